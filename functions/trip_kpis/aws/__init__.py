@@ -1,0 +1,1 @@
+"""Does, never decides: the AWS calls."""

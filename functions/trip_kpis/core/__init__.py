@@ -1,0 +1,1 @@
+"""Decides, never does: no boto3, no environment, no clock, no logging."""

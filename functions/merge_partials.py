@@ -1,0 +1,42 @@
+"""MergePartials: proves that the run is whole, publishes its days, writes the manifest last."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from trip_kpis.aws import calls
+from trip_kpis.aws.bucket import Bucket
+from trip_kpis.aws.logs import logger
+from trip_kpis.aws.publishing import Publisher
+from trip_kpis.aws.run_store import RunStore
+from trip_kpis.aws.segment_log import SegmentLog
+from trip_kpis.aws.settings import read_merge_settings, read_settings
+from trip_kpis.core.kpis import combine_parts, days
+from trip_kpis.core.plan import check_table
+from trip_kpis.core.proof import prove
+from trip_kpis.core.requests import MergeRequest
+from trip_kpis.core.results import Finished, check_rejected_share, manifest, summary
+
+
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """``{"run_id"}`` -> the run's summary."""
+    request = MergeRequest.from_event(event)
+    settings, terms = read_settings(), read_merge_settings()
+    bucket = Bucket(calls.s3(), settings.bucket_name)
+    store = RunStore(bucket)
+    plan = store.plan(request.run_id)
+    check_table(plan, settings.table_name)
+
+    headers, frame = combine_parts(SegmentLog(bucket=bucket, plan=plan).parts())
+    proof = prove(plan, headers)
+    check_rejected_share(proof.tally, tolerated=terms.max_rejected_share)
+    figures = days(frame, counted=proof.tally.counted)
+
+    outcomes = Publisher(bucket=bucket, plan=plan).publish(
+        figures, remove_vanished=terms.remove_vanished_days
+    )
+    run = Finished(
+        plan=plan, proof=proof, days=figures, outcomes=outcomes, finished_at=datetime.now(UTC)
+    )
+    store.put_manifest(plan.run_id, manifest(run))
+    logger.info("published", **summary(run))
+    return summary(run)

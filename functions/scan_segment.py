@@ -1,0 +1,34 @@
+"""ScanSegment: appends to one segment's log what one invocation has time for."""
+
+from typing import Any
+
+from trip_kpis.aws import calls
+from trip_kpis.aws.bucket import Bucket
+from trip_kpis.aws.logs import logger
+from trip_kpis.aws.run_store import RunStore
+from trip_kpis.aws.segment_log import Appender, SegmentLog
+from trip_kpis.aws.segment_worker import SegmentWorker
+from trip_kpis.aws.settings import read_settings
+from trip_kpis.core.plan import check_segment, check_table
+from trip_kpis.core.requests import SegmentRequest
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """``{"run_id", "segment"}`` -> ``{"finished", "segment", …}``; called until it is finished."""
+    request, settings = SegmentRequest.from_event(event), read_settings()
+    bucket = Bucket(calls.s3(), settings.bucket_name)
+    plan = RunStore(bucket).plan(request.run_id)
+    check_table(plan, settings.table_name)
+    check_segment(plan, request.segment)
+    progress = SegmentWorker(
+        dynamodb=calls.dynamodb(),
+        log=SegmentLog(bucket=bucket, plan=plan),
+        plan=plan,
+        segment=request.segment,
+        appender=Appender(
+            invocation=context.aws_request_id, memory_mb=int(context.memory_limit_in_mb)
+        ),
+        remaining_ms=context.get_remaining_time_in_millis,
+    ).work()
+    logger.info("scanned", run_id=plan.run_id, segment=request.segment, **progress.to_json())
+    return {"segment": request.segment, **progress.to_json()}

@@ -1,0 +1,108 @@
+"""The boundary to AWS: clients, and botocore's errors as the program's own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    HTTPClientError,
+    NoCredentialsError,
+)
+from botocore.exceptions import (
+    ConnectionError as AwsConnectionError,
+)
+
+from trip_kpis.core.errors import (
+    AccessDeniedError,
+    BucketNotFoundError,
+    RefusedError,
+    TableNotFoundError,
+    TransientError,
+)
+
+_CONFIG = Config(
+    retries={"mode": "standard", "max_attempts": 6},
+    connect_timeout=5,
+    read_timeout=30,
+    max_pool_connections=32,
+)
+
+_DENIED = {"AccessDenied", "AccessDeniedException", "403", "Forbidden"}
+_TRANSIENT = {
+    "ConditionalRequestConflict",
+    "InternalError",
+    "InternalServerError",
+    "LimitExceededException",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "RequestTimeout",
+    "RequestTimeTooSkewed",
+    "ServiceUnavailable",
+    "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+    "TransactionInProgressException",
+}
+"""https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"""
+
+
+@cache
+def dynamodb() -> Any:
+    """The DynamoDB client; made on first use, kept for a warm start."""
+    return boto3.client("dynamodb", config=_CONFIG)
+
+
+@cache
+def s3() -> Any:
+    """The S3 client; made on first use, kept for a warm start."""
+    return boto3.client("s3", config=_CONFIG)
+
+
+@contextmanager
+def aws_call(action: str, resource: str) -> Iterator[None]:
+    """Around one call of a client: `action` as IAM names it, `resource` as the user does.
+
+    Raises TransientError for what may succeed when tried again (botocore has already tried more
+    than once), TableNotFoundError, BucketNotFoundError, AccessDeniedError, or RefusedError for
+    the rest.
+    """
+    try:
+        yield
+    except ClientError as error:
+        code = error.response["Error"].get("Code", "")
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        said = error.response["Error"].get("Message", "")
+        if code in _TRANSIENT or status >= 500:
+            raise TransientError(f"{action} on {resource}: {code} ({said})") from error
+        if code == "ResourceNotFoundException":
+            raise TableNotFoundError(
+                f"the table {resource} is not there ({said}): set the stack's TableName to a table "
+                "of this account and region"
+            ) from error
+        if code == "NoSuchBucket":
+            raise BucketNotFoundError(
+                f"the bucket of {resource} is not there: set the stack's BucketName to a bucket of "
+                "this account and region, or leave it empty so that the stack makes one"
+            ) from error
+        if code in _DENIED:
+            raise AccessDeniedError(
+                f"the function's role may not do {action} on {resource} ({said}): allow it in the "
+                "role, in the bucket's or key's policy, or in the organization's"
+            ) from error
+        raise RefusedError(f"{action} on {resource} was refused: {code} ({said})") from error
+    except (AwsConnectionError, HTTPClientError) as error:
+        raise TransientError(f"{action} on {resource}: {error}") from error
+    except NoCredentialsError as error:
+        raise AccessDeniedError(
+            f"{action} on {resource}: there are no AWS credentials: in Lambda the role gives them; "
+            "for a local run set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (any value will do "
+            "against an emulator)"
+        ) from error
+    except BotoCoreError as error:
+        raise RefusedError(f"{action} on {resource}: {error}") from error

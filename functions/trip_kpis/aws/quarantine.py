@@ -1,0 +1,42 @@
+"""Rejected trips, kept with the reason and the value at fault."""
+
+import base64
+import hashlib
+import json
+
+from trip_kpis.aws.bucket import Bucket
+from trip_kpis.core.rejections import RejectedTrip
+from trip_kpis.core.stretch import Stretch
+
+
+def put_rejected(bucket: Bucket, run_id: str, segment: int, stretch: Stretch) -> str | None:
+    """Writes the stretch's rejected trips, one JSON object a line; gives the object's key, or None
+    where there are none.
+
+    The key has a digest of the body: a stretch that is read twice writes the same object twice,
+    and a part that loses its race leaves one that no part refers to.
+    """
+    if not stretch.rejected:
+        return None
+    body = "".join(map(_line, stretch.rejected)).encode()
+    digest = hashlib.sha256(body).hexdigest()[:16]
+    key = (
+        f"quarantine/run={run_id}/segment={segment:05d}"
+        f"/part-{stretch.position.next_part:05d}-{digest}.jsonl"
+    )
+    bucket.put(key, body, content_type="application/jsonl")
+    return key
+
+
+def _line(trip: RejectedTrip) -> str:
+    document = {
+        "key": trip.key,
+        "reason": str(trip.reason),
+        "attribute": trip.attribute,
+        "value": trip.value,
+    }
+    return json.dumps(document, ensure_ascii=False, default=_base64) + "\n"
+
+
+def _base64(binary: bytes) -> str:
+    return base64.b64encode(binary).decode()

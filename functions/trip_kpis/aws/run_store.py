@@ -1,0 +1,56 @@
+"""A run's plan and manifest in the bucket."""
+
+from dataclasses import dataclass
+
+from trip_kpis.aws.bucket import Bucket
+from trip_kpis.core.errors import AccessDeniedError, PlanNotFoundError
+from trip_kpis.core.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class RunStore:
+    """What a run keeps once, not once per segment."""
+
+    bucket: Bucket
+
+    def freeze(self, plan: Plan) -> Plan:
+        """Writes the plan unless the run has one; gives the plan that the run has."""
+        if self.bucket.put_new(
+            plan_key(plan.run_id), plan.to_bytes(), content_type="application/json"
+        ):
+            return plan
+        return self.plan(plan.run_id)
+
+    def plan(self, run_id: str) -> Plan:
+        """The run's frozen plan. Raises PlanNotFoundError, or PlanMismatchError for a plan that
+        another version wrote.
+
+        A role that may not list the bucket is told "access denied" of an object that is not there
+        (https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html).
+        """
+        key = plan_key(run_id)
+        try:
+            stored = self.bucket.get(key)
+        except AccessDeniedError as error:
+            raise PlanNotFoundError(_no_plan(run_id, self.bucket.url(key))) from error
+        if stored is None:
+            raise PlanNotFoundError(_no_plan(run_id, self.bucket.url(key)))
+        return Plan.from_bytes(stored.body)
+
+    def put_manifest(self, run_id: str, body: bytes) -> str:
+        """Writes the run's manifest, again if the merge is repeated; gives its key."""
+        key = f"runs/run={run_id}/manifest.json"
+        self.bucket.put(key, body, content_type="application/json")
+        return key
+
+
+def plan_key(run_id: str) -> str:
+    return f"staging/run={run_id}/plan.json"
+
+
+def _no_plan(run_id: str, url: str) -> str:
+    return (
+        f"there is no run {run_id!r} to go on with: {url} is not there, or this function may not "
+        "read it. Give the run_id of a run that was planned (its folder lies under staging/ for "
+        "StagingExpirationDays), or start a new run without run_id"
+    )

@@ -1,0 +1,126 @@
+"""The append-only log of every segment: parts, each written once."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from trip_kpis.aws.bucket import Bucket
+from trip_kpis.aws.concurrency import in_order
+from trip_kpis.aws.quarantine import put_rejected
+from trip_kpis.core.errors import BrokenChainError, CorruptPartError, ForeignPartError
+from trip_kpis.core.partials import to_table
+from trip_kpis.core.parts import PartHeader, decode, encode
+from trip_kpis.core.plan import Plan
+from trip_kpis.core.stretch import Position, Stretch
+
+_PART_KEY = re.compile(r".*/segment=(?P<segment>[0-9]{5})/part-(?P<part>[0-9]{5})\.parquet")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appender:
+    """Who appends, for the record."""
+
+    invocation: str
+    memory_mb: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentLog:
+    """The log of one run's segments. Every method raises what `aws_call` raises besides its own."""
+
+    bucket: Bucket
+    plan: Plan
+
+    def end(self, segment: int) -> Position:
+        """Where the segment's log ends and a worker goes on.
+
+        Raises BrokenChainError for a part that is missing on the way, ForeignPartError and
+        CorruptPartError for the last part.
+        """
+        keys = list(self.bucket.keys(f"{self._prefix}segment={segment:05d}/"))
+        if not keys:
+            return Position()
+        if keys != [self._key(segment, part) for part in range(len(keys))]:
+            raise BrokenChainError(
+                f"the log of segment {segment} of run {self.plan.run_id} has a gap or something "
+                f"foreign in it, it ends with {', '.join(keys[-3:])}: start a new run, and look at "
+                "who may write to staging/"
+            )
+        header, _ = self._read(keys[-1])
+        if header.plan_sha256 != self.plan.sha256:
+            raise ForeignPartError(
+                f"{keys[-1]} was written for another plan of run {self.plan.run_id}: start a new "
+                "run, and look at who may write to staging/"
+            )
+        return Position(
+            next_part=len(keys), start_key=header.end_key, finished=header.end_key is None
+        )
+
+    def append(self, segment: int, stretch: Stretch, appender: Appender, *, worker_ms: int) -> bool:
+        """Appends the stretch as the next part, its rejected trips to the quarantine before.
+
+        False where another worker has appended that part: then the stretch counts for nothing,
+        and the caller goes on from the log's end.
+        """
+        header = PartHeader(
+            plan_sha256=self.plan.sha256,
+            segment=segment,
+            part=stretch.position.next_part,
+            start_key=stretch.position.start_key,
+            end_key=stretch.end_key,
+            tally=stretch.tally,
+            quarantine_key=put_rejected(self.bucket, self.plan.run_id, segment, stretch),
+            invocation=appender.invocation,
+            worker_ms=worker_ms,
+            memory_mb=appender.memory_mb,
+        )
+        body = encode(header, to_table(stretch.partials))
+        return self.bucket.put_new(
+            self._key(segment, header.part),
+            body,
+            content_type="application/vnd.apache.parquet",
+            metadata={"sha256": hashlib.sha256(body).hexdigest()},
+        )
+
+    def parts(self) -> Iterator[tuple[PartHeader, pa.Table]]:
+        """Every part of the run, read concurrently, in the order of their keys.
+
+        Raises ForeignPartError for an object that is no part or not the one its key says, and
+        CorruptPartError.
+        """
+        yield from in_order(self._read, self.bucket.keys(f"{self._prefix}segment="))
+
+    def _read(self, key: str) -> tuple[PartHeader, pa.Table]:
+        place = _PART_KEY.fullmatch(key)
+        if place is None:
+            raise ForeignPartError(
+                f"{key} is no part of a segment: remove it, and look at who may write to staging/"
+            )
+        stored = self.bucket.get(key)
+        if stored is None:
+            raise BrokenChainError(
+                f"{key} was listed and is gone: start a new run, and look at who may delete in "
+                "staging/"
+            )
+        if stored.metadata.get("sha256") != hashlib.sha256(stored.body).hexdigest():
+            raise CorruptPartError(
+                f"the part {key} is damaged: its bytes are not those that were written (sha256). "
+                "Start a new run, and look at who may write to staging/"
+            )
+        header, table = decode(stored.body, key=key)
+        if (header.segment, header.part) != (int(place["segment"]), int(place["part"])):
+            raise ForeignPartError(
+                f"{key} holds part {header.part} of segment {header.segment}: start a new run, and "
+                "look at who may write to staging/"
+            )
+        return header, table
+
+    @property
+    def _prefix(self) -> str:
+        return f"staging/run={self.plan.run_id}/"
+
+    def _key(self, segment: int, part: int) -> str:
+        return f"{self._prefix}segment={segment:05d}/part-{part:05d}.parquet"

@@ -1,0 +1,136 @@
+"""The environment, read once: the stack's parameters as the functions know them."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from trip_kpis.core.attributes import overlapping, parse_path
+from trip_kpis.core.errors import SettingError
+from trip_kpis.core.plan import RunDefaults
+from trip_kpis.core.requests import MOST_CONCURRENCY, MOST_SEGMENTS
+from trip_kpis.core.times import check_format
+
+Environment = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What every function knows: its table and its bucket."""
+
+    table_name: str
+    bucket_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeSettings:
+    """What the merge alone knows; a change applies to a run that is redriven after it."""
+
+    max_rejected_share: float
+    remove_vanished_days: bool
+
+
+def read_settings(environment: Environment = os.environ) -> Settings:
+    """Raises SettingError, which names the variable, its value and what it should look like."""
+    return Settings(
+        table_name=_text(environment, "DYNAMODB_TABLE_NAME", "the trips table's name"),
+        bucket_name=_text(environment, "ATHENA_BUCKET_NAME", "the name of the bucket for results"),
+    )
+
+
+def read_run_defaults(environment: Environment = os.environ) -> RunDefaults:
+    """What PlanRun freezes into a plan. Raises SettingError."""
+    names = ("FARE_ATTRIBUTE", "ESTIMATED_FARE_ATTRIBUTE", "DAY_ATTRIBUTE")
+    fare, estimated_fare, day = (
+        _text(environment, name, "an attribute path, such as trip_end.fare_amount")
+        for name in names
+    )
+    paths = [
+        parse_path(path, setting=name)
+        for name, path in zip(names, (fare, estimated_fare, day), strict=True)
+    ]
+    if clash := overlapping(paths):
+        outer, inner = (".".join(path) for path in clash)
+        raise SettingError(
+            f"the attribute path {outer!r} is a map that {inner!r} lies in: {', '.join(names)} "
+            "must each name a value of its own"
+        )
+    formats = tuple(filter(None, environment.get("TIME_FORMATS", "").split("|")))
+    return RunDefaults(
+        fare_attribute=fare,
+        estimated_fare_attribute=estimated_fare,
+        day_attribute=day,
+        time_zone=_time_zone(environment),
+        time_formats=tuple(check_format(one, setting="TIME_FORMATS") for one in formats),
+        total_segments=_whole(environment, "TOTAL_SEGMENTS", 0, MOST_SEGMENTS),
+        max_concurrency=_whole(environment, "MAX_CONCURRENCY", 1, MOST_CONCURRENCY),
+        read_units_per_second=_whole(environment, "READ_UNITS_PER_SECOND", 0, 10**9),
+        consistent_read=_choice(environment, "CONSISTENT_READ", ("false", "true")) == "true",
+        checkpoint_seconds=_whole(environment, "CHECKPOINT_SECONDS", 1, 600),
+    )
+
+
+def read_merge_settings(environment: Environment = os.environ) -> MergeSettings:
+    """What MergePartials alone needs. Raises SettingError."""
+    return MergeSettings(
+        max_rejected_share=_share(environment, "MAX_REJECTED_SHARE"),
+        remove_vanished_days=_choice(environment, "VANISHED_DAYS", ("keep", "remove")) == "remove",
+    )
+
+
+def _text(environment: Environment, name: str, what: str) -> str:
+    value = environment.get(name, "")
+    if not value.strip():
+        raise _wrong(environment, name, what)
+    return value
+
+
+def _whole(environment: Environment, name: str, least: int, most: int) -> int:
+    what = f"a whole number, {least:,} to {most:,}"
+    text = _text(environment, name, what)
+    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+        raise _wrong(environment, name, what)
+    return int(text)
+
+
+def _share(environment: Environment, name: str) -> float:
+    what = "a share from 0 to 1, such as 0.01"
+    try:
+        share = float(_text(environment, name, what))
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise _wrong(environment, name, what)
+    return share
+
+
+def _choice(environment: Environment, name: str, choices: tuple[str, ...]) -> str:
+    what = " or ".join(choices)
+    text = _text(environment, name, what)
+    if text not in choices:
+        raise _wrong(environment, name, what)
+    return text
+
+
+def _time_zone(environment: Environment) -> str:
+    what = "an IANA time zone's name, such as UTC or Europe/Berlin"
+    name = _text(environment, "TIME_ZONE", what)
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:  # KeyError: ZoneInfoNotFoundError
+        raise _wrong(environment, "TIME_ZONE", what) from error
+    return name
+
+
+def _wrong(environment: Environment, name: str, what: str) -> SettingError:
+    value = environment.get(name)
+    is_now = "is not set" if value is None else f"is {value!r}"
+    parameter = _PARAMETERS.get(name, name.title().replace("_", ""))
+    return SettingError(
+        f"the environment variable {name} {is_now}: it must be {what}. It comes from the stack's "
+        f"parameter {parameter}; deploy the stack with another value"
+    )
+
+
+_PARAMETERS = {"DYNAMODB_TABLE_NAME": "TableName", "ATHENA_BUCKET_NAME": "BucketName"}
+"""The others' names follow: FARE_ATTRIBUTE comes from FareAttribute."""

@@ -1,0 +1,60 @@
+"""When a worker appends what it has, and when it stops: decided from the time that is left.
+
+All times are milliseconds that remain of the invocation, as Lambda's context tells them, so
+that no clock is needed.
+"""
+
+from dataclasses import dataclass, replace
+
+MOST_REJECTED_HELD = 10_000
+"""rejected trips in memory; a worker appends before it holds more"""
+
+_LEAST_MARGIN_MS = 10_000
+_LEAST_MARGIN_SHARE = 0.1
+"""of the time at the start: what a margin of 10 s would leave of a limit of a few seconds"""
+_SLOWER_THAN_SEEN = 3
+"""the next page or append may be this many times as slow as the slowest so far"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """What a worker has measured so far."""
+
+    started_with_ms: int
+    last_append_at_ms: int
+    slowest_page_ms: int = 0
+    slowest_append_ms: int = 0
+
+    @classmethod
+    def at_start(cls, remaining_ms: int) -> "Pace":
+        return cls(started_with_ms=remaining_ms, last_append_at_ms=remaining_ms)
+
+    def after_page(self, took_ms: int) -> "Pace":
+        return replace(self, slowest_page_ms=max(self.slowest_page_ms, took_ms))
+
+    def after_append(self, took_ms: int, *, remaining_ms: int) -> "Pace":
+        return replace(
+            self,
+            slowest_append_ms=max(self.slowest_append_ms, took_ms),
+            last_append_at_ms=remaining_ms,
+        )
+
+    @property
+    def margin_ms(self) -> int:
+        """Time to keep for one more page and one append."""
+        least = min(_LEAST_MARGIN_MS, int(self.started_with_ms * _LEAST_MARGIN_SHARE))
+        return max(least, _SLOWER_THAN_SEEN * (self.slowest_page_ms + self.slowest_append_ms))
+
+    def must_stop(self, remaining_ms: int) -> bool:
+        """Too little time is left for another page and an append after it."""
+        return remaining_ms <= self.margin_ms
+
+    def must_append(
+        self, remaining_ms: int, *, checkpoint_seconds: int, rejected_held: int
+    ) -> bool:
+        """The checkpoint is due, the time is up, or too many rejected trips are in memory."""
+        return (
+            self.must_stop(remaining_ms)
+            or self.last_append_at_ms - remaining_ms >= checkpoint_seconds * 1000
+            or rejected_held >= MOST_REJECTED_HELD
+        )

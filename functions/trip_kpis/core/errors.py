@@ -1,0 +1,97 @@
+"""The program's errors.
+
+    TripKpisError
+    ├── PermanentError              would fail again with the same input; never retried
+    │   ├── SettingError            a stack parameter or environment variable is missing or wrong
+    │   ├── InputError              the execution's input is wrong
+    │   ├── TableNotFoundError      the trips table is not there
+    │   ├── BucketNotFoundError     the bucket is not there
+    │   ├── AccessDeniedError       a role lacks a permission
+    │   ├── RefusedError            AWS refuses a request, and would refuse it again
+    │   ├── PlanNotFoundError       the run has no plan
+    │   ├── PlanMismatchError       the run's plan is not the one that is asked for now
+    │   ├── MissingSegmentError     a segment was not read to its end
+    │   ├── BrokenChainError        a segment's parts do not follow one another
+    │   ├── ForeignPartError        a part belongs to another plan, segment or place
+    │   ├── CorruptPartError        a part is not what was written
+    │   ├── UnbalancedCountsError   counts do not add up
+    │   ├── TooManyRejectedError    the quality gate `MaxRejectedShare`
+    │   └── TooManyTripsError       more trips than a sum can hold exactly
+    └── TransientError              may succeed when tried again; the state machine does
+
+A state machine sees the name of an exception's own class and nothing of its bases
+(https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html), so what is to be retried
+is raised as `TransientError` itself: it has no subclasses.
+"""
+
+
+class TripKpisError(Exception):
+    """Whatever the program raises on purpose. The message names the value and the way out."""
+
+
+class PermanentError(TripKpisError):
+    """Would fail again with the same input; the state machine does not retry it."""
+
+
+class SettingError(PermanentError):
+    """A stack parameter, seen by a function as an environment variable, is missing or wrong."""
+
+
+class InputError(PermanentError):
+    """The execution's input (or a direct invocation's event) is wrong."""
+
+
+class TableNotFoundError(PermanentError):
+    """The trips table is not there."""
+
+
+class BucketNotFoundError(PermanentError):
+    """The bucket is not there."""
+
+
+class AccessDeniedError(PermanentError):
+    """A role lacks a permission for what it was asked to do."""
+
+
+class RefusedError(PermanentError):
+    """AWS refuses a request for a reason that trying again does not mend."""
+
+
+class PlanNotFoundError(PermanentError):
+    """A worker or the merge was called for a run that has no plan."""
+
+
+class PlanMismatchError(PermanentError):
+    """A run is continued under other terms than those it was planned with."""
+
+
+class MissingSegmentError(PermanentError):
+    """At least one segment has not been read to its end."""
+
+
+class BrokenChainError(PermanentError):
+    """The parts of a segment leave a gap or overlap."""
+
+
+class ForeignPartError(PermanentError):
+    """A part does not belong where it lies: another plan, run, segment or number."""
+
+
+class CorruptPartError(PermanentError):
+    """A part cannot be read, or is not what was written."""
+
+
+class UnbalancedCountsError(PermanentError):
+    """scanned = incomplete + rejected + counted does not hold, or rows and counts differ."""
+
+
+class TooManyRejectedError(PermanentError):
+    """A larger share of the trips was rejected than `MaxRejectedShare` tolerates."""
+
+
+class TooManyTripsError(PermanentError):
+    """More trips than decimal128(38, 18) is sure to sum exactly."""
+
+
+class TransientError(TripKpisError):
+    """May succeed when it is tried again: throttling, a server's error, a broken connection."""

@@ -1,0 +1,137 @@
+"""A part of the segment log: per-day partials, and where they begin and end, as one Parquet file.
+
+The rows are `partials.SCHEMA`; the header is JSON in the schema's metadata under HEADER_KEY.
+"""
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from trip_kpis.core.attributes import Item
+from trip_kpis.core.errors import CorruptPartError
+from trip_kpis.core.partials import SCHEMA
+from trip_kpis.core.tallies import Tally
+
+HEADER_KEY = b"trip_kpis"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartHeader:
+    """Where a part belongs, which stretch of its segment it covers, and what that held."""
+
+    plan_sha256: str
+    """of the plan object's bytes: parts of another plan are foreign"""
+    segment: int
+    part: int
+    start_key: Item | None
+    """the exclusive start key that its first page was read with; None: the segment's beginning"""
+    end_key: Item | None
+    """the LastEvaluatedKey of its last page; None: the segment's end"""
+    tally: Tally
+    quarantine_key: str | None
+    """S3 key of the rejected trips of this stretch; None where there are none"""
+    invocation: str
+    """request id of the invocation that appended it"""
+    worker_ms: int
+    """time the worker spent on this stretch"""
+    memory_mb: int
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "plan_sha256": self.plan_sha256,
+            "segment": self.segment,
+            "part": self.part,
+            "start_key": key_to_json(self.start_key),
+            "end_key": key_to_json(self.end_key),
+            "tally": self.tally.to_json(),
+            "quarantine_key": self.quarantine_key,
+            "invocation": self.invocation,
+            "worker_ms": self.worker_ms,
+            "memory_mb": self.memory_mb,
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        """Inverts `to_json`. Raises KeyError, TypeError or ValueError for anything else."""
+        return cls(
+            plan_sha256=str(document["plan_sha256"]),
+            segment=int(document["segment"]),
+            part=int(document["part"]),
+            start_key=key_from_json(document["start_key"]),
+            end_key=key_from_json(document["end_key"]),
+            tally=Tally.from_json(document["tally"]),
+            quarantine_key=document["quarantine_key"],
+            invocation=str(document["invocation"]),
+            worker_ms=int(document["worker_ms"]),
+            memory_mb=int(document["memory_mb"]),
+        )
+
+
+def encode(header: PartHeader, table: pa.Table) -> bytes:
+    """The Parquet file. Pages carry checksums, so that a flipped bit does not pass for data."""
+    sink = pa.BufferOutputStream()
+    metadata = {HEADER_KEY: json.dumps(header.to_json(), separators=(",", ":"))}
+    pq.write_table(
+        table.replace_schema_metadata(metadata),
+        sink,
+        compression="zstd",
+        write_page_checksum=True,
+    )
+    written: bytes = sink.getvalue().to_pybytes()
+    return written
+
+
+def decode(body: bytes, *, key: str) -> tuple[PartHeader, pa.Table]:
+    """Inverts `encode`; `key` is the object's S3 key, for the message.
+
+    Raises CorruptPartError where the file cannot be read, its schema is another one, or its rows
+    do not hold as many trips as its header counted.
+    """
+    try:
+        table = pq.ParquetFile(pa.BufferReader(body), page_checksum_verification=True).read()
+        header = PartHeader.from_json(json.loads(table.schema.metadata[HEADER_KEY]))
+    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
+        raise CorruptPartError(_corrupt(key, f"it cannot be read ({error!r})")) from error
+    if not table.schema.equals(SCHEMA):
+        raise CorruptPartError(_corrupt(key, f"its columns are {table.schema.names}"))
+    rows_hold = pc.sum(table["trip_count"]).as_py() or 0
+    if rows_hold != header.tally.counted:
+        raise CorruptPartError(
+            _corrupt(key, f"its rows hold {rows_hold} trips, its header {header.tally.counted}")
+        )
+    return header, table
+
+
+def key_to_json(key: Item | None) -> dict[str, dict[str, str]] | None:
+    """A key in DynamoDB JSON as it goes over the wire: a Binary becomes base64 text."""
+    if key is None:
+        return None
+    return {
+        name: {kind: base64.b64encode(v).decode() if isinstance(v, bytes) else v}
+        for name, value in key.items()
+        for kind, v in value.items()
+    }
+
+
+def key_from_json(document: Mapping[str, Any] | None) -> Item | None:
+    """Inverts `key_to_json`."""
+    if document is None:
+        return None
+    return {
+        name: {kind: base64.b64decode(v) if kind == "B" else str(v)}
+        for name, value in document.items()
+        for kind, v in value.items()
+    }
+
+
+def _corrupt(key: str, what: str) -> str:
+    return (
+        f"the part {key} is damaged: {what}. Parts are written once and never changed, so "
+        "something else has touched it: start a new run, and look at who may write to staging/"
+    )

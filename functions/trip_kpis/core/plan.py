@@ -1,0 +1,218 @@
+"""A run's plan: frozen when the run begins, and all that its workers and its merge go by."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from typing import Self, TypeVar
+from zoneinfo import ZoneInfo
+
+from trip_kpis.core.attributes import parse_path
+from trip_kpis.core.costs import Estimate, estimate
+from trip_kpis.core.errors import InputError, PlanMismatchError
+from trip_kpis.core.requests import RunRequest
+from trip_kpis.core.segments import segments_for
+from trip_kpis.core.trips import ReadingRules
+
+_Setting = TypeVar("_Setting")
+
+SCHEMA_VERSION = 1
+"""Of the plan and the parts. A run is finished by the version that began it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableDescription:
+    """What DescribeTable says of the trips table."""
+
+    name: str
+    arn: str
+    table_id: str
+    """another one when a table is deleted and made again under its old name"""
+    key_attributes: tuple[str, ...]
+    """the hash key, then the sort key if there is one"""
+    size_bytes: int
+    item_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunDefaults:
+    """The stack's parameters that a run begins with."""
+
+    fare_attribute: str
+    estimated_fare_attribute: str
+    day_attribute: str
+    time_zone: str
+    time_formats: tuple[str, ...]
+    total_segments: int
+    """0: by the table's size"""
+    max_concurrency: int
+    read_units_per_second: int
+    """of the whole run; 0: unlimited"""
+    consistent_read: bool
+    checkpoint_seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """``staging/run=<run_id>/plan.json``."""
+
+    schema_version: int
+    run_id: str
+    planned_at: str
+    """UTC, ISO 8601: the run's as-of time; a later plan's figures win over an earlier one's"""
+    table_name: str
+    table_arn: str
+    table_id: str
+    key_attributes: tuple[str, ...]
+    fare_attribute: str
+    estimated_fare_attribute: str
+    day_attribute: str
+    time_zone: str
+    time_formats: tuple[str, ...]
+    total_segments: int
+    max_concurrency: int
+    read_units_per_second: int
+    consistent_read: bool
+    checkpoint_seconds: int
+    estimate: Estimate
+
+    @property
+    def rules(self) -> ReadingRules:
+        return ReadingRules(
+            fare=parse_path(self.fare_attribute, setting="fare_attribute"),
+            estimated_fare=parse_path(
+                self.estimated_fare_attribute, setting="estimated_fare_attribute"
+            ),
+            day=parse_path(self.day_attribute, setting="day_attribute"),
+            key_attributes=self.key_attributes,
+            time_zone=ZoneInfo(self.time_zone),
+            time_formats=self.time_formats,
+        )
+
+    def to_bytes(self) -> bytes:
+        """One JSON object, fields in their order: the same plan gives the same bytes."""
+        return (json.dumps(asdict(self), indent=1) + "\n").encode()
+
+    @property
+    def sha256(self) -> str:
+        """Of `to_bytes`: what ties a part to its plan."""
+        return hashlib.sha256(self.to_bytes()).hexdigest()
+
+    @classmethod
+    def from_bytes(cls, body: bytes) -> Self:
+        """Inverts `to_bytes`. Raises PlanMismatchError for what another version has written."""
+        try:
+            document = json.loads(body)
+            if document["schema_version"] != SCHEMA_VERSION:
+                raise PlanMismatchError(
+                    f"the plan has schema version {document['schema_version']}, this code writes "
+                    f"{SCHEMA_VERSION}: a run is finished by the version that began it; deploy "
+                    "that one again, or start a new run"
+                )
+            document["estimate"] = Estimate(**document["estimate"])
+            document["key_attributes"] = tuple(document["key_attributes"])
+            document["time_formats"] = tuple(document["time_formats"])
+            return cls(**document)
+        except (KeyError, TypeError, ValueError) as error:
+            raise PlanMismatchError(
+                f"the plan cannot be read ({error!r}): something else has touched it; start a new "
+                "run, and look at who may write to staging/"
+            ) from error
+
+
+def make_plan(
+    request: RunRequest, defaults: RunDefaults, table: TableDescription, *, now: datetime
+) -> Plan:
+    """The plan of a new run: the request's own settings, the defaults for the rest."""
+    max_concurrency = request.max_concurrency or defaults.max_concurrency
+    budget = _chosen(request.read_units_per_second, defaults.read_units_per_second)
+    consistent_read = _chosen(request.consistent_read, defaults.consistent_read)
+    return Plan(
+        schema_version=SCHEMA_VERSION,
+        run_id=request.run_id,
+        planned_at=now.astimezone(UTC).isoformat(timespec="microseconds"),
+        table_name=table.name,
+        table_arn=table.arn,
+        table_id=table.table_id,
+        key_attributes=table.key_attributes,
+        fare_attribute=defaults.fare_attribute,
+        estimated_fare_attribute=defaults.estimated_fare_attribute,
+        day_attribute=defaults.day_attribute,
+        time_zone=defaults.time_zone,
+        time_formats=defaults.time_formats,
+        total_segments=request.total_segments
+        or defaults.total_segments
+        or segments_for(table.size_bytes, max_concurrency=max_concurrency),
+        max_concurrency=max_concurrency,
+        read_units_per_second=budget,
+        consistent_read=consistent_read,
+        checkpoint_seconds=defaults.checkpoint_seconds,
+        estimate=estimate(
+            table_bytes=table.size_bytes,
+            item_count=table.item_count,
+            consistent_read=consistent_read,
+            read_units_per_second=budget,
+        ),
+    )
+
+
+_DECIDES_FIGURES = (
+    "table_arn",
+    "table_id",
+    "key_attributes",
+    "fare_attribute",
+    "estimated_fare_attribute",
+    "day_attribute",
+    "time_zone",
+    "time_formats",
+)
+
+
+def check_agreement(frozen: Plan, wanted: Plan, request: RunRequest) -> None:
+    """Whether the run that `frozen` began may go on as it is asked for now.
+
+    What decides the figures must be as it was; so must what the request itself asks for. The rest
+    (the stack's segment count, budget, checkpoint interval) stays as it was frozen. Only
+    `max_concurrency` may be asked for anew: it is the state machine's, not the workers'.
+
+    Raises PlanMismatchError, which lists what differs.
+    """
+    asked_for = [
+        field.name
+        for field in fields(RunRequest)
+        if field.name in {"total_segments", "read_units_per_second", "consistent_read"}
+        and getattr(request, field.name) is not None
+    ]
+    differing = [
+        f"{name} was {getattr(frozen, name)!r}, now it is {getattr(wanted, name)!r}"
+        for name in (*_DECIDES_FIGURES, *asked_for)
+        if getattr(frozen, name) != getattr(wanted, name)
+    ]
+    if differing:
+        raise PlanMismatchError(
+            f"the run {frozen.run_id} was planned otherwise: {'; '.join(differing)}. Continue it "
+            "with the settings that it began with, or start a new run without run_id"
+        )
+
+
+def check_table(plan: Plan, table_name: str) -> None:
+    """Raises PlanMismatchError where the stack has been given another table since the plan."""
+    if plan.table_name != table_name:
+        raise PlanMismatchError(
+            f"the run {plan.run_id} was planned for the table {plan.table_name!r}, the stack's "
+            f"TableName is {table_name!r} now: deploy the stack with the table that the run began "
+            "with, or start a new run without run_id"
+        )
+
+
+def check_segment(plan: Plan, segment: int) -> None:
+    """Raises InputError where the plan has no such segment."""
+    if not 0 <= segment < plan.total_segments:
+        raise InputError(
+            f"segment is {segment}: the run {plan.run_id} has the segments 0 to "
+            f"{plan.total_segments - 1}"
+        )
+
+
+def _chosen(asked: _Setting | None, default: _Setting) -> _Setting:
+    return default if asked is None else asked

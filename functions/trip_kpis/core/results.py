@@ -1,0 +1,148 @@
+"""What a run leaves besides its days: the manifest, the summary, and the gate before them."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from trip_kpis import __version__
+from trip_kpis.core.costs import Cost, cost
+from trip_kpis.core.errors import TooManyRejectedError
+from trip_kpis.core.kpis import DayKpis, json_number
+from trip_kpis.core.partials import EXACT
+from trip_kpis.core.plan import Plan
+from trip_kpis.core.proof import Proof
+from trip_kpis.core.tallies import Tally
+
+
+class Outcome(StrEnum):
+    """What became of a day."""
+
+    PUBLISHED = "published"
+    """written by this run"""
+    UNCHANGED = "unchanged"
+    """its bytes were there already"""
+    SUPERSEDED = "superseded"
+    """a later run's figures are there, and stay"""
+    VANISHED = "vanished"
+    """published by an earlier run, no longer in the table; kept"""
+    REMOVED = "removed"
+    """the same, and removed"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """A run whose every day is published."""
+
+    plan: Plan
+    proof: Proof
+    days: Sequence[DayKpis]
+    outcomes: dict[date, Outcome]
+    """of every day that is in the table or was published before"""
+    finished_at: datetime
+
+    @property
+    def seconds(self) -> float:
+        """From the plan to the last day; over all attempts, where a run was continued."""
+        return round(
+            (self.finished_at - datetime.fromisoformat(self.plan.planned_at)).total_seconds(), 3
+        )
+
+    @property
+    def total_fare(self) -> Decimal:
+        total = Decimal(0)
+        for day in self.days:
+            total = EXACT.add(total, day.total_fare)
+        return total
+
+    @property
+    def cost(self) -> Cost:
+        segments = self.proof.segments
+        return cost(
+            read_units=self.proof.tally.read_units,
+            gb_seconds=sum(segment.gb_seconds for segment in segments),
+            segments=len(segments),
+            invocations=sum(segment.invocations for segment in segments),
+            parts=sum(segment.parts for segment in segments),
+            days=len(self.days),
+        )
+
+
+def check_rejected_share(tally: Tally, *, tolerated: float) -> None:
+    """The quality gate: raises TooManyRejectedError above the `tolerated` share of trips.
+
+    The share is of the completed trips: an incomplete one was not there to be rejected.
+    """
+    completed = tally.rejected_in_all + tally.counted
+    if tally.rejected_in_all > tolerated * completed:
+        reasons = ", ".join(f"{n} {reason}" for reason, n in sorted(tally.rejected.items()))
+        raise TooManyRejectedError(
+            f"{tally.rejected_in_all} of {completed} completed trips were rejected ({reasons}), "
+            f"more than the share of {tolerated} that MaxRejectedShare tolerates; nothing was "
+            "published. Look at them under quarantine/, then mend the trips and start a new run, "
+            "or raise MaxRejectedShare and redrive this one"
+        )
+
+
+def summary(run: Finished) -> dict[str, Any]:
+    """MergePartials' output. `total_fare` is a String: JSON numbers on their way through the state
+    machine are doubles."""
+    tally, days = run.proof.tally, Counter(run.outcomes.values())
+    return {
+        "run_id": run.plan.run_id,
+        **{f"days_{outcome}": days[outcome] for outcome in Outcome},
+        "trips": tally.counted,
+        "total_fare": json_number(run.total_fare),
+        "scanned": tally.scanned,
+        "incomplete": tally.incomplete,
+        "rejected": {str(reason): n for reason, n in sorted(tally.rejected.items())},
+        "counted": tally.counted,
+        "segments": len(run.proof.segments),
+        "parts": sum(segment.parts for segment in run.proof.segments),
+        "invocations": sum(segment.invocations for segment in run.proof.segments),
+        "most_invocations_of_a_segment": max(s.invocations for s in run.proof.segments),
+        "pages": tally.pages,
+        "read_units": tally.read_units,
+        "cost_usd": run.cost.to_json(),
+        "seconds": run.seconds,
+    }
+
+
+def manifest(run: Finished) -> bytes:
+    """``runs/run=<run_id>/manifest.json``: the proof, on one line for Athena's JSON SerDe."""
+    plan, bodies = run.plan, {day.day: day.to_bytes() for day in run.days}
+    document = {
+        **summary(run),
+        "schema_version": plan.schema_version,
+        "code_version": __version__,
+        "table_arn": plan.table_arn,
+        "table_id": plan.table_id,
+        "plan_sha256": plan.sha256,
+        "planned_at": plan.planned_at,
+        "finished_at": run.finished_at.isoformat(timespec="microseconds"),
+        "days": [
+            {
+                "date": day.isoformat(),
+                "outcome": str(outcome),
+                "sha256": hashlib.sha256(bodies[day]).hexdigest() if day in bodies else None,
+            }
+            for day, outcome in sorted(run.outcomes.items())
+        ],
+        "by_segment": [
+            {
+                "segment": segment.segment,
+                "parts": segment.parts,
+                "invocations": segment.invocations,
+                **segment.tally.to_json(),
+                "worker_ms": segment.worker_ms,
+                "quarantine_keys": list(segment.quarantine_keys),
+            }
+            for segment in run.proof.segments
+        ],
+    }
+    return (json.dumps(document, separators=(",", ":")) + "\n").encode()

@@ -1,0 +1,32 @@
+"""Into how many segments a scan is cut, and in which order they are taken."""
+
+import math
+import random
+
+from trip_kpis.core.requests import MOST_SEGMENTS
+
+SEGMENTS_PER_WORKER = 4
+"""Several, so that a worker that drew a small segment takes another while a large one runs."""
+SMALLEST_SEGMENT_BYTES = 16 * 2**20
+"""Below this an invocation costs more than what it reads."""
+LARGEST_SEGMENT_BYTES = 512 * 2**20
+"""Above this a failed segment is slow to read again."""
+
+
+def segments_for(table_bytes: int, *, max_concurrency: int) -> int:
+    """The number of segments for a table of this size: at least 1, at most 10,000."""
+    for_even_work = SEGMENTS_PER_WORKER * max_concurrency
+    worth_a_call = math.ceil(table_bytes / SMALLEST_SEGMENT_BYTES)
+    quick_to_repeat = math.ceil(table_bytes / LARGEST_SEGMENT_BYTES)
+    return min(MOST_SEGMENTS, max(1, quick_to_repeat, min(for_even_work, worth_a_call)))
+
+
+def shuffled(total_segments: int, *, seed: str) -> list[int]:
+    """All segment numbers, in an order that depends on `seed` alone.
+
+    Neighbouring segments are neighbours in the key space and lie in one partition; workers that
+    take them in order would all read that partition at once.
+    """
+    order = list(range(total_segments))
+    random.Random(seed).shuffle(order)
+    return order

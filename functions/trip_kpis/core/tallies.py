@@ -1,0 +1,65 @@
+"""What was read and what became of it: counts that add up, and must."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from trip_kpis.core.rejections import Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """The counts of a page, a part, a segment or a run; `+` combines them (a monoid)."""
+
+    pages: int = 0
+    scanned: int = 0
+    """items that DynamoDB read, before its filter"""
+    incomplete: int = 0
+    """trips that lack a fare, filtered by DynamoDB or seen here"""
+    rejected: Mapping[Reason, int] = field(default_factory=dict)
+    counted: int = 0
+    """trips in the figures"""
+    read_units: float = 0.0
+    """read request units that DynamoDB says it consumed; halves and wholes, exact as a float"""
+
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(
+            pages=self.pages + other.pages,
+            scanned=self.scanned + other.scanned,
+            incomplete=self.incomplete + other.incomplete,
+            rejected=Counter(self.rejected) + Counter(other.rejected),
+            counted=self.counted + other.counted,
+            read_units=self.read_units + other.read_units,
+        )
+
+    @property
+    def rejected_in_all(self) -> int:
+        return sum(self.rejected.values())
+
+    @property
+    def balances(self) -> bool:
+        """scanned = incomplete + rejected + counted"""
+        return self.scanned == self.incomplete + self.rejected_in_all + self.counted
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "pages": self.pages,
+            "scanned": self.scanned,
+            "incomplete": self.incomplete,
+            "rejected": {str(reason): n for reason, n in sorted(self.rejected.items())},
+            "counted": self.counted,
+            "read_units": self.read_units,
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        """Inverts `to_json`. Raises KeyError, TypeError or ValueError for anything else."""
+        return cls(
+            pages=int(document["pages"]),
+            scanned=int(document["scanned"]),
+            incomplete=int(document["incomplete"]),
+            rejected={Reason(reason): int(n) for reason, n in document["rejected"].items()},
+            counted=int(document["counted"]),
+            read_units=float(document["read_units"]),
+        )

@@ -1,0 +1,90 @@
+"""A page's items -> trips that count, incomplete ones, rejected ones with their reasons."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from trip_kpis.core.attributes import AttributePath, AttributeValue, Item, find, is_missing
+from trip_kpis.core.fares import read_fare
+from trip_kpis.core.rejections import Reason, RejectedTrip, RejectionError
+from trip_kpis.core.times import read_day, read_epoch_day
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingRules:
+    """Where a trip's values lie and how its day is told."""
+
+    fare: AttributePath
+    estimated_fare: AttributePath
+    day: AttributePath
+    key_attributes: tuple[str, ...]
+    time_zone: ZoneInfo
+    time_formats: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageReading:
+    """What a page's items turned out to be: each item is one of the three."""
+
+    trips: list[tuple[date, Decimal]]
+    """(day, fare) of every trip that counts"""
+    incomplete: int
+    rejected: list[RejectedTrip]
+
+
+def read_items(items: Iterable[Item], rules: ReadingRules) -> PageReading:
+    """Reads every item by the rules; never raises for what an item holds."""
+    trips: list[tuple[date, Decimal]] = []
+    rejected: list[RejectedTrip] = []
+    incomplete = 0
+    for item in items:
+        fare, estimate = find(item, rules.fare), find(item, rules.estimated_fare)
+        if is_missing(fare) or is_missing(estimate):
+            incomplete += 1
+            continue
+        day = find(item, rules.day)
+        path, value = rules.fare, fare
+        try:
+            amount = _amount(fare)
+            path, value = rules.estimated_fare, estimate
+            _amount(estimate)
+            path, value = rules.day, day
+            trips.append((_day(day, rules), amount))
+        except RejectionError as rejection:
+            rejected.append(
+                RejectedTrip(
+                    key={name: item[name] for name in rules.key_attributes},
+                    reason=rejection.reason,
+                    attribute=".".join(path),
+                    value=value,
+                )
+            )
+    return PageReading(trips=trips, incomplete=incomplete, rejected=rejected)
+
+
+def _amount(value: AttributeValue | None) -> Decimal:
+    text = _text(value)
+    if text is None:
+        raise RejectionError(Reason.FARE_WRONG_TYPE)
+    return read_fare(text)
+
+
+def _day(value: AttributeValue | None, rules: ReadingRules) -> date:
+    if value is None or is_missing(value):
+        raise RejectionError(Reason.TIME_MISSING)
+    if "N" in value:
+        return read_epoch_day(Decimal(value["N"]), time_zone=rules.time_zone)
+    text = _text(value)
+    if text is None:
+        raise RejectionError(Reason.TIME_WRONG_TYPE)
+    return read_day(text, time_zone=rules.time_zone, formats=rules.time_formats)
+
+
+def _text(value: AttributeValue | None) -> str | None:
+    """The text of a Number or a String; None for any other type."""
+    if value is None:
+        return None
+    text: str | None = value.get("S", value.get("N"))
+    return text
