@@ -1,10 +1,10 @@
 """Refuse a built function that Lambda would refuse, or that could not run there.
 
-    gate.py ARTIFACT --name FUNCTION --architecture arm64 --python-version 3.13 --limit-bytes 262144000
+    gate.py ARTIFACT --name FUNCTION --architecture arm64 --python-version 3.13 --limit-bytes N
 
 Lambda takes at most 262,144,000 bytes unzipped, and `sam build` does not look. Prints the size, and
-exits with 1 and a message on stderr if it is over, or if a native library is for another processor or
-another Python than was asked for.
+exits with 1 and a message on stderr if it is over, or if a native library is for another processor
+or another Python than was asked for.
 """
 
 from __future__ import annotations
@@ -39,17 +39,18 @@ def size_fault(artifact: Path, name: str, limit_bytes: int) -> str | None:
         return None
     return "\n".join(
         [
-            f"{name} is {size:,} bytes unzipped, {size - limit_bytes:,} over Lambda's limit of {limit_bytes:,}.",
+            f"{name} is {size:,} bytes unzipped,"
+            f" {size - limit_bytes:,} over Lambda's limit of {limit_bytes:,}.",
             "The biggest in it:",
             *(f"  {held:>13,}  {top}" for top, held in biggest_directories(artifact)),
-            "Take a requirement out of functions/packaging/requirements/ (then `make lock`), or have",
-            "functions/packaging/trim.py remove more of one.",
+            "Take a requirement out of functions/packaging/requirements/ (then `make lock`),",
+            "or have functions/packaging/trim.py remove more of one.",
         ]
     )
 
 
 def library_faults(artifact: Path, architecture: str, python_version: str) -> list[str]:
-    """The native libraries that this architecture or this Python cannot load, each with the reason."""
+    """The native libraries that cannot be loaded where they are meant to, each with the reason."""
     faults = []
     for file in files_in(artifact):
         if ".so" not in file.suffixes:
@@ -67,9 +68,7 @@ def library_faults(artifact: Path, architecture: str, python_version: str) -> li
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description="Refuse a built function that Lambda would refuse."
-    )
+    parser = argparse.ArgumentParser(description="Refuse what Lambda would refuse.")
     parser.add_argument("artifact", type=Path)
     parser.add_argument("--name", required=True)
     parser.add_argument("--architecture", required=True, choices=sorted(ELF_MACHINES))

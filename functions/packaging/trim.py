@@ -3,8 +3,8 @@
     trim.py ARTIFACT
 
 Tests, C headers and sources, type stubs, command-line scripts, and Arrow's Flight, a network
-protocol. What stays, stays importable: `libarrow_substrait` looks as idle as Flight, but other parts
-of pyarrow link to it.
+protocol. What stays, stays importable: `libarrow_substrait` looks as idle as Flight, but other
+parts of pyarrow link to it.
 """
 
 from __future__ import annotations
