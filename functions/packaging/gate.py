@@ -39,8 +39,8 @@ def size_fault(artifact: Path, name: str, limit_bytes: int) -> str | None:
         return None
     return "\n".join(
         [
-            f"{name} is {size:,} bytes unzipped,"
-            f" {size - limit_bytes:,} over Lambda's limit of {limit_bytes:,}.",
+            f"{name} is {size:,} bytes unzipped.",
+            f"That is {size - limit_bytes:,} over Lambda's limit of {limit_bytes:,}.",
             "The biggest in it:",
             *(f"  {held:>13,}  {top}" for top, held in biggest_directories(artifact)),
             "Take a requirement out of functions/packaging/requirements/ (then `make lock`),",

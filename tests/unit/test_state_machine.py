@@ -1,0 +1,404 @@
+"""The state machine's definition: its graph, its retries, and that it fits template and functions.
+
+`sam validate` passes a definition that jumps to a state that is not there; Step Functions refuses
+it only on deployment, and an endless loop not even then. So the checks are functions here, each
+also held against definitions that were broken on purpose.
+"""
+
+import ast
+import copy
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from samtranslator.yaml_helper import yaml_parse
+
+ROOT = Path(__file__).resolve().parents[2]
+DEFINITION = ROOT / "statemachine" / "trip_kpis.asl.json"
+ERRORS = ROOT / "functions" / "trip_kpis" / "core" / "errors.py"
+
+# What Lambda and Step Functions report of an invocation that was not the function's own fault:
+# https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+THROTTLED = "Lambda.TooManyRequestsException"
+INTERRUPTED = {
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.Unknown",
+    "Sandbox.Timedout",
+    "Runtime.ExitError",
+    "Runtime.OutOfMemory",
+    "States.Timeout",
+}
+NOT_THE_PROGRAMS = ("Lambda.", "Sandbox.", "Runtime.", "States.")
+
+Definition = dict[str, Any]
+
+
+@pytest.fixture
+def definition() -> Definition:
+    return json.loads(DEFINITION.read_text())
+
+
+@pytest.fixture(scope="module")
+def template() -> dict[str, Any]:
+    return yaml_parse((ROOT / "template.yaml").read_text())
+
+
+# -- the graph ------------------------------------------------------------------------------------
+
+
+def scopes(scope: Definition, name: str = "top") -> Iterator[tuple[str, Definition]]:
+    """Every set of states that can jump to one another: the whole, and the inside of each Map."""
+    yield name, scope
+    for state_name, state in scope["States"].items():
+        for inner in (state.get("ItemProcessor"), *state.get("Branches", [])):
+            if inner is not None:
+                yield from scopes(inner, state_name)
+
+
+def tasks(definition: Definition) -> Iterator[tuple[str, Definition]]:
+    for _, scope in scopes(definition):
+        yield from ((name, s) for name, s in scope["States"].items() if s["Type"] == "Task")
+
+
+def targets(state: Definition) -> set[str]:
+    jumps = [state, *state.get("Choices", []), *state.get("Catch", [])]
+    found = {jump["Next"] for jump in jumps if "Next" in jump}
+    return found | ({state["Default"]} if "Default" in state else set())
+
+
+def is_end(state: Definition) -> bool:
+    return state["Type"] in {"Succeed", "Fail"} or state.get("End") is True
+
+
+def closure(start: set[str], steps: dict[str, set[str]]) -> set[str]:
+    """All that can be reached from `start`."""
+    found, open_ends = set(start), list(start)
+    while open_ends:
+        for name in steps.get(open_ends.pop(), set()) - found:
+            found.add(name)
+            open_ends.append(name)
+    return found
+
+
+def graph_faults(definition: Definition) -> list[str]:
+    faults = []
+    for where, scope in scopes(definition):
+        states = scope["States"]
+        if scope["StartAt"] not in states:
+            faults.append(f"{where}: StartAt {scope['StartAt']} is not there")
+        for name, state in states.items():
+            missing = targets(state) - states.keys()
+            faults += [f"{where}: {name} goes to {one}, which is not there" for one in missing]
+            if state["Type"] == "Choice" and "Default" not in state:
+                faults.append(f"{where}: {name} has no Default")
+            if state["Type"] not in {"Choice", "Succeed", "Fail"} and is_end(state) == (
+                "Next" in state
+            ):
+                faults.append(f"{where}: {name} needs one of Next and End")
+            if state["Type"] == "Map" and "ItemProcessor" not in state:
+                faults.append(f"{where}: {name} has no ItemProcessor")
+        onward = {name: targets(state) for name, state in states.items()}
+        backward: dict[str, set[str]] = {}
+        for name, aims in onward.items():
+            for aim in aims:
+                backward.setdefault(aim, set()).add(name)
+        reached = closure({scope["StartAt"]}, onward)
+        faults += [f"{where}: {one} is never reached" for one in states.keys() - reached]
+        ending = closure({name for name, state in states.items() if is_end(state)}, backward)
+        faults += [f"{where}: from {one} no end is reached" for one in states.keys() - ending]
+    return faults
+
+
+def inner(definition: Definition) -> Definition:
+    return definition["States"]["ScanSegments"]["ItemProcessor"]
+
+
+def drop(container: Definition, key: str) -> None:
+    del container[key]
+
+
+BREAKS: dict[str, tuple[Callable[[Definition], object], str]] = {
+    "start": (lambda d: d.update(StartAt="Plan"), "StartAt Plan is not there"),
+    "inner start": (lambda d: inner(d).update(StartAt="Scan"), "StartAt Scan is not there"),
+    "next": (lambda d: d["States"]["PlanRun"].update(Next="Estimate"), "goes to Estimate"),
+    "default": (
+        lambda d: inner(d)["States"]["SegmentFinished"].update(Default="MergePartials"),
+        "goes to MergePartials",
+    ),
+    "choice": (
+        lambda d: d["States"]["EstimateOnly"]["Choices"][0].update(Next="Nowhere"),
+        "goes to Nowhere",
+    ),
+    "no default": (lambda d: drop(d["States"]["EstimateOnly"], "Default"), "has no Default"),
+    "neither next nor end": (
+        lambda d: drop(d["States"]["MergePartials"], "End"),
+        "MergePartials needs one of Next and End",
+    ),
+    "both next and end": (
+        lambda d: d["States"]["PlanRun"].update(End=True),
+        "PlanRun needs one of Next and End",
+    ),
+    "unreached": (
+        lambda d: d["States"].update(Leftover={"Type": "Succeed"}),
+        "Leftover is never reached",
+    ),
+    "endless": (
+        lambda d: inner(d)["States"]["SegmentFinished"]["Choices"][0].update(Next="ScanSegment"),
+        "from ScanSegment no end is reached",
+    ),
+    "no processor": (
+        lambda d: drop(d["States"]["ScanSegments"], "ItemProcessor"),
+        "has no ItemProcessor",
+    ),
+}
+
+
+def test_every_state_is_reached_goes_to_one_that_exists_and_comes_to_an_end(
+    definition: Definition,
+) -> None:
+    assert graph_faults(definition) == []
+
+
+@pytest.mark.parametrize("broken", BREAKS)
+def test_the_graph_check_notices(definition: Definition, broken: str) -> None:
+    breaking, said = BREAKS[broken]
+    breaking(definition)
+    assert said in "\n".join(graph_faults(definition))
+
+
+# -- the tasks ------------------------------------------------------------------------------------
+
+
+def function_of(task: Definition) -> str:
+    """The logical id of the function that a task invokes."""
+    found = re.fullmatch(r"\$\{(\w+)Arn\}", task["Parameters"]["FunctionName"])
+    assert found is not None, task["Parameters"]["FunctionName"]
+    return found[1]
+
+
+def retried(task: Definition) -> dict[str, Definition]:
+    return {name: retrier for retrier in task["Retry"] for name in retrier["ErrorEquals"]}
+
+
+def task_faults(definition: Definition, function_timeouts: dict[str, int]) -> list[str]:
+    """`function_timeouts`: seconds, by the function's logical id."""
+    faults = []
+    for name, task in tasks(definition):
+        if not task.get("Retry"):
+            faults.append(f"{name} has no Retry")
+            continue
+        errors = retried(task)
+        faults += [f"{name} does not retry {one}" for one in INTERRUPTED - errors.keys()]
+        faults += [
+            f"{name} does not retry {one}"
+            for one in (THROTTLED, "TransientError")
+            if one not in errors
+        ]
+        # Either would retry a PermanentError too.
+        for one in errors.keys() & {"States.ALL", "States.TaskFailed"}:
+            faults.append(f"{name} retries {one}, so every error")
+        for one, retrier in errors.items():
+            bounds = {"MaxAttempts", "MaxDelaySeconds", "IntervalSeconds", "BackoffRate"}
+            if bounds - retrier.keys() or retrier.get("JitterStrategy") != "FULL":
+                faults.append(f"{name} retries {one} without bounds or jitter")
+        patience = {one: retrier.get("MaxAttempts", 0) for one, retrier in errors.items()}
+        if max(patience, key=lambda one: patience[one]) != THROTTLED:
+            faults.append(f"{name} is not most patient with {THROTTLED}")
+        if "Catch" in task:
+            faults.append(f"{name} catches: a failure must fail the run")
+        if task.get("TimeoutSeconds", 0) <= function_timeouts[function_of(task)]:
+            faults.append(f"{name} has a TimeoutSeconds not above its function's Timeout")
+    return faults
+
+
+def timeouts(template: dict[str, Any]) -> dict[str, int]:
+    return {
+        logical_id: resource["Properties"]["Timeout"]
+        for logical_id, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::Serverless::Function"
+    }
+
+
+TASK_BREAKS: dict[str, tuple[Callable[[Definition], object], str]] = {
+    "no retry": (lambda t: drop(t, "Retry"), "has no Retry"),
+    "transient": (lambda t: t["Retry"].pop(1), "does not retry TransientError"),
+    "interrupted": (lambda t: t["Retry"].pop(2), "does not retry Sandbox.Timedout"),
+    "all": (
+        lambda t: t["Retry"].append({**t["Retry"][1], "ErrorEquals": ["States.ALL"]}),
+        "retries States.ALL",
+    ),
+    "jitter": (lambda t: drop(t["Retry"][0], "JitterStrategy"), f"retries {THROTTLED} without"),
+    "cap": (lambda t: drop(t["Retry"][2], "MaxDelaySeconds"), "retries Sandbox.Timedout without"),
+    "impatient": (lambda t: t["Retry"][0].update(MaxAttempts=1), "is not most patient"),
+    "catch": (lambda t: t.update(Catch=[]), "catches"),
+    "no timeout": (lambda t: drop(t, "TimeoutSeconds"), "has a TimeoutSeconds not above"),
+    "timeout": (lambda t: t.update(TimeoutSeconds=60), "has a TimeoutSeconds not above"),
+}
+
+
+def test_every_task_retries_what_another_attempt_can_mend_and_outlasts_its_function(
+    definition: Definition, template: dict[str, Any]
+) -> None:
+    assert task_faults(definition, timeouts(template)) == []
+
+
+@pytest.mark.parametrize("broken", TASK_BREAKS)
+@pytest.mark.parametrize("task_name", ["PlanRun", "ScanSegment", "MergePartials"])
+def test_the_task_check_notices(
+    definition: Definition, template: dict[str, Any], task_name: str, broken: str
+) -> None:
+    breaking, said = TASK_BREAKS[broken]
+    breaking(dict(tasks(definition))[task_name])
+    assert f"{task_name} {said}" in "\n".join(task_faults(definition, timeouts(template)))
+
+
+def test_the_programs_errors_that_are_retried_exist_and_a_permanent_one_is_not_among_them(
+    definition: Definition,
+) -> None:
+    classes = {
+        node.name: {base.id for base in node.bases if isinstance(base, ast.Name)}
+        for node in ast.walk(ast.parse(ERRORS.read_text()))
+        if isinstance(node, ast.ClassDef)
+    }
+    own = {
+        error
+        for _, task in tasks(definition)
+        for error in retried(task)
+        if not error.startswith(NOT_THE_PROGRAMS)
+    }
+    assert own == {"TransientError"}
+    assert own <= classes.keys()
+    assert "PermanentError" not in classes["TransientError"]
+    # Lambda reports a class, not its bases: a subclass would not be retried.
+    assert [name for name, bases in classes.items() if "TransientError" in bases] == []
+
+
+# -- what goes in and out -------------------------------------------------------------------------
+
+
+def test_the_tasks_are_given_what_the_functions_expect(definition: Definition) -> None:
+    payloads = {name: task["Parameters"]["Payload"] for name, task in tasks(definition)}
+    assert payloads == {
+        "PlanRun": {"execution_name.$": "$$.Execution.Name", "input.$": "$"},
+        "ScanSegment": {"run_id.$": "$.run_id", "segment.$": "$.segment"},
+        "MergePartials": {"run_id.$": "$.run_id"},
+    }
+
+
+def test_the_segments_are_scanned_by_a_distributed_map_whose_children_return_nothing(
+    definition: Definition,
+) -> None:
+    scan = definition["States"]["ScanSegments"]
+    assert inner(definition)["ProcessorConfig"] == {
+        "Mode": "DISTRIBUTED",
+        "ExecutionType": "STANDARD",
+    }
+    assert scan["ItemsPath"] == "$.segments"
+    assert scan["MaxConcurrencyPath"] == "$.max_concurrency"
+    assert scan["ItemSelector"] == {"run_id.$": "$.run_id", "segment.$": "$$.Map.Item.Value"}
+    assert scan["ResultPath"] is None
+    ends = [state for state in inner(definition)["States"].values() if is_end(state)]
+    assert [state.get("OutputPath", "$") for state in ends] == [None]
+
+
+def test_a_segment_goes_round_until_its_function_says_finished(definition: Definition) -> None:
+    states = inner(definition)["States"]
+    assert states["ScanSegment"]["ResultSelector"] == {"finished.$": "$.Payload.finished"}
+    assert states["ScanSegment"]["ResultPath"] == "$.progress"
+    (choice,) = states["SegmentFinished"]["Choices"]
+    assert choice == {
+        "Variable": "$.progress.finished",
+        "BooleanEquals": True,
+        "Next": "SegmentDone",
+    }
+    assert states["SegmentFinished"]["Default"] == "ScanSegment"
+
+
+def test_an_estimate_ends_the_run_with_the_estimate(definition: Definition) -> None:
+    states = definition["States"]
+    (choice,) = states["EstimateOnly"]["Choices"]
+    assert choice["Variable"] == "$.estimate_only"
+    assert choice["BooleanEquals"] is True
+    assert states[choice["Next"]]["OutputPath"] == "$.estimate"
+    assert states["EstimateOnly"]["Default"] == "ScanSegments"
+
+
+# -- how it fits the template and the functions ---------------------------------------------------
+
+
+def substitution_faults(definition_text: str, supplied: set[str]) -> list[str]:
+    used = set(re.findall(r"\$\{([^}]*)\}", definition_text))
+    return [f"${{{one}}} is not supplied" for one in sorted(used - supplied)] + [
+        f"{one} is supplied, and not used" for one in sorted(supplied - used)
+    ]
+
+
+def test_every_substitution_is_supplied_by_the_template_and_used(template: dict[str, Any]) -> None:
+    machine = template["Resources"]["TripKpisStateMachine"]["Properties"]
+    assert ROOT / machine["DefinitionUri"] == DEFINITION
+    supplied = machine["DefinitionSubstitutions"]
+    text = DEFINITION.read_text()
+    assert substitution_faults(text, set(supplied)) == []
+    assert substitution_faults(text.replace("${Partition}", "${Part}"), set(supplied)) == [
+        "${Part} is not supplied",
+        "Partition is supplied, and not used",
+    ]
+    for name, value in supplied.items():
+        if name.endswith("Arn"):
+            assert value == {"Fn::GetAtt": [name.removesuffix("Arn"), "Arn"]}
+
+
+def handler_faults(template: dict[str, Any], root: Path) -> list[str]:
+    faults = []
+    for logical_id in timeouts(template):
+        properties = template["Resources"][logical_id]["Properties"]
+        code = properties.get("CodeUri", template["Globals"]["Function"]["CodeUri"])
+        module, _, function = properties["Handler"].rpartition(".")
+        file = root / code / f"{module}.py"
+        if not file.is_file():
+            faults.append(f"{logical_id}: {file.name} is not there")
+            continue
+        tree = ast.parse(file.read_text())
+        if function not in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}:
+            faults.append(f"{logical_id}: {file.name} has no function {function}")
+    return faults
+
+
+def test_every_function_has_its_handler(template: dict[str, Any]) -> None:
+    assert handler_faults(template, ROOT) == []
+    broken = copy.deepcopy(template)
+    broken["Resources"]["PlanRunFunction"]["Properties"]["Handler"] = "plan.handler"
+    broken["Resources"]["ScanSegmentFunction"]["Properties"]["Handler"] = "scan_segment.handle"
+    assert handler_faults(broken, ROOT) == [
+        "PlanRunFunction: plan.py is not there",
+        "ScanSegmentFunction: scan_segment.py has no function handle",
+    ]
+
+
+def test_the_tasks_invoke_the_templates_functions_by_the_same_stem(
+    definition: Definition, template: dict[str, Any]
+) -> None:
+    invoked = {name: function_of(task) for name, task in tasks(definition)}
+    assert invoked == {name: f"{name}Function" for name in invoked}
+    assert set(invoked.values()) == timeouts(template).keys()
+
+
+def test_the_map_runs_name_is_the_one_that_the_role_may_redrive(
+    definition: Definition, template: dict[str, Any]
+) -> None:
+    label = definition["States"]["ScanSegments"]["Label"]
+    role = template["Resources"]["TripKpisStateMachineRole"]["Properties"]
+    (policy,) = role["Policies"]
+    redriven = [
+        resource["Fn::Sub"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "states:RedriveExecution" in statement["Action"]
+        for resource in statement["Resource"]
+    ]
+    assert any(resource.endswith(f"-trip-kpis/{label}:*") for resource in redriven)

@@ -1,0 +1,358 @@
+"""The stack: its parameters, what the functions are told, and what their roles may do."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from samtranslator.yaml_helper import yaml_parse
+
+ROOT = Path(__file__).resolve().parents[2]
+
+REQUIRED = object()
+PARAMETERS = {
+    "TableName": REQUIRED,
+    "BucketName": "",
+    "FareAttribute": "fare_amount",
+    "EstimatedFareAttribute": "estimated_fare_amount",
+    "DayAttribute": "pickup_datetime",
+    "TimeZone": "UTC",
+    "TimeFormats": "",
+    "TotalSegments": 0,
+    "MaxConcurrency": 32,
+    "ReadUnitsPerSecond": 0,
+    "ConsistentRead": "false",
+    "CheckpointSeconds": 60,
+    "MaxRejectedShare": 0.01,
+    "VanishedDays": "keep",
+    "ScheduleExpression": "cron(15 2 * * ? *)",
+    "ScheduleTimeZone": "UTC",
+    "ScheduleState": "ENABLED",
+    "LogRetentionDays": 30,
+    "StagingExpirationDays": 30,
+    "QuarantineExpirationDays": 90,
+    "Architecture": "arm64",
+    "PythonRuntime": "python3.13",
+    "ScanMemory": 512,
+    "MergeMemory": 1769,
+}
+
+# The parameter that each variable hands to the function; every function also has the Globals'.
+VARIABLES = {
+    "PlanRunFunction": {
+        "FARE_ATTRIBUTE": "FareAttribute",
+        "ESTIMATED_FARE_ATTRIBUTE": "EstimatedFareAttribute",
+        "DAY_ATTRIBUTE": "DayAttribute",
+        "TIME_ZONE": "TimeZone",
+        "TIME_FORMATS": "TimeFormats",
+        "TOTAL_SEGMENTS": "TotalSegments",
+        "MAX_CONCURRENCY": "MaxConcurrency",
+        "READ_UNITS_PER_SECOND": "ReadUnitsPerSecond",
+        "CONSISTENT_READ": "ConsistentRead",
+        "CHECKPOINT_SECONDS": "CheckpointSeconds",
+    },
+    "ScanSegmentFunction": {},
+    "MergePartialsFunction": {
+        "MAX_REJECTED_SHARE": "MaxRejectedShare",
+        "VANISHED_DAYS": "VanishedDays",
+    },
+}
+
+LOGS = {("logs:CreateLogStream", "<own log group>"), ("logs:PutLogEvents", "<own log group>")}
+PERMISSIONS = {
+    "PlanRunRole": LOGS
+    | {
+        ("dynamodb:DescribeTable", "<table>"),
+        ("s3:GetObject", "staging/run=*/plan.json"),
+        ("s3:PutObject", "staging/run=*/plan.json"),
+    },
+    "ScanSegmentRole": LOGS
+    | {
+        ("dynamodb:Scan", "<table>"),
+        ("s3:ListBucket", "staging/run=*"),
+        ("s3:GetObject", "staging/run=*"),
+        ("s3:PutObject", "staging/run=*"),
+        ("s3:PutObject", "quarantine/run=*"),
+    },
+    "MergePartialsRole": LOGS
+    | {
+        ("s3:ListBucket", "staging/run=*"),
+        ("s3:ListBucket", "kpis/*"),
+        ("s3:ListBucket", "runs/*"),
+        ("s3:GetObject", "staging/run=*"),
+        ("s3:GetObject", "kpis/*"),
+        ("s3:PutObject", "kpis/*"),
+        ("s3:GetObject", "runs/*"),
+        ("s3:PutObject", "runs/*"),
+        ("s3:DeleteObject if RemoveVanishedDays", "kpis/*"),
+    },
+}
+
+Template = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def template() -> Template:
+    return yaml_parse((ROOT / "template.yaml").read_text())
+
+
+def of_type(template: Template, kind: str) -> dict[str, Any]:
+    return {
+        logical_id: resource.get("Properties", {})
+        for logical_id, resource in template["Resources"].items()
+        if resource["Type"] == kind
+    }
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+# -- parameters -----------------------------------------------------------------------------------
+
+
+def test_the_parameters_have_their_names_and_defaults(template: Template) -> None:
+    defaults = {
+        name: declared.get("Default", REQUIRED) for name, declared in template["Parameters"].items()
+    }
+    assert defaults == PARAMETERS
+
+
+def test_every_default_keeps_to_the_parameters_own_rules(template: Template) -> None:
+    for name, declared in template["Parameters"].items():
+        if "Default" not in declared:
+            continue
+        default = declared["Default"]
+        assert default in declared.get("AllowedValues", [default]), name
+        assert re.fullmatch(declared.get("AllowedPattern", ".*"), str(default)), name
+        assert declared.get("MinValue", default) <= default <= declared.get("MaxValue", default)
+
+
+def test_every_parameter_has_an_effect_a_description_and_a_place_in_the_console(
+    template: Template,
+) -> None:
+    rest = json.dumps({key: template[key] for key in ("Conditions", "Globals", "Resources")})
+    effective = set(re.findall(r'"Ref": "(\w+)"', rest)) | set(re.findall(r"\$\{(\w+)\}", rest))
+    assert template["Parameters"].keys() - effective == set()
+    assert [
+        n for n, declared in template["Parameters"].items() if "Description" not in declared
+    ] == []
+    groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    grouped = [name for group in groups for name in group["Parameters"]]
+    assert sorted(grouped) == sorted(template["Parameters"])
+
+
+@pytest.mark.parametrize(
+    ("parameter", "accepted", "refused"),
+    [
+        ("TableName", ["trips", "Trips_2.prod-eu"], ["ab", "arn:aws:dynamodb:::table/trips", ""]),
+        ("BucketName", ["", "my-bucket.eu"], ["s3://bucket", "Bucket", "-b-"]),
+        ("FareAttribute", ["fare", "trip_end.fare_amount"], ["", ".fare", "a..b", "fare."]),
+        ("TimeZone", ["UTC", "Europe/Berlin", "Etc/GMT+5"], ["", "/UTC", "Europe Berlin"]),
+        ("ScheduleExpression", ["rate(1 day)", "cron(15 2 * * ? *)"], ["daily", "rate()", ""]),
+    ],
+)
+def test_a_parameters_pattern_tells_right_from_wrong(
+    template: Template, parameter: str, accepted: list[str], refused: list[str]
+) -> None:
+    pattern = re.compile(template["Parameters"][parameter]["AllowedPattern"])
+    assert [value for value in accepted if not pattern.fullmatch(value)] == []
+    assert [value for value in refused if pattern.fullmatch(value)] == []
+
+
+def test_staging_outlives_a_run_and_the_time_in_which_it_can_be_redriven(
+    template: Template,
+) -> None:
+    machine = json.loads((ROOT / "statemachine" / "trip_kpis.asl.json").read_text())
+    days = machine["TimeoutSeconds"] / 86_400 + 14
+    assert template["Parameters"]["StagingExpirationDays"]["MinValue"] > days
+
+
+# -- what the functions are told ------------------------------------------------------------------
+
+
+def test_every_function_knows_the_table_and_the_bucket(template: Template) -> None:
+    variables = template["Globals"]["Function"]["Environment"]["Variables"]
+    assert variables == {
+        "DYNAMODB_TABLE_NAME": {"Ref": "TableName"},
+        "ATHENA_BUCKET_NAME": {
+            "Fn::If": ["MakeBucket", {"Ref": "ResultsBucket"}, {"Ref": "BucketName"}]
+        },
+        # Declared for `sam local` alone: in AWS the variable is not there.
+        "AWS_ENDPOINT_URL": {"Ref": "AWS::NoValue"},
+    }
+
+
+def test_each_function_is_told_what_it_alone_decides(template: Template) -> None:
+    told = {
+        logical_id: {
+            name: value["Ref"]
+            for name, value in properties.get("Environment", {}).get("Variables", {}).items()
+        }
+        for logical_id, properties in of_type(template, "AWS::Serverless::Function").items()
+    }
+    assert told == VARIABLES
+
+
+def test_every_variable_that_the_functions_read_is_handed_to_one(template: Template) -> None:
+    source = (ROOT / "functions" / "trip_kpis" / "aws" / "settings.py").read_text()
+    read = set(re.findall(r'"([A-Z]+(?:_[A-Z]+)+)"', source))
+    told = {name for variables in VARIABLES.values() for name in variables}
+    assert read == told | {"DYNAMODB_TABLE_NAME", "ATHENA_BUCKET_NAME"}
+
+
+def test_sam_local_can_override_every_variable_of_its_file(template: Template) -> None:
+    variables = template["Globals"]["Function"]["Environment"]["Variables"]
+    local = json.loads((ROOT / "events" / "env.local.json").read_text())["Parameters"]
+    assert local.keys() == variables.keys()
+
+
+def test_there_is_a_target_to_build_for_each_architecture_and_runtime(template: Template) -> None:
+    targets = "functions/packaging/targets/${Architecture}-${PythonRuntime}"
+    for logical_id in of_type(template, "AWS::Serverless::Function"):
+        metadata = template["Resources"][logical_id]["Metadata"]
+        assert metadata == {"BuildMethod": "makefile", "WorkingDirectory": {"Fn::Sub": targets}}
+    for architecture in template["Parameters"]["Architecture"]["AllowedValues"]:
+        for runtime in template["Parameters"]["PythonRuntime"]["AllowedValues"]:
+            named = targets.replace("${Architecture}", architecture)
+            target = ROOT / named.replace("${PythonRuntime}", runtime) / "target.mk"
+            settings = dict(re.findall(r"^(\w+) := (\S+)$", target.read_text(), re.MULTILINE))
+            assert settings == {
+                "ARCHITECTURE": architecture,
+                "WHEEL_MACHINE": {"arm64": "aarch64", "x86_64": "x86_64"}[architecture],
+                "PYTHON_VERSION": runtime.removeprefix("python"),
+            }
+
+
+# -- what the roles may do ------------------------------------------------------------------------
+
+
+def statements(role: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The statements of a role, each with the condition that it is there under."""
+    for policy in role["Policies"]:
+        for statement in policy["PolicyDocument"]["Statement"]:
+            if "Fn::If" in statement:
+                condition, there, otherwise = statement["Fn::If"]
+                assert otherwise == {"Ref": "AWS::NoValue"}
+                yield f" if {condition}", there
+            else:
+                yield "", statement
+
+
+def resource_text(resource: Any) -> str:
+    """A resource ARN as text, with the parts that CloudFormation fills in."""
+    if "Fn::GetAtt" in resource:
+        return ".".join(resource["Fn::GetAtt"])
+    text = resource["Fn::Sub"]
+    return text if isinstance(text, str) else text[0]
+
+
+def permissions(role: dict[str, Any], log_group: str) -> set[tuple[str, str]]:
+    """(action, what it may be done to) pairs; bucket keys without the bucket."""
+    here = "${AWS::Region}:${AWS::AccountId}"
+    short = {
+        "arn:${AWS::Partition}:logs:" + here + f":log-group:{log_group}:*": "<own log group>",
+        "arn:${AWS::Partition}:dynamodb:" + here + ":table/${TableName}": "<table>",
+    }
+    found = set()
+    for condition, statement in statements(role):
+        for action in as_list(statement["Action"]):
+            for resource in as_list(statement["Resource"]):
+                text = resource_text(resource)
+                reach = [
+                    short.get(text, text.removeprefix("arn:${AWS::Partition}:s3:::${Bucket}/"))
+                ]
+                if action == "s3:ListBucket":
+                    assert text == "arn:${AWS::Partition}:s3:::${Bucket}"
+                    reach = as_list(statement["Condition"]["StringLike"]["s3:prefix"])
+                found |= {(action + condition, one) for one in reach}
+    return found
+
+
+@pytest.mark.parametrize("role_name", PERMISSIONS)
+def test_a_functions_role_may_do_what_the_function_does_and_no_more(
+    template: Template, role_name: str
+) -> None:
+    stem = role_name.removesuffix("Role")
+    role = of_type(template, "AWS::IAM::Role")[role_name]
+    log_group = of_type(template, "AWS::Logs::LogGroup")[f"{stem}LogGroup"]["LogGroupName"][
+        "Fn::Sub"
+    ]
+    function = of_type(template, "AWS::Serverless::Function")[f"{stem}Function"]
+    assert function["Role"] == {"Fn::GetAtt": [role_name, "Arn"]}
+    assert function["LoggingConfig"] == {"LogGroup": {"Ref": f"{stem}LogGroup"}}
+    assert permissions(role, log_group) == PERMISSIONS[role_name]
+    assert "ManagedPolicyArns" not in role
+
+
+def test_no_role_may_do_anything_to_everything(template: Template) -> None:
+    for name, role in of_type(template, "AWS::IAM::Role").items():
+        for _, statement in statements(role):
+            assert statement["Effect"] == "Allow"
+            assert not [action for action in as_list(statement["Action"]) if "*" in action], name
+            for resource in as_list(statement["Resource"]):
+                service = resource_text(resource)
+                assert service.startswith("arn:") or service.endswith("Function.Arn"), name
+
+
+def test_the_state_machine_may_invoke_its_functions_and_handle_its_own_executions(
+    template: Template,
+) -> None:
+    machine = template["Resources"]["TripKpisStateMachine"]["Properties"]
+    assert machine["Role"] == {"Fn::GetAtt": ["TripKpisStateMachineRole", "Arn"]}
+    name = machine["Name"]["Fn::Sub"]
+    states = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}"
+    role = of_type(template, "AWS::IAM::Role")["TripKpisStateMachineRole"]
+    functions = {f"{one}.Arn" for one in of_type(template, "AWS::Serverless::Function")}
+    executions = {f"{states}:execution:{name}:*", f"{states}:execution:{name}/ScanSegments:*"}
+    assert {
+        (action, resource_text(resource))
+        for _, statement in statements(role)
+        for action in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
+    } == {("lambda:InvokeFunction", one) for one in functions} | {
+        ("states:StartExecution", f"{states}:stateMachine:{name}")
+    } | {
+        (f"states:{action}Execution", one)
+        for action in ("Describe", "Stop", "Redrive")
+        for one in executions
+    }
+
+
+# -- the bucket and the schedule ------------------------------------------------------------------
+
+
+def test_the_bucket_stays_is_private_and_lets_only_the_intermediate_expire(
+    template: Template,
+) -> None:
+    bucket = template["Resources"]["ResultsBucket"]
+    assert bucket["Condition"] == "MakeBucket"
+    assert bucket["DeletionPolicy"] == bucket["UpdateReplacePolicy"] == "Retain"
+    assert set(bucket["Properties"]["PublicAccessBlockConfiguration"].values()) == {True}
+    rules = bucket["Properties"]["LifecycleConfiguration"]["Rules"]
+    assert {rule["Prefix"] for rule in rules if "ExpirationInDays" in rule} == {
+        "staging/",
+        "quarantine/",
+    }
+
+
+def test_the_buckets_policy_wants_tls_and_lets_nothing_under_staging_be_overwritten(
+    template: Template,
+) -> None:
+    policy = template["Resources"]["ResultsBucketPolicy"]["Properties"]["PolicyDocument"]
+    tls, append_only = policy["Statement"]
+    assert tls["Effect"] == append_only["Effect"] == "Deny"
+    assert tls["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert append_only["Action"] == "s3:PutObject"
+    assert resource_text(append_only["Resource"]).endswith("${ResultsBucket}/staging/*")
+    assert append_only["Condition"]["Null"] == {"s3:if-none-match": "true"}
+
+
+def test_the_schedule_starts_a_run_of_its_own_stack_without_input(template: Template) -> None:
+    machine = template["Resources"]["TripKpisStateMachine"]["Properties"]
+    (schedule,) = machine["Events"].values()
+    assert schedule["Type"] == "ScheduleV2"
+    assert schedule["Properties"]["OmitName"] is True
+    assert json.loads(schedule["Properties"]["Input"]) == {}
