@@ -1,0 +1,73 @@
+"""The demo: a made-up month, run, and checked against the figures that it was made from."""
+
+import json
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+from rich.console import Console
+
+from ops.follow import Follower
+from ops.local_stack import Where
+from ops.made_up_trips import MadeUpMonth, make_up_month
+from ops.run import Outcome, run
+from ops.show import show_outcome, show_rejected
+
+SEGMENTS = 16
+
+
+def show_demo(console: Console, out: Path) -> Outcome:
+    """Runs the demo and shows its outcome."""
+    month = make_up_month()
+    console.print(
+        f"Made up {len(month.trips.items):,} trips of May 2024: as Strings and Numbers, with "
+        f"other forms of times, {month.incomplete} incomplete trips and {month.rejected} broken "
+        "ones.",
+        highlight=False,
+    )
+    with Follower(console) as follower:
+        outcome = run(
+            month.trips,
+            out=out,
+            execution_input={"total_segments": SEGMENTS},
+            parameters={},
+            where=Where(),
+            follower=follower,
+        )
+    show_outcome(console, outcome, out)
+    if outcome.succeeded:
+        show_rejected(console, out)
+        wrong = differing_days(month, out)
+        console.print(
+            f"[bold red]{len(wrong)} days differ from what the trips were made from: {wrong}[/]"
+            if wrong
+            else f"[bold green]All {len(month.days)} days are exactly what the trips were made "
+            "from.[/]"
+        )
+        first = out / "kpis" / f"date={min(month.days)}" / "kpi.json"
+        console.print(
+            f"\n[bold]{first}[/]\n{first.read_text()}", end="", highlight=False, soft_wrap=True
+        )
+    return outcome
+
+
+def differing_days(month: MadeUpMonth, out: Path) -> list[str]:
+    """The days of which a figure in `out` is not exactly the known one; and days too many."""
+    published = {
+        file.parent.name.removeprefix("date="): json.loads(file.read_bytes(), parse_float=Decimal)
+        for file in (out / "kpis").glob("date=*/kpi.json")
+    }
+    known = {
+        day.isoformat(): (day_.trip_count, day_.total_fare, day_.min_fare, day_.max_fare)
+        for day, day_ in month.days.items()
+    }
+    figures = {
+        day: (
+            kpi["trip_count"],
+            *(Fraction(kpi[name]) for name in ("total_fare", "min_fare", "max_fare")),
+        )
+        for day, kpi in published.items()
+    }
+    return sorted(
+        day for day in known.keys() | figures.keys() if known.get(day) != figures.get(day)
+    )

@@ -1,0 +1,109 @@
+"""What a person sees at the end of a run."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from ops.run import Outcome
+
+_DAYS_SHOWN = 62
+_REJECTED_SHOWN = 10
+
+
+def show_outcome(console: Console, outcome: Outcome, out: Path) -> None:
+    """The KPIs, the proof and where things lie; or what failed and what to do."""
+    if not outcome.succeeded or outcome.output is None:
+        show_failure(console, outcome, out)
+    elif "trips" in outcome.output:
+        show_kpis(console, out)
+        show_summary(console, outcome)
+        console.print(f"Left in [bold]{out}[/]: kpis/, runs/, quarantine/, logs/", highlight=False)
+
+
+def show_kpis(console: Console, out: Path) -> None:
+    """One row a day. Figures are shown to two places here; the files have them whole."""
+    table = Table(title="KPIs by day", title_justify="left")
+    table.add_column("date")
+    for column in ("trips", "total fare", "average", "max", "min"):
+        table.add_column(column, justify="right")
+    files = sorted((out / "kpis").glob("date=*/kpi.json"))
+    for file in files[-_DAYS_SHOWN:]:
+        day = json.loads(file.read_bytes(), parse_float=Decimal)
+        table.add_row(
+            day["date"],
+            f"{day['trip_count']:,}",
+            *(
+                f"{day[name]:,.2f}"
+                for name in ("total_fare", "average_fare", "max_fare", "min_fare")
+            ),
+        )
+    console.print(table if files else "No trip counts: there is no day to publish.")
+    if len(files) > _DAYS_SHOWN:
+        console.print(f"… the last {_DAYS_SHOWN} of {len(files):,} days")
+
+
+def show_summary(console: Console, outcome: Outcome) -> None:
+    """The counts, in the form of the proof."""
+    summary = outcome.output or {}
+    rejected = sum(summary["rejected"].values())
+    days = {name.removeprefix("days_"): n for name, n in summary.items() if name[:5] == "days_"}
+    console.print(
+        f"{summary['scanned']:,} scanned = {summary['incomplete']:,} incomplete + "
+        f"{rejected:,} rejected + {summary['counted']:,} counted, in {summary['segments']:,} "
+        f"segments and {summary['pages']:,} pages\n"
+        f"total fare {summary['total_fare']}\n"
+        f"days: {', '.join(f'{n:,} {what}' for what, n in days.items() if n) or 'none'}",
+        highlight=False,
+    )
+    for reason, n in summary["rejected"].items():
+        console.print(f"  rejected {n:>6,}  {reason}", highlight=False)
+
+
+def show_rejected(console: Console, out: Path) -> None:
+    """Examples from the quarantine."""
+    table = Table(title="In quarantine, for example", title_justify="left")
+    for column in ("trip", "reason", "attribute", "value"):
+        table.add_column(column)
+    lines = [
+        json.loads(line)
+        for file in sorted((out / "quarantine").glob("run=*/segment=*/*.jsonl"))
+        for line in file.read_text().splitlines()
+    ]
+    for trip in sorted(lines, key=lambda trip: str(trip["reason"]))[:_REJECTED_SHOWN]:
+        key = ", ".join(str(v) for value in trip["key"].values() for v in value.values())
+        table.add_row(
+            Text(key), trip["reason"], Text(trip["attribute"]), Text(json.dumps(trip["value"]))
+        )
+    if lines:
+        console.print(table)
+
+
+def show_failure(console: Console, outcome: Outcome, out: Path) -> None:
+    """The execution's error and cause, and those of the segments that failed."""
+    lines = [f"{outcome.error or outcome.status}: {readable_cause(outcome.cause)}"]
+    lines += [
+        f"segment {child.input.get('segment')}: {child.error}: {readable_cause(child.cause)}"
+        for child in outcome.failed_segments
+    ]
+    console.print(
+        Panel(
+            Text("\n".join(lines)),
+            title=f"run {outcome.run_id} {outcome.status.lower()}, nothing was published",
+            border_style="red",
+        )
+    )
+    console.print(f"The functions' logs are in [bold]{out / 'logs'}[/]", highlight=False)
+
+
+def readable_cause(cause: str | None) -> str:
+    """The message of a Lambda error's cause, which is JSON; other causes as they are."""
+    try:
+        message = json.loads(cause or "")["errorMessage"]
+    except (ValueError, KeyError, TypeError):
+        return cause or ""
+    return str(message)

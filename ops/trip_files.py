@@ -1,0 +1,154 @@
+"""Trips from files: CSV with a header, or JSON Lines in DynamoDB JSON."""
+
+import base64
+import csv
+import gzip
+import io
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+Item = dict[str, dict[str, Any]]
+"""An item as boto3's client takes it: attribute names to ``{"S": "…"}`` and the like."""
+
+STREAM_KEY = "trip_id"
+"""What events of one trip share in the files of a stream producer."""
+
+
+class TripFileError(Exception):
+    """A file cannot be read as trips. The message names file, line and value."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Trips:
+    """The items of all files, by key; rows of CSV files that share the key are one item."""
+
+    hash_key: str
+    sort_key: str | None
+    items: dict[tuple[str, ...], Item] = field(default_factory=dict)
+    overwritten: int = 0
+    """CSV values that a later row of the same trip replaced by another value"""
+
+    @property
+    def key_attributes(self) -> tuple[str, ...]:
+        return (self.hash_key,) if self.sort_key is None else (self.hash_key, self.sort_key)
+
+
+def read_trips(files: Sequence[Path], *, hash_key: str, sort_key: str | None = None) -> Trips:
+    """Reads every file, CSV or JSON Lines by its first character, gzip or not.
+
+    A CSV value is a String, as a stream producer writes it; an empty cell is an empty String. Where
+    a CSV has no column `hash_key` but a `trip_id`, that gives the key.
+    """
+    trips = Trips(hash_key=hash_key, sort_key=sort_key)
+    for file in files:
+        text = _text(file)
+        if text.lstrip()[:1] == "{":
+            _add_json_lines(trips, file, text)
+        else:
+            _add_csv(trips, file, text)
+    return trips
+
+
+def _text(file: Path) -> str:
+    try:
+        body = file.read_bytes()
+        if body[:2] == b"\x1f\x8b":
+            body = gzip.decompress(body)
+        return body.decode("utf-8-sig")
+    except OSError as error:
+        raise TripFileError(f"{file} cannot be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise TripFileError(f"{file} is not UTF-8 text (byte {error.start}): convert it") from error
+
+
+def _add_csv(trips: Trips, file: Path, text: str) -> None:
+    rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    columns = list(rows.fieldnames or ())
+    source = trips.hash_key if trips.hash_key in columns else STREAM_KEY
+    for wanted in (source, *trips.key_attributes[1:]):
+        if wanted not in columns:
+            raise TripFileError(
+                f"{file} has no column {wanted!r} for the table's key, only {', '.join(columns)}: "
+                "name the column that identifies a trip with --key"
+            )
+    if twice := sorted({column for column in columns if columns.count(column) > 1}):
+        raise TripFileError(f"{file} has the column {twice[0]!r} twice: rename one")
+    try:
+        for row in rows:
+            line = rows.line_num
+            if None in row or None in row.values():
+                raise TripFileError(
+                    f"{file} line {line} has not the {len(columns)} fields of the header: mend it"
+                )
+            values = {**row, trips.hash_key: row[source]}
+            _merge(trips, {name: {"S": value} for name, value in values.items()}, file, line)
+    except csv.Error as error:
+        raise TripFileError(f"{file} line {rows.line_num} is no CSV: {error}") from error
+
+
+def _add_json_lines(trips: Trips, file: Path, text: str) -> None:
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            item = {name: _value(value) for name, value in json.loads(line)["Item"].items()}
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise TripFileError(
+                f"{file} line {number} is no item in DynamoDB JSON: a line looks like "
+                '{"Item": {"trip_id": {"S": "a1"}, "fare_amount": {"N": "12.5"}}}'
+            ) from error
+        key = _key(trips, item, file, number)
+        if key in trips.items:
+            raise TripFileError(
+                f"{file} line {number} has the key {', '.join(key)} a second time: if the table "
+                "has a sort key, name it with --sort-key"
+            )
+        trips.items[key] = item
+
+
+def _merge(trips: Trips, item: Item, file: Path, line: int) -> None:
+    there = trips.items.setdefault(_key(trips, item, file, line), {})
+    trips.overwritten += sum(
+        1 for name, value in item.items() if name in there and there[name] != value
+    )
+    there.update(item)
+
+
+def _key(trips: Trips, item: Item, file: Path, line: int) -> tuple[str, ...]:
+    key = []
+    for name in trips.key_attributes:
+        value = item.get(name, {})
+        kind = next(iter(value), "")
+        if kind not in {"S", "N", "B"} or not value[kind]:
+            raise TripFileError(
+                f"{file} line {line} has no value for the key attribute {name!r}: every trip needs "
+                "one; name another attribute with --key"
+            )
+        key.append(str(value[kind]))
+    return tuple(key)
+
+
+def _value(value: dict[str, Any]) -> dict[str, Any]:
+    """A value of DynamoDB JSON as boto3 takes it: binaries as bytes, at any depth."""
+    ((kind, inner),) = value.items()
+    match kind:
+        case "B":
+            return {kind: base64.b64decode(inner, validate=True)}
+        case "BS":
+            return {kind: [base64.b64decode(one, validate=True) for one in inner]}
+        case "M":
+            return {kind: {name: _value(one) for name, one in inner.items()}}
+        case "L":
+            return {kind: [_value(one) for one in inner]}
+        case "S" | "N" | "BOOL" | "NULL" | "SS" | "NS":
+            return {kind: inner}
+    raise ValueError(kind)
+
+
+def batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    """`items` in runs of at most `size`."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
