@@ -1,0 +1,68 @@
+# Everything that is done to this project. `make help` lists it.
+
+PYTHON ?= python3
+VENV := .venv
+DEMO_VENV := .venv-demo
+# The full environment serves the demo too, where it is there.
+DEMO_PYTHON = $(if $(wildcard $(VENV)/complete),$(VENV),$(DEMO_VENV))/bin/python
+PIP_INSTALL := -m pip --disable-pip-version-check install --quiet --require-hashes
+
+LOCK := $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
+	--no-emit-index-url
+PACKAGED := functions/packaging/requirements
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format lint types sam-check build lock clean python-is-recent
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
+
+demo: $(if $(wildcard $(VENV)/complete),,$(DEMO_VENV)/complete) ## make up a month of trips, run the whole job over it, show the KPIs
+	@$(DEMO_PYTHON) -m ops demo
+
+setup: $(VENV)/complete ## make .venv with everything in it
+
+test: setup ## all tests
+	@$(VENV)/bin/python -m pytest -n 2 --dist loadgroup
+
+check: setup format lint types sam-check test ## format, lint, strict types, the template, all tests
+
+format: setup ## is every file formatted?
+	@$(VENV)/bin/ruff format --check .
+
+lint: setup
+	@$(VENV)/bin/ruff check .
+
+types: setup
+	@$(VENV)/bin/mypy
+
+sam-check: setup ## is the template valid, for SAM and for CloudFormation?
+	@SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam validate --lint --region us-east-1
+
+build: setup ## package the functions for Lambda, as `sam build` does anywhere
+	@SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam build
+
+lock: setup ## choose versions anew and pin them
+	@$(LOCK) --upgrade --python-version 3.11 --group dev --output-file requirements/dev.txt
+	@$(LOCK) --upgrade --python-version 3.11 --group demo --constraints requirements/dev.txt \
+		--output-file requirements/demo.txt
+
+clean: ## remove what was made here
+	rm -rf $(VENV) $(DEMO_VENV) .aws-sam out .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+python-is-recent:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "$$($(PYTHON) --version 2>&1) is too old: Python 3.11 or later is needed; name one: make $(MAKECMDGOALS) PYTHON=python3.13" >&2; exit 1; }
+
+# `complete` is written last, so that an installation that broke off is begun again.
+$(VENV)/complete: requirements/dev.txt | python-is-recent
+	@echo "Setting up $(VENV) with everything for development ..."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(VENV)/bin/python $(PIP_INSTALL) --requirement requirements/dev.txt
+	@touch $@
+
+$(DEMO_VENV)/complete: requirements/demo.txt | python-is-recent
+	@echo "Setting up $(DEMO_VENV) with what the demo needs ..."
+	@$(PYTHON) -m venv --clear $(DEMO_VENV)
+	@$(DEMO_VENV)/bin/python $(PIP_INSTALL) --requirement requirements/demo.txt
+	@touch $@
