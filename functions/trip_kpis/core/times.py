@@ -11,7 +11,7 @@ from trip_kpis.core.rejections import Reason, RejectionError
 _FORM = re.compile(
     r"(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})"
     r"(?:[ T](?P<minute>(?:[01][0-9]|2[0-3]):[0-9]{2})(?::(?P<second>[0-9]{2})(?:\.[0-9]+)?)?"
-    r"(?P<offset>Z|[+-][0-9]{2}(?::?[0-9]{2})?)?)?"
+    r"(?P<offset>Z|[+-][0-9]{2}(?::?[0-5][0-9])?)?)?"
 )
 """Date alone, or date and time with a blank or T, seconds, their fractions, Z or an offset."""
 
@@ -55,10 +55,15 @@ def read_epoch_day(number: Decimal, *, time_zone: ZoneInfo) -> date:
 
 def check_format(time_format: str, *, setting: str) -> str:
     """`time_format` itself, if it can tell a day. Raises SettingError, naming `setting`."""
+    if "%Z" in time_format.replace("%%", ""):
+        raise SettingError(
+            f"{setting} has the time format {time_format!r}: strptime takes the zone's name that "
+            "%Z stands for and ignores it, so the day could be another; use %z and an offset"
+        )
     sample = datetime(2024, 11, 29, 23, 58, 57, tzinfo=UTC)
     try:
         told = _by_format(sample.strftime(time_format), time_format)
-    except ValueError as error:
+    except (ValueError, re.error) as error:  # re.error: a directive that is there twice
         raise SettingError(
             f"{setting} has the time format {time_format!r}, which cannot be read back ({error}): "
             "use strptime's directives, such as %d/%m/%Y %H:%M"
