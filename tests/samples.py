@@ -1,0 +1,97 @@
+"""Ordinary values to start from: a test names only what it is about."""
+
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from trip_kpis.core.parts import PartHeader
+from trip_kpis.core.plan import Plan, RunDefaults, TableDescription, make_plan
+from trip_kpis.core.requests import RunRequest
+from trip_kpis.core.tallies import Tally
+from trip_kpis.core.trips import ReadingRules
+
+PLANNED_AT = datetime(2024, 6, 1, 2, 15, tzinfo=UTC)
+
+TABLE = TableDescription(
+    name="trips",
+    arn="arn:aws:dynamodb:us-east-1:123456789012:table/trips",
+    table_id="0b0f7a1c-5c3e-4d0e-9b57-8f7f0f5c2b11",
+    key_attributes=("trip_id",),
+    size_bytes=0,
+    item_count=0,
+)
+
+DEFAULTS = RunDefaults(
+    fare_attribute="fare_amount",
+    estimated_fare_attribute="estimated_fare_amount",
+    day_attribute="pickup_datetime",
+    time_zone="UTC",
+    time_formats=(),
+    total_segments=0,
+    max_concurrency=32,
+    read_units_per_second=0,
+    consistent_read=False,
+    checkpoint_seconds=60,
+)
+
+RULES = ReadingRules(
+    fare=("fare_amount",),
+    estimated_fare=("estimated_fare_amount",),
+    day=("pickup_datetime",),
+    key_attributes=("trip_id",),
+    time_zone=ZoneInfo("UTC"),
+)
+
+
+def request(run_id: str = "run-1", *, continues: bool = False, **asked: Any) -> RunRequest:
+    return RunRequest(run_id=run_id, continues=continues, **asked)
+
+
+def plan(run_id: str = "run-1", *, now: datetime = PLANNED_AT, **changes: Any) -> Plan:
+    """The plan of a run with the defaults, and then `changes` to its fields."""
+    return replace(make_plan(request(run_id), DEFAULTS, TABLE, now=now), **changes)
+
+
+def trip(trip_id: str = "t-1", **attributes: Any) -> dict[str, Any]:
+    """A completed trip, in DynamoDB JSON; an attribute that is None is left out."""
+    item = {
+        "trip_id": {"S": trip_id},
+        "fare_amount": {"N": "12.5"},
+        "estimated_fare_amount": {"N": "12"},
+        "pickup_datetime": {"S": "2024-05-25 13:19:00"},
+        **attributes,
+    }
+    return {name: value for name, value in item.items() if value is not None}
+
+
+def tally(*, counted: int = 1, incomplete: int = 0, **rejected: int) -> Tally:
+    """A tally that balances, of one page."""
+    return Tally(
+        pages=1,
+        scanned=counted + incomplete + sum(rejected.values()),
+        incomplete=incomplete,
+        rejected=Counter(rejected),  # type: ignore[arg-type]
+        counted=counted,
+        read_units=0.5,
+    )
+
+
+def header(**changes: Any) -> PartHeader:
+    """The header of a part that is its segment's only one."""
+    return replace(
+        PartHeader(
+            plan_sha256=plan().sha256,
+            segment=0,
+            part=0,
+            start_key=None,
+            end_key=None,
+            tally=tally(),
+            quarantine_key=None,
+            invocation="invocation-1",
+            worker_ms=1000,
+            memory_mb=512,
+        ),
+        **changes,
+    )
