@@ -5,6 +5,7 @@ from typing import Any
 from trip_kpis.aws import calls
 from trip_kpis.aws.bucket import Bucket
 from trip_kpis.aws.logs import logger
+from trip_kpis.aws.pacing import Pacer
 from trip_kpis.aws.run_store import RunStore
 from trip_kpis.aws.segment_log import Appender, SegmentLog
 from trip_kpis.aws.segment_worker import SegmentWorker
@@ -28,6 +29,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         appender=Appender(
             invocation=context.aws_request_id, memory_mb=int(context.memory_limit_in_mb)
         ),
+        pacer=Pacer.for_worker_of(plan),
         remaining_ms=context.get_remaining_time_in_millis,
     ).work()
     logger.info("scanned", run_id=plan.run_id, segment=request.segment, **progress.to_json())

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trip_kpis.aws import table
+from trip_kpis.aws.pacing import Pacer
 from trip_kpis.aws.segment_log import Appender, SegmentLog
 from trip_kpis.core.checkpoint import Pace
 from trip_kpis.core.plan import Plan
@@ -40,6 +41,7 @@ class SegmentWorker:
     plan: Plan
     segment: int
     appender: Appender
+    pacer: Pacer
     remaining_ms: Callable[[], int]
     """of the invocation, as Lambda's context tells it"""
 
@@ -70,7 +72,11 @@ class SegmentWorker:
         stretch, rules = Stretch(position=position), self.plan.rules
         before = self.remaining_ms()
         for page in table.pages(
-            self.dynamodb, self.plan, self.segment, start_key=position.start_key
+            self.dynamodb,
+            self.plan,
+            self.segment,
+            start_key=position.start_key,
+            pacer=self.pacer,
         ):
             stretch.add(page, rules)
             after = self.remaining_ms()

@@ -173,7 +173,8 @@ def check_agreement(frozen: Plan, wanted: Plan, request: RunRequest) -> None:
 
     What decides the figures must be as it was; so must what the request itself asks for. The rest
     (the stack's segment count, budget, checkpoint interval) stays as it was frozen. Only
-    `max_concurrency` may be asked for anew: it is the state machine's, not the workers'.
+    `max_concurrency` may be asked for anew: it is the state machine's, not the workers', unless
+    more workers would read more than the budget allows.
 
     Raises PlanMismatchError, which lists what differs.
     """
@@ -188,6 +189,11 @@ def check_agreement(frozen: Plan, wanted: Plan, request: RunRequest) -> None:
         for name in (*_DECIDES_FIGURES, *asked_for)
         if getattr(frozen, name) != getattr(wanted, name)
     ]
+    if frozen.read_units_per_second and (request.max_concurrency or 0) > frozen.max_concurrency:
+        differing.append(
+            f"max_concurrency was {frozen.max_concurrency}, among which the read budget is split, "
+            f"now it is {request.max_concurrency}"
+        )
     if differing:
         raise PlanMismatchError(
             f"the run {frozen.run_id} was planned otherwise: {'; '.join(differing)}. Continue it "
