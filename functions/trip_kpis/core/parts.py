@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from trip_kpis.core.attributes import Item
 from trip_kpis.core.errors import CorruptPartError
 from trip_kpis.core.partials import SCHEMA
-from trip_kpis.core.tallies import Tally
+from trip_kpis.core.tallies import MALFORMED, Tally
 
 HEADER_KEY = b"trip_kpis"
 
@@ -58,7 +58,7 @@ class PartHeader:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
-        """Inverts `to_json`. Raises KeyError, TypeError or ValueError for anything else."""
+        """Inverts `to_json`. Raises one of MALFORMED for anything else."""
         return cls(
             plan_sha256=str(document["plan_sha256"]),
             segment=int(document["segment"]),
@@ -96,7 +96,7 @@ def decode(body: bytes, *, key: str) -> tuple[PartHeader, pa.Table]:
     try:
         table = pq.ParquetFile(pa.BufferReader(body), page_checksum_verification=True).read()
         header = PartHeader.from_json(json.loads(table.schema.metadata[HEADER_KEY]))
-    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
+    except (pa.ArrowException, OSError, *MALFORMED) as error:
         raise CorruptPartError(_corrupt(key, f"it cannot be read ({error!r})")) from error
     if not table.schema.equals(SCHEMA):
         raise CorruptPartError(_corrupt(key, f"its columns are {table.schema.names}"))

@@ -7,6 +7,9 @@ from typing import Any, Self
 
 from trip_kpis.core.rejections import Reason
 
+MALFORMED = (AttributeError, KeyError, TypeError, ValueError)
+"""What reading a JSON document raises that is not of the form it should have."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
@@ -54,7 +57,7 @@ class Tally:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
-        """Inverts `to_json`. Raises KeyError, TypeError or ValueError for anything else."""
+        """Inverts `to_json`. Raises one of MALFORMED for anything else."""
         return cls(
             pages=int(document["pages"]),
             scanned=int(document["scanned"]),
