@@ -1,6 +1,7 @@
 """Paths into items."""
 
 import pytest
+
 from trip_kpis.core.attributes import find, is_missing, overlapping, parse_path
 from trip_kpis.core.errors import SettingError
 

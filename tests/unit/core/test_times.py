@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from trip_kpis.core.errors import SettingError
 from trip_kpis.core.rejections import Reason, RejectionError
 from trip_kpis.core.times import check_format, read_day, read_epoch_day
 
-UTC_ZONE = ZoneInfo("UTC")
 MAY_25 = date(2024, 5, 25)
 
 
@@ -114,9 +114,10 @@ def test_midnight_is_where_the_zone_has_it(text: str, zone: str, expected: date)
         "2024-05-25 13", "2024-05-25T", "2024-05-25 13:19:00.", "2024-05-25Z", "2024-05-25+02:00",
         "2024-05-25 13:19:00 +02:00", "2024-05-25 13:19:00 UTC", "2024-05-25t13:19:00",
         "2024-05-25T13:19:00z", "2024-05-25  13:19", " 2024-05-25", "2024-05-25\n", "24-05-25",
-        "2024-5-25", "20240525", "2024-W21-6", "2024-146", "25/05/2024", "1716643140", "+2024-05-25",
-        "-2024-05-25", "12024-05-25", "２０２４-05-25", "2024-05-25T13:19:00+24:00",
-        "2024-05-25T13:19:00+2", "2024-05-25T13:19:00+02:", "2024-05-25T13:19:00+02:00:30",
+        "2024-5-25", "20240525", "2024-W21-6", "2024-146", "25/05/2024", "1716643140",
+        "+2024-05-25", "-2024-05-25", "12024-05-25", "\uff12\uff10\uff12\uff14-05-25",
+        "2024-05-25T13:19:00+24:00", "2024-05-25T13:19:00+2", "2024-05-25T13:19:00+02:",
+        "2024-05-25T13:19:00+02:00:30",
     ],
 )  # fmt: skip
 def test_what_is_in_no_form_or_in_no_calendar_is_unreadable(text: str) -> None:
@@ -232,9 +233,7 @@ def test_an_epoch_number_is_told_in_the_reporting_time_zone() -> None:
 
 
 @given(st.integers(-62135596800, 99999999999), st.integers(0, 999))
-def test_seconds_and_milliseconds_of_one_moment_tell_one_day(
-    seconds: int, thousandths: int
-) -> None:
+def test_seconds_and_milliseconds_of_a_moment_tell_one_day(seconds: int, thousandths: int) -> None:
     expected = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)).date()
     assert epoch_day(f"{seconds}") == expected
     if abs(seconds) > 10**8:

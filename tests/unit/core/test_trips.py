@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from trip_kpis.core.rejections import Reason
-from trip_kpis.core.trips import read_items
 
 from tests.samples import RULES, trip
+from trip_kpis.core.rejections import Reason
+from trip_kpis.core.trips import read_items
 
 MAY_25 = date(2024, 5, 25)
 OTHER_TYPES: list[dict[str, Any]] = [
