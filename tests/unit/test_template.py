@@ -25,7 +25,7 @@ PARAMETERS = {
     "ReadUnitsPerSecond": 0,
     "ConsistentRead": "false",
     "CheckpointSeconds": 60,
-    "MaxRejectedShare": 0.01,
+    "MaxRejectedShare": "0.01",
     "VanishedDays": "keep",
     "ScheduleExpression": "cron(15 2 * * ? *)",
     "ScheduleTimeZone": "UTC",
@@ -127,7 +127,14 @@ def test_every_default_keeps_to_the_parameters_own_rules(template: Template) -> 
         default = declared["Default"]
         assert default in declared.get("AllowedValues", [default]), name
         assert re.fullmatch(declared.get("AllowedPattern", ".*"), str(default)), name
-        assert declared.get("MinValue", default) <= default <= declared.get("MaxValue", default)
+        if declared["Type"] == "Number":
+            number = float(default)
+            assert declared.get("MinValue", number) <= number <= declared.get("MaxValue", number)
+
+
+def test_no_default_is_a_fraction_that_sam_local_would_lose(template: Template) -> None:
+    defaults = [declared.get("Default") for declared in template["Parameters"].values()]
+    assert not [default for default in defaults if isinstance(default, float)]
 
 
 def test_every_parameter_has_an_effect_a_description_and_a_place_in_the_console(
