@@ -34,6 +34,7 @@ class RunRequest:
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> Self:
         """Raises InputError, which names the field, the value and what is possible."""
+        event = _mapping(event, "the event")
         given = _mapping(event.get("input", {}), "the execution's input")
         known = {
             "run_id",
@@ -70,7 +71,7 @@ class SegmentRequest:
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> Self:
         """Raises InputError."""
-        segment = _count(event, "segment", 0, MOST_SEGMENTS - 1)
+        segment = _count(_mapping(event, "the event"), "segment", 0, MOST_SEGMENTS - 1)
         if segment is None:
             raise InputError("the event has no 'segment': pass {'run_id': …, 'segment': 0}")
         return cls(run_id=_run_id(event.get("run_id")), segment=segment)
@@ -85,7 +86,7 @@ class MergeRequest:
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> Self:
         """Raises InputError."""
-        return cls(run_id=_run_id(event.get("run_id")))
+        return cls(run_id=_run_id(_mapping(event, "the event").get("run_id")))
 
 
 def _run_id(value: object) -> str:
