@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
 from trip_kpis.core.attributes import overlapping, parse_path
@@ -26,7 +27,8 @@ class Settings:
 class MergeSettings:
     """What the merge alone knows; a change applies to a run that is redriven after it."""
 
-    max_rejected_share: float
+    max_rejected_share: Decimal
+    """as it is written: 0.29 as a float is a little less, and would refuse 29 of 100"""
     remove_vanished_days: bool
 
 
@@ -93,15 +95,16 @@ def _whole(environment: Environment, name: str, least: int, most: int) -> int:
     return int(text)
 
 
-def _share(environment: Environment, name: str) -> float:
+def _share(environment: Environment, name: str) -> Decimal:
     what = "a share from 0 to 1, such as 0.01"
+    text = _text(environment, name, what)
     try:
-        share = float(_text(environment, name, what))
-    except ValueError:
-        share = -1.0
-    if not 0 <= share <= 1:
+        fits = 0 <= Decimal(text) <= 1
+    except InvalidOperation:  # no number, or NaN
+        fits = False
+    if not fits:
         raise _wrong(environment, name, what)
-    return share
+    return Decimal(text)
 
 
 def _choice(environment: Environment, name: str, choices: tuple[str, ...]) -> str:

@@ -73,7 +73,7 @@ class Finished:
         )
 
 
-def check_rejected_share(tally: Tally, *, tolerated: float) -> None:
+def check_rejected_share(tally: Tally, *, tolerated: Decimal) -> None:
     """The quality gate: raises TooManyRejectedError above the `tolerated` share of trips.
 
     The share is of the completed trips: an incomplete one was not there to be rejected.
