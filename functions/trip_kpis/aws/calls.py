@@ -10,7 +10,9 @@ from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    FlexibleChecksumError,
     HTTPClientError,
+    IncompleteReadError,
     NoCredentialsError,
 )
 from botocore.exceptions import (
@@ -38,6 +40,7 @@ _TRANSIENT = {
     "InternalError",
     "InternalServerError",
     "LimitExceededException",
+    "OperationAborted",
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
     "RequestTimeout",
@@ -50,6 +53,14 @@ _TRANSIENT = {
 }
 """https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
 https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"""
+
+_BROKEN_ON_THE_WAY = (
+    AwsConnectionError,
+    HTTPClientError,
+    # While an object's body is read, where botocore has no say any more and does not retry:
+    IncompleteReadError,
+    FlexibleChecksumError,
+)
 
 
 @cache
@@ -96,7 +107,7 @@ def aws_call(action: str, resource: str) -> Iterator[None]:
                 "role, in the bucket's or key's policy, or in the organization's"
             ) from error
         raise RefusedError(f"{action} on {resource} was refused: {code} ({said})") from error
-    except (AwsConnectionError, HTTPClientError) as error:
+    except _BROKEN_ON_THE_WAY as error:
         raise TransientError(f"{action} on {resource}: {error}") from error
     except NoCredentialsError as error:
         raise AccessDeniedError(
