@@ -1,0 +1,173 @@
+"""The environment is read once, and each thing wrong with it is named with the way out."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from trip_kpis.aws.settings import (
+    MergeSettings,
+    Settings,
+    read_merge_settings,
+    read_run_defaults,
+    read_settings,
+)
+from trip_kpis.core.errors import SettingError
+
+EVERY = {"DYNAMODB_TABLE_NAME": "trips", "ATHENA_BUCKET_NAME": "results"}
+PLAN = {
+    "FARE_ATTRIBUTE": "fare_amount",
+    "ESTIMATED_FARE_ATTRIBUTE": "estimated_fare_amount",
+    "DAY_ATTRIBUTE": "pickup_datetime",
+    "TIME_ZONE": "UTC",
+    "TIME_FORMATS": "",
+    "TOTAL_SEGMENTS": "0",
+    "MAX_CONCURRENCY": "32",
+    "READ_UNITS_PER_SECOND": "0",
+    "CONSISTENT_READ": "false",
+    "CHECKPOINT_SECONDS": "60",
+}
+MERGE = {"MAX_REJECTED_SHARE": "0.01", "VANISHED_DAYS": "keep"}
+
+
+def test_the_defaults_of_the_stack_are_read() -> None:
+    assert read_settings(EVERY) == Settings(table_name="trips", bucket_name="results")
+    assert read_merge_settings(MERGE) == MergeSettings(
+        max_rejected_share=Decimal("0.01"), remove_vanished_days=False
+    )
+    defaults = read_run_defaults(PLAN)
+    assert (defaults.time_zone, defaults.time_formats) == ("UTC", ())
+    assert (defaults.total_segments, defaults.max_concurrency) == (0, 32)
+    assert (defaults.consistent_read, defaults.checkpoint_seconds) == (False, 60)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "field", "value"),
+    [
+        ("FARE_ATTRIBUTE", "trip_end.fare", "fare_attribute", "trip_end.fare"),
+        ("TIME_ZONE", "America/Sao_Paulo", "time_zone", "America/Sao_Paulo"),
+        ("TIME_FORMATS", "%d/%m/%Y|%Y%m%d", "time_formats", ("%d/%m/%Y", "%Y%m%d")),
+        ("TIME_FORMATS", "|%d/%m/%Y|", "time_formats", ("%d/%m/%Y",)),
+        ("TOTAL_SEGMENTS", "10000", "total_segments", 10_000),
+        ("MAX_CONCURRENCY", "1", "max_concurrency", 1),
+        ("READ_UNITS_PER_SECOND", "1000000000", "read_units_per_second", 10**9),
+        ("CONSISTENT_READ", "true", "consistent_read", True),
+        ("CHECKPOINT_SECONDS", "1", "checkpoint_seconds", 1),
+    ],
+)
+def test_every_default_can_be_set(name: str, text: str, field: str, value: object) -> None:
+    assert getattr(read_run_defaults({**PLAN, name: text}), field) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "share"), [("0", "0"), ("1", "1"), ("1.0", "1"), ("1e-3", "0.001"), ("0.29", "0.29")]
+)
+def test_a_share_is_exactly_what_is_written(text: str, share: str) -> None:
+    terms = read_merge_settings({**MERGE, "MAX_REJECTED_SHARE": text, "VANISHED_DAYS": "remove"})
+    assert terms == MergeSettings(max_rejected_share=Decimal(share), remove_vanished_days=True)
+
+
+READERS = [(read_settings, EVERY), (read_run_defaults, PLAN), (read_merge_settings, MERGE)]
+REQUIRED = [
+    (read, whole, name) for read, whole in READERS for name in whole if name != "TIME_FORMATS"
+]
+
+
+@pytest.mark.parametrize(("read", "whole", "name"), REQUIRED, ids=[name for *_, name in REQUIRED])
+@pytest.mark.parametrize("value", [None, "", " "])
+def test_a_missing_or_blank_variable_is_named_with_its_parameter(
+    read: Any, whole: dict[str, str], name: str, value: str | None
+) -> None:
+    environment = {key: text for key, text in whole.items() if key != name}
+    if value is not None:
+        environment[name] = value
+    with pytest.raises(SettingError) as caught:
+        read(environment)
+    said = str(caught.value)
+    assert f"variable {name} {'is not set' if value is None else f'is {value!r}'}" in said
+    assert f"parameter {PARAMETERS[name]};" in said
+
+
+PARAMETERS = {
+    "DYNAMODB_TABLE_NAME": "TableName",
+    "ATHENA_BUCKET_NAME": "BucketName",
+    "FARE_ATTRIBUTE": "FareAttribute",
+    "ESTIMATED_FARE_ATTRIBUTE": "EstimatedFareAttribute",
+    "DAY_ATTRIBUTE": "DayAttribute",
+    "TIME_ZONE": "TimeZone",
+    "TOTAL_SEGMENTS": "TotalSegments",
+    "MAX_CONCURRENCY": "MaxConcurrency",
+    "READ_UNITS_PER_SECOND": "ReadUnitsPerSecond",
+    "CONSISTENT_READ": "ConsistentRead",
+    "CHECKPOINT_SECONDS": "CheckpointSeconds",
+    "MAX_REJECTED_SHARE": "MaxRejectedShare",
+    "VANISHED_DAYS": "VanishedDays",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "way_out"),
+    [
+        ("TIME_ZONE", "Mars/Olympus", "IANA"),
+        ("TIME_ZONE", "Europe", "IANA"),
+        ("TIME_ZONE", "../../etc/passwd", "IANA"),
+        ("TIME_ZONE", "/etc/localtime", "IANA"),
+        ("TIME_ZONE", "UTC\x00", "IANA"),
+        ("TOTAL_SEGMENTS", "-1", "0 to 10,000"),
+        ("TOTAL_SEGMENTS", "10001", "0 to 10,000"),
+        ("TOTAL_SEGMENTS", "1000001", "0 to 10,000"),
+        ("TOTAL_SEGMENTS", "1.5", "0 to 10,000"),
+        ("TOTAL_SEGMENTS", "ten", "0 to 10,000"),
+        ("TOTAL_SEGMENTS", "\u0661", "0 to 10,000"),
+        ("TOTAL_SEGMENTS", "1_0", "0 to 10,000"),
+        ("MAX_CONCURRENCY", "0", "1 to 10,000"),
+        ("MAX_CONCURRENCY", "10001", "1 to 10,000"),
+        ("READ_UNITS_PER_SECOND", "1000000001", "0 to 1,000,000,000"),
+        ("CONSISTENT_READ", "True", "false or true"),
+        ("CONSISTENT_READ", "1", "false or true"),
+        ("CHECKPOINT_SECONDS", "0", "1 to 600"),
+        ("CHECKPOINT_SECONDS", "601", "1 to 600"),
+        ("MAX_REJECTED_SHARE", "1.01", "0 to 1"),
+        ("MAX_REJECTED_SHARE", "-0.1", "0 to 1"),
+        ("MAX_REJECTED_SHARE", "1%", "0 to 1"),
+        ("MAX_REJECTED_SHARE", "nan", "0 to 1"),
+        ("MAX_REJECTED_SHARE", "inf", "0 to 1"),
+        ("VANISHED_DAYS", "delete", "keep or remove"),
+        ("VANISHED_DAYS", "Keep", "keep or remove"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_it_must_be(name: str, value: str, way_out: str) -> None:
+    read, whole = (read_merge_settings, MERGE) if name in MERGE else (read_run_defaults, PLAN)
+    with pytest.raises(SettingError) as caught:
+        read({**whole, name: value})  # type: ignore[operator]
+    said = str(caught.value)
+    assert f"variable {name} is {value!r}" in said
+    assert way_out in said
+    assert f"parameter {PARAMETERS[name]};" in said
+
+
+@pytest.mark.parametrize("name", ["FARE_ATTRIBUTE", "ESTIMATED_FARE_ATTRIBUTE", "DAY_ATTRIBUTE"])
+def test_a_path_with_an_empty_name_is_refused_by_name(name: str) -> None:
+    with pytest.raises(SettingError, match=f"{name} is 'a..b'"):
+        read_run_defaults({**PLAN, name: "a..b"})
+
+
+def test_a_format_that_tells_no_day_is_refused() -> None:
+    with pytest.raises(SettingError, match=r"TIME_FORMATS.*'%H:%M'"):
+        read_run_defaults({**PLAN, "TIME_FORMATS": "%d/%m/%Y|%H:%M"})
+
+
+def test_a_path_inside_another_is_refused_because_dynamodb_would_refuse_it() -> None:
+    with pytest.raises(SettingError, match=r"'trip' is a map that 'trip.fare' lies in"):
+        read_run_defaults({**PLAN, "FARE_ATTRIBUTE": "trip.fare", "DAY_ATTRIBUTE": "trip"})
+
+
+def test_one_attribute_may_serve_twice() -> None:
+    defaults = read_run_defaults({**PLAN, "ESTIMATED_FARE_ATTRIBUTE": "fare_amount"})
+    assert defaults.estimated_fare_attribute == "fare_amount"
+
+
+def test_the_process_environment_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in EVERY.items():
+        monkeypatch.setenv(name, value)
+    assert read_settings() == read_settings(EVERY)

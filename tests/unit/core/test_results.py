@@ -1,0 +1,150 @@
+"""The gate before publishing, and what a run says of itself afterwards."""
+
+import hashlib
+import json
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.samples import PLANNED_AT, header, plan, tally
+from trip_kpis.core.errors import TooManyRejectedError
+from trip_kpis.core.kpis import DayKpis
+from trip_kpis.core.proof import prove
+from trip_kpis.core.rejections import Reason
+from trip_kpis.core.results import Finished, Outcome, check_rejected_share, manifest, summary
+
+
+@pytest.mark.parametrize(
+    ("rejected", "counted", "tolerated"),
+    [(0, 0, "0"), (0, 5, "0"), (1, 99, "0.01"), (5, 0, "1"), (29, 71, "0.29"), (57, 43, "0.57"),
+     (7, 93, "0.07"), (1, 10**9 - 1, "1e-9")],
+)  # fmt: skip
+def test_a_share_that_is_exactly_tolerated_passes(
+    rejected: int, counted: int, tolerated: str
+) -> None:
+    of = tally(counted=counted, **{Reason.TIME_MISSING: rejected})
+    check_rejected_share(of, tolerated=Decimal(tolerated))
+
+
+@pytest.mark.parametrize(
+    ("rejected", "counted", "tolerated"),
+    [(1, 0, "0"), (1, 10**9, "0"), (2, 99, "0.01"), (30, 71, "0.29"), (1, 0, "0.999999")],
+)
+def test_a_share_above_it_fails(rejected: int, counted: int, tolerated: str) -> None:
+    of = tally(counted=counted, **{Reason.TIME_MISSING: rejected})
+    with pytest.raises(TooManyRejectedError, match="MaxRejectedShare"):
+        check_rejected_share(of, tolerated=Decimal(tolerated))
+
+
+@given(st.integers(0, 100), st.integers(1, 10**6))
+def test_a_share_in_percent_means_what_it_says(percent: int, hundreds: int) -> None:
+    share, rejected = Decimal(percent) / 100, percent * hundreds
+    counted = 100 * hundreds - rejected
+    check_rejected_share(tally(counted=counted, **{Reason.TIME_MISSING: rejected}), tolerated=share)
+    if counted:
+        one_more = tally(counted=counted - 1, **{Reason.TIME_MISSING: rejected + 1})
+        with pytest.raises(TooManyRejectedError):
+            check_rejected_share(one_more, tolerated=share)
+
+
+def test_incomplete_trips_neither_help_nor_harm() -> None:
+    of = tally(counted=98, incomplete=10**6, **{Reason.TIME_MISSING: 2})
+    with pytest.raises(TooManyRejectedError):
+        check_rejected_share(of, tolerated=Decimal("0.01"))
+
+
+def test_the_message_counts_by_reason_and_says_where_to_look() -> None:
+    of = tally(counted=1, **{Reason.TIME_MISSING: 2, Reason.FARE_NOT_A_NUMBER: 1})
+    with pytest.raises(TooManyRejectedError) as caught:
+        check_rejected_share(of, tolerated=Decimal("0.01"))
+    said = str(caught.value)
+    assert "3 of 4 completed trips were rejected (1 fare_not_a_number, 2 time_missing)" in said
+    assert "share of 0.01" in said
+    assert "quarantine/" in said
+
+
+MAY_25, MAY_26, MAY_27 = date(2024, 5, 25), date(2024, 5, 26), date(2024, 5, 27)
+
+
+def kpis_of(day: date, total: str, trips: int) -> DayKpis:
+    return DayKpis(
+        day=day,
+        trip_count=trips,
+        total_fare=Decimal(total),
+        min_fare=Decimal(1),
+        max_fare=Decimal(1),
+    )
+
+
+@pytest.fixture
+def run() -> Finished:
+    of = plan(total_segments=2)
+    rejected = {Reason.TIME_MISSING: 2}
+    part = header(plan_sha256=of.sha256)
+    headers = [
+        replace(part, tally=tally(counted=3, incomplete=4, **rejected), quarantine_key="q"),
+        replace(part, segment=1, tally=tally(counted=0)),
+    ]
+    return Finished(
+        plan=of,
+        proof=prove(of, headers),
+        days=[
+            kpis_of(MAY_25, "12345678901234567890.000000000000000001", 1),
+            kpis_of(MAY_26, "0.50", 2),
+        ],
+        outcomes={
+            MAY_26: Outcome.UNCHANGED,
+            MAY_25: Outcome.PUBLISHED,
+            MAY_27: Outcome.VANISHED,
+        },
+        finished_at=PLANNED_AT + timedelta(seconds=90, microseconds=250_000),
+    )
+
+
+def test_the_summary_balances_and_its_total_is_exact(run: Finished) -> None:
+    of = json.loads(json.dumps(summary(run)))
+    assert of["scanned"] == of["incomplete"] + sum(of["rejected"].values()) + of["counted"] == 9
+    assert of["rejected"] == {"time_missing": 2}
+    assert of["trips"] == of["counted"] == 3
+    assert of["total_fare"] == "12345678901234567890.500000000000000001"
+    assert (of["days_published"], of["days_unchanged"], of["days_vanished"]) == (1, 1, 1)
+    assert (of["days_superseded"], of["days_removed"]) == (0, 0)
+    assert (of["segments"], of["parts"], of["invocations"]) == (2, 2, 1 + 1)
+    assert of["seconds"] == 90.25
+    assert of["read_units"] == 1.0
+
+
+def test_the_manifest_is_one_line_with_the_sha256_of_every_day_in_order(run: Finished) -> None:
+    body = manifest(run)
+    assert body.endswith(b"}\n")
+    assert body.count(b"\n") == 1
+    document = json.loads(body)
+    assert document["days"] == [
+        {
+            "date": "2024-05-25",
+            "outcome": "published",
+            "sha256": hashlib.sha256(run.days[0].to_bytes()).hexdigest(),
+        },
+        {
+            "date": "2024-05-26",
+            "outcome": "unchanged",
+            "sha256": hashlib.sha256(run.days[1].to_bytes()).hexdigest(),
+        },
+        {"date": "2024-05-27", "outcome": "vanished", "sha256": None},
+    ]
+    assert summary(run).items() <= document.items()
+    assert (document["table_id"], document["schema_version"]) == (run.plan.table_id, 1)
+    assert document["plan_sha256"] == run.plan.sha256
+
+
+def test_the_manifest_balances_per_segment(run: Finished) -> None:
+    segments = json.loads(manifest(run))["by_segment"]
+    assert [segment["segment"] for segment in segments] == [0, 1]
+    for segment in segments:
+        rejected = sum(segment["rejected"].values())
+        assert segment["scanned"] == segment["incomplete"] + rejected + segment["counted"]
+    assert segments[0]["quarantine_keys"] == ["q"]
