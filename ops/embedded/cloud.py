@@ -186,6 +186,22 @@ class EmbeddedCloud:
         return listener
 
 
+class _Dispatcher(DomainDispatcherApplication):  # type: ignore[misc,unused-ignore]
+    """Finds the service that a request is for once for each host, not for each request.
+
+    moto lists its own directory and tries some two hundred patterns, under a lock, every time.
+    """
+
+    def __init__(self, create_app: Any) -> None:
+        super().__init__(create_app)
+        self._backends: dict[str | None, Any] = {}
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        if host not in self._backends:
+            self._backends[host] = super().get_backend_for_host(host)
+        return self._backends[host]
+
+
 @contextmanager
 def _serving(listener: socket.socket) -> Any:
     """Answers requests on the listener, in threads."""
@@ -193,7 +209,7 @@ def _serving(listener: socket.socket) -> Any:
     server: BaseWSGIServer = make_server(
         host,
         port,
-        DomainDispatcherApplication(create_backend_app),
+        _Dispatcher(create_backend_app),
         threaded=True,
         request_handler=MotoRequestHandler,
         fd=listener.fileno(),

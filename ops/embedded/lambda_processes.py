@@ -18,7 +18,7 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 
 from ops.embedded import lambda_worker
@@ -53,16 +53,28 @@ class WorkerProcesses:
         endpoint_url: str,
         log_directory: Path,
         environment: Mapping[str, str] | None = None,
+        at_once: int | None = None,
     ) -> None:
+        """`at_once` limits the workers that are busy; further invocations wait for their turn.
+
+        Lambda has room for a thousand; dozens on two processors only starve each other.
+        """
         self._endpoint_url = endpoint_url
         self._log_directory = log_directory
         self._environment = dict(environment or {})
+        self._turn: AbstractContextManager[object] = (
+            nullcontext() if at_once is None else threading.BoundedSemaphore(at_once)
+        )
         self._lock = threading.Lock()
         self._idle: defaultdict[str, list[_Worker]] = defaultdict(list)
         self._alive: set[_Worker] = set()
         self._closed = False
 
     def invoke(self, invocation: Invocation) -> Outcome:
+        with self._turn:
+            return self._served(invocation)
+
+    def _served(self, invocation: Invocation) -> Outcome:
         worker, init_ms = self._checked_out(invocation.function)
         worker.log(f"START RequestId: {invocation.request_id} Version: $LATEST")
         began = time.monotonic()

@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import lru_cache
 from importlib.metadata import version
 from types import SimpleNamespace
 from typing import Any, Protocol
@@ -28,6 +29,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration impo
     distributed_iteration_component,
 )
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+from moto.stepfunctions.parser.asl.utils import json_path
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import (
     StepFunctionsParserBackend,
@@ -74,6 +76,7 @@ def mended_moto(
         mends.enter_context(unnamed_execution_gets_a_uuid())
         mends.enter_context(execution_can_be_watched_from_its_start())
         mends.enter_context(left_out_resources_are_told_by_the_deployment())
+        mends.enter_context(json_paths_are_parsed_once())
         mends.enter_context(retry_waits_are_handed_in(wait_before_retry))
         yield
 
@@ -246,6 +249,17 @@ def left_out_resources_are_told_by_the_deployment() -> Iterator[None]:
     AWS has them all. `DeployedStack.left_out` names what is missing.
     """
     with _replaced(parsing, "warnings", SimpleNamespace(warn=lambda *_, **__: None)):
+        yield
+
+
+@contextmanager
+def json_paths_are_parsed_once() -> Iterator[None]:
+    """JSONPath: moto builds a parser anew for each path that each state of each child looks at.
+
+    It is most of the processor time of a child. A parsed path is a value and may be shared.
+    """
+    parse: Any = vars(json_path)["parse"]
+    with _replaced(json_path, "parse", lru_cache(maxsize=1024)(parse)):
         yield
 
 

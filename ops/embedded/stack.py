@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 from moto.cloudformation.parsing import resource_class_from_type
 
 from ops.embedded.cloud import EmbeddedCloud
@@ -165,3 +166,8 @@ def _refusals_in_one_line(stack_name: str) -> Iterator[None]:
     except ClientError as error:
         message = error.response["Error"].get("Message") or str(error)
         raise DeploymentError(f"The stack {stack_name} cannot be created: {message}") from error
+    except ResponseParserError as error:
+        # Not refused: CloudFormation broke off with a page of HTML, and said why on standard error.
+        raise DeploymentError(
+            f"The stack {stack_name} cannot be created: the embedded CloudFormation failed on it."
+        ) from error

@@ -60,7 +60,7 @@ def translate(
     code_paths: dict[str, Path] = {}
     shared_code = template.get("Globals", {}).get("Function", {}).get("CodeUri")
     for logical_id, resource in template["Resources"].items():
-        properties = resource.setdefault("Properties", {})
+        properties = resource["Properties"] = resource.get("Properties") or {}
         if resource.get("Type") == FUNCTION:
             code = properties.get("CodeUri", shared_code)
             code_paths[logical_id] = _existing(logical_id, "CodeUri", code, directory, Path.is_dir)
@@ -160,4 +160,29 @@ def _translated(template: dict[str, Any], parameters: Mapping[str, str]) -> dict
     except InvalidDocumentException as error:
         causes = "; ".join(cause.message for cause in error.causes) or error.message
         raise DeploymentError(f"SAM does not take the template: {causes}") from error
+    if dangling := sorted(_references(translated) - _referable(translated)):
+        raise DeploymentError(
+            f"The template refers to {', '.join(dangling)}, and has no such resource or parameter."
+        )
     return translated
+
+
+def _references(part: Any) -> set[str]:
+    """The logical ids that Ref and Fn::GetAtt name in it; moto breaks off on a lost one."""
+    if isinstance(part, list):
+        return set().union(*map(_references, part))
+    if not isinstance(part, dict):
+        return set()
+    found = set().union(*map(_references, part.values()))
+    match part:
+        case {"Ref": str(name)}:
+            found.add(name)
+        case {"Fn::GetAtt": [str(name), *_]}:
+            found.add(name)
+    return found
+
+
+def _referable(template: Mapping[str, Any]) -> set[str]:
+    pseudo = ("AccountId", "NoValue", "Partition", "Region", "StackId", "StackName", "URLSuffix")
+    named = set(template["Resources"]) | set(template.get("Parameters") or {})
+    return named | {f"AWS::{name}" for name in (*pseudo, "NotificationARNs")}
