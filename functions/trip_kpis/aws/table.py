@@ -6,8 +6,8 @@ from typing import Any
 from trip_kpis.aws.calls import aws_call
 from trip_kpis.aws.pacing import Pacer
 from trip_kpis.core.attributes import AttributePath, Item
+from trip_kpis.core.pages import Page
 from trip_kpis.core.plan import Plan, TableDescription
-from trip_kpis.core.stretch import Page
 
 
 def describe(client: Any, table_name: str) -> TableDescription:

@@ -4,23 +4,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from trip_kpis.core.attributes import Item
+from trip_kpis.core.pages import Page
 from trip_kpis.core.partials import Partials, aggregate, combine
 from trip_kpis.core.rejections import RejectedTrip
 from trip_kpis.core.tallies import Tally
 from trip_kpis.core.trips import ReadingRules, read_items
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """One answer to a Scan request."""
-
-    items: list[Item]
-    """what the filter left of the page, projected; empty does not mean the end"""
-    scanned: int
-    """items that DynamoDB read, before its filter"""
-    read_units: float
-    end_key: Item | None
-    """LastEvaluatedKey; None at the segment's end, and only there"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,8 @@ from trip_kpis.core.kpis import combine_parts, days
 from trip_kpis.core.partials import to_table
 from trip_kpis.core.parts import decode, encode
 from trip_kpis.core.proof import prove
-from trip_kpis.core.stretch import Page, Position, Stretch
+from trip_kpis.core.pages import Page
+from trip_kpis.core.stretch import Position, Stretch
 
 fares = st.one_of(
     st.integers(-(10**27) + 1, 10**27 - 1).map(lambda units: Fraction(units, 10**18)),
