@@ -23,7 +23,7 @@ demo: $(if $(wildcard $(VENV)/complete),,$(DEMO_VENV)/complete) ## make up a mon
 setup: $(VENV)/complete ## make .venv with everything in it
 
 test: setup ## all tests
-	@$(VENV)/bin/python -m pytest -n 2 --dist loadgroup
+	@$(VENV)/bin/python -m pytest -n 2 --dist loadfile
 
 check: setup format lint types sam-check test ## format, lint, strict types, the template, all tests
 
@@ -46,6 +46,9 @@ lock: setup ## choose versions anew and pin them
 	@$(LOCK) --upgrade --python-version 3.11 --group dev --output-file requirements/dev.txt
 	@$(LOCK) --upgrade --python-version 3.11 --group demo --constraints requirements/dev.txt \
 		--output-file requirements/demo.txt
+	@for function in plan_run scan_segment merge_partials; do \
+		$(LOCK) --upgrade --no-emit-find-links --python-version 3.12 $(PACKAGED)/$$function.in \
+			--output-file $(PACKAGED)/$$function.txt || exit 1; done
 
 clean: ## remove what was made here
 	rm -rf $(VENV) $(DEMO_VENV) .aws-sam out .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -147,9 +147,15 @@ def run(
     console = Console(stderr=as_json)
     if lambda_endpoint is not None:
         parameters = {"BucketName": CONTAINERS_BUCKET, **parameters}
+    trips = read_trips(files, hash_key=key, sort_key=sort_key)
+    if trips.overwritten:
+        console.print(
+            f"{trips.overwritten:,} values of a trip were followed by another value of the same "
+            "attribute in a later row: the later one counts."
+        )
     with Follower(console) as follower:
         outcome = run_here(
-            read_trips(files, hash_key=key, sort_key=sort_key),
+            trips,
             out=out,
             execution_input=execution_input,
             parameters=parameters,

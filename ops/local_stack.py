@@ -1,5 +1,6 @@
 """This product's own stack, up in an embedded cloud, with trips in its table."""
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -20,6 +21,9 @@ TABLE_NAME = "trips"
 CONTAINERS_BUCKET = "trip-kpis"
 """The table, and the bucket of a stack whose functions run in containers, as events/env.local.json
 names them; else the stack makes a bucket of its own."""
+
+_WORKERS = 2 * (os.cpu_count() or 1)
+"""segments at a time, unless asked for otherwise: each has a process here, not a Lambda there"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +65,8 @@ def local_stack(
         if bucket_name := parameters.get("BucketName"):
             cloud.client("s3").create_bucket(Bucket=bucket_name)
         trips_table.load(cloud.client("dynamodb"), TABLE_NAME, trips, on_loaded=on_loaded)
-        stack = deploy(cloud, TEMPLATE, STACK_NAME, {"TableName": TABLE_NAME, **parameters})
+        here = {"TableName": TABLE_NAME, "MaxConcurrency": str(_WORKERS)}
+        stack = deploy(cloud, TEMPLATE, STACK_NAME, {**here, **parameters})
         logs = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="trip-kpis-logs-")))
         invoker = (
             WorkerProcesses(endpoint_url=cloud.endpoint_url, log_directory=logs)

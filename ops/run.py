@@ -75,15 +75,20 @@ def run(
         on_invocation=watch.told,
     ) as local:
         follower.begin("Scanning segments", trips=len(trips.items))
-        outcome = _execute(local, execution_input)
+        outcome = execute(local, execution_input, name=new_run_id())
         mirror(local.cloud.client("s3"), local.stack.bucket_name, out)
         shutil.copytree(local.log_directory, out / "logs", dirs_exist_ok=True)
     return outcome
 
 
-def _execute(local: LocalStack, execution_input: Mapping[str, Any]) -> Outcome:
+def new_run_id() -> str:
+    """A name for an execution that says when it began."""
+    return time.strftime("run-%Y%m%dT%H%M%S-", time.gmtime()) + uuid.uuid4().hex[:4]
+
+
+def execute(local: LocalStack, execution_input: Mapping[str, Any], *, name: str) -> Outcome:
+    """Executes the state machine under this name and waits for its end."""
     client = local.cloud.client("stepfunctions")
-    name = time.strftime("run-%Y%m%dT%H%M%S-", time.gmtime()) + uuid.uuid4().hex[:4]
     arn = client.start_execution(
         stateMachineArn=local.stack.state_machine_arn,
         name=name,

@@ -1,0 +1,148 @@
+"""`python -m ops` as a user calls it: a process, its output, its exit status, what it leaves."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from tests.integration.ops.conftest import trip
+
+ROOT = Path(__file__).resolve().parents[3]
+BOLT_TRIPS = ROOT.parent / "shared" / "data" / "bolt-trips"
+
+
+def ops(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "ops", *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def kpis(out: Path) -> dict[str, bytes]:
+    return {
+        str(file.relative_to(out)): file.read_bytes()
+        for file in sorted(out.glob("kpis/date=*/kpi.json"))
+    }
+
+
+def test_run_publishes_exact_kpis_and_ends_with_its_summary(
+    json_lines: Callable[..., Path], tmp_path: Path
+) -> None:
+    items = [trip(n) for n in range(9)]
+    items.append(trip(9, fare_amount={"S": ""}))
+    items.append(trip(10, fare_amount={"S": "ten"}))
+    out = tmp_path / "out"
+    done = ops(
+        *("run", "--trips", json_lines(items), "--out", out, "--segments", "3", "--json"),
+        *("--parameter", "MaxRejectedShare=0.5"),
+    )
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout.splitlines()[-1])
+    assert (summary["status"], summary["segments"], summary["days_published"]) == (
+        "SUCCEEDED",
+        3,
+        3,
+    )
+    assert (summary["scanned"], summary["incomplete"], summary["counted"]) == (11, 1, 9)
+    assert summary["rejected"] == {"fare_not_a_number": 1}
+    assert summary["total_fare"] == "36.000000000000000009"
+    assert kpis(out)["kpis/date=2024-05-01/kpi.json"] == (
+        b'{"date":"2024-05-01","trip_count":3,"total_fare":9.000000000000000003,"average_fare":3'
+        b',"max_fare":6.000000000000000001,"min_fare":0.000000000000000001}\n'
+    )
+    manifest = json.loads((out / f"runs/run={summary['run_id']}/manifest.json").read_bytes())
+    assert [segment["segment"] for segment in manifest["by_segment"]] == [0, 1, 2]
+    assert sum(segment["scanned"] for segment in manifest["by_segment"]) == 11
+    (quarantined,) = out.glob("quarantine/run=*/segment=*/*.jsonl")
+    assert json.loads(quarantined.read_text()) == {
+        "key": {"trip_id": {"S": "t010"}},
+        "reason": "fare_not_a_number",
+        "attribute": "fare_amount",
+        "value": {"S": "ten"},
+    }
+    assert "\x1b" not in done.stdout + done.stderr, "control codes without a terminal"
+
+
+def test_a_failed_run_exits_with_1_and_shows_error_cause_and_publishes_nothing(
+    json_lines: Callable[..., Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    done = ops(
+        *("run", "--trips", json_lines([trip(1)]), "--out", out, "--json"),
+        *("--parameter", "TimeZone=Europe/Berln"),
+    )
+    assert done.returncode == 1
+    summary = json.loads(done.stdout.splitlines()[-1])
+    assert (summary["status"], summary["error"]) == ("FAILED", "SettingError")
+    assert "TIME_ZONE is 'Europe/Berln'" in json.loads(summary["cause"])["errorMessage"]
+    assert "nothing was published" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert kpis(out) == {}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--segments", "0"], "total_segments is 0"),
+        (["--segments", "1000001"], "total_segments is 1000001"),
+        (["--key", "plate"], "no value for the key attribute 'plate'"),
+        (["--parameter", "TimeZone"], "not of the form NAME=VALUE"),
+        (["--parameter", "Timezone=UTC"], "Timezone"),
+        (["--lambda-endpoint", "http://127.0.0.1:9"], "http://127.0.0.1:9"),
+    ],
+)
+def test_a_mistake_in_the_call_exits_with_2_and_says_what_to_mend(
+    json_lines: Callable[..., Path], tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    done = ops("run", "--trips", json_lines([trip(1)]), "--out", tmp_path / "out", *arguments)
+    assert done.returncode == 2, done.stderr
+    assert message in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
+def test_help_teaches_every_command() -> None:
+    for command in ("run", "serve", "demo"):
+        done = ops(command, "--help")
+        assert done.returncode == 0
+        assert "--out" in done.stdout or command == "serve"
+    assert "python -m ops run --trips" in ops("--help").stdout
+
+
+def test_the_demo_comes_to_the_figures_that_its_trips_were_made_from(tmp_path: Path) -> None:
+    done = ops("demo", "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "All 31 days are exactly what the trips were made from." in done.stdout
+    assert len(kpis(tmp_path)) == 31
+
+
+@pytest.mark.skipif(
+    not BOLT_TRIPS.is_dir(), reason="the real day's trips are not beside the project"
+)
+def test_a_real_day_comes_to_its_known_figures_with_any_number_of_segments(tmp_path: Path) -> None:
+    """2024-05-25, all Strings, from two event files. The figures are from an independent engine."""
+    files = [BOLT_TRIPS / "trip_start.csv", BOLT_TRIPS / "trip_end.csv"]
+    for segments in (1, 3):
+        out = tmp_path / str(segments)
+        done = ops(
+            *("run", "--trips", files[0], "--trips", files[1], "--key", "id", "--out", out),
+            *("--segments", str(segments)),
+        )
+        assert done.returncode == 0, done.stderr
+    assert kpis(tmp_path / "1") == kpis(tmp_path / "3")
+    (body,) = kpis(tmp_path / "1").values()
+    day = json.loads(body, parse_float=Decimal)
+    assert day == {
+        "date": "2024-05-25",
+        "trip_count": 4999,
+        "total_fare": Decimal("274393.88255724832189"),
+        "average_fare": Decimal("54.889754"),
+        "max_fare": Decimal("99.9901266575316"),
+        "min_fare": Decimal("10.036694629486497"),
+    }
