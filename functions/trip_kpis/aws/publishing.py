@@ -40,8 +40,7 @@ class Publisher:
 
     def _published_days(self) -> set[date]:
         """Every day that has a `kpi.json`, whichever run wrote it."""
-        matches = map(_KEY.fullmatch, self.bucket.keys(PREFIX))
-        return {date.fromisoformat(match["day"]) for match in matches if match}
+        return {day for day in map(_day, self.bucket.keys(PREFIX)) if day is not None}
 
     def _publish(self, day: DayKpis) -> Outcome:
         key, body = _key(day.day), day.to_bytes()
@@ -54,17 +53,19 @@ class Publisher:
                 return Outcome.PUBLISHED if mine else Outcome.UNCHANGED
             if self._put(key, body, there):
                 return Outcome.PUBLISHED
-        raise TransientError(f"{key}: other runs wrote it {_ATTEMPTS} times in between; try again")
+        raise _beaten(key)
 
     def _remove(self, day: date) -> Outcome:
         key = _key(day)
-        there = self.bucket.get(key)
-        if there is None:
-            return Outcome.REMOVED
-        if self._is_later(there):
-            return Outcome.SUPERSEDED
-        removed = self.bucket.delete(key, etag=there.etag)
-        return Outcome.REMOVED if removed else Outcome.SUPERSEDED
+        for _ in range(_ATTEMPTS):
+            there = self.bucket.get(key)
+            if there is None:
+                return Outcome.REMOVED
+            if self._is_later(there):
+                return Outcome.SUPERSEDED
+            if self.bucket.delete(key, etag=there.etag):
+                return Outcome.REMOVED
+        raise _beaten(key)
 
     def _put(self, key: str, body: bytes, there: StoredObject | None) -> bool:
         metadata = {_AS_OF: self.plan.planned_at, _RUN_ID: self.plan.run_id}
@@ -85,3 +86,16 @@ class Publisher:
 
 def _key(day: date) -> str:
     return f"{PREFIX}{day.isoformat()}/kpi.json"
+
+
+def _day(key: str) -> date | None:
+    """The day of a `kpi.json`; None for a key that the program never writes."""
+    match = _KEY.fullmatch(key)
+    try:
+        return date.fromisoformat(match["day"]) if match else None
+    except ValueError:  # no day of the calendar
+        return None
+
+
+def _beaten(key: str) -> TransientError:
+    return TransientError(f"{key}: other runs wrote it {_ATTEMPTS} times in between; try again")
