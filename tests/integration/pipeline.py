@@ -1,0 +1,161 @@
+"""The three handlers over an in-process AWS, without the state machine in between."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import merge_partials
+import plan_run
+import scan_segment
+from trip_kpis.aws import calls
+
+TABLE_NAME = "trips"
+BUCKET_NAME = "trip-kpis"
+
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "DYNAMODB_TABLE_NAME": TABLE_NAME,
+    "ATHENA_BUCKET_NAME": BUCKET_NAME,
+    "FARE_ATTRIBUTE": "fare_amount",
+    "ESTIMATED_FARE_ATTRIBUTE": "estimated_fare_amount",
+    "DAY_ATTRIBUTE": "pickup_datetime",
+    "TIME_ZONE": "UTC",
+    "TIME_FORMATS": "",
+    "TOTAL_SEGMENTS": "0",
+    "MAX_CONCURRENCY": "32",
+    "READ_UNITS_PER_SECOND": "0",
+    "CONSISTENT_READ": "false",
+    "CHECKPOINT_SECONDS": "60",
+    "MAX_REJECTED_SHARE": "0.01",
+    "VANISHED_DAYS": "keep",
+}
+
+LAMBDAS_LIMIT_MS = 900_000
+
+
+@dataclass
+class Context:
+    """Lambda's context; its clock stands still unless the test moves it."""
+
+    remaining_ms: int = LAMBDAS_LIMIT_MS
+    aws_request_id: str = "invocation-1"
+    memory_limit_in_mb: str = "512"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.remaining_ms
+
+    def pass_time(self, ms: int) -> None:
+        self.remaining_ms -= ms
+
+
+@dataclass
+class Pipeline:
+    """A table, a bucket, and the handlers in the order in which the state machine calls them."""
+
+    dynamodb: Any
+    s3: Any
+    invocations: int = 0
+    scans: list[dict[str, Any]] = field(default_factory=list)
+    """the parameters of every Scan request so far"""
+    after_scan: list[Callable[[], None]] = field(default_factory=list)
+    """called after every Scan: where a test moves a clock"""
+
+    def make_table(
+        self,
+        items: Iterable[dict[str, Any]] = (),
+        *,
+        keys: tuple[tuple[str, str], ...] = (("trip_id", "S"),),
+    ) -> None:
+        """A table with these key attributes (name, type), hash key first."""
+        self.dynamodb.create_table(
+            TableName=TABLE_NAME,
+            KeySchema=[
+                {"AttributeName": name, "KeyType": kind}
+                for (name, _), kind in zip(keys, ("HASH", "RANGE"), strict=False)
+            ],
+            AttributeDefinitions=[
+                {"AttributeName": name, "AttributeType": kind} for name, kind in keys
+            ],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        self.put(items)
+
+    def put(self, items: Iterable[dict[str, Any]]) -> None:
+        for item in items:
+            self.dynamodb.put_item(TableName=TABLE_NAME, Item=item)
+
+    def plan(self, execution_name: str = "run-1", **asked: Any) -> dict[str, Any]:
+        return plan_run.handler({"execution_name": execution_name, "input": asked}, Context())
+
+    def scan(
+        self,
+        segment: int = 0,
+        *,
+        run_id: str = "run-1",
+        remaining_ms: int = LAMBDAS_LIMIT_MS,
+        page_takes_ms: int = 0,
+    ) -> dict[str, Any]:
+        """One invocation, with so much time left, of which every page takes some."""
+        self.invocations += 1
+        context = Context(
+            aws_request_id=f"invocation-{self.invocations}", remaining_ms=remaining_ms
+        )
+
+        def page_takes_time() -> None:
+            context.pass_time(page_takes_ms)
+
+        self.after_scan.append(page_takes_time)
+        try:
+            return scan_segment.handler({"run_id": run_id, "segment": segment}, context)
+        finally:
+            self.after_scan.remove(page_takes_time)
+
+    def merge(self, run_id: str = "run-1") -> dict[str, Any]:
+        return merge_partials.handler({"run_id": run_id}, Context())
+
+    def run(self, execution_name: str = "run-1", **asked: Any) -> dict[str, Any]:
+        """A whole run; gives its summary."""
+        planned = self.plan(execution_name, **asked)
+        for segment in planned["segments"]:
+            while not self.scan(segment, run_id=planned["run_id"])["finished"]:
+                pass
+        return self.merge(planned["run_id"])
+
+    def objects(self, prefix: str = "") -> dict[str, bytes]:
+        found = self.s3.list_objects_v2(Bucket=BUCKET_NAME, Prefix=prefix).get("Contents", [])
+        return {
+            one["Key"]: self.s3.get_object(Bucket=BUCKET_NAME, Key=one["Key"])["Body"].read()
+            for one in found
+        }
+
+    def remove(self, prefix: str) -> None:
+        for key in self.objects(prefix):
+            self.s3.delete_object(Bucket=BUCKET_NAME, Key=key)
+
+    def watch_scans(self) -> None:
+        events = calls.dynamodb().meta.events
+
+        def before(params: dict[str, Any], **_: Any) -> None:
+            self.scans.append(dict(params))
+
+        def after(**_: Any) -> None:
+            for act in list(self.after_scan):
+                act()
+
+        events.register("provide-client-params.dynamodb.Scan", before)
+        events.register("after-call.dynamodb.Scan", after)
+
+
+def once_before_put(suffix: str, act: Callable[[], object]) -> None:
+    """Has `act` done just before the functions' next write of a key that ends in `suffix`: what
+    another worker or another run does in between."""
+    events, name = calls.s3().meta.events, "provide-client-params.s3.PutObject"
+
+    def in_between(params: dict[str, Any], **_: Any) -> None:
+        if params["Key"].endswith(suffix):
+            events.unregister(name, in_between)
+            act()
+
+    events.register(name, in_between)

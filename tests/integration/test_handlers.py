@@ -1,0 +1,356 @@
+"""The handlers' contracts, and one result however the table is cut and the work interrupted."""
+
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.integration.pipeline import Pipeline, once_before_put
+from tests.samples import trip
+from trip_kpis.core.errors import (
+    BucketNotFoundError,
+    InputError,
+    MissingSegmentError,
+    PlanMismatchError,
+    PlanNotFoundError,
+    SettingError,
+    TableNotFoundError,
+)
+
+KPI_KEYS = [f"kpis/date=2024-05-2{day}/kpi.json" for day in (5, 6, 7)]
+
+
+def trips(count: int, *, padding: int = 0) -> list[dict[str, Any]]:
+    """Completed trips over three days, whose sum as floats would depend on its order."""
+    return [
+        trip(
+            f"t-{n:04d}",
+            fare_amount={"S": f"{n + 10}.{'0362694629486497'[n % 7 :]}"},
+            pickup_datetime={"S": f"2024-05-{25 + n % 3} 0{n % 10}:19:00"},
+            padding={"S": "x" * padding} if padding else None,
+        )
+        for n in range(count)
+    ]
+
+
+def expected_day(items: list[dict[str, Any]], day: str) -> tuple[int, Decimal]:
+    of = [
+        Decimal(item["fare_amount"]["S"])
+        for item in items
+        if item["pickup_datetime"]["S"].startswith(day)
+    ]
+    return len(of), sum(of, Decimal(0))
+
+
+@pytest.fixture
+def twelve_pages(pipeline: Pipeline) -> Pipeline:
+    """60 trips of 200 KB each: five to a page."""
+    pipeline.make_table(trips(60, padding=200_000))
+    return pipeline
+
+
+# One result
+
+
+def test_any_number_of_segments_gives_the_same_bytes_and_the_exact_ones(pipeline: Pipeline) -> None:
+    items = trips(150)
+    pipeline.make_table(items)
+    published = {}
+    for total_segments in (1, 2, 3, 17, 64):
+        pipeline.remove("kpis/")
+        summary = pipeline.run(f"run-{total_segments}", total_segments=total_segments)
+        assert (summary["segments"], summary["trips"]) == (total_segments, 150)
+        assert (summary["days_published"], summary["scanned"]) == (3, 150)
+        published[total_segments] = pipeline.objects("kpis/")
+    assert list(published[1]) == KPI_KEYS
+    assert all(bodies == published[1] for bodies in published.values())
+    for key, body in published[1].items():
+        figures = json.loads(body, parse_float=Decimal)
+        count, total = expected_day(items, figures["date"])
+        assert (figures["trip_count"], figures["total_fare"]) == (count, total), key
+
+
+def test_a_worker_stopped_by_its_clock_again_and_again_finishes_with_the_same_bytes(
+    twelve_pages: Pipeline,
+) -> None:
+    twelve_pages.run("at-once", total_segments=1)
+    at_once = twelve_pages.objects("kpis/")
+    twelve_pages.remove("kpis/")
+
+    twelve_pages.plan("stopped", total_segments=1)
+    invocations, finished = 0, False
+    while not finished:
+        reads_before = len(twelve_pages.scans)
+        answer = twelve_pages.scan(run_id="stopped", page_takes_ms=200_000)
+        assert len(twelve_pages.scans) - reads_before == answer["pages"] == answer["parts"] <= 2
+        finished, invocations = answer["finished"], invocations + 1
+    summary = twelve_pages.merge("stopped")
+
+    assert invocations == summary["most_invocations_of_a_segment"] > 5
+    assert summary["pages"] == summary["parts"] >= 12
+    assert twelve_pages.objects("kpis/") == at_once
+
+
+def test_a_worker_with_hardly_any_time_still_gets_a_page_further(twelve_pages: Pipeline) -> None:
+    twelve_pages.plan(total_segments=1)
+    answers: list[dict[str, Any]] = []
+    while not answers or not answers[-1]["finished"]:
+        answers.append(twelve_pages.scan(remaining_ms=1, page_takes_ms=1))
+        assert (answers[-1]["parts"], answers[-1]["pages"]) == (1, 1)
+    assert len(answers) >= 12
+    assert sum(answer["counted"] for answer in answers) == 60
+    assert twelve_pages.merge()["trips"] == 60
+
+
+def test_a_checkpoint_leaves_a_part_and_the_worker_goes_on(twelve_pages: Pipeline) -> None:
+    twelve_pages.plan(total_segments=1)
+    answer = twelve_pages.scan(page_takes_ms=25_000)
+    assert answer["finished"]
+    assert answer["parts"] == -(-answer["pages"] // 3)  # one for every three pages of 25 s
+    assert twelve_pages.merge()["most_invocations_of_a_segment"] == 1
+
+
+class KilledError(BaseException):
+    """No exception that anything could catch: the process is gone."""
+
+
+def test_a_worker_that_is_killed_loses_only_what_it_had_not_appended(
+    twelve_pages: Pipeline,
+) -> None:
+    twelve_pages.run("whole", total_segments=1)
+    whole = twelve_pages.objects("kpis/")
+    twelve_pages.remove("kpis/")
+
+    twelve_pages.plan("killed", total_segments=1)
+    twelve_pages.scans.clear()
+
+    def die_in_the_fifth_page() -> None:
+        if len(twelve_pages.scans) == 5:
+            raise KilledError
+
+    twelve_pages.after_scan.append(die_in_the_fifth_page)
+    with pytest.raises(KilledError):
+        twelve_pages.scan(run_id="killed", page_takes_ms=30_000)
+    twelve_pages.after_scan.clear()
+    twelve_pages.scans.clear()
+
+    answer = twelve_pages.scan(run_id="killed")
+    assert answer["finished"]
+    assert twelve_pages.scans[0]["ExclusiveStartKey"]
+    summary = twelve_pages.merge("killed")
+    assert summary["pages"] == answer["pages"] + 4  # in two parts, a minute each
+    assert twelve_pages.objects("kpis/") == whole
+
+
+def test_a_worker_that_is_called_again_after_the_end_reads_nothing(pipeline: Pipeline) -> None:
+    pipeline.make_table(trips(5))
+    pipeline.plan(total_segments=1)
+    first = pipeline.scan()
+    before = pipeline.objects()
+    pipeline.scans.clear()
+    again = pipeline.scan()
+    assert (first["finished"], first["counted"]) == (True, 5)
+    assert again == {"finished": True, "segment": 0, "parts": 0, "pages": 0, "scanned": 0,
+                     "counted": 0}  # fmt: skip
+    assert pipeline.scans == []
+    assert pipeline.objects() == before
+
+
+def test_of_two_workers_on_one_segment_one_counts(twelve_pages: Pipeline) -> None:
+    twelve_pages.run("alone", total_segments=1)
+    alone = twelve_pages.objects("kpis/")
+    twelve_pages.remove("kpis/")
+
+    twelve_pages.plan("raced", total_segments=1)
+    once_before_put("part-00000.parquet", lambda: twelve_pages.scan(run_id="raced"))
+    slower = twelve_pages.scan(run_id="raced")
+    assert (slower["finished"], slower["parts"], slower["counted"]) == (True, 0, 0)
+    assert twelve_pages.merge("raced")["trips"] == 60
+    assert twelve_pages.objects("kpis/") == alone
+
+
+def test_the_loser_of_a_race_goes_on_from_where_the_winner_stopped(
+    twelve_pages: Pipeline,
+) -> None:
+    def winner_has_time_for_a_page() -> None:
+        twelve_pages.scan(remaining_ms=1, page_takes_ms=1)
+
+    twelve_pages.plan(total_segments=1)
+    once_before_put("part-00000.parquet", winner_has_time_for_a_page)
+    slower = twelve_pages.scan()
+    assert (slower["finished"], slower["parts"]) == (True, 1)
+    summary = twelve_pages.merge()
+    assert (summary["trips"], summary["parts"], summary["invocations"]) == (60, 2, 2)
+
+
+# Contracts
+
+
+def test_plan_run_says_what_the_state_machine_needs(pipeline: Pipeline) -> None:
+    pipeline.make_table(trips(3))
+    planned = pipeline.plan("execution-1", total_segments=7, max_concurrency=2)
+    assert sorted(planned.pop("segments")) == list(range(7))
+    assert planned.pop("estimate").keys() == {
+        "table_bytes",
+        "item_count",
+        "read_units",
+        "read_cost_usd",
+        "seconds_at_least",
+    }
+    assert planned == {"run_id": "execution-1", "max_concurrency": 2, "estimate_only": False}
+    assert list(pipeline.objects()) == ["staging/run=execution-1/plan.json"]
+    json.dumps(pipeline.plan("execution-1", total_segments=7))
+
+
+def test_an_estimate_writes_nothing_and_reads_nothing(pipeline: Pipeline) -> None:
+    pipeline.make_table(trips(3))
+    planned = pipeline.plan(estimate_only=True)
+    assert planned["estimate_only"] is True
+    assert planned["estimate"]["item_count"] == 3
+    assert pipeline.objects() == {}
+    assert pipeline.scans == []
+
+
+def test_planning_again_gives_the_same_plan(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline.make_table(trips(3))
+    first = pipeline.plan(total_segments=7)
+    before = pipeline.objects()
+    monkeypatch.setenv("TOTAL_SEGMENTS", "3")
+    monkeypatch.setenv("READ_UNITS_PER_SECOND", "5")
+    assert pipeline.plan() == first
+    assert pipeline.objects() == before
+
+
+def test_a_run_is_continued_by_its_run_id(pipeline: Pipeline) -> None:
+    pipeline.make_table(trips(9))
+    first = pipeline.plan("failed", total_segments=3)
+    pipeline.scan(0, run_id="failed")
+    with pytest.raises(MissingSegmentError, match="segment 1 has not been begun"):
+        pipeline.merge("failed")
+    assert pipeline.objects("kpis/") == pipeline.objects("runs/") == {}
+    pipeline.scans.clear()
+    again = pipeline.plan("second-execution", run_id="failed", max_concurrency=1)
+    assert again == {**first, "max_concurrency": 1}
+    for segment in again["segments"]:
+        pipeline.scan(segment, run_id="failed")
+    assert sorted(scan["Segment"] for scan in pipeline.scans) == [1, 2]
+    assert pipeline.merge("failed")["trips"] == 9
+
+
+def test_a_run_is_not_continued_under_other_terms(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline.make_table(trips(1))
+    pipeline.plan("first", total_segments=3)
+    with pytest.raises(PlanMismatchError, match="total_segments was 3, now it is 4"):
+        pipeline.plan("second", run_id="first", total_segments=4)
+    monkeypatch.setenv("TIME_ZONE", "Asia/Kolkata")
+    with pytest.raises(PlanMismatchError, match="time_zone was 'UTC', now it is 'Asia/Kolkata'"):
+        pipeline.plan("second", run_id="first")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda p: p.plan("second", run_id="nobody"),
+        lambda p: p.scan(run_id="nobody"),
+        lambda p: p.merge("nobody"),
+    ],
+)
+def test_a_run_without_a_plan_is_named(
+    pipeline: Pipeline, call: Callable[[Pipeline], object]
+) -> None:
+    pipeline.make_table()
+    with pytest.raises(PlanNotFoundError, match=r"'nobody'.*s3://trip-kpis/staging/run=nobody"):
+        call(pipeline)
+
+
+def test_a_segment_that_the_plan_has_not_is_refused(pipeline: Pipeline) -> None:
+    pipeline.make_table()
+    pipeline.plan(total_segments=2)
+    with pytest.raises(InputError, match="segment is 2: the run run-1 has the segments 0 to 1"):
+        pipeline.scan(2)
+
+
+def test_bad_input_is_refused_before_anything_is_done(pipeline: Pipeline) -> None:
+    for asked in ({"total_segments": 0}, {"total_segments": 1_000_001}, {"run_id": "a/b"}):
+        with pytest.raises(InputError):
+            pipeline.plan(**asked)
+    assert pipeline.objects() == {}
+
+
+def test_a_table_that_is_not_there_is_named(pipeline: Pipeline) -> None:
+    with pytest.raises(TableNotFoundError, match="the table trips is not there"):
+        pipeline.plan()
+
+
+@pytest.mark.parametrize(
+    "call", [lambda p: p.plan("run-2"), lambda p: p.scan(), lambda p: p.merge()]
+)
+def test_a_bucket_that_is_not_there_is_named(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, call: Callable[[Pipeline], object]
+) -> None:
+    pipeline.make_table()
+    pipeline.plan()
+    monkeypatch.setenv("ATHENA_BUCKET_NAME", "no-such-bucket")
+    with pytest.raises(BucketNotFoundError, match="s3://no-such-bucket/staging/"):
+        call(pipeline)
+
+
+@pytest.mark.parametrize("call", [lambda p: p.scan(), lambda p: p.merge()])
+def test_another_table_than_the_plans_is_refused(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, call: Callable[[Pipeline], object]
+) -> None:
+    pipeline.make_table()
+    pipeline.plan()
+    monkeypatch.setenv("DYNAMODB_TABLE_NAME", "others")
+    with pytest.raises(PlanMismatchError, match=r"'trips'.*'others'"):
+        call(pipeline)
+
+
+def test_a_table_that_went_away_during_the_run_is_named(pipeline: Pipeline) -> None:
+    pipeline.make_table()
+    pipeline.plan()
+    pipeline.dynamodb.delete_table(TableName="trips")
+    with pytest.raises(TableNotFoundError):
+        pipeline.scan()
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("DYNAMODB_TABLE_NAME", lambda p: p.plan()),
+        ("TIME_ZONE", lambda p: p.plan()),
+        ("ATHENA_BUCKET_NAME", lambda p: p.scan()),
+        ("MAX_REJECTED_SHARE", lambda p: p.merge()),
+    ],
+)
+def test_a_missing_variable_is_named(
+    pipeline: Pipeline,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    call: Callable[[Pipeline], object],
+) -> None:
+    monkeypatch.delenv(name)
+    with pytest.raises(SettingError, match=f"{name} is not set"):
+        call(pipeline)
+
+
+def test_a_worker_needs_no_variable_but_its_table_and_bucket(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline.make_table(trips(3))
+    pipeline.plan(total_segments=1)
+    for name in ("TIME_ZONE", "FARE_ATTRIBUTE", "CHECKPOINT_SECONDS", "MAX_REJECTED_SHARE"):
+        monkeypatch.delenv(name)
+    assert pipeline.scan()["counted"] == 3
+
+
+def test_the_consistency_of_a_run_is_the_plans(pipeline: Pipeline) -> None:
+    pipeline.make_table(trips(1))
+    pipeline.run(consistent_read=True)
+    assert [scan["ConsistentRead"] for scan in pipeline.scans] == [True]

@@ -1,0 +1,220 @@
+"""What is published: only what changed, and never older figures over newer ones."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from itertools import count
+from typing import Any
+
+import pytest
+
+from tests.integration.pipeline import BUCKET_NAME, Pipeline, once_before_put
+from tests.samples import plan
+from trip_kpis.aws import calls
+from trip_kpis.aws.bucket import Bucket
+from trip_kpis.aws.publishing import Publisher
+from trip_kpis.core.errors import TransientError
+from trip_kpis.core.kpis import DayKpis
+from trip_kpis.core.results import Outcome
+
+MAY_25, MAY_26 = date(2024, 5, 25), date(2024, 5, 26)
+KEY = "kpis/date=2024-05-25/kpi.json"
+FIRST_RUN = datetime(2024, 6, 1, 2, 15, tzinfo=UTC)
+
+
+def day(total: int, of: date = MAY_25) -> DayKpis:
+    fare = Decimal(total)
+    return DayKpis(day=of, trip_count=1, total_fare=fare, min_fare=fare, max_fare=fare)
+
+
+def publish(run: int, *figures: DayKpis, remove: bool = False) -> dict[date, Outcome]:
+    """As the run of that number; a higher one was planned later."""
+    of = plan(f"run-{run}", now=FIRST_RUN + timedelta(hours=run))
+    publisher = Publisher(bucket=Bucket(calls.s3(), BUCKET_NAME), plan=of)
+    return publisher.publish(figures, remove_vanished=remove)
+
+
+def version(pipeline: Pipeline, key: str = KEY) -> tuple[Any, ...]:
+    """What tells an object from one that was written again, the same bytes or not."""
+    head = pipeline.s3.head_object(Bucket=BUCKET_NAME, Key=key)
+    return head["VersionId"], head["ETag"], head["LastModified"], head["Metadata"]
+
+
+def once_before_delete(act: Callable[[], object]) -> None:
+    events, name = calls.s3().meta.events, "provide-client-params.s3.DeleteObject"
+
+    def in_between(**_: Any) -> None:
+        events.unregister(name, in_between)
+        act()
+
+    events.register(name, in_between)
+
+
+@pytest.fixture(autouse=True)
+def versioned(pipeline: Pipeline) -> None:
+    pipeline.s3.put_bucket_versioning(
+        Bucket=BUCKET_NAME, VersioningConfiguration={"Status": "Enabled"}
+    )
+
+
+def test_a_day_is_one_object_whose_metadata_says_which_run_wrote_it(pipeline: Pipeline) -> None:
+    assert publish(1, day(7), day(8, MAY_26)) == {
+        MAY_25: Outcome.PUBLISHED,
+        MAY_26: Outcome.PUBLISHED,
+    }
+    assert pipeline.objects() == {
+        KEY: day(7).to_bytes(),
+        "kpis/date=2024-05-26/kpi.json": day(8, MAY_26).to_bytes(),
+    }
+    head = pipeline.s3.head_object(Bucket=BUCKET_NAME, Key=KEY)
+    assert head["ContentType"] == "application/json"
+    assert head["Metadata"] == {"as-of": "2024-06-01T03:15:00.000000+00:00", "run-id": "run-1"}
+
+
+def test_a_day_that_did_not_change_is_not_rewritten(pipeline: Pipeline) -> None:
+    publish(1, day(7))
+    before = version(pipeline)
+    assert publish(2, day(7)) == {MAY_25: Outcome.UNCHANGED}
+    assert version(pipeline) == before
+
+
+def test_a_newer_run_overwrites_an_older_one(pipeline: Pipeline) -> None:
+    publish(1, day(7))
+    assert publish(2, day(8)) == {MAY_25: Outcome.PUBLISHED}
+    assert pipeline.objects() == {KEY: day(8).to_bytes()}
+
+
+def test_an_older_run_never_overwrites_a_newer_one(pipeline: Pipeline) -> None:
+    publish(2, day(8))
+    before = version(pipeline)
+    assert publish(1, day(7)) == {MAY_25: Outcome.SUPERSEDED}
+    assert version(pipeline) == before
+
+
+def test_of_two_runs_of_one_microsecond_the_same_one_always_wins(pipeline: Pipeline) -> None:
+    bucket = Bucket(calls.s3(), BUCKET_NAME)
+    one, other = (Publisher(bucket=bucket, plan=plan(f"run-{name}")) for name in "ab")
+    for first, second in ((one, other), (other, one)):
+        pipeline.remove("kpis/")
+        first.publish([day(1 if first is one else 2)], remove_vanished=False)
+        second.publish([day(1 if second is one else 2)], remove_vanished=False)
+        assert pipeline.objects() == {KEY: day(2).to_bytes()}
+
+
+def test_publishing_again_changes_nothing_and_says_the_same(pipeline: Pipeline) -> None:
+    first = publish(1, day(7))
+    before = version(pipeline)
+    assert publish(1, day(7)) == first == {MAY_25: Outcome.PUBLISHED}
+    assert version(pipeline) == before
+
+
+def test_an_object_without_the_programs_metadata_is_older_than_any_run(pipeline: Pipeline) -> None:
+    pipeline.s3.put_object(Bucket=BUCKET_NAME, Key=KEY, Body=b"{}\n")
+    assert publish(1, day(7)) == {MAY_25: Outcome.PUBLISHED}
+    assert pipeline.objects() == {KEY: day(7).to_bytes()}
+
+
+@pytest.mark.parametrize("there_before", [True, False])
+def test_a_newer_run_that_writes_in_between_wins(pipeline: Pipeline, there_before: bool) -> None:
+    if there_before:
+        publish(0, day(6))
+    once_before_put("kpi.json", lambda: publish(2, day(8)))
+    assert publish(1, day(7)) == {MAY_25: Outcome.SUPERSEDED}
+    assert pipeline.objects() == {KEY: day(8).to_bytes()}
+
+
+@pytest.mark.parametrize("there_before", [True, False])
+def test_an_older_run_that_writes_in_between_is_overwritten(
+    pipeline: Pipeline, there_before: bool
+) -> None:
+    if there_before:
+        publish(0, day(6))
+    once_before_put("kpi.json", lambda: publish(1, day(7)))
+    assert publish(2, day(8)) == {MAY_25: Outcome.PUBLISHED}
+    assert pipeline.objects() == {KEY: day(8).to_bytes()}
+
+
+def test_an_object_that_goes_away_in_between_is_written_anew(pipeline: Pipeline) -> None:
+    publish(0, day(6))
+    once_before_put("kpi.json", lambda: pipeline.s3.delete_object(Bucket=BUCKET_NAME, Key=KEY))
+    assert publish(1, day(7)) == {MAY_25: Outcome.PUBLISHED}
+    assert pipeline.objects() == {KEY: day(7).to_bytes()}
+
+
+@pytest.mark.parametrize("remove", [False, True])
+def test_a_race_that_is_lost_for_ever_is_left_to_a_later_attempt(
+    pipeline: Pipeline, remove: bool
+) -> None:
+    written = count()
+    once_before = once_before_delete if remove else partial(once_before_put, "kpi.json")
+
+    def write_again() -> None:
+        body = b"%d" % next(written)
+        pipeline.s3.put_object(Bucket=BUCKET_NAME, Key=KEY, Body=body)
+        once_before(write_again)
+
+    write_again()
+    with pytest.raises(TransientError, match="date=2024-05-25"):
+        publish(1, *([] if remove else [day(7)]), remove=remove)
+    assert next(written) == 1 + 8
+    assert pipeline.objects() == {KEY: b"8"}
+
+
+# Days that have vanished
+
+
+def test_a_vanished_day_is_kept_and_reported(pipeline: Pipeline) -> None:
+    publish(1, day(7), day(8, MAY_26))
+    before = version(pipeline)
+    assert publish(2, day(8, MAY_26)) == {MAY_25: Outcome.VANISHED, MAY_26: Outcome.UNCHANGED}
+    assert version(pipeline) == before
+
+
+def test_a_vanished_day_is_removed_where_that_is_asked_for(pipeline: Pipeline) -> None:
+    publish(1, day(7), day(8, MAY_26))
+    outcomes = publish(2, day(8, MAY_26), remove=True)
+    assert outcomes == {MAY_25: Outcome.REMOVED, MAY_26: Outcome.UNCHANGED}
+    assert list(pipeline.objects()) == ["kpis/date=2024-05-26/kpi.json"]
+
+
+def test_an_older_run_does_not_remove_a_newer_ones_day(pipeline: Pipeline) -> None:
+    publish(2, day(7))
+    assert publish(1, remove=True) == {MAY_25: Outcome.SUPERSEDED}
+    assert pipeline.objects() == {KEY: day(7).to_bytes()}
+
+
+def test_a_newer_run_that_writes_before_the_removal_keeps_its_day(pipeline: Pipeline) -> None:
+    publish(0, day(6))
+    once_before_delete(lambda: publish(2, day(8)))
+    assert publish(1, remove=True) == {MAY_25: Outcome.SUPERSEDED}
+    assert pipeline.objects() == {KEY: day(8).to_bytes()}
+
+
+def test_an_older_run_that_writes_before_the_removal_does_not_prevent_it(
+    pipeline: Pipeline,
+) -> None:
+    publish(0, day(6))
+    once_before_delete(lambda: publish(1, day(7)))
+    assert publish(2, remove=True) == {MAY_25: Outcome.REMOVED}
+    assert pipeline.objects() == {}
+
+
+def test_a_day_that_another_run_removes_first_is_removed(pipeline: Pipeline) -> None:
+    publish(0, day(6))
+    once_before_delete(
+        lambda: pipeline.s3.delete_object(Bucket=BUCKET_NAME, Key=KEY, IfMatch=version(pipeline)[1])
+    )
+    assert publish(1, remove=True) == {MAY_25: Outcome.REMOVED}
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["kpis/", "kpis/notes.txt", "kpis/date=2024-05-25/other.json", "kpis/date=2024-05-25/",
+     "kpis/date=soon/kpi.json", "kpis/date=2024-02-30/kpi.json", "kpis/date=2024-05-25/kpi.json.gz",
+     "kpis/date=\u0662\u0660\u0662\u0664-05-25/kpi.json"],
+)  # fmt: skip
+def test_what_is_no_days_object_is_nobodys_business(pipeline: Pipeline, key: str) -> None:
+    pipeline.s3.put_object(Bucket=BUCKET_NAME, Key=key, Body=b"x")
+    assert publish(1, day(8, MAY_26), remove=True) == {MAY_26: Outcome.PUBLISHED}
+    assert pipeline.objects()[key] == b"x"
