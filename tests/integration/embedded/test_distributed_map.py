@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from typing import Any
 
-from conftest import LambdaError, StandIn, as_lambda
+from stand_in_cloud import LambdaError, StandIn, as_lambda
 
 DONE = {"finished": True}
 

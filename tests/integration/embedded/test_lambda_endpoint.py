@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
 import pytest
-from conftest import StandIn
+from stand_in_cloud import StandIn
 
 from ops.embedded.errors import LambdaEndpointError
 from ops.embedded.lambda_endpoint import LambdaEndpoint

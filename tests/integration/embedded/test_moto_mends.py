@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ParamValidationError
-from conftest import STAND_IN, LambdaError, StandIn, as_lambda, stand_in_cloud
 from moto.awslambda.models import LambdaFunction
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+from stand_in_cloud import STAND_IN, LambdaError, StandIn, as_lambda, stand_in_cloud
 
 from ops.embedded import moto_mends
 from ops.embedded.cloud import EmbeddedCloud

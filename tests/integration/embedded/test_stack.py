@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import STAND_IN, StandIn
+from stand_in_cloud import STAND_IN, StandIn
 
 from ops.embedded.cloud import EmbeddedCloud
 from ops.embedded.errors import DeploymentError
