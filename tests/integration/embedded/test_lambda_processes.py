@@ -58,9 +58,13 @@ def functions(stand_in: StandIn, tmp_path: Path) -> Iterator[Functions]:
 
 
 def is_up(process_id: int) -> bool:
-    """Neither gone nor only waiting to be reaped."""
-    state = Path(f"/proc/{process_id}/stat")
-    return state.exists() and state.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    """Neither gone nor only waiting to be reaped: its first thread may be dead before the others."""
+    try:
+        stats = [task.read_text() for task in Path(f"/proc/{process_id}/task").glob("*/stat")]
+    except (FileNotFoundError, ProcessLookupError):
+        # A thread went away while we looked, and others may be there: look again.
+        return is_up(process_id)
+    return len(stats) > 1 or any(stat.rsplit(")", 1)[1].split()[0] != "Z" for stat in stats)
 
 
 def test_its_environment_is_the_templates_and_lambdas_and_nothing_else(
