@@ -58,7 +58,7 @@ def functions(stand_in: StandIn, tmp_path: Path) -> Iterator[Functions]:
 
 
 def is_up(process_id: int) -> bool:
-    """Neither gone nor only waiting to be reaped: its first thread may be dead before the others."""
+    """Neither gone nor waiting to be reaped: its first thread may be dead before the others."""
     try:
         stats = [task.read_text() for task in Path(f"/proc/{process_id}/task").glob("*/stat")]
     except (FileNotFoundError, ProcessLookupError):
