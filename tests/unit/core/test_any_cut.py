@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from tests.samples import RULES, header, plan, trip
 from trip_kpis.core.kpis import combine_parts, days
+from trip_kpis.core.pages import Page
 from trip_kpis.core.partials import to_table
 from trip_kpis.core.parts import decode, encode
 from trip_kpis.core.proof import prove
-from trip_kpis.core.pages import Page
 from trip_kpis.core.stretch import Position, Stretch
 
 fares = st.one_of(
