@@ -1,0 +1,203 @@
+"""The arrows point one way: handlers -> aws -> core, and core only decides."""
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FUNCTIONS = ROOT / "functions"
+CORE = sorted((FUNCTIONS / "trip_kpis" / "core").glob("*.py"))
+AWS = sorted((FUNCTIONS / "trip_kpis" / "aws").glob("*.py"))
+HANDLERS = sorted(FUNCTIONS.glob("*.py"))
+ALL = [*HANDLERS, FUNCTIONS / "trip_kpis" / "__init__.py", *AWS, *CORE]
+
+HANDLER_NAMES = {"plan_run", "scan_segment", "merge_partials"}
+
+
+def imports(path: Path) -> set[str]:
+    """The dotted names of all that is imported, wherever in the module."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name} has a relative import"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def within(name: str, package: str) -> bool:
+    return name == package or name.startswith(f"{package}.")
+
+
+def names_within(path: Path, packages: set[str]) -> set[str]:
+    return {name for name in imports(path) if any(within(name, package) for package in packages)}
+
+
+def calls(tree: ast.AST) -> Iterator[str]:
+    """What is called, as it is written."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func)
+
+
+def by_name(path: Path) -> str:
+    return str(path.relative_to(FUNCTIONS))
+
+
+def test_there_is_something_to_look_at() -> None:
+    assert {path.stem for path in HANDLERS} == HANDLER_NAMES
+    assert len(CORE) > 10
+    assert len(AWS) > 5
+
+
+@pytest.mark.parametrize("path", CORE, ids=by_name)
+def test_the_core_does_nothing(path: Path) -> None:
+    doers = {
+        "aws_lambda_powertools", "boto3", "botocore", "concurrent", "logging", "os", "pathlib",
+        "socket", "subprocess", "threading", "time", "trip_kpis.aws", "urllib",
+    }  # fmt: skip
+    assert names_within(path, doers) == set()
+
+
+@pytest.mark.parametrize("path", CORE, ids=by_name)
+def test_the_core_has_no_clock_no_files_and_no_output(path: Path) -> None:
+    clocks = ("now", "today", "utcnow", "time", "monotonic", "perf_counter", "sleep")
+    for call in calls(ast.parse(path.read_text())):
+        assert call.rpartition(".")[2] not in clocks, call
+        assert call not in {"open", "print", "input"}, call
+
+
+@pytest.mark.parametrize("path", [*AWS, *CORE], ids=by_name)
+def test_nothing_below_the_handlers_knows_them(path: Path) -> None:
+    assert names_within(path, HANDLER_NAMES) == set()
+
+
+@pytest.mark.parametrize("path", HANDLERS, ids=by_name)
+def test_a_handler_knows_no_other_and_no_sdk(path: Path) -> None:
+    assert names_within(path, {*HANDLER_NAMES, "boto3", "botocore"}) == set()
+
+
+@pytest.mark.parametrize("path", ALL, ids=by_name)
+def test_what_runs_in_aws_knows_nothing_of_the_operators_machine(path: Path) -> None:
+    assert names_within(path, {"ops", "bench", "tests", "moto", "pytest"}) == set()
+
+
+def test_the_environment_is_read_in_one_place() -> None:
+    readers = {by_name(path) for path in ALL if names_within(path, {"os", "dotenv"})}
+    assert readers == {"trip_kpis/aws/settings.py"}
+
+
+def test_clients_are_made_in_one_place_and_on_first_use() -> None:
+    makers = {by_name(path) for path in ALL if names_within(path, {"boto3"})}
+    assert makers == {"trip_kpis/aws/calls.py"}
+    for path in ALL:
+        called = set(calls(ast.Module(body=run_at_import(path), type_ignores=[])))
+        assert not {call for call in called if call.startswith("boto3")}, path
+        assert not called & {"calls.s3", "calls.dynamodb", "s3", "dynamodb"}, path
+        assert not called & {"read_settings", "read_run_defaults", "read_merge_settings"}, path
+
+
+def run_at_import(path: Path) -> list[ast.stmt]:
+    """The module's statements without the bodies of its functions and methods."""
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            node.body = [ast.Pass()]
+    return tree.body
+
+
+@pytest.mark.parametrize("path", HANDLERS, ids=by_name)
+def test_a_handler_reads_as_one_paragraph(path: Path) -> None:
+    functions = [
+        node for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef)
+    ]
+    assert [function.name for function in functions] == ["handler"]
+    body = functions[0].body
+    assert ast.get_docstring(functions[0])
+    statements = sum(isinstance(node, ast.stmt) for one in body[1:] for node in ast.walk(one))
+    assert statements <= 20
+
+
+@pytest.mark.parametrize("path", ALL, ids=by_name)
+def test_a_module_has_one_idea_and_says_which(path: Path) -> None:
+    text = path.read_text()
+    assert len(text.splitlines()) < 230
+    assert ast.get_docstring(ast.parse(text))
+
+
+# What is really imported, in a process of its own
+
+
+def outcome_of(program: str, *, blocked: tuple[str, ...] = ()) -> dict[str, object]:
+    """What `program` prints as JSON, where importing what is `blocked` fails."""
+    blocker = f"""
+import sys
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if any(name == one or name.startswith(one + ".") for one in {blocked!r}):
+            raise ModuleNotFoundError(name + " is blocked here", name=name)
+sys.meta_path.insert(0, Blocker())
+sys.path[:0] = [{str(FUNCTIONS)!r}, {str(ROOT)!r}]
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", blocker + program], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, object] = json.loads(done.stdout)
+    return found
+
+
+HEAVY = ("numpy", "pandas", "pyarrow.dataset", "pyarrow.pandas_compat")
+
+SCAN_A_PAGE = """
+import json, scan_segment
+from tests.samples import RULES, header, trip
+from trip_kpis.core.pages import Page
+from trip_kpis.core.partials import to_table
+from trip_kpis.core.parts import decode, encode
+from trip_kpis.core.stretch import Position, Stretch
+
+stretch = Stretch(position=Position())
+items = [trip("a"), trip("b", fare_amount={"S": "7.25"}), trip("c", fare_amount={"S": "free"})]
+stretch.add(Page(items=items, scanned=4, read_units=0.5, end_key=None), RULES)
+body = encode(header(tally=stretch.tally), to_table(stretch.partials))
+read, table = decode(body, key="k")
+assert read.tally == stretch.tally
+print(json.dumps({"counted": read.tally.counted, "total": str(table["total_fare"][0].as_py())}))
+"""
+
+
+def test_scanning_needs_neither_pandas_nor_numpy() -> None:
+    found = outcome_of(SCAN_A_PAGE, blocked=HEAVY)
+    assert found == {"counted": 2, "total": "19.750000000000000000"}
+
+
+def test_scanning_imports_neither_pandas_nor_datasets_even_where_they_are_installed() -> None:
+    imported = outcome_of(
+        "import json, scan_segment\nprint(json.dumps({name: True for name in sys.modules}))"
+    )
+    assert not {"pandas", "pyarrow.dataset"} & imported.keys()
+
+
+def test_planning_imports_no_arrow_and_no_pandas() -> None:
+    imported = outcome_of(
+        "import json, plan_run\nprint(json.dumps({name: True for name in sys.modules}))",
+        blocked=("pyarrow", *HEAVY),
+    )
+    assert not {"pyarrow", "pandas", "numpy"} & imported.keys()
+
+
+def test_the_modules_import_without_any_environment() -> None:
+    program = """
+import json, os
+os.environ.clear()
+import merge_partials, plan_run, scan_segment
+print(json.dumps({"imported": True}))
+"""
+    assert outcome_of(program) == {"imported": True}
