@@ -5,7 +5,8 @@ VENV := .venv
 DEMO_VENV := .venv-demo
 # The full environment serves the demo too, where it is there.
 DEMO_PYTHON = $(if $(wildcard $(VENV)/complete),$(VENV),$(DEMO_VENV))/bin/python
-PIP_INSTALL := -m pip --disable-pip-version-check install --quiet --require-hashes
+# The lock files are complete, so pip has nothing to resolve.
+PIP_INSTALL := -m pip --disable-pip-version-check install --quiet --require-hashes --no-deps
 
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url
