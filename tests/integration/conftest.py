@@ -5,8 +5,16 @@ from collections.abc import Iterator
 import pytest
 from moto import mock_aws
 
-from tests.integration.pipeline import BUCKET_NAME, ENVIRONMENT, Pipeline
+from tests.integration.pipeline import BUCKET_NAME, ENVIRONMENT, Pipeline, unhook_all
 from trip_kpis.aws import calls
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _clients_of_our_own() -> Iterator[None]:
+    """The functions' clients are made once for all tests, which takes the time of ten tests."""
+    _forget_clients()
+    yield
+    _forget_clients()
 
 
 def _forget_clients() -> None:
@@ -20,9 +28,8 @@ def pipeline(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipeline]:
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     with mock_aws():
-        _forget_clients()
         pipeline = Pipeline(dynamodb=calls.dynamodb(), s3=calls.s3())
         pipeline.s3.create_bucket(Bucket=BUCKET_NAME)
         pipeline.watch_scans()
         yield pipeline
-    _forget_clients()
+    unhook_all()

@@ -135,8 +135,6 @@ class Pipeline:
             self.s3.delete_object(Bucket=BUCKET_NAME, Key=key)
 
     def watch_scans(self) -> None:
-        events = calls.dynamodb().meta.events
-
         def before(params: dict[str, Any], **_: Any) -> None:
             self.scans.append(dict(params))
 
@@ -144,18 +142,34 @@ class Pipeline:
             for act in list(self.after_scan):
                 act()
 
-        events.register("provide-client-params.dynamodb.Scan", before)
-        events.register("after-call.dynamodb.Scan", after)
+        hook(self.dynamodb, "provide-client-params.dynamodb.Scan", before)
+        hook(self.dynamodb, "after-call.dynamodb.Scan", after)
 
 
-def once_before_put(suffix: str, act: Callable[[], object]) -> None:
-    """Has `act` done just before the functions' next write of a key that ends in `suffix`: what
-    another worker or another run does in between."""
-    events, name = calls.s3().meta.events, "provide-client-params.s3.PutObject"
+_HOOKS: list[tuple[Any, str, Callable[..., None]]] = []
+
+
+def hook(client: Any, event: str, act: Callable[..., None]) -> None:
+    """Has `act` called on an event of botocore's, until `unhook_all`."""
+    client.meta.events.register(event, act)
+    _HOOKS.append((client, event, act))
+
+
+def unhook_all() -> None:
+    """The clients outlive a test, what it hung on them does not."""
+    while _HOOKS:
+        client, event, act = _HOOKS.pop()
+        client.meta.events.unregister(event, act)
+
+
+def once_before(operation: str, act: Callable[[], object], *, key: str = "") -> None:
+    """Has `act` done just before the functions' next PutObject or DeleteObject of a key that ends
+    in `key`: what another worker or another run does in between."""
+    client, event = calls.s3(), f"provide-client-params.s3.{operation}"
 
     def in_between(params: dict[str, Any], **_: Any) -> None:
-        if params["Key"].endswith(suffix):
-            events.unregister(name, in_between)
+        if params["Key"].endswith(key):
+            client.meta.events.unregister(event, in_between)
             act()
 
-    events.register(name, in_between)
+    hook(client, event, in_between)

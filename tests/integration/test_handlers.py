@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.pipeline import Pipeline, once_before_put
+from tests.integration.pipeline import Pipeline, once_before
 from tests.samples import trip
 from trip_kpis.core.errors import (
     BucketNotFoundError,
@@ -164,7 +164,7 @@ def test_of_two_workers_on_one_segment_one_counts(twelve_pages: Pipeline) -> Non
     twelve_pages.remove("kpis/")
 
     twelve_pages.plan("raced", total_segments=1)
-    once_before_put("part-00000.parquet", lambda: twelve_pages.scan(run_id="raced"))
+    once_before("PutObject", lambda: twelve_pages.scan(run_id="raced"), key="part-00000.parquet")
     slower = twelve_pages.scan(run_id="raced")
     assert (slower["finished"], slower["parts"], slower["counted"]) == (True, 0, 0)
     assert twelve_pages.merge("raced")["trips"] == 60
@@ -178,7 +178,7 @@ def test_the_loser_of_a_race_goes_on_from_where_the_winner_stopped(
         twelve_pages.scan(remaining_ms=1, page_takes_ms=1)
 
     twelve_pages.plan(total_segments=1)
-    once_before_put("part-00000.parquet", winner_has_time_for_a_page)
+    once_before("PutObject", winner_has_time_for_a_page, key="part-00000.parquet")
     slower = twelve_pages.scan()
     assert (slower["finished"], slower["parts"]) == (True, 1)
     summary = twelve_pages.merge()

@@ -1,15 +1,13 @@
 """What is published: only what changed, and never older figures over newer ones."""
 
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from functools import partial
 from itertools import count
 from typing import Any
 
 import pytest
 
-from tests.integration.pipeline import BUCKET_NAME, Pipeline, once_before_put
+from tests.integration.pipeline import BUCKET_NAME, Pipeline, once_before
 from tests.samples import plan
 from trip_kpis.aws import calls
 from trip_kpis.aws.bucket import Bucket
@@ -39,16 +37,6 @@ def version(pipeline: Pipeline, key: str = KEY) -> tuple[Any, ...]:
     """What tells an object from one that was written again, the same bytes or not."""
     head = pipeline.s3.head_object(Bucket=BUCKET_NAME, Key=key)
     return head["VersionId"], head["ETag"], head["LastModified"], head["Metadata"]
-
-
-def once_before_delete(act: Callable[[], object]) -> None:
-    events, name = calls.s3().meta.events, "provide-client-params.s3.DeleteObject"
-
-    def in_between(**_: Any) -> None:
-        events.unregister(name, in_between)
-        act()
-
-    events.register(name, in_between)
 
 
 @pytest.fixture(autouse=True)
@@ -119,7 +107,7 @@ def test_an_object_without_the_programs_metadata_is_older_than_any_run(pipeline:
 def test_a_newer_run_that_writes_in_between_wins(pipeline: Pipeline, there_before: bool) -> None:
     if there_before:
         publish(0, day(6))
-    once_before_put("kpi.json", lambda: publish(2, day(8)))
+    once_before("PutObject", lambda: publish(2, day(8)))
     assert publish(1, day(7)) == {MAY_25: Outcome.SUPERSEDED}
     assert pipeline.objects() == {KEY: day(8).to_bytes()}
 
@@ -130,14 +118,14 @@ def test_an_older_run_that_writes_in_between_is_overwritten(
 ) -> None:
     if there_before:
         publish(0, day(6))
-    once_before_put("kpi.json", lambda: publish(1, day(7)))
+    once_before("PutObject", lambda: publish(1, day(7)))
     assert publish(2, day(8)) == {MAY_25: Outcome.PUBLISHED}
     assert pipeline.objects() == {KEY: day(8).to_bytes()}
 
 
 def test_an_object_that_goes_away_in_between_is_written_anew(pipeline: Pipeline) -> None:
     publish(0, day(6))
-    once_before_put("kpi.json", lambda: pipeline.s3.delete_object(Bucket=BUCKET_NAME, Key=KEY))
+    once_before("PutObject", lambda: pipeline.s3.delete_object(Bucket=BUCKET_NAME, Key=KEY))
     assert publish(1, day(7)) == {MAY_25: Outcome.PUBLISHED}
     assert pipeline.objects() == {KEY: day(7).to_bytes()}
 
@@ -147,12 +135,11 @@ def test_a_race_that_is_lost_for_ever_is_left_to_a_later_attempt(
     pipeline: Pipeline, remove: bool
 ) -> None:
     written = count()
-    once_before = once_before_delete if remove else partial(once_before_put, "kpi.json")
 
     def write_again() -> None:
         body = b"%d" % next(written)
         pipeline.s3.put_object(Bucket=BUCKET_NAME, Key=KEY, Body=body)
-        once_before(write_again)
+        once_before("DeleteObject" if remove else "PutObject", write_again)
 
     write_again()
     with pytest.raises(TransientError, match="date=2024-05-25"):
@@ -186,7 +173,7 @@ def test_an_older_run_does_not_remove_a_newer_ones_day(pipeline: Pipeline) -> No
 
 def test_a_newer_run_that_writes_before_the_removal_keeps_its_day(pipeline: Pipeline) -> None:
     publish(0, day(6))
-    once_before_delete(lambda: publish(2, day(8)))
+    once_before("DeleteObject", lambda: publish(2, day(8)))
     assert publish(1, remove=True) == {MAY_25: Outcome.SUPERSEDED}
     assert pipeline.objects() == {KEY: day(8).to_bytes()}
 
@@ -195,15 +182,18 @@ def test_an_older_run_that_writes_before_the_removal_does_not_prevent_it(
     pipeline: Pipeline,
 ) -> None:
     publish(0, day(6))
-    once_before_delete(lambda: publish(1, day(7)))
+    once_before("DeleteObject", lambda: publish(1, day(7)))
     assert publish(2, remove=True) == {MAY_25: Outcome.REMOVED}
     assert pipeline.objects() == {}
 
 
 def test_a_day_that_another_run_removes_first_is_removed(pipeline: Pipeline) -> None:
     publish(0, day(6))
-    once_before_delete(
-        lambda: pipeline.s3.delete_object(Bucket=BUCKET_NAME, Key=KEY, IfMatch=version(pipeline)[1])
+    once_before(
+        "DeleteObject",
+        lambda: pipeline.s3.delete_object(
+            Bucket=BUCKET_NAME, Key=KEY, IfMatch=version(pipeline)[1]
+        ),
     )
     assert publish(1, remove=True) == {MAY_25: Outcome.REMOVED}
 

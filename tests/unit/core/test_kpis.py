@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import pyarrow as pa
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.samples import header
@@ -146,6 +146,7 @@ def expected_figures(of: list[Partials]) -> list[DayKpis]:
     ]
 
 
+@settings(max_examples=40)
 @given(st.lists(partials, max_size=6), st.randoms(use_true_random=False))
 def test_combining_tables_is_combining_partials_in_any_order(
     of: list[Partials], order: random.Random
@@ -233,6 +234,7 @@ def test_more_trips_than_a_sum_is_sure_to_hold_are_refused(
     combine_tables(tables(kpis.MOST_TRIPS - 1))
 
 
+@settings(max_examples=40)
 @given(st.lists(partials, min_size=1, max_size=4))
 def test_parts_give_their_headers_and_their_rows_in_one_go(of: list[Partials]) -> None:
     assume(any(of))
