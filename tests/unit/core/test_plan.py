@@ -184,3 +184,13 @@ def test_rules_are_the_plans() -> None:
     assert rules.time_zone.key == "Asia/Kolkata"
     assert rules.time_formats == ("%Y%m%d",)
     assert rules.key_attributes == ("trip_id",)
+
+
+def test_a_budgeted_run_is_not_continued_by_more_workers_than_share_its_budget() -> None:
+    budgeted = plan(read_units_per_second=1000, max_concurrency=8)
+    for fewer in (1, 8):
+        asked = request(continues=True, max_concurrency=fewer)
+        check_agreement(budgeted, replace(budgeted, max_concurrency=fewer), asked)
+    asked = request(continues=True, max_concurrency=9)
+    with pytest.raises(PlanMismatchError, match=r"max_concurrency was 8.*now it is 9"):
+        check_agreement(budgeted, replace(budgeted, max_concurrency=9), asked)
