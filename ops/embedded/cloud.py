@@ -243,12 +243,17 @@ def _serving(listener: socket.socket) -> Any:
 
 @contextmanager
 def _quiet() -> Any:
-    """No line on the screen for each request, nor for what moto has no emulation of; errors still
-    show.
+    """No line on the screen for each request, for what moto has no emulation of, or for a state that
+    fails: the execution tells that. What brings a request down still shows.
     """
-    levels = {name: logging.getLogger(name).level for name in ("werkzeug", "moto")}
-    for name in levels:
-        logging.getLogger(name).setLevel(logging.ERROR)
+    quiet = {
+        "werkzeug": logging.ERROR,
+        "moto": logging.ERROR,
+        "moto.stepfunctions": logging.CRITICAL,
+    }
+    levels = {name: logging.getLogger(name).level for name in quiet}
+    for name, level in quiet.items():
+        logging.getLogger(name).setLevel(level)
     try:
         yield
     finally:
