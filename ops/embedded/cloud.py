@@ -243,8 +243,8 @@ def _serving(listener: socket.socket) -> Any:
 
 @contextmanager
 def _quiet() -> Any:
-    """No line on the screen for each request, for what moto has no emulation of, or for a state that
-    fails: the execution tells that. What brings a request down still shows.
+    """No line on the screen for each request, for what moto has no emulation of, or for a state
+    that fails: the execution tells that. What brings a request down still shows.
     """
     quiet = {
         "werkzeug": logging.ERROR,
