@@ -10,11 +10,11 @@ from trip_kpis.aws.publishing import Publisher
 from trip_kpis.aws.run_store import RunStore
 from trip_kpis.aws.segment_log import SegmentLog
 from trip_kpis.aws.settings import read_merge_settings, read_settings
+from trip_kpis.core.agreement import check_table
 from trip_kpis.core.kpis import combine_parts, days
-from trip_kpis.core.plan import check_table
 from trip_kpis.core.proof import prove
 from trip_kpis.core.requests import MergeRequest
-from trip_kpis.core.results import Finished, check_rejected_share, manifest, summary
+from trip_kpis.core.results import Finished, check_rejected_share, check_removal, manifest, summary
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
@@ -29,14 +29,18 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     headers, frame = combine_parts(SegmentLog(bucket=bucket, plan=plan).parts())
     proof = prove(plan, headers)
     check_rejected_share(proof.tally, tolerated=terms.max_rejected_share)
+    check_removal(proof.tally, remove_vanished_days=terms.remove_vanished_days)
     figures = days(frame, counted=proof.tally.counted)
 
-    outcomes = Publisher(bucket=bucket, plan=plan).publish(
-        figures, remove_vanished=terms.remove_vanished_days
-    )
+    outcomes = Publisher(
+        bucket=bucket,
+        plan=plan,
+        earlier_run_may_publish=store.earlier_run_may_publish(plan),
+        later_run_has_removed=terms.remove_vanished_days and store.later_run_has_published(plan),
+    ).publish(figures, remove_vanished=terms.remove_vanished_days)
     run = Finished(
         plan=plan, proof=proof, days=figures, outcomes=outcomes, finished_at=datetime.now(UTC)
     )
-    store.put_manifest(plan.run_id, manifest(run))
+    store.put_manifest(plan, manifest(run))
     logger.info("published", **summary(run))
     return summary(run)

@@ -9,7 +9,8 @@ from trip_kpis.aws.bucket import Bucket
 from trip_kpis.aws.logs import logger
 from trip_kpis.aws.run_store import RunStore
 from trip_kpis.aws.settings import read_run_defaults, read_settings
-from trip_kpis.core.plan import check_agreement, make_plan
+from trip_kpis.core.agreement import check_agreement
+from trip_kpis.core.plan import make_plan
 from trip_kpis.core.requests import RunRequest
 from trip_kpis.core.segments import shuffled
 

@@ -10,7 +10,7 @@ from trip_kpis.aws.run_store import RunStore
 from trip_kpis.aws.segment_log import Appender, SegmentLog
 from trip_kpis.aws.segment_worker import SegmentWorker
 from trip_kpis.aws.settings import read_settings
-from trip_kpis.core.plan import check_segment, check_table
+from trip_kpis.core.agreement import check_segment, check_table
 from trip_kpis.core.requests import SegmentRequest
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -78,10 +79,29 @@ class Bucket:
 
     def keys(self, prefix: str) -> Iterator[str]:
         """The keys that begin with `prefix`, in their order."""
+        yield from (found["Key"] for found in self._list(prefix))
+
+    def written_since(self, prefix: str, moment: datetime) -> Iterator[str]:
+        """The keys that begin with `prefix` and were last written at `moment` or later.
+
+        S3 tells that time in whole seconds.
+        """
+        for found in self._list(prefix):
+            if found["LastModified"] >= moment.replace(microsecond=0):
+                yield found["Key"]
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        """What lies below `prefix` up to the next slash: ``staging/`` gives ``staging/run=a/``."""
+        with aws_call("s3:ListBucket", self.url(prefix)):
+            pages = self.client.get_paginator("list_objects_v2")
+            for page in pages.paginate(Bucket=self.name, Prefix=prefix, Delimiter="/"):
+                yield from (found["Prefix"] for found in page.get("CommonPrefixes", ()))
+
+    def _list(self, prefix: str) -> Iterator[Mapping[str, Any]]:
         with aws_call("s3:ListBucket", self.url(prefix)):
             pages = self.client.get_paginator("list_objects_v2")
             for page in pages.paginate(Bucket=self.name, Prefix=prefix):
-                yield from (found["Key"] for found in page.get("Contents", ()))
+                yield from page.get("Contents", ())
 
     def _put(
         self,

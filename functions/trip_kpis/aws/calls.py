@@ -18,6 +18,7 @@ from botocore.exceptions import (
 from botocore.exceptions import (
     ConnectionError as AwsConnectionError,
 )
+from botocore.parsers import ResponseParserError
 
 from trip_kpis.core.errors import (
     AccessDeniedError,
@@ -57,6 +58,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"""
 _BROKEN_ON_THE_WAY = (
     AwsConnectionError,
     HTTPClientError,
+    ResponseParserError,  # an answer that is no answer
     # While an object's body is read, where botocore has no say any more and does not retry:
     IncompleteReadError,
     FlexibleChecksumError,

@@ -26,6 +26,11 @@ class Publisher:
 
     bucket: Bucket
     plan: Plan
+    earlier_run_may_publish: bool = False
+    """then a day whose bytes are there already is written again all the same, with this run's as-of
+    time: the earlier run would take the older time on it for leave to overwrite"""
+    later_run_has_removed: bool = False
+    """vanished days are removed and a later run has finished: an absent day stays away"""
 
     def publish(self, days: Sequence[DayKpis], *, remove_vanished: bool) -> dict[date, Outcome]:
         """Writes every day whose bytes are not there already and not a later run's; removes the
@@ -46,13 +51,15 @@ class Publisher:
         key, body = _key(day.day), day.to_bytes()
         for _ in range(_ATTEMPTS):
             there = self.bucket.get(key)
-            if there is not None and self._is_later(there):
+            if self._is_later(there):
                 return Outcome.SUPERSEDED
-            if there is not None and there.body == body:
-                mine = there.metadata.get(_RUN_ID) == self.plan.run_id
-                return Outcome.PUBLISHED if mine else Outcome.UNCHANGED
-            if self._put(key, body, there):
+            same = there is not None and there.body == body
+            if same and self._is_mine(there):
                 return Outcome.PUBLISHED
+            if same and not self.earlier_run_may_publish:
+                return Outcome.UNCHANGED
+            if self._put(key, body, there):
+                return Outcome.UNCHANGED if same else Outcome.PUBLISHED
         raise _beaten(key)
 
     def _remove(self, day: date) -> Outcome:
@@ -77,9 +84,14 @@ class Publisher:
             key, body, etag=there.etag, content_type="application/json", metadata=metadata
         )
 
-    def _is_later(self, there: StoredObject) -> bool:
-        """As-of times are UTC with microseconds in ISO 8601, so that text order is time order; the
-        run id decides between two runs of one microsecond."""
+    def _is_mine(self, there: StoredObject | None) -> bool:
+        return there is not None and there.metadata.get(_RUN_ID) == self.plan.run_id
+
+    def _is_later(self, there: StoredObject | None) -> bool:
+        """Is that a later run's doing? As-of times are UTC with microseconds in ISO 8601, so that
+        text order is time order; the run id decides between two runs of one microsecond."""
+        if there is None:
+            return self.later_run_has_removed
         theirs = there.metadata.get(_AS_OF, ""), there.metadata.get(_RUN_ID, "")
         return theirs > (self.plan.planned_at, self.plan.run_id)
 

@@ -1,6 +1,7 @@
 """The append-only log of every segment: parts, each written once."""
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +11,12 @@ import pyarrow as pa
 from trip_kpis.aws.bucket import Bucket
 from trip_kpis.aws.concurrency import in_order
 from trip_kpis.aws.quarantine import put_rejected
-from trip_kpis.core.errors import BrokenChainError, CorruptPartError, ForeignPartError
+from trip_kpis.core.errors import (
+    BrokenChainError,
+    CorruptPartError,
+    ForeignPartError,
+    NoProgressError,
+)
 from trip_kpis.core.partials import to_table
 from trip_kpis.core.parts import PartHeader, decode, encode
 from trip_kpis.core.plan import Plan
@@ -84,6 +90,23 @@ class SegmentLog:
             content_type="application/vnd.apache.parquet",
             metadata={"sha256": hashlib.sha256(body).hexdigest()},
         )
+
+    def note_standstill(self, segment: int, position: Position, appender: Appender) -> None:
+        """Notes that an invocation ran out of time before it had a page after `position`.
+
+        Raises NoProgressError where another one has noted the same before: two in a row.
+        """
+        key = f"{self._prefix}standstill/segment={segment:05d}/part-{position.next_part:05d}.json"
+        note = json.dumps({"invocation": appender.invocation}).encode()
+        if self.bucket.put_new(key, note, content_type="application/json"):
+            return
+        noted = self.bucket.get(key)
+        if noted is None or noted.body != note:
+            raise NoProgressError(
+                f"segment {segment} of run {self.plan.run_id}: two invocations in a row ran out of "
+                f"time before they had a single page to append as part {position.next_part}. Give "
+                "ScanSegment more time or memory, see whether the table is throttled, then redrive"
+            )
 
     def parts(self) -> Iterator[tuple[PartHeader, pa.Table]]:
         """Every part of the run, read concurrently, in the order of their keys.

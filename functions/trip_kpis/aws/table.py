@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from trip_kpis.aws.calls import aws_call
-from trip_kpis.aws.pacing import Pacer
 from trip_kpis.core.attributes import AttributePath, Item
 from trip_kpis.core.pages import Page
 from trip_kpis.core.plan import Plan, TableDescription
@@ -25,9 +24,7 @@ def describe(client: Any, table_name: str) -> TableDescription:
     )
 
 
-def pages(
-    client: Any, plan: Plan, segment: int, *, start_key: Item | None, pacer: Pacer
-) -> Iterator[Page]:
+def pages(client: Any, plan: Plan, segment: int, *, start_key: Item | None) -> Iterator[Page]:
     """The pages of a segment after the exclusive `start_key`, one Scan request each, to its end.
 
     DynamoDB filters out what is incomplete and sends only the plan's attributes and the key.
@@ -43,16 +40,13 @@ def pages(
     while True:
         if start_key is not None:
             arguments["ExclusiveStartKey"] = start_key
-        pacer.wait()
         with aws_call("dynamodb:Scan", plan.table_name):
             answer = client.scan(**arguments)
-        read_units = answer.get("ConsumedCapacity", {}).get("CapacityUnits", 0.0)
-        pacer.consumed(read_units)
         start_key = answer.get("LastEvaluatedKey") or None
         yield Page(
             items=answer.get("Items", []),
             scanned=answer["ScannedCount"],
-            read_units=read_units,
+            read_units=answer.get("ConsumedCapacity", {}).get("CapacityUnits", 0.0),
             end_key=start_key,
         )
         if start_key is None:

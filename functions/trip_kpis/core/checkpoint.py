@@ -7,11 +7,14 @@ that no clock is needed.
 from dataclasses import dataclass, replace
 
 MOST_REJECTED_HELD = 10_000
-"""rejected trips in memory; a worker appends before it holds more"""
+MOST_REJECTED_BYTES_HELD = 32 * 2**20
+"""rejected trips in memory, and their values; a worker appends before it holds more"""
 
 _LEAST_MARGIN_MS = 10_000
 _LEAST_MARGIN_SHARE = 0.1
 """of the time at the start: what a margin of 10 s would leave of a limit of a few seconds"""
+_FIRST_APPEND_SHARE = 0.25
+"""of the time at the start: by then a worker appends, and knows how long that takes"""
 _SLOWER_THAN_SEEN = 3
 """the next page or append may be this many times as slow as the slowest so far"""
 
@@ -40,21 +43,40 @@ class Pace:
         )
 
     @property
-    def margin_ms(self) -> int:
-        """Time to keep for one more page and one append."""
-        least = min(_LEAST_MARGIN_MS, int(self.started_with_ms * _LEAST_MARGIN_SHARE))
-        return max(least, _SLOWER_THAN_SEEN * (self.slowest_page_ms + self.slowest_append_ms))
+    def reserve_ms(self) -> int:
+        """Time to keep for an append: a page that is not there by then is given up."""
+        return max(self._least_ms // 2, _SLOWER_THAN_SEEN * self.slowest_append_ms)
 
-    def must_stop(self, remaining_ms: int) -> bool:
-        """Too little time is left for another page and an append after it."""
-        return remaining_ms <= self.margin_ms
+    @property
+    def margin_ms(self) -> int:
+        """Time to keep for one more page and an append: with less, no page is asked for."""
+        slowest = self.slowest_page_ms + self.slowest_append_ms
+        return max(self._least_ms, _SLOWER_THAN_SEEN * slowest)
+
+    def must_stop(self, remaining_ms: int, *, wait_ms: int = 0) -> bool:
+        """Too little time is left for another page, after a wait, and an append after it."""
+        return remaining_ms - wait_ms <= self.margin_ms
 
     def must_append(
-        self, remaining_ms: int, *, checkpoint_seconds: int, rejected_held: int
+        self,
+        remaining_ms: int,
+        *,
+        checkpoint_seconds: int,
+        wait_ms: int = 0,
+        rejected_held: int = 0,
+        rejected_bytes_held: int = 0,
     ) -> bool:
-        """The checkpoint is due, the time is up, or too many rejected trips are in memory."""
+        """The checkpoint is due or will be after the wait, the time is up, or too many rejected
+        trips are in memory."""
+        since_append_ms = self.last_append_at_ms - remaining_ms + wait_ms
+        checkpoint_ms = min(checkpoint_seconds * 1000, self.started_with_ms * _FIRST_APPEND_SHARE)
         return (
-            self.must_stop(remaining_ms)
-            or self.last_append_at_ms - remaining_ms >= checkpoint_seconds * 1000
+            self.must_stop(remaining_ms, wait_ms=wait_ms)
+            or since_append_ms >= checkpoint_ms
             or rejected_held >= MOST_REJECTED_HELD
+            or rejected_bytes_held >= MOST_REJECTED_BYTES_HELD
         )
+
+    @property
+    def _least_ms(self) -> int:
+        return min(_LEAST_MARGIN_MS, int(self.started_with_ms * _LEAST_MARGIN_SHARE))

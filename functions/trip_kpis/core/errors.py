@@ -10,12 +10,14 @@
     │   ├── RefusedError            AWS refuses a request, and would refuse it again
     │   ├── PlanNotFoundError       the run has no plan
     │   ├── PlanMismatchError       the run's plan is not the one that is asked for now
+    │   ├── NoProgressError         a segment's workers run out of time with nothing to show for it
     │   ├── MissingSegmentError     a segment was not read to its end
     │   ├── BrokenChainError        a segment's parts do not follow one another
     │   ├── ForeignPartError        a part belongs to another plan, segment or place
     │   ├── CorruptPartError        a part is not what was written
     │   ├── UnbalancedCountsError   counts do not add up
     │   ├── TooManyRejectedError    the quality gate `MaxRejectedShare`
+    │   ├── NothingCountedError     every published day would be removed
     │   └── TooManyTripsError       more trips than a sum can hold exactly
     └── TransientError              may succeed when tried again; the state machine does
 
@@ -65,6 +67,10 @@ class PlanMismatchError(PermanentError):
     """A run is continued under other terms than those it was planned with."""
 
 
+class NoProgressError(PermanentError):
+    """Two invocations in a row ran out of time before they had a page of a segment."""
+
+
 class MissingSegmentError(PermanentError):
     """At least one segment has not been read to its end."""
 
@@ -87,6 +93,10 @@ class UnbalancedCountsError(PermanentError):
 
 class TooManyRejectedError(PermanentError):
     """A larger share of the trips was rejected than `MaxRejectedShare` tolerates."""
+
+
+class NothingCountedError(PermanentError):
+    """No trip of the table counts, and vanished days are to be removed: that would be all."""
 
 
 class TooManyTripsError(PermanentError):

@@ -2,14 +2,14 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Self, TypeVar
 from zoneinfo import ZoneInfo
 
 from trip_kpis.core.attributes import parse_path
 from trip_kpis.core.costs import Estimate, estimate
-from trip_kpis.core.errors import InputError, PlanMismatchError
+from trip_kpis.core.errors import InputError, PlanMismatchError, SettingError
 from trip_kpis.core.requests import RunRequest
 from trip_kpis.core.segments import segments_for
 from trip_kpis.core.trips import ReadingRules
@@ -120,12 +120,26 @@ class Plan:
             ) from error
 
 
+def planned_at(body: bytes) -> str:
+    """The as-of time in a plan's bytes, whichever version wrote them; empty where there is none."""
+    try:
+        return str(json.loads(body)["planned_at"])
+    except (KeyError, TypeError, ValueError):
+        return ""
+
+
 def make_plan(
     request: RunRequest, defaults: RunDefaults, table: TableDescription, *, now: datetime
 ) -> Plan:
-    """The plan of a new run: the request's own settings, the defaults for the rest."""
+    """The plan of a new run: the request's own settings, the defaults for the rest.
+
+    Raises InputError for a budget that is too small for so many workers, SettingError for an
+    attribute path into a key.
+    """
     max_concurrency = request.max_concurrency or defaults.max_concurrency
     budget = _chosen(request.read_units_per_second, defaults.read_units_per_second)
+    _check_budget(budget, max_concurrency)
+    _check_paths(defaults, table)
     consistent_read = _chosen(request.consistent_read, defaults.consistent_read)
     return Plan(
         schema_version=SCHEMA_VERSION,
@@ -156,68 +170,28 @@ def make_plan(
     )
 
 
-_DECIDES_FIGURES = (
-    "table_arn",
-    "table_id",
-    "key_attributes",
-    "fare_attribute",
-    "estimated_fare_attribute",
-    "day_attribute",
-    "time_zone",
-    "time_formats",
-)
-
-
-def check_agreement(frozen: Plan, wanted: Plan, request: RunRequest) -> None:
-    """Whether the run that `frozen` began may go on as it is asked for now.
-
-    What decides the figures must be as it was; so must what the request itself asks for. The rest
-    (the stack's segment count, budget, checkpoint interval) stays as it was frozen. Only
-    `max_concurrency` may be asked for anew: it is the state machine's, not the workers', unless
-    more workers would read more than the budget allows.
-
-    Raises PlanMismatchError, which lists what differs.
-    """
-    asked_for = [
-        field.name
-        for field in fields(RunRequest)
-        if field.name in {"total_segments", "read_units_per_second", "consistent_read"}
-        and getattr(request, field.name) is not None
-    ]
-    differing = [
-        f"{name} was {getattr(frozen, name)!r}, now it is {getattr(wanted, name)!r}"
-        for name in (*_DECIDES_FIGURES, *asked_for)
-        if getattr(frozen, name) != getattr(wanted, name)
-    ]
-    if frozen.read_units_per_second and (request.max_concurrency or 0) > frozen.max_concurrency:
-        differing.append(
-            f"max_concurrency was {frozen.max_concurrency}, among which the read budget is split, "
-            f"now it is {request.max_concurrency}"
-        )
-    if differing:
-        raise PlanMismatchError(
-            f"the run {frozen.run_id} was planned otherwise: {'; '.join(differing)}. Continue it "
-            "with the settings that it began with, or start a new run without run_id"
-        )
-
-
-def check_table(plan: Plan, table_name: str) -> None:
-    """Raises PlanMismatchError where the stack has been given another table since the plan."""
-    if plan.table_name != table_name:
-        raise PlanMismatchError(
-            f"the run {plan.run_id} was planned for the table {plan.table_name!r}, the stack's "
-            f"TableName is {table_name!r} now: deploy the stack with the table that the run began "
-            "with, or start a new run without run_id"
-        )
-
-
-def check_segment(plan: Plan, segment: int) -> None:
-    """Raises InputError where the plan has no such segment."""
-    if not 0 <= segment < plan.total_segments:
+def _check_budget(read_units_per_second: int, max_concurrency: int) -> None:
+    """A page costs up to 256 read units, and a worker has 15 minutes to make up for one."""
+    if 0 < read_units_per_second < max_concurrency:
         raise InputError(
-            f"segment is {segment}: the run {plan.run_id} has the segments 0 to "
-            f"{plan.total_segments - 1}"
+            f"read_units_per_second is {read_units_per_second}, for {max_concurrency} workers at "
+            "once: each needs at least 1. Lower max_concurrency (the stack's MaxConcurrency), or "
+            "raise the budget (ReadUnitsPerSecond)"
         )
+
+
+def _check_paths(defaults: RunDefaults, table: TableDescription) -> None:
+    for dotted in (
+        defaults.fare_attribute,
+        defaults.estimated_fare_attribute,
+        defaults.day_attribute,
+    ):
+        first, _, rest = dotted.partition(".")
+        if rest and first in table.key_attributes:
+            raise SettingError(
+                f"the attribute path {dotted!r} leads into {first!r}, which is a key of the table "
+                f"{table.name} and no map: name another attribute"
+            )
 
 
 def _chosen(asked: _Setting | None, default: _Setting) -> _Setting:

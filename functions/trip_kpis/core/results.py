@@ -12,7 +12,7 @@ from typing import Any
 
 from trip_kpis import __version__
 from trip_kpis.core.costs import Cost, cost
-from trip_kpis.core.errors import TooManyRejectedError
+from trip_kpis.core.errors import NothingCountedError, TooManyRejectedError
 from trip_kpis.core.kpis import DayKpis, json_number
 from trip_kpis.core.partials import EXACT
 from trip_kpis.core.plan import Plan
@@ -33,6 +33,10 @@ class Outcome(StrEnum):
     """published by an earlier run, no longer in the table; kept"""
     REMOVED = "removed"
     """the same, and removed"""
+
+
+_LIES_THERE = {Outcome.PUBLISHED, Outcome.UNCHANGED}
+"""the object that is there has this run's bytes"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +93,18 @@ def check_rejected_share(tally: Tally, *, tolerated: Decimal) -> None:
         )
 
 
+def check_removal(tally: Tally, *, remove_vanished_days: bool) -> None:
+    """Raises NothingCountedError where there are trips, none of them counts, and every published
+    day would be removed for it: a wrong attribute path looks like that."""
+    if remove_vanished_days and tally.scanned and not tally.counted:
+        raise NothingCountedError(
+            f"none of the {tally.scanned} trips of the table counts ({tally.incomplete} are "
+            "incomplete), and VanishedDays is remove: every published day would be removed. Look "
+            "whether FareAttribute and EstimatedFareAttribute name the table's attributes; if the "
+            "days are to go, remove them by hand"
+        )
+
+
 def summary(run: Finished) -> dict[str, Any]:
     """MergePartials' output. `total_fare` is a String: JSON numbers on their way through the state
     machine are doubles."""
@@ -105,7 +121,12 @@ def summary(run: Finished) -> dict[str, Any]:
         "segments": len(run.proof.segments),
         "parts": sum(segment.parts for segment in run.proof.segments),
         "invocations": sum(segment.invocations for segment in run.proof.segments),
-        "most_invocations_of_a_segment": max(s.invocations for s in run.proof.segments),
+        "segments_by_invocations": {
+            str(invocations): segments
+            for invocations, segments in sorted(
+                Counter(segment.invocations for segment in run.proof.segments).items()
+            )
+        },
         "pages": tally.pages,
         "read_units": tally.read_units,
         "cost_usd": run.cost.to_json(),
@@ -115,7 +136,8 @@ def summary(run: Finished) -> dict[str, Any]:
 
 def manifest(run: Finished) -> bytes:
     """``runs/run=<run_id>/manifest.json``: the proof, on one line for Athena's JSON SerDe."""
-    plan, bodies = run.plan, {day.day: day.to_bytes() for day in run.days}
+    plan = run.plan
+    digests = {day.day: hashlib.sha256(day.to_bytes()).hexdigest() for day in run.days}
     document = {
         **summary(run),
         "schema_version": plan.schema_version,
@@ -129,7 +151,7 @@ def manifest(run: Finished) -> bytes:
             {
                 "date": day.isoformat(),
                 "outcome": str(outcome),
-                "sha256": hashlib.sha256(bodies[day]).hexdigest() if day in bodies else None,
+                "sha256": digests[day] if outcome in _LIES_THERE else None,
             }
             for day, outcome in sorted(run.outcomes.items())
         ],

@@ -33,6 +33,8 @@ class Stretch:
     partials: Partials = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
     rejected: list[RejectedTrip] = field(default_factory=list)
+    rejected_bytes: int = 0
+    """of the values of `rejected`, about"""
     end_key: Item | None = None
 
     def add(self, page: Page, rules: ReadingRules) -> None:
@@ -41,6 +43,7 @@ class Stretch:
         filtered = page.scanned - len(page.items)
         self.partials = combine(self.partials, aggregate(reading.trips))
         self.rejected += reading.rejected
+        self.rejected_bytes += sum(len(repr(trip.value)) for trip in reading.rejected)
         self.end_key = page.end_key
         self.tally += Tally(
             pages=1,

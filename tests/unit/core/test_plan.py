@@ -8,14 +8,9 @@ from typing import Any
 import pytest
 
 from tests.samples import DEFAULTS, PLANNED_AT, TABLE, plan, request
+from trip_kpis.core.agreement import check_agreement, check_segment, check_table
 from trip_kpis.core.errors import InputError, PlanMismatchError
-from trip_kpis.core.plan import (
-    Plan,
-    check_agreement,
-    check_segment,
-    check_table,
-    make_plan,
-)
+from trip_kpis.core.plan import Plan, make_plan
 
 
 def test_reading_inverts_writing() -> None:

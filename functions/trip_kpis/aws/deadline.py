@@ -1,0 +1,37 @@
+"""A call that may not outlast what is left of an invocation."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from threading import Thread
+from typing import TypeVar
+
+_Result = TypeVar("_Result")
+
+
+class OutOfTimeError(Exception):
+    """The call was not through in time. It goes on behind the scenes; nobody takes its result."""
+
+
+def within(seconds: float, call: Callable[[], _Result]) -> _Result:
+    """What `call` returns or raises, unless it takes longer: then raises OutOfTimeError.
+
+    botocore's time-outs hold for one attempt to connect or to read; with its retries a single
+    request can outlast any margin that a worker keeps.
+    """
+    if seconds <= 0:
+        raise OutOfTimeError
+    future: Future[_Result] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(call())
+        except BaseException as error:  # noqa: BLE001 -- raised again where it is waited for
+            future.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    try:
+        return future.result(timeout=seconds)
+    except TimeoutError:
+        if future.done():
+            raise  # the call's own
+        raise OutOfTimeError from None

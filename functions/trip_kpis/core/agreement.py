@@ -1,0 +1,70 @@
+"""May a run go on as it is asked for now?"""
+
+from dataclasses import fields
+
+from trip_kpis.core.errors import InputError, PlanMismatchError
+from trip_kpis.core.plan import Plan
+from trip_kpis.core.requests import RunRequest
+
+_DECIDES_FIGURES = (
+    "table_arn",
+    "table_id",
+    "key_attributes",
+    "fare_attribute",
+    "estimated_fare_attribute",
+    "day_attribute",
+    "time_zone",
+    "time_formats",
+)
+
+
+def check_agreement(frozen: Plan, wanted: Plan, request: RunRequest) -> None:
+    """Whether the run that `frozen` began may go on as it is asked for now.
+
+    What decides the figures must be as it was; so must what the request itself asks for. The rest
+    (the stack's segment count, budget, checkpoint interval) stays as it was frozen. Only
+    `max_concurrency` may be asked for anew: it is the state machine's, not the workers', unless
+    more workers would read more than the budget allows.
+
+    Raises PlanMismatchError, which lists what differs.
+    """
+    asked_for = [
+        field.name
+        for field in fields(RunRequest)
+        if field.name in {"total_segments", "read_units_per_second", "consistent_read"}
+        and getattr(request, field.name) is not None
+    ]
+    differing = [
+        f"{name} was {getattr(frozen, name)!r}, now it is {getattr(wanted, name)!r}"
+        for name in (*_DECIDES_FIGURES, *asked_for)
+        if getattr(frozen, name) != getattr(wanted, name)
+    ]
+    if frozen.read_units_per_second and (request.max_concurrency or 0) > frozen.max_concurrency:
+        differing.append(
+            f"max_concurrency was {frozen.max_concurrency}, among which the read budget is split, "
+            f"now it is {request.max_concurrency}"
+        )
+    if differing:
+        raise PlanMismatchError(
+            f"the run {frozen.run_id} was planned otherwise: {'; '.join(differing)}. Continue it "
+            "with the settings that it began with, or start a new run without run_id"
+        )
+
+
+def check_table(plan: Plan, table_name: str) -> None:
+    """Raises PlanMismatchError where the stack has been given another table since the plan."""
+    if plan.table_name != table_name:
+        raise PlanMismatchError(
+            f"the run {plan.run_id} was planned for the table {plan.table_name!r}, the stack's "
+            f"TableName is {table_name!r} now: deploy the stack with the table that the run began "
+            "with, or start a new run without run_id"
+        )
+
+
+def check_segment(plan: Plan, segment: int) -> None:
+    """Raises InputError where the plan has no such segment."""
+    if not 0 <= segment < plan.total_segments:
+        raise InputError(
+            f"segment is {segment}: the run {plan.run_id} has the segments 0 to "
+            f"{plan.total_segments - 1}"
+        )
