@@ -1,6 +1,6 @@
 """When a worker appends and when it stops, decided at the edges."""
 
-from trip_kpis.core.checkpoint import MOST_REJECTED_HELD, Pace
+from trip_kpis.core.checkpoint import MOST_REJECTED_BYTES_HELD, MOST_REJECTED_HELD, Pace
 
 FULL = 900_000
 """milliseconds: Lambda's 15 minutes"""
@@ -59,3 +59,31 @@ def test_the_slowest_so_far_counts_not_the_last() -> None:
     pace = Pace.at_start(FULL).after_page(9_000).after_page(10)
     pace = pace.after_append(2_000, remaining_ms=1).after_append(10, remaining_ms=1)
     assert pace.margin_ms == 33_000
+
+
+def test_by_a_quarter_of_its_time_a_worker_appends_and_knows_how_long_that_takes() -> None:
+    pace = Pace.at_start(8_000)
+    assert not must_append(pace, 6_001)
+    assert must_append(pace, 6_000)
+
+
+def test_a_wait_for_the_read_budget_counts_as_time_that_is_gone() -> None:
+    pace = Pace.at_start(FULL)
+    assert not pace.must_stop(500_000, wait_ms=400_000)
+    assert pace.must_stop(500_000, wait_ms=490_000)
+    assert pace.must_append(FULL - 1_000, checkpoint_seconds=60, wait_ms=59_000)
+    assert not pace.must_append(FULL - 1_000, checkpoint_seconds=60, wait_ms=58_999)
+
+
+def test_values_of_rejected_trips_are_not_held_without_end() -> None:
+    pace = Pace.at_start(FULL)
+    held = {"checkpoint_seconds": 60, "rejected_held": 1}
+    assert not pace.must_append(FULL, **held, rejected_bytes_held=MOST_REJECTED_BYTES_HELD - 1)
+    assert pace.must_append(FULL, **held, rejected_bytes_held=MOST_REJECTED_BYTES_HELD)
+
+
+def test_a_page_is_given_up_while_there_is_time_to_append_what_was_before_it() -> None:
+    pace = Pace.at_start(FULL)
+    assert pace.reserve_ms == 5_000
+    assert pace.after_append(4_000, remaining_ms=FULL).reserve_ms == 12_000
+    assert pace.reserve_ms < pace.margin_ms

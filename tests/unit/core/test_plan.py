@@ -9,7 +9,7 @@ import pytest
 
 from tests.samples import DEFAULTS, PLANNED_AT, TABLE, plan, request
 from trip_kpis.core.agreement import check_agreement, check_segment, check_table
-from trip_kpis.core.errors import InputError, PlanMismatchError
+from trip_kpis.core.errors import InputError, PlanMismatchError, SettingError
 from trip_kpis.core.plan import Plan, make_plan
 
 
@@ -189,3 +189,22 @@ def test_a_budgeted_run_is_not_continued_by_more_workers_than_share_its_budget()
     asked = request(continues=True, max_concurrency=9)
     with pytest.raises(PlanMismatchError, match=r"max_concurrency was 8.*now it is 9"):
         check_agreement(budgeted, replace(budgeted, max_concurrency=9), asked)
+
+
+@pytest.mark.parametrize(("budget", "workers"), [(1, 2), (31, 32), (999, 1_000)])
+def test_a_budget_of_less_than_a_unit_a_second_for_each_worker_is_refused(
+    budget: int, workers: int
+) -> None:
+    asked = request(read_units_per_second=budget, max_concurrency=workers)
+    with pytest.raises(InputError, match=rf"read_units_per_second is {budget}, for {workers} work"):
+        make_plan(asked, DEFAULTS, TABLE, now=PLANNED_AT)
+    enough = replace(asked, read_units_per_second=workers)
+    assert make_plan(enough, DEFAULTS, TABLE, now=PLANNED_AT).read_units_per_second == workers
+
+
+def test_an_attribute_path_into_a_key_is_refused_before_anything_is_scanned() -> None:
+    defaults = replace(DEFAULTS, fare_attribute="trip_id.fare")
+    with pytest.raises(SettingError, match=r"'trip_id.fare' leads into 'trip_id'"):
+        make_plan(request(), defaults, TABLE, now=PLANNED_AT)
+    keyed_by_day = replace(TABLE, key_attributes=("trip_id", "pickup_datetime"))
+    assert make_plan(request(), DEFAULTS, keyed_by_day, now=PLANNED_AT)
