@@ -10,23 +10,16 @@ import logging
 import socket
 import threading
 import time
-import weakref
 from collections.abc import Callable
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from typing import Any, Self
 
 import boto3
 from botocore.config import Config
 from moto.core.config import default_user_config
 from moto.moto_api._internal.models import moto_api_backend
-from moto.moto_server.werkzeug_app import (
-    DomainDispatcherApplication,
-    MotoRequestHandler,
-    create_backend_app,
-)
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from moto.stepfunctions.parser.utils import TMP_THREADS
-from werkzeug.serving import BaseWSGIServer, make_server
 
 from ops.embedded.distributed_map import FailedChild
 from ops.embedded.errors import CloudStartError, EmbeddedCloudError
@@ -38,6 +31,7 @@ from ops.embedded.isolation import (
     isolated_from_aws,
 )
 from ops.embedded.moto_mends import InvokeLambda, mended_moto
+from ops.embedded.server import Middleware, serving
 
 # Lambda's own longest time limit, and room for what is around it.
 _LONGEST_INVOCATION_SECONDS = 900 + 120
@@ -51,8 +45,9 @@ class EmbeddedCloud:
     """Starts on entering, ends on leaving; there can be one in a process at a time.
 
     `host` and `port` say where it listens; port 0 takes a free one. `wait_before_retry` sleeps
-    before a state's Retry: tests that make many faults hand in something shorter. While it is up,
-    this process's own AWS_* environment leads to the embedded cloud and nowhere else. Raises
+    before a state's Retry: tests that make many faults hand in something shorter. `middleware` is
+    put around what answers the requests: it sees each of them first, and the answer last. While
+    the cloud is up, this process's own AWS_* environment leads to it and nowhere else. Raises
     CloudStartError if it cannot listen there, or if one is up already.
     """
 
@@ -65,10 +60,12 @@ class EmbeddedCloud:
         host: str = "127.0.0.1",
         port: int = 0,
         wait_before_retry: Callable[[float], None] = time.sleep,
+        middleware: Middleware | None = None,
     ) -> None:
         self._host = host
         self._port = port
         self._wait_before_retry = wait_before_retry
+        self._middleware = middleware
         self._open = ExitStack()
         self._clients: list[Any] = []
         self._invoke_lambda: InvokeLambda | None = None
@@ -96,7 +93,7 @@ class EmbeddedCloud:
             )
             opening.enter_context(_empty_of_everything())
             opening.enter_context(_quiet())
-            opening.enter_context(_serving(listener))
+            opening.enter_context(serving(listener, self._middleware))
             self._open = opening.pop_all()
         return self
 
@@ -184,61 +181,6 @@ class EmbeddedCloud:
                 "Choose another port, or 0 for any that is free."
             ) from error
         return listener
-
-
-class _Dispatcher(DomainDispatcherApplication):  # type: ignore[misc,unused-ignore]
-    """Finds the service that a request is for once for each host, not for each request.
-
-    moto lists its own directory and tries some two hundred patterns, under a lock, every time.
-    """
-
-    def __init__(self, create_app: Any) -> None:
-        super().__init__(create_app)
-        self._backends: dict[str | None, Any] = {}
-
-    def get_backend_for_host(self, host: str | None) -> Any:
-        if host not in self._backends:
-            self._backends[host] = super().get_backend_for_host(host)
-        return self._backends[host]
-
-
-@contextmanager
-def _serving(listener: socket.socket) -> Any:
-    """Answers requests on the listener, in threads."""
-    host, port = listener.getsockname()[:2]
-    server: BaseWSGIServer = make_server(
-        host,
-        port,
-        _Dispatcher(create_backend_app),
-        threaded=True,
-        request_handler=MotoRequestHandler,
-        fd=listener.fileno(),
-    )
-    # Clients keep their connections open, and each has a thread here that would go on answering.
-    connections: weakref.WeakSet[socket.socket] = weakref.WeakSet()
-    process_request = server.process_request
-
-    def process_and_remember(request: Any, client_address: Any) -> None:
-        connections.add(request)
-        process_request(request, client_address)
-
-    server.process_request = process_and_remember  # type: ignore[method-assign]
-    thread = threading.Thread(
-        target=server.serve_forever,
-        kwargs={"poll_interval": 0.05},
-        name="embedded-cloud",
-        daemon=True,
-    )
-    thread.start()
-    try:
-        yield
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-        for connection in list(connections):
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from ops.embedded.cloud import EmbeddedCloud
 from ops.embedded.errors import CloudStartError
@@ -104,3 +105,25 @@ def test_it_is_quiet(capfd: pytest.CaptureFixture[str]) -> None:
         cloud.client("s3").list_buckets()
     captured = capfd.readouterr()
     assert (captured.out, captured.err) == ("", "")
+
+
+def test_a_middleware_sees_each_request_first_and_may_answer_it() -> None:
+    seen: list[str] = []
+
+    def but_nothing_of_s3(application: Any) -> Any:
+        def answer(environ: Any, start_response: Any) -> Any:
+            seen.append(environ["PATH_INFO"])
+            if environ["PATH_INFO"].startswith("/secret"):
+                start_response("403 Forbidden", [("Content-Type", "application/xml")])
+                return [b"<Error><Code>AccessDenied</Code><Message>not yours</Message></Error>"]
+            return application(environ, start_response)
+
+        return answer
+
+    with EmbeddedCloud(middleware=but_nothing_of_s3) as cloud:
+        s3 = cloud.client("s3")
+        s3.create_bucket(Bucket="results")
+        with pytest.raises(ClientError, match="not yours"):
+            s3.create_bucket(Bucket="secret")
+        assert [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]] == ["results"]
+    assert seen == ["/results", "/secret", "/"]
