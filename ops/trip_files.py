@@ -148,6 +148,30 @@ def _value(value: dict[str, Any]) -> dict[str, Any]:
     raise ValueError(kind)
 
 
+def to_json_lines(trips: Trips) -> str:
+    """The items as `read_trips` reads them: JSON Lines in DynamoDB JSON."""
+    lines = (
+        {"Item": {name: _wire_value(value) for name, value in item.items()}}
+        for item in trips.items.values()
+    )
+    return "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
+
+
+def _wire_value(value: dict[str, Any]) -> dict[str, Any]:
+    """Inverts `_value`."""
+    ((kind, inner),) = value.items()
+    match kind:
+        case "B":
+            return {kind: base64.b64encode(inner).decode()}
+        case "BS":
+            return {kind: [base64.b64encode(one).decode() for one in inner]}
+        case "M":
+            return {kind: {name: _wire_value(one) for name, one in inner.items()}}
+        case "L":
+            return {kind: [_wire_value(one) for one in inner]}
+    return {kind: inner}
+
+
 def batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
     """`items` in runs of at most `size`."""
     for start in range(0, len(items), size):

@@ -10,7 +10,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any, Self
 
@@ -46,8 +46,11 @@ class EmbeddedCloud:
 
     `host` and `port` say where it listens; port 0 takes a free one. `wait_before_retry` sleeps
     before a state's Retry: tests that make many faults hand in something shorter. `middleware` is
-    put around what answers the requests: it sees each of them first, and the answer last. While
-    the cloud is up, this process's own AWS_* environment leads to it and nowhere else. Raises
+    put around what answers the requests: it sees each of them first, and the answer last. A table
+    that `table_ids` names gets that TableId. `page_bytes` makes Scan's pages smaller than
+    DynamoDB's 1 MB; no item may be larger.
+
+    While the cloud is up, this process's own AWS_* environment leads to it and nowhere else. Raises
     CloudStartError if it cannot listen there, or if one is up already.
     """
 
@@ -61,11 +64,15 @@ class EmbeddedCloud:
         port: int = 0,
         wait_before_retry: Callable[[float], None] = time.sleep,
         middleware: Middleware | None = None,
+        table_ids: Mapping[str, str] | None = None,
+        page_bytes: int | None = None,
     ) -> None:
         self._host = host
         self._port = port
         self._wait_before_retry = wait_before_retry
         self._middleware = middleware
+        self._table_ids = dict(table_ids or {})
+        self._page_bytes = page_bytes
         self._open = ExitStack()
         self._clients: list[Any] = []
         self._invoke_lambda: InvokeLambda | None = None
@@ -89,6 +96,8 @@ class EmbeddedCloud:
                     invoke_lambda=self._run_function,
                     lambda_client=self.client("lambda"),
                     wait_before_retry=self._wait_before_retry,
+                    table_ids=self._table_ids,
+                    page_bytes=self._page_bytes,
                 )
             )
             opening.enter_context(_empty_of_everything())

@@ -1,7 +1,8 @@
 """Where moto 5.2.5 differs from AWS in what a run of this product can tell, and the mend for each.
 
 One function a mend; each says what moto does, what AWS does, and where that is written. Each is a
-context manager: it replaces one thing of moto and puts it back. `mended_moto` applies them all.
+context manager: it replaces one thing of moto and puts it back. `mended_moto` applies them all,
+with those of `storage_mends`.
 They reach into moto's internals, so they refuse any other version than the one they were written
 for.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 import base64
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from importlib.metadata import version
@@ -38,6 +39,8 @@ from moto.stepfunctions.parser.models import (
 
 from ops.embedded.distributed_map import MapRun
 from ops.embedded.errors import EmbeddedCloudError, MotoMismatchError
+from ops.embedded.mending import replaced
+from ops.embedded.storage_mends import mended_storage
 
 MOTO_VERSION = "5.2.5"
 
@@ -58,6 +61,8 @@ def mended_moto(
     invoke_lambda: InvokeLambda,
     lambda_client: Any,
     wait_before_retry: Callable[[float], None] = time.sleep,
+    table_ids: Mapping[str, str],
+    page_bytes: int | None,
 ) -> Iterator[None]:
     """Applies every mend, and takes them back at the end.
 
@@ -78,6 +83,7 @@ def mended_moto(
         mends.enter_context(left_out_resources_are_told_by_the_deployment())
         mends.enter_context(json_paths_are_parsed_once())
         mends.enter_context(retry_waits_are_handed_in(wait_before_retry))
+        mends.enter_context(mended_storage(table_ids=table_ids, page_bytes=page_bytes))
         yield
 
 
@@ -101,7 +107,7 @@ def lambda_tasks_run_the_real_handlers(invoke_lambda: InvokeLambda) -> Iterator[
         response_headers["x-amz-log-result"] = base64.b64encode(log).decode()
         return response
 
-    with _replaced(LambdaFunction, "invoke", invoke):
+    with replaced(LambdaFunction, "invoke", invoke):
         yield
 
 
@@ -118,7 +124,7 @@ def lambda_tasks_share_one_client(client: Any) -> Iterator[None]:
     def shared_client(service: str, region: str, state_credentials: Any = None) -> Any:
         return client
 
-    with _replaced(lambda_eval_utils, "boto_client_for", shared_client):
+    with replaced(lambda_eval_utils, "boto_client_for", shared_client):
         yield
 
 
@@ -144,7 +150,7 @@ def failed_child_fails_the_map() -> Iterator[None]:
         env.stack.append(run.run())
 
     component = distributed_iteration_component.DistributedIterationComponent
-    with _replaced(component, "_map_run", map_run):
+    with replaced(component, "_map_run", map_run):
         yield
 
 
@@ -188,7 +194,7 @@ def stack_state_machines_execute() -> Iterator[None]:
             (StateMachine, "create_from_cloudformation_json", classmethod(create_resolved)),
             (StateMachine, "update_from_cloudformation_json", classmethod(update_resolved)),
         ):
-            mends.enter_context(_replaced(owner, name, new))
+            mends.enter_context(replaced(owner, name, new))
         yield
 
 
@@ -213,7 +219,7 @@ def unnamed_execution_gets_a_uuid() -> Iterator[None]:
         self._validate_name(name)
         return start_execution(self, state_machine_arn, name, execution_input or "{}", trace_header)
 
-    with _replaced(StepFunctionsParserBackend, "start_execution", start_named):
+    with replaced(StepFunctionsParserBackend, "start_execution", start_named):
         yield
 
 
@@ -235,8 +241,8 @@ def execution_can_be_watched_from_its_start() -> Iterator[None]:
         start(self)
 
     with (
-        _replaced(ExecutionWorker, "_get_evaluation_environment", prepare_once),
-        _replaced(ExecutionWorker, "start", start_prepared),
+        replaced(ExecutionWorker, "_get_evaluation_environment", prepare_once),
+        replaced(ExecutionWorker, "start", start_prepared),
     ):
         yield
 
@@ -248,7 +254,7 @@ def left_out_resources_are_told_by_the_deployment() -> Iterator[None]:
 
     AWS has them all. `DeployedStack.left_out` names what is missing.
     """
-    with _replaced(parsing, "warnings", SimpleNamespace(warn=lambda *_, **__: None)):
+    with replaced(parsing, "warnings", SimpleNamespace(warn=lambda *_, **__: None)):
         yield
 
 
@@ -259,7 +265,7 @@ def json_paths_are_parsed_once() -> Iterator[None]:
     It is most of the processor time of a child. A parsed path is a value and may be shared.
     """
     parse: Any = vars(json_path)["parse"]
-    with _replaced(json_path, "parse", lru_cache(maxsize=1024)(parse)):
+    with replaced(json_path, "parse", lru_cache(maxsize=1024)(parse)):
         yield
 
 
@@ -268,7 +274,7 @@ def retry_waits_are_handed_in(wait: Callable[[float], None]) -> Iterator[None]:
     """Retry: moto computes the wait as AWS does, and sleeps. Not a mend, but a seam: `wait` sleeps
     instead.
     """
-    with _replaced(retrier_decl, "time", SimpleNamespace(sleep=wait)):
+    with replaced(retrier_decl, "time", SimpleNamespace(sleep=wait)):
         yield
 
 
@@ -283,17 +289,3 @@ def _with_definition_string(cloudformation_json: Any, account_id: str) -> Any:
         definition = properties["DefinitionString"].replace("${" + name + "}", text)
         properties["DefinitionString"] = definition
     return {**cloudformation_json, "Properties": properties}
-
-
-@contextmanager
-def _replaced(owner: Any, name: str, new: Any) -> Iterator[None]:
-    try:
-        old = vars(owner)[name]
-    except KeyError:
-        where = getattr(owner, "__qualname__", owner.__name__)
-        raise MotoMismatchError(f"moto has no {where}.{name}; was it changed?") from None
-    setattr(owner, name, new)
-    try:
-        yield
-    finally:
-        setattr(owner, name, old)

@@ -1,0 +1,27 @@
+"""How a mend replaces one thing of moto, and puts it back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ops.embedded.errors import MotoMismatchError
+
+
+@contextmanager
+def replaced(owner: Any, name: str, new: Any) -> Iterator[None]:
+    """While this lasts, `owner`, a class or a module, has `new` as its `name`.
+
+    Raises MotoMismatchError if it has no such thing of its own to be replaced.
+    """
+    try:
+        old = vars(owner)[name]
+    except KeyError:
+        where = getattr(owner, "__qualname__", owner.__name__)
+        raise MotoMismatchError(f"moto has no {where}.{name}; was it changed?") from None
+    setattr(owner, name, new)
+    try:
+        yield
+    finally:
+        setattr(owner, name, old)

@@ -1,0 +1,84 @@
+"""Mends of moto's DynamoDB and S3, one function each, as in `moto_mends`."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, nullcontext
+from typing import Any
+
+from moto.dynamodb.models import table as dynamodb_table
+from moto.s3.responses import S3Response
+
+from ops.embedded.mending import replaced
+
+
+@contextmanager
+def mended_storage(*, table_ids: Mapping[str, str], page_bytes: int | None) -> Iterator[None]:
+    """Applies them all, and takes them back at the end."""
+    with (
+        tables_have_an_id(table_ids),
+        pages_end_at(page_bytes),
+        object_requests_do_not_interleave(),
+    ):
+        yield
+
+
+@contextmanager
+def tables_have_an_id(table_ids: Mapping[str, str]) -> Iterator[None]:
+    """DescribeTable: moto has no TableId.
+
+    AWS gives each table one, another one when it is deleted and made again under its old name. A
+    table that `table_ids` names gets that one, so that a cloud can be filled as an earlier one was.
+    https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TableDescription.html
+    """
+    describe: Any = dynamodb_table.Table.describe
+
+    def describe_with_id(self: Any, base_key: str = "TableDescription") -> Any:
+        described = describe(self, base_key=base_key)
+        if not hasattr(self, "table_id"):
+            self.table_id = table_ids.get(self.name) or str(uuid.uuid4())
+        described[base_key]["TableId"] = self.table_id
+        return described
+
+    with replaced(dynamodb_table.Table, "describe", describe_with_id):
+        yield
+
+
+@contextmanager
+def pages_end_at(page_bytes: int | None) -> Iterator[None]:
+    """Scan: not a mend, but a seam: pages of fewer bytes than DynamoDB's 1 MB, so that a small
+    table has many of them.
+
+    A page holds one item at least in AWS; here no item may be larger than `page_bytes`.
+    """
+    with (
+        nullcontext()
+        if page_bytes is None
+        else replaced(dynamodb_table, "RESULT_SIZE_LIMIT", page_bytes)
+    ):
+        yield
+
+
+@contextmanager
+def object_requests_do_not_interleave() -> Iterator[None]:
+    """PutObject, DeleteObject, GetObject: moto checks If-Match and If-None-Match, stores the body
+    and sets the metadata in three steps, and other requests come in between.
+
+    In AWS a conditional write has one winner, and nobody reads a body without its metadata.
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+    """
+    lock = threading.RLock()
+
+    def alone(request: Any) -> Any:
+        def answer(self: Any, *arguments: Any, **more: Any) -> Any:
+            with lock:
+                return request(self, *arguments, **more)
+
+        return answer
+
+    with ExitStack() as mends:
+        for name in ("put_object", "delete_object", "get_object", "head_object"):
+            mends.enter_context(replaced(S3Response, name, alone(getattr(S3Response, name))))
+        yield
