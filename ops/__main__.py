@@ -8,14 +8,20 @@ from typing import Any, NoReturn
 
 import click
 from rich.console import Console
+from rich.text import Text
 
-from ops.demo import show_demo
+from ops import options
+from ops.broken_demo import show_broken_demo
+from ops.demo import SEGMENTS, show_demo
 from ops.embedded.errors import EmbeddedCloudError
 from ops.follow import Follower
 from ops.local_stack import CONTAINERS_BUCKET, TABLE_NAME, Where, local_stack
+from ops.outcome import Outcome
+from ops.run import rerun as rerun_here
 from ops.run import run as run_here
-from ops.show import show_outcome
-from ops.trip_files import STREAM_KEY, TripFileError, read_trips
+from ops.show import show_outcome, show_pages
+from ops.state_directory import StateError
+from ops.trip_files import TripFileError, read_trips
 from trip_kpis.core.errors import TripKpisError
 from trip_kpis.core.requests import RunRequest
 
@@ -29,61 +35,10 @@ class _Commands(click.Group):
     def invoke(self, context: click.Context) -> Any:
         try:
             return super().invoke(context)
-        except (EmbeddedCloudError, TripFileError, TripKpisError) as error:
-            Console(stderr=True).print(f"[bold red]Error:[/] {error}", highlight=False)
+        except (EmbeddedCloudError, StateError, TripFileError, TripKpisError) as error:
+            message = Text.assemble(("Error: ", "bold red"), str(error))
+            Console(stderr=True).print(message, highlight=False, soft_wrap=True)
             sys.exit(MISTAKE)
-
-
-def _parameters(
-    _context: click.Context, _option: click.Parameter, given: tuple[str, ...]
-) -> dict[str, str]:
-    """NAME=VALUE pairs as a mapping."""
-    pairs = [one.partition("=") for one in given]
-    for name, equals, _ in pairs:
-        if not (name and equals):
-            raise click.BadParameter(f"{name!r} is not of the form NAME=VALUE")
-    return {name: value for name, _, value in pairs}
-
-
-_trips = click.option(
-    "--trips",
-    "files",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    multiple=True,
-    required=True,
-    metavar="FILE",
-    help="CSV with a header (every value a String; rows of one trip in several files become one "
-    'item), or JSON Lines in DynamoDB JSON ({"Item": {...}}, as DynamoDB exports them), gzipped '
-    "or not. May be given more than once.",
-)
-_key = click.option(
-    "--key",
-    default=STREAM_KEY,
-    show_default=True,
-    metavar="NAME",
-    help="The table's hash key. A CSV without such a column gives its trip_id as the key.",
-)
-_sort_key = click.option("--sort-key", metavar="NAME", help="The table's sort key, if it has one.")
-_parameter = click.option(
-    "--parameter",
-    "parameters",
-    multiple=True,
-    callback=_parameters,
-    metavar="NAME=VALUE",
-    help="A parameter of the stack, such as TimeZone=Europe/Berlin. May be given more than once.",
-)
-_lambda_endpoint = click.option(
-    "--lambda-endpoint",
-    metavar="URL",
-    help="Run the functions there instead of in processes here: `sam local start-lambda` listens "
-    "on http://127.0.0.1:3001.",
-)
-_host = click.option(
-    "--host",
-    default="127.0.0.1",
-    show_default=True,
-    help="Where the embedded AWS listens; for containers, the address of the Docker bridge.",
-)
 
 
 @click.group(cls=_Commands)
@@ -93,6 +48,7 @@ def main() -> None:
     \b
     python -m ops demo                                  a made-up month, to see it work
     python -m ops run --trips trips.csv --out out       your own trips
+    python -m ops rerun RUN_ID --out out                go on with a run that failed
     python -m ops serve --trips trips.csv               for `sam local` and the aws CLI
 
     All of it runs on this machine, in an embedded AWS: no account, nothing leaves the machine.
@@ -101,21 +57,22 @@ def main() -> None:
 
 
 @main.command()
-@_trips
+@options.trips
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     required=True,
     metavar="DIR",
-    help="Is left with what the bucket holds under kpis/, runs/ and quarantine/, and the logs.",
+    help="Is left with what the bucket holds under kpis/, runs/ and quarantine/, the logs, and in "
+    "state/ what `rerun` needs.",
 )
 @click.option("--segments", type=int, metavar="N", help="Parallel-scan segments. [by table size]")
-@_key
-@_sort_key
-@_parameter
-@click.option("--json", "as_json", is_flag=True, help="End with the summary, one line of JSON.")
-@_lambda_endpoint
-@_host
+@options.key
+@options.sort_key
+@options.parameter
+@options.as_json
+@options.lambda_endpoint
+@options.host
 @click.option(
     "--port", type=int, default=0, help="Where the embedded AWS listens. [any that is free]"
 )
@@ -151,7 +108,9 @@ def run(
     if trips.overwritten:
         console.print(
             f"{trips.overwritten:,} values of a trip were followed by another value of the same "
-            "attribute in a later row: the later one counts."
+            "attribute in a later row: the later one counts.",
+            highlight=False,
+            soft_wrap=True,
         )
     with Follower(console) as follower:
         outcome = run_here(
@@ -163,9 +122,35 @@ def run(
             follower=follower,
         )
     show_outcome(console, outcome, out)
-    if as_json:
-        print(json.dumps(outcome.to_json()), flush=True)
-    sys.exit(0 if outcome.succeeded else 1)
+    _end(outcome, as_json=as_json)
+
+
+@main.command()
+@click.argument("run_id")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    metavar="DIR",
+    help="The directory of the `run` or `demo` that began it.",
+)
+@options.as_json
+def rerun(*, run_id: str, out: Path, as_json: bool) -> NoReturn:
+    """Go on with a run that failed, or whose process died.
+
+    Starts a new execution with the input {"run_id": RUN_ID}, as one does it from the console, in an
+    embedded AWS that holds what that of the earlier process held: the same table, the same bucket.
+    What the run's segments have appended to their logs is not read again. Exits as `run` does.
+
+    \b
+    python -m ops rerun run-20240525T021500-3f2a --out out
+    """
+    console = Console(stderr=as_json)
+    with Follower(console) as follower:
+        outcome = rerun_here(run_id, out=out, follower=follower)
+    show_outcome(console, outcome, out)
+    show_pages(console, outcome)
+    _end(outcome, as_json=as_json)
 
 
 @main.command()
@@ -177,19 +162,31 @@ def run(
     metavar="DIR",
     help="As in `run`.",
 )
-def demo(*, out: Path) -> NoReturn:
+@click.option(
+    "--break-segment",
+    type=click.IntRange(0, SEGMENTS - 1),
+    metavar="N",
+    help="Let segment N break at its second page, show what the operator sees then, and go on with "
+    "the run.",
+)
+def demo(*, out: Path, break_segment: int | None) -> NoReturn:
     """Make up a month of trips, run the job over them, and show what comes out."""
-    outcome = show_demo(Console(), out)
-    sys.exit(0 if outcome.succeeded else 1)
+    console = Console()
+    as_told = (
+        show_demo(console, out)
+        if break_segment is None
+        else show_broken_demo(console, out, break_segment)
+    )
+    sys.exit(0 if as_told else 1)
 
 
 @main.command()
-@_trips
-@_key
-@_sort_key
-@_parameter
-@_lambda_endpoint
-@_host
+@options.trips
+@options.key
+@options.sort_key
+@options.parameter
+@options.lambda_endpoint
+@options.host
 @click.option("--port", type=int, default=4577, show_default=True)
 def serve(
     *,
@@ -226,6 +223,12 @@ def serve(
             soft_wrap=True,
         )
         _wait_for_interrupt()
+
+
+def _end(outcome: Outcome, *, as_json: bool) -> NoReturn:
+    if as_json:
+        print(json.dumps(outcome.to_json()), flush=True)
+    sys.exit(0 if outcome.succeeded else 1)
 
 
 def _wait_for_interrupt() -> None:

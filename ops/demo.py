@@ -6,25 +6,20 @@ from fractions import Fraction
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 from ops.follow import Follower
 from ops.local_stack import Where
 from ops.made_up_trips import MadeUpMonth, make_up_month
-from ops.run import Outcome, run
+from ops.run import run
 from ops.show import show_outcome, show_rejected
 
 SEGMENTS = 16
 
 
-def show_demo(console: Console, out: Path) -> Outcome:
-    """Runs the demo and shows its outcome."""
-    month = make_up_month()
-    console.print(
-        f"Made up {len(month.trips.items):,} trips of May 2024: as Strings and Numbers, with "
-        f"other forms of times, {month.incomplete} incomplete trips and {month.rejected} broken "
-        "ones.",
-        highlight=False,
-    )
+def show_demo(console: Console, out: Path) -> bool:
+    """Runs the demo and shows its outcome; did the run succeed?"""
+    month = announced_month(console)
     with Follower(console) as follower:
         outcome = run(
             month.trips,
@@ -37,18 +32,37 @@ def show_demo(console: Console, out: Path) -> Outcome:
     show_outcome(console, outcome, out)
     if outcome.succeeded:
         show_rejected(console, out)
-        wrong = differing_days(month, out)
-        console.print(
-            f"[bold red]{len(wrong)} days differ from what the trips were made from: {wrong}[/]"
-            if wrong
-            else f"[bold green]All {len(month.days)} days are exactly what the trips were made "
-            "from.[/]"
-        )
+        show_comparison(console, month, out)
         first = out / "kpis" / f"date={min(month.days)}" / "kpi.json"
-        console.print(
-            f"\n[bold]{first}[/]\n{first.read_text()}", end="", highlight=False, soft_wrap=True
-        )
-    return outcome
+        body = Text(first.read_text())
+        console.print(Text.assemble("\n", (str(first), "bold")), soft_wrap=True)
+        console.print(body, end="", highlight=False, soft_wrap=True)
+    return outcome.succeeded
+
+
+def announced_month(console: Console) -> MadeUpMonth:
+    """The demo's trips, said what they are."""
+    month = make_up_month()
+    console.print(
+        f"Made up {len(month.trips.items):,} trips of May 2024: as Strings and Numbers, with "
+        f"other forms of times, {month.incomplete} incomplete trips and {month.rejected} broken "
+        "ones.",
+        highlight=False,
+        soft_wrap=True,
+    )
+    return month
+
+
+def show_comparison(console: Console, month: MadeUpMonth, out: Path) -> bool:
+    """Are the published figures exactly those that the trips were made from?"""
+    wrong = differing_days(month, out)
+    if wrong:
+        says = f"{len(wrong)} days differ from what the trips were made from: {', '.join(wrong)}"
+        console.print(Text(says, "bold red"), soft_wrap=True)
+    else:
+        says = f"All {len(month.days)} days are exactly what the trips were made from."
+        console.print(Text(says, "bold green"), soft_wrap=True)
+    return not wrong
 
 
 def differing_days(month: MadeUpMonth, out: Path) -> list[str]:

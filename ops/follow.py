@@ -90,4 +90,5 @@ class Follower:
         if self._done >= min(self._next_line, total):
             self._next_line = self._done + total / _LINES
             what = f"{self._stage.description}: {self._done:,} of {total:,.0f} trips"
-            self._console.print(f"{what}, {segments}" if segments else what)
+            line = f"{what}, {segments}" if segments else what
+            self._console.print(line, soft_wrap=True)

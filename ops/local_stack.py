@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -10,9 +11,15 @@ from pathlib import Path
 from ops import trips_table
 from ops.embedded.cloud import EmbeddedCloud
 from ops.embedded.lambda_endpoint import LambdaEndpoint
+from ops.embedded.lambda_invocation import Invoker
 from ops.embedded.lambda_processes import WorkerProcesses
 from ops.embedded.lambda_service import FinishedInvocation, LambdaService
+from ops.embedded.objects_on_disk import ObjectsOnDisk
+from ops.embedded.scan_layers import layered, scans_told_to
+from ops.embedded.server import Middleware
 from ops.embedded.stack import DeployedStack, deploy
+from ops.page_log import PageLog
+from ops.state_directory import SavedStack, StateDirectory
 from ops.trip_files import Trips
 
 TEMPLATE = Path(__file__).parent.parent / "template.yaml"
@@ -32,18 +39,27 @@ class LocalStack:
 
     cloud: EmbeddedCloud
     stack: DeployedStack
+    functions: LambdaService
     log_directory: Path
+    pages: PageLog
+    state: StateDirectory | None
+    """where other processes find what they need to go on; None: nowhere"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Where:
-    """How the embedded cloud is reached, and who runs the functions."""
+    """How the embedded cloud is reached, what it is like, and who runs the functions."""
 
     host: str = "127.0.0.1"
     port: int = 0
     """0: any that is free"""
     lambda_endpoint: str | None = None
     """another Lambda API that runs the functions; None: worker processes here"""
+    around_workers: Callable[[Invoker], Invoker] = lambda workers: workers
+    """puts an Invoker around that which runs the functions"""
+    middleware: Middleware | None = None
+    page_bytes: int | None = None
+    """as EmbeddedCloud has them"""
 
 
 @contextmanager
@@ -54,24 +70,90 @@ def local_stack(
     parameters: Mapping[str, str],
     on_loaded: Callable[[int], None],
     on_invocation: Callable[[FinishedInvocation], None],
+    state: StateDirectory | None = None,
+    saved: SavedStack | None = None,
 ) -> Iterator[LocalStack]:
     """Starts the cloud, fills the table, deploys the template, runs functions until it is left.
 
-    A bucket that `parameters` names as an existing one is made first. Raises EmbeddedCloudError or
-    TripFileError.
+    A bucket that `parameters` names as an existing one is made first. What becomes of runs and
+    objects is kept in `state`, if there is one: instead of what is there, or going on from it where
+    it is `saved`. Raises EmbeddedCloudError, TripFileError or StateError.
     """
+    table_id = str(uuid.uuid4()) if saved is None else saved.table_id
     with ExitStack() as opened:
-        cloud = opened.enter_context(EmbeddedCloud(host=where.host, port=where.port))
+        objects = None
+        if state is not None:
+            opened.enter_context(state.locked())
+            objects = ObjectsOnDisk(state.objects_path)
+        pages = PageLog(state.pages_path if state else None)
+        cloud = opened.enter_context(
+            EmbeddedCloud(
+                host=where.host,
+                port=where.port,
+                table_ids={TABLE_NAME: table_id},
+                page_bytes=where.page_bytes,
+                middleware=layered(
+                    where.middleware, scans_told_to(pages.note), objects.layer if objects else None
+                ),
+            )
+        )
         if bucket_name := parameters.get("BucketName"):
             cloud.client("s3").create_bucket(Bucket=bucket_name)
         trips_table.load(cloud.client("dynamodb"), TABLE_NAME, trips, on_loaded=on_loaded)
         here = {"TableName": TABLE_NAME, "MaxConcurrency": str(_WORKERS)}
         stack = deploy(cloud, TEMPLATE, STACK_NAME, {**here, **parameters})
         logs = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="trip-kpis-logs-")))
-        invoker = (
+        workers = where.around_workers(
             WorkerProcesses(endpoint_url=cloud.endpoint_url, log_directory=logs)
             if where.lambda_endpoint is None
             else LambdaEndpoint(where.lambda_endpoint)
         )
-        opened.enter_context(LambdaService(cloud, stack, invoker, on_invocation=on_invocation))
-        yield LocalStack(cloud=cloud, stack=stack, log_directory=logs)
+        functions = LambdaService(cloud, stack, workers, on_invocation=on_invocation)
+        opened.enter_context(functions)
+        if state is not None and objects is not None:
+            if saved is None:
+                state.begin(
+                    SavedStack(
+                        hash_key=trips.hash_key,
+                        sort_key=trips.sort_key,
+                        table_id=table_id,
+                        bucket_name=stack.bucket_name,
+                        parameters={**parameters, "BucketName": stack.bucket_name},
+                        page_bytes=where.page_bytes,
+                    ),
+                    trips,
+                )
+            objects.restore(stack.bucket_name)
+            objects.keep(stack.bucket_name)
+        yield LocalStack(
+            cloud=cloud,
+            stack=stack,
+            functions=functions,
+            log_directory=logs,
+            pages=pages,
+            state=state,
+        )
+
+
+@contextmanager
+def continued_stack(
+    state: StateDirectory,
+    *,
+    on_loaded: Callable[[int], None],
+    on_invocation: Callable[[FinishedInvocation], None],
+) -> Iterator[LocalStack]:
+    """As another process has left it: the same table, the same objects, the same parameters.
+
+    Raises StateError if there is no state, and what `local_stack` raises.
+    """
+    saved = state.stack()
+    with local_stack(
+        state.trips(),
+        where=Where(page_bytes=saved.page_bytes),
+        parameters=saved.parameters,
+        on_loaded=on_loaded,
+        on_invocation=on_invocation,
+        state=state,
+        saved=saved,
+    ) as local:
+        yield local

@@ -1,54 +1,29 @@
-"""One run in the embedded cloud, from trips to KPIs, and what it came to."""
+"""One run in the embedded cloud, from trips to KPIs, or from where an earlier process left it."""
 
 import json
+import re
 import shutil
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from ops.bucket_tree import mirror
-from ops.embedded.distributed_map import FailedChild
 from ops.embedded.lambda_service import FinishedInvocation
+from ops.embedded.objects_on_disk import ObjectsOnDisk
 from ops.follow import Follower
-from ops.local_stack import LocalStack, Where, local_stack
+from ops.local_stack import LocalStack, Where, continued_stack, local_stack
+from ops.outcome import Outcome
+from ops.state_directory import StartedExecution, StateDirectory
 from ops.trip_files import Trips
+from trip_kpis.core.errors import CorruptPartError
+from trip_kpis.core.parts import decode
 
 _POLL_SECONDS = 0.1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """How an execution ended."""
-
-    run_id: str
-    status: str
-    """as Step Functions names it: SUCCEEDED, FAILED, TIMED_OUT, ABORTED"""
-    output: dict[str, Any] | None
-    """the state machine's: the run's summary"""
-    error: str | None
-    cause: str | None
-    failed_segments: tuple[FailedChild, ...]
-
-    @property
-    def succeeded(self) -> bool:
-        return self.status == "SUCCEEDED"
-
-    def to_json(self) -> dict[str, Any]:
-        """The summary with the status, or what went wrong."""
-        document = {"run_id": self.run_id, "status": self.status, **(self.output or {})}
-        if not self.succeeded:
-            document |= {
-                "error": self.error,
-                "cause": self.cause,
-                "failed_segments": [
-                    {"input": child.input, "error": child.error, "cause": child.cause}
-                    for child in self.failed_segments
-                ],
-            }
-        return document
 
 
 def run(
@@ -60,10 +35,11 @@ def run(
     where: Where,
     follower: Follower,
 ) -> Outcome:
-    """Runs the state machine over `trips` and leaves in `out` what the bucket then holds.
+    """Runs the state machine over `trips` and leaves in `out` what the bucket then holds, and in
+    its `state` what `rerun` needs, from before the execution starts.
 
-    Raises EmbeddedCloudError or TripFileError for what keeps it from running; a run that fails is
-    an Outcome.
+    Raises EmbeddedCloudError, TripFileError or StateError for what keeps it from running; a run
+    that fails is an Outcome.
     """
     watch = _Watch(follower)
     follower.begin("Loading the table", trips=len(trips.items))
@@ -73,21 +49,49 @@ def run(
         parameters=parameters,
         on_loaded=follower.advance,
         on_invocation=watch.told,
+        state=StateDirectory(out),
     ) as local:
         follower.begin("Scanning segments", trips=len(trips.items))
-        outcome = execute(local, execution_input, name=new_run_id())
-        mirror(local.cloud.client("s3"), local.stack.bucket_name, out)
-        shutil.copytree(local.log_directory, out / "logs", dirs_exist_ok=True)
+        outcome = execute(local, execution_input, name=new_execution_name("run"))
+        _leave(local, out)
     return outcome
 
 
-def new_run_id() -> str:
+def rerun(run_id: str, *, out: Path, follower: Follower) -> Outcome:
+    """Goes on with a run of `out`: a new execution, as one starts it from the console with the
+    input ``{"run_id": run_id}``.
+
+    Raises StateError if there is no state or no such run, and what `run` raises.
+    """
+    state = StateDirectory(out)
+    saved = state.stack()
+    state.check_run(run_id)
+    watch = _Watch(follower)
+    trips = len(state.trips().items)
+    follower.begin("Loading the table", trips=trips)
+    with continued_stack(state, on_loaded=follower.advance, on_invocation=watch.told) as local:
+        follower.begin("Scanning segments", trips=trips)
+        follower.advance(_appended(state, saved.bucket_name, run_id))
+        outcome = execute(local, {"run_id": run_id}, name=new_execution_name("rerun"))
+        _leave(local, out)
+    return outcome
+
+
+def new_execution_name(kind: str) -> str:
     """A name for an execution that says when it began."""
-    return time.strftime("run-%Y%m%dT%H%M%S-", time.gmtime()) + uuid.uuid4().hex[:4]
+    return f"{kind}-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{uuid.uuid4().hex[:4]}"
 
 
 def execute(local: LocalStack, execution_input: Mapping[str, Any], *, name: str) -> Outcome:
-    """Executes the state machine under this name and waits for its end."""
+    """Executes the state machine under this name and waits for its end.
+
+    If it fails, also for that of the functions that still run. In AWS, too, they are not stopped
+    when an execution is: what they read, they append.
+    """
+    run_id = execution_input.get("run_id", name)
+    if local.state is not None:
+        local.state.note(StartedExecution(run_id=run_id, name=name, input=execution_input))
+    local.pages.begin(run_id)
     client = local.cloud.client("stepfunctions")
     arn = client.start_execution(
         stateMachineArn=local.stack.state_machine_arn,
@@ -96,15 +100,45 @@ def execute(local: LocalStack, execution_input: Mapping[str, Any], *, name: str)
     )["executionArn"]
     while (execution := client.describe_execution(executionArn=arn))["status"] == "RUNNING":
         time.sleep(_POLL_SECONDS)
+    local.functions.wait_until_idle()
     output = execution.get("output")
     return Outcome(
-        run_id=execution_input.get("run_id", name),
+        run_id=run_id,
         status=execution["status"],
         output=json.loads(output) if output else None,
         error=execution.get("error"),
         cause=execution.get("cause"),
         failed_segments=local.cloud.failed_children(arn),
+        pages=local.pages.pages(),
+        is_planned=_is_planned(local, run_id),
     )
+
+
+def _is_planned(local: LocalStack, run_id: str) -> bool:
+    with suppress(ClientError):
+        local.cloud.client("s3").head_object(
+            Bucket=local.stack.bucket_name, Key=f"staging/run={run_id}/plan.json"
+        )
+        return True
+    return False
+
+
+def _appended(state: StateDirectory, bucket_name: str, run_id: str) -> int:
+    """The trips that the run has scanned and appended; a damaged part is the run's to complain
+    about."""
+    part_key = re.compile(rf"staging/run={re.escape(run_id)}/segment=\d+/part-\d+\.parquet")
+    scanned = 0
+    for stored in ObjectsOnDisk(state.objects_path).objects(bucket_name):
+        if part_key.fullmatch(stored.key):
+            with suppress(CorruptPartError):
+                header, _ = decode(stored.body, key=stored.key)
+                scanned += header.tally.scanned
+    return scanned
+
+
+def _leave(local: LocalStack, out: Path) -> None:
+    mirror(local.cloud.client("s3"), local.stack.bucket_name, out)
+    shutil.copytree(local.log_directory, out / "logs", dirs_exist_ok=True)
 
 
 class _Watch:

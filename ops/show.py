@@ -1,6 +1,7 @@
 """What a person sees at the end of a run."""
 
 import json
+import shlex
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from ops.run import Outcome
+from ops.outcome import Outcome
 
 _DAYS_SHOWN = 62
 _REJECTED_SHOWN = 10
@@ -22,7 +23,8 @@ def show_outcome(console: Console, outcome: Outcome, out: Path) -> None:
     elif "trips" in outcome.output:
         show_kpis(console, out)
         show_summary(console, outcome)
-        console.print(f"Left in [bold]{out}[/]: kpis/, runs/, quarantine/, logs/", highlight=False)
+        left = Text.assemble("Left in ", (str(out), "bold"), ": kpis/, runs/, quarantine/, logs/")
+        console.print(left, soft_wrap=True)
 
 
 def show_kpis(console: Console, out: Path) -> None:
@@ -59,9 +61,31 @@ def show_summary(console: Console, outcome: Outcome) -> None:
         f"total fare {summary['total_fare']}\n"
         f"days: {', '.join(f'{n:,} {what}' for what, n in days.items() if n) or 'none'}",
         highlight=False,
+        soft_wrap=True,
     )
+    if summary["segments_by_invocations"].keys() - {"1"}:
+        console.print(
+            "invocations: "
+            + ", ".join(
+                f"{segments:,} segment{'s' * (segments != 1)} took {invocations}"
+                for invocations, segments in summary["segments_by_invocations"].items()
+            ),
+            highlight=False,
+            soft_wrap=True,
+        )
     for reason, n in summary["rejected"].items():
-        console.print(f"  rejected {n:>6,}  {reason}", highlight=False)
+        console.print(f"  rejected {n:>6,}  {reason}", highlight=False, soft_wrap=True)
+
+
+def show_pages(console: Console, outcome: Outcome) -> None:
+    """What going on with a run took."""
+    pages = outcome.pages
+    console.print(
+        f"{pages.read:,} pages of the table were read this time; {pages.again:,} of them had been "
+        "read before without having been appended.",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def show_rejected(console: Console, out: Path) -> None:
@@ -84,7 +108,7 @@ def show_rejected(console: Console, out: Path) -> None:
 
 
 def show_failure(console: Console, outcome: Outcome, out: Path) -> None:
-    """The execution's error and cause, and those of the segments that failed."""
+    """The execution's error and cause, those of the segments that failed, and what to do."""
     lines = [f"{outcome.error or outcome.status}: {readable_cause(outcome.cause)}"]
     lines += [
         f"segment {child.input.get('segment')}: {child.error}: {readable_cause(child.cause)}"
@@ -97,7 +121,27 @@ def show_failure(console: Console, outcome: Outcome, out: Path) -> None:
             border_style="red",
         )
     )
-    console.print(f"The functions' logs are in [bold]{out / 'logs'}[/]", highlight=False)
+    console.print(
+        Text.assemble("The functions' logs are in ", (str(out / "logs"), "bold")), soft_wrap=True
+    )
+    if outcome.is_planned:
+        console.print(
+            "Mend what it says, then go on with this run; what its segments have appended is not "
+            "read again:",
+            soft_wrap=True,
+        )
+        console.print(Text(f"  {rerun_command(outcome, out)}", "bold"), soft_wrap=True)
+    else:
+        console.print(
+            "The run has no plan yet, so there is nothing to go on with: mend what it says, and "
+            "start another.",
+            soft_wrap=True,
+        )
+
+
+def rerun_command(outcome: Outcome, out: Path) -> str:
+    """What goes on with the run, as one types it into a shell."""
+    return shlex.join(["python", "-m", "ops", "rerun", outcome.run_id, "--out", str(out)])
 
 
 def readable_cause(cause: str | None) -> str:

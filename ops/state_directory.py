@@ -95,6 +95,8 @@ class StateDirectory:
     def trips(self) -> Trips:
         """As they were loaded into the table."""
         stack = self.stack()
+        if not gzip.decompress(self._trips.read_bytes()):
+            return Trips(hash_key=stack.hash_key, sort_key=stack.sort_key)
         return read_trips([self._trips], hash_key=stack.hash_key, sort_key=stack.sort_key)
 
     def note(self, execution: StartedExecution) -> None:

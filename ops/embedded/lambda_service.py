@@ -61,6 +61,8 @@ class LambdaService:
         self._on_invocation = on_invocation
         self._functions = {function.name: function for function in stack.functions.values()}
         self._lock = threading.Lock()
+        self._in_flight = 0
+        self._idle = threading.Condition(self._lock)
         self._counts = {logical_id: FunctionCounts() for logical_id in stack.functions}
         self._open = ExitStack()
 
@@ -79,8 +81,23 @@ class LambdaService:
         with self._lock:
             return dict(self._counts)
 
+    def wait_until_idle(self) -> None:
+        """Until no function runs any more; each has its own time limit."""
+        with self._idle:
+            self._idle.wait_for(lambda: self._in_flight == 0)
+
     def invoke(self, function_name: str, payload: bytes) -> tuple[bytes, str | None, bytes]:
         """Delivers the payload to the function; see `InvokeLambda` for what comes back."""
+        with self._lock:
+            self._in_flight += 1
+        try:
+            return self._invoke(function_name, payload)
+        finally:
+            with self._idle:
+                self._in_flight -= 1
+                self._idle.notify_all()
+
+    def _invoke(self, function_name: str, payload: bytes) -> tuple[bytes, str | None, bytes]:
         function = self._functions.get(function_name)
         if function is None:
             raise EmbeddedCloudError(f"The stack has no function {function_name}.")

@@ -1,0 +1,49 @@
+"""What an execution came to."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from ops.embedded.distributed_map import FailedChild
+from ops.page_log import PagesRead
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How an execution ended."""
+
+    run_id: str
+    status: str
+    """as Step Functions names it: SUCCEEDED, FAILED, TIMED_OUT, ABORTED"""
+    output: dict[str, Any] | None
+    """the state machine's: the run's summary"""
+    error: str | None
+    cause: str | None
+    failed_segments: tuple[FailedChild, ...]
+    pages: PagesRead
+    """of the table, by this execution"""
+    is_planned: bool
+    """the run has a plan, with which another execution can go on"""
+
+    @property
+    def succeeded(self) -> bool:
+        return self.status == "SUCCEEDED"
+
+    def to_json(self) -> dict[str, Any]:
+        """The summary with the status, or what went wrong."""
+        document = {
+            "run_id": self.run_id,
+            "status": self.status,
+            **(self.output or {}),
+            "pages_read": self.pages.read,
+            "pages_read_again": self.pages.again,
+        }
+        if not self.succeeded:
+            document |= {
+                "error": self.error,
+                "cause": self.cause,
+                "failed_segments": [
+                    {"input": child.input, "error": child.error, "cause": child.cause}
+                    for child in self.failed_segments
+                ],
+            }
+        return document
