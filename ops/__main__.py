@@ -58,13 +58,9 @@ def main() -> None:
 
 @main.command()
 @options.trips
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    required=True,
-    metavar="DIR",
-    help="Is left with what the bucket holds under kpis/, runs/ and quarantine/, the logs, and in "
-    "state/ what `rerun` needs.",
+@options.out(
+    "Is left with what the bucket holds under kpis/, runs/ and quarantine/, the logs, and in "
+    "state/ what `rerun` needs. What an earlier `run` left there is replaced."
 )
 @click.option("--segments", type=int, metavar="N", help="Parallel-scan segments. [by table size]")
 @options.key
@@ -73,9 +69,7 @@ def main() -> None:
 @options.as_json
 @options.lambda_endpoint
 @options.host
-@click.option(
-    "--port", type=int, default=0, help="Where the embedded AWS listens. [any that is free]"
-)
+@options.port
 def run(
     *,
     files: tuple[Path, ...],
@@ -87,7 +81,7 @@ def run(
     as_json: bool,
     lambda_endpoint: str | None,
     host: str,
-    port: int,
+    port: int | None,
 ) -> NoReturn:
     """Run the whole job over trips from files.
 
@@ -103,14 +97,20 @@ def run(
     RunRequest.from_event({"execution_name": "checked-early", "input": execution_input})
     console = Console(stderr=as_json)
     if lambda_endpoint is not None:
-        parameters = {"BucketName": CONTAINERS_BUCKET, **parameters}
+        parameters = options.containers_parameters(parameters)
+        port = options.CONTAINERS_PORT if port is None else port
+        if host == "127.0.0.1":
+            _say(
+                console,
+                "The functions in containers must reach the embedded AWS: on Linux give --host the "
+                "address of the Docker bridge, usually 172.17.0.1.",
+            )
     trips = read_trips(files, hash_key=key, sort_key=sort_key)
     if trips.overwritten:
-        console.print(
-            f"{trips.overwritten:,} values of a trip were followed by another value of the same "
-            "attribute in a later row: the later one counts.",
-            highlight=False,
-            soft_wrap=True,
+        _say(
+            console,
+            f"A later row of a trip counts where it has another value ({len(trips.overwritten):,} "
+            f"of them; the first: {trips.overwritten[0]}).",
         )
     with Follower(console) as follower:
         outcome = run_here(
@@ -118,7 +118,7 @@ def run(
             out=out,
             execution_input=execution_input,
             parameters=parameters,
-            where=Where(host=host, port=port, lambda_endpoint=lambda_endpoint),
+            where=Where(host=host, port=port or 0, lambda_endpoint=lambda_endpoint),
             follower=follower,
         )
     show_outcome(console, outcome, out)
@@ -127,13 +127,7 @@ def run(
 
 @main.command()
 @click.argument("run_id")
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    required=True,
-    metavar="DIR",
-    help="The directory of the `run` or `demo` that began it.",
-)
+@options.out("The directory of the `run` or `demo` that began it.")
 @options.as_json
 def rerun(*, run_id: str, out: Path, as_json: bool) -> NoReturn:
     """Go on with a run that failed, or whose process died.
@@ -154,14 +148,7 @@ def rerun(*, run_id: str, out: Path, as_json: bool) -> NoReturn:
 
 
 @main.command()
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("out/demo"),
-    show_default=True,
-    metavar="DIR",
-    help="As in `run`.",
-)
+@options.out("As in `run`.", default="out/demo")
 @click.option(
     "--break-segment",
     type=click.IntRange(0, SEGMENTS - 1),
@@ -187,7 +174,7 @@ def demo(*, out: Path, break_segment: int | None) -> NoReturn:
 @options.parameter
 @options.lambda_endpoint
 @options.host
-@click.option("--port", type=int, default=4577, show_default=True)
+@options.port
 def serve(
     *,
     files: tuple[Path, ...],
@@ -196,7 +183,7 @@ def serve(
     parameters: dict[str, str],
     lambda_endpoint: str | None,
     host: str,
-    port: int,
+    port: int | None,
 ) -> None:
     """Keep the embedded AWS up, with the stack deployed and the trips in its table.
 
@@ -206,8 +193,14 @@ def serve(
     with (
         local_stack(
             read_trips(files, hash_key=key, sort_key=sort_key),
-            where=Where(host=host, port=port, lambda_endpoint=lambda_endpoint),
-            parameters={"BucketName": CONTAINERS_BUCKET, **parameters},
+            where=Where(
+                host=host,
+                port=options.CONTAINERS_PORT if port is None else port,
+                lambda_endpoint=lambda_endpoint,
+            ),
+            parameters=options.containers_parameters(parameters)
+            if lambda_endpoint
+            else {"BucketName": CONTAINERS_BUCKET, **parameters},
             on_loaded=lambda _: None,
             on_invocation=lambda _: None,
         ) as local,
@@ -223,6 +216,10 @@ def serve(
             soft_wrap=True,
         )
         _wait_for_interrupt()
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(line, highlight=False, soft_wrap=True, markup=False)
 
 
 def _end(outcome: Outcome, *, as_json: bool) -> NoReturn:

@@ -89,6 +89,11 @@ class Follower:
         total = self._stage.total or 1
         if self._done >= min(self._next_line, total):
             self._next_line = self._done + total / _LINES
-            what = f"{self._stage.description}: {self._done:,} of {total:,.0f} trips"
-            line = f"{what}, {segments}" if segments else what
-            self._console.print(line, soft_wrap=True)
+            said = [f"{self._stage.description}: {self._done:,} of {total:,.0f} trips"]
+            if segments:
+                said.append(segments)
+            if self._stage.speed:
+                said.append(f"{self._stage.speed:,.0f} trips/s")
+            if self._stage.time_remaining:
+                said.append(f"{self._stage.time_remaining:,.0f} s left")
+            self._console.print(", ".join(said), highlight=False, soft_wrap=True)

@@ -1,10 +1,19 @@
 """Options that several commands share."""
 
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
+from ops.local_stack import CONTAINERS_BUCKET
 from ops.trip_files import STREAM_KEY
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+CONTAINERS_PORT = 4577
+"""where events/env.local.json lets containers look for the embedded AWS"""
 
 
 def _parameters(
@@ -16,6 +25,33 @@ def _parameters(
         if not (name and equals):
             raise click.BadParameter(f"{name!r} is not of the form NAME=VALUE")
     return {name: value for name, _, value in pairs}
+
+
+def _directory(_context: click.Context, _option: click.Parameter, given: str) -> Path:
+    """A directory that can be written to, made if need be: better told now than after the run."""
+    if not given:
+        raise click.BadParameter("it is empty: name a directory")
+    try:
+        Path(given).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=given):
+            return Path(given)
+    except OSError as error:
+        raise click.BadParameter(
+            f"{given} cannot be written to ({error.strerror}): name another directory"
+        ) from error
+
+
+def out(help_text: str, *, default: str | None = None) -> Callable[[_Command], _Command]:
+    """The directory that a command leaves its results in."""
+    return click.option(
+        "--out",
+        default=default,
+        required=default is None,
+        show_default=default is not None,
+        callback=_directory,
+        metavar="DIR",
+        help=help_text,
+    )
 
 
 trips = click.option(
@@ -60,3 +96,24 @@ host = click.option(
 as_json = click.option(
     "--json", "as_json", is_flag=True, help="End with the summary, one line of JSON."
 )
+
+port = click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    help=f"Where the embedded AWS listens; 0 is any port that is free. [{CONTAINERS_PORT}, which "
+    "events/env.local.json names, for containers and `serve`; else 0]",
+)
+
+
+def containers_parameters(given: dict[str, str]) -> dict[str, str]:
+    """The stack's parameters where its functions run in containers.
+
+    Raises click.UsageError for any that is given: it would not reach them.
+    """
+    if given:
+        raise click.UsageError(
+            f"--parameter {next(iter(given))} would not reach functions that run in containers: "
+            "they are told the parameters by `sam local`. Give it there, with "
+            "--parameter-overrides, and leave it out here"
+        )
+    return {"BucketName": CONTAINERS_BUCKET}

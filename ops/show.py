@@ -23,8 +23,9 @@ def show_outcome(console: Console, outcome: Outcome, out: Path) -> None:
     elif "trips" in outcome.output:
         show_kpis(console, out)
         show_summary(console, outcome)
-        left = Text.assemble("Left in ", (str(out), "bold"), ": kpis/, runs/, quarantine/, logs/")
-        console.print(left, soft_wrap=True)
+        names = ("kpis", "runs", "quarantine", "logs")
+        there = ", ".join(f"{name}/" for name in names if any((out / name).glob("*")))
+        console.print(Text.assemble("Left in ", (str(out), "bold"), f": {there}"), soft_wrap=True)
 
 
 def show_kpis(console: Console, out: Path) -> None:
@@ -71,6 +72,12 @@ def show_summary(console: Console, outcome: Outcome) -> None:
                 for invocations, segments in summary["segments_by_invocations"].items()
             ),
             highlight=False,
+            soft_wrap=True,
+        )
+    if summary["scanned"] and summary["incomplete"] == summary["scanned"]:
+        console.print(
+            "[yellow]No trip has both fares. Are they named otherwise? Give --parameter "
+            "FareAttribute=… and EstimatedFareAttribute=…[/]",
             soft_wrap=True,
         )
     for reason, n in summary["rejected"].items():

@@ -5,8 +5,10 @@ import csv
 import gzip
 import io
 import json
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ Item = dict[str, dict[str, Any]]
 
 STREAM_KEY = "trip_id"
 """What events of one trip share in the files of a stream producer."""
+_EXAMPLE_LINE = '{"Item": {"trip_id": {"S": "a1"}, "fare_amount": {"N": "12.5"}}}'
 
 
 class TripFileError(Exception):
@@ -28,8 +31,8 @@ class Trips:
     hash_key: str
     sort_key: str | None
     items: dict[tuple[str, ...], Item] = field(default_factory=dict)
-    overwritten: int = 0
-    """CSV values that a later row of the same trip replaced by another value"""
+    overwritten: list[str] = field(default_factory=list)
+    """CSV values that a later row of the same trip replaced by another one, each as a sentence"""
 
     @property
     def key_attributes(self) -> tuple[str, ...]:
@@ -39,16 +42,24 @@ class Trips:
 def read_trips(files: Sequence[Path], *, hash_key: str, sort_key: str | None = None) -> Trips:
     """Reads every file, CSV or JSON Lines by its first character, gzip or not.
 
-    A CSV value is a String, as a stream producer writes it; an empty cell is an empty String. Where
-    a CSV has no column `hash_key` but a `trip_id`, that gives the key.
+    A CSV value is a String, as a stream producer writes it; an empty cell is an empty String, and
+    does not replace what another row of the trip says. Where a CSV has no column `hash_key` but a
+    `trip_id`, that gives the key. Raises TripFileError.
     """
     trips = Trips(hash_key=hash_key, sort_key=sort_key)
     for file in files:
         text = _text(file)
-        if text.lstrip()[:1] == "{":
-            _add_json_lines(trips, file, text)
-        else:
-            _add_csv(trips, file, text)
+        match text.lstrip()[:1]:
+            case "":
+                raise TripFileError(f"{file} is empty: a CSV has at least a header")
+            case "[":
+                raise TripFileError(
+                    f"{file} is a JSON array: write one item a line, {_EXAMPLE_LINE}"
+                )
+            case "{":
+                _add_json_lines(trips, file, text)
+            case _:
+                _add_csv(trips, file, text)
     return trips
 
 
@@ -58,6 +69,8 @@ def _text(file: Path) -> str:
         if body[:2] == b"\x1f\x8b":
             body = gzip.decompress(body)
         return body.decode("utf-8-sig")
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise TripFileError(f"{file} is no whole gzip file ({error}): fetch it again") from error
     except OSError as error:
         raise TripFileError(f"{file} cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
@@ -65,14 +78,15 @@ def _text(file: Path) -> str:
 
 
 def _add_csv(trips: Trips, file: Path, text: str) -> None:
+    csv.field_size_limit(len(text) + 1)
     rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     columns = list(rows.fieldnames or ())
     source = trips.hash_key if trips.hash_key in columns else STREAM_KEY
-    for wanted in (source, *trips.key_attributes[1:]):
-        if wanted not in columns:
+    for wanted, option in ((source, "--key"), (trips.sort_key, "--sort-key")):
+        if wanted is not None and wanted not in columns:
             raise TripFileError(
                 f"{file} has no column {wanted!r} for the table's key, only {', '.join(columns)}: "
-                "name the column that identifies a trip with --key"
+                f"name the column with {option}; columns are separated by commas"
             )
     if twice := sorted({column for column in columns if columns.count(column) > 1}):
         raise TripFileError(f"{file} has the column {twice[0]!r} twice: rename one")
@@ -95,26 +109,33 @@ def _add_json_lines(trips: Trips, file: Path, text: str) -> None:
             continue
         try:
             item = {name: _value(value) for name, value in json.loads(line)["Item"].items()}
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, ArithmeticError, KeyError, TypeError, AttributeError) as error:
             raise TripFileError(
-                f"{file} line {number} is no item in DynamoDB JSON: a line looks like "
-                '{"Item": {"trip_id": {"S": "a1"}, "fare_amount": {"N": "12.5"}}}'
+                f"{file} line {number} is no item in DynamoDB JSON ({error}): a line looks like "
+                f"{_EXAMPLE_LINE}"
             ) from error
         key = _key(trips, item, file, number)
         if key in trips.items:
             raise TripFileError(
                 f"{file} line {number} has the key {', '.join(key)} a second time: if the table "
-                "has a sort key, name it with --sort-key"
+                "has a sort key, name it with --sort-key; a key has one type in all of its items"
             )
         trips.items[key] = item
 
 
 def _merge(trips: Trips, item: Item, file: Path, line: int) -> None:
-    there = trips.items.setdefault(_key(trips, item, file, line), {})
-    trips.overwritten += sum(
-        1 for name, value in item.items() if name in there and there[name] != value
-    )
-    there.update(item)
+    key = _key(trips, item, file, line)
+    there = trips.items.setdefault(key, {})
+    for name, value in item.items():
+        before = there.get(name, value)["S"]
+        if before and not value["S"]:
+            continue
+        if before and before != value["S"]:
+            trips.overwritten.append(
+                f"{file} line {line} replaces the {name} {before!r} of trip {', '.join(key)} by "
+                f"{value['S']!r}"
+            )
+        there[name] = value
 
 
 def _key(trips: Trips, item: Item, file: Path, line: int) -> tuple[str, ...]:
@@ -143,9 +164,13 @@ def _value(value: dict[str, Any]) -> dict[str, Any]:
             return {kind: {name: _value(one) for name, one in inner.items()}}
         case "L":
             return {kind: [_value(one) for one in inner]}
-        case "S" | "N" | "BOOL" | "NULL" | "SS" | "NS":
+        case "N":
+            return {kind: _number(inner)}
+        case "NS":
+            return {kind: [_number(one) for one in inner]}
+        case "S" | "BOOL" | "NULL" | "SS":
             return {kind: inner}
-    raise ValueError(kind)
+    raise ValueError(f"{kind!r} is no type")
 
 
 def to_json_lines(trips: Trips) -> str:
@@ -170,6 +195,14 @@ def _wire_value(value: dict[str, Any]) -> dict[str, Any]:
         case "L":
             return {kind: [_wire_value(one) for one in inner]}
     return {kind: inner}
+
+
+def _number(text: str) -> str:
+    """As DynamoDB gives it back: no plus sign, no bare point."""
+    number = Decimal(text)
+    if not number.is_finite():
+        raise ValueError(text)
+    return str(number)
 
 
 def batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:

@@ -187,7 +187,7 @@ class EmbeddedCloud:
             listener.close()
             raise CloudStartError(
                 f"The embedded cloud cannot listen on {self._host}:{self._port}: {error.strerror}. "
-                "Choose another port, or 0 for any that is free."
+                "Choose an address of this machine, and another port, or 0 for any that is free."
             ) from error
         return listener
 

@@ -90,6 +90,10 @@ class MergeRequest:
 
 
 def _run_id(value: object) -> str:
+    if value is None:
+        raise InputError(
+            "the event names no run: it must have 'run_id' (PlanRun's 'execution_name')"
+        )
     if not (isinstance(value, str) and _RUN_ID.fullmatch(value)):
         raise InputError(
             f"run_id is {value!r}: it becomes part of S3 keys, so it has 1 to 80 letters, digits, "

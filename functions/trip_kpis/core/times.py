@@ -39,7 +39,10 @@ def read_day(text: str, *, time_zone: ZoneInfo, formats: tuple[str, ...] = ()) -
             f"{match['date']}T{match['minute']}:{match['second'] or '00'}{match['offset'] or ''}"
         )
     except ValueError:
-        raise RejectionError(Reason.TIME_UNREADABLE) from None
+        no_such_year = match["date"].startswith("0000")
+        raise RejectionError(
+            Reason.TIME_OUT_OF_RANGE if no_such_year else Reason.TIME_UNREADABLE
+        ) from None
     return _day(local, time_zone)
 
 

@@ -96,6 +96,13 @@ def test_a_failed_run_exits_with_1_and_shows_error_cause_and_publishes_nothing(
         (["--parameter", "TimeZone"], "not of the form NAME=VALUE"),
         (["--parameter", "Timezone=UTC"], "Timezone"),
         (["--lambda-endpoint", "http://127.0.0.1:9"], "http://127.0.0.1:9"),
+        (
+            ["--lambda-endpoint", "http://127.0.0.1:9", "--parameter", "TimeZone=UTC"],
+            "TimeZone would not reach functions that run in containers",
+        ),
+        (["--port", "99999"], "99999"),
+        (["--out", "/proc/nothing"], "/proc/nothing cannot be written to"),
+        (["--out", ""], "name a directory"),
     ],
 )
 def test_a_mistake_in_the_call_exits_with_2_and_says_what_to_mend(
@@ -105,6 +112,25 @@ def test_a_mistake_in_the_call_exits_with_2_and_says_what_to_mend(
     assert done.returncode == 2, done.stderr
     assert message in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
+
+
+def test_a_profile_of_the_users_that_is_not_there_does_no_harm(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "of-another-job")
+    assert ops("--help").returncode == 0
+
+
+def test_attributes_that_are_named_otherwise_are_hinted_at(
+    json_lines: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Every trip is incomplete then, which is no error: but hardly what was meant."""
+    done = ops(
+        *("run", "--trips", json_lines([trip(1)]), "--out", tmp_path / "out"),
+        *("--parameter", "FareAttribute=fair_amount"),
+    )
+    assert done.returncode == 0
+    assert "FareAttribute" in done.stdout
 
 
 def test_help_teaches_every_command() -> None:

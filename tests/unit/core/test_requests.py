@@ -105,7 +105,7 @@ def test_an_event_that_is_no_object_is_refused(event: Any) -> None:
             kind.from_event(event)
 
 
-@pytest.mark.parametrize("name", [None, "", "a/b", "a" * 81, 7])
+@pytest.mark.parametrize("name", ["", "a/b", "a" * 81, 7])
 def test_an_execution_name_that_is_no_run_id_is_refused(name: object) -> None:
     with pytest.raises(InputError, match="execution's name"):
         RunRequest.from_event({"execution_name": name, "input": {}})
@@ -143,3 +143,9 @@ def test_a_run_id_is_always_one_plain_segment_of_a_key(text: str) -> None:
     assert not set(run_id) - set(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
     )
+
+
+@pytest.mark.parametrize("read", [RunRequest, SegmentRequest, MergeRequest])
+def test_an_event_that_names_no_run_says_what_is_missing(read: Any) -> None:
+    with pytest.raises(InputError, match="must have 'run_id'"):
+        read.from_event({"segment": 0})

@@ -56,7 +56,7 @@ def test_a_later_row_with_another_value_counts_and_is_told(tmp_path: Path) -> No
     file = written(tmp_path, "trips.csv", "trip_id,fare_amount\na,1\na,1\na,2\n")
     trips = read_trips([file], hash_key="trip_id")
     assert items(trips) == [{"trip_id": {"S": "a"}, "fare_amount": {"S": "2"}}]
-    assert trips.overwritten == 1
+    assert trips.overwritten == [f"{file} line 4 replaces the fare_amount '1' of trip a by '2'"]
 
 
 def test_json_lines_in_dynamodb_json_keep_their_types_gzipped_or_not(tmp_path: Path) -> None:
@@ -101,7 +101,12 @@ def test_items_that_differ_in_the_sort_key_alone_are_two(tmp_path: Path) -> None
         ("trip_id,fare_amount\na,1,2\n", r"line 2 has not the 2 fields of the header"),
         ("trip_id,fare_amount,fare_amount\na,1,2\n", r"has the column 'fare_amount' twice"),
         ('trip_id,fare_amount\n"a,1\n', r"is no CSV"),
-        ("", r"has no column 'trip_id'"),
+        ("", r"is empty"),
+        ("\n", r"is empty"),
+        ('[{"trip_id": 1}]', r"is a JSON array"),
+        ("trip_id;fare_amount\na;1\n", r"has no column 'trip_id'.*separated by commas"),
+        ('{"Item": {"trip_id": {"S": "a"}, "fare_amount": {"N": "abc"}}}', r"line 1 is no item"),
+        ('{"Item": {"trip_id": {"S": "a"}, "fare_amount": {"N": "NaN"}}}', r"line 1 is no item"),
         ('{"Item": {"trip_id": "a"}}', r"line 1 is no item in DynamoDB JSON"),
         ('{"Item": {"trip_id": {"B": "!"}}}', r"line 1 is no item in DynamoDB JSON"),
         ('{"trip_id": {"S": "a"}}', r"line 1 is no item in DynamoDB JSON"),
@@ -128,3 +133,33 @@ def test_text_in_another_encoding_is_refused(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TripFileError, match=r"nowhere\.csv cannot be read"):
         read_trips([tmp_path / "nowhere.csv"], hash_key="trip_id")
+
+
+def test_an_empty_cell_does_not_replace_what_another_event_of_the_trip_says(tmp_path: Path) -> None:
+    start = written(tmp_path, "start.csv", "trip_id,vendor\na,7\nb,\n")
+    end = written(tmp_path, "end.csv", "trip_id,vendor\na,\nb,8\n")
+    trips = read_trips([start, end], hash_key="trip_id")
+    assert [item["vendor"] for item in items(trips)] == [{"S": "7"}, {"S": "8"}]
+    assert trips.overwritten == []
+
+
+def test_a_number_is_as_dynamodb_gives_it_back(tmp_path: Path) -> None:
+    values = {"trip_id": {"S": "a"}, "plus": {"N": "+5"}, "set": {"NS": [".5", "7."]}}
+    file = written(tmp_path, "export.json", json.dumps({"Item": values}))
+    assert items(read_trips([file], hash_key="trip_id")) == [
+        {"trip_id": {"S": "a"}, "plus": {"N": "5"}, "set": {"NS": ["0.5", "7"]}}
+    ]
+
+
+def test_a_file_that_was_cut_short_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "trips.csv.gz"
+    file.write_bytes(gzip.compress(b"trip_id,fare_amount\na,1\n" * 50)[:40])
+    with pytest.raises(
+        TripFileError, match=r"trips\.csv\.gz is no whole gzip file.*fetch it again"
+    ):
+        read_trips([file], hash_key="trip_id")
+
+
+def test_a_cell_may_be_as_large_as_an_item(tmp_path: Path) -> None:
+    file = written(tmp_path, "trips.csv", f"trip_id,note\na,{'x' * 400_000}\n")
+    assert len(items(read_trips([file], hash_key="trip_id"))[0]["note"]["S"]) == 400_000
