@@ -128,9 +128,11 @@ def show_failure(console: Console, outcome: Outcome, out: Path) -> None:
             border_style="red",
         )
     )
-    console.print(
-        Text.assemble("The functions' logs are in ", (str(out / "logs"), "bold")), soft_wrap=True
-    )
+    if any((out / "logs").glob("*")):
+        console.print(
+            Text.assemble("The functions' logs are in ", (str(out / "logs"), "bold")),
+            soft_wrap=True,
+        )
     if outcome.is_planned:
         console.print(
             "Mend what it says, then go on with this run; what its segments have appended is not "
