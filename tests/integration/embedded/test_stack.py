@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -150,3 +151,14 @@ def test_what_is_wrong_with_the_files_is_said_in_one_line(
 def test_a_template_that_is_not_there_is_named(cloud: EmbeddedCloud, tmp_path: Path) -> None:
     with pytest.raises(DeploymentError, match=r"none\.yaml cannot be read"):
         deploy(cloud, tmp_path / "none.yaml", "stand-in", {})
+
+
+def test_the_translation_leaves_no_warning_for_later(caplog: pytest.LogCaptureFixture) -> None:
+    """SAM's translator warns of metrics that nobody has published when it is collected."""
+    with EmbeddedCloud() as cloud:
+        deploy(cloud, STAND_IN / "template.yaml", "stand-in", {"TableName": "trips"})
+    # Its place is taken, so that the first one goes.
+    with EmbeddedCloud() as cloud:
+        deploy(cloud, STAND_IN / "template.yaml", "stand-in", {"TableName": "trips"})
+    gc.collect()
+    assert [record.getMessage() for record in caplog.records if record.levelno >= 30] == []
