@@ -1,0 +1,239 @@
+"""Why the mends of DynamoDB and S3 are there: what moto does without them, what AWS does, with."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from moto.s3.models import FakeKey, S3Backend
+
+from ops.embedded import storage_mends
+from ops.embedded.cloud import EmbeddedCloud
+from ops.embedded.scan_layers import (
+    ScanRequest,
+    layered,
+    scans_denied_where,
+    scans_told_to,
+)
+
+Without = Callable[[str], None]
+
+
+@pytest.fixture
+def without(monkeypatch: pytest.MonkeyPatch) -> Without:
+    """Leaves out the mend of that name in the clouds that this test starts."""
+
+    def leave_out(mend: str) -> None:
+        assert hasattr(storage_mends, mend)
+        monkeypatch.setattr(storage_mends, mend, lambda *_: nullcontext())
+
+    return leave_out
+
+
+def made_table(cloud: EmbeddedCloud, *, items: int = 0) -> Any:
+    client = cloud.client("dynamodb")
+    client.create_table(
+        TableName="trips",
+        KeySchema=[{"AttributeName": "trip_id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "trip_id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    for number in range(items):
+        item = {"trip_id": {"S": f"t{number:03d}"}, "text": {"S": "x" * 100}}
+        client.put_item(TableName="trips", Item=item)
+    return client
+
+
+def table_id(client: Any) -> str | None:
+    found: str | None = client.describe_table(TableName="trips")["Table"].get("TableId")
+    return found
+
+
+def test_moto_has_no_table_id(without: Without) -> None:
+    without("tables_have_an_id")
+    with EmbeddedCloud() as cloud:
+        assert table_id(made_table(cloud)) is None
+
+
+def test_a_table_has_an_id_of_its_own_and_another_one_when_it_is_made_again() -> None:
+    with EmbeddedCloud() as cloud:
+        client = made_table(cloud)
+        first = table_id(client)
+        assert first
+        assert table_id(client) == first
+        client.delete_table(TableName="trips")
+        assert table_id(made_table(cloud)) not in {None, first}
+
+
+def test_a_table_can_be_given_the_id_of_an_earlier_clouds_table() -> None:
+    with EmbeddedCloud(table_ids={"trips": "3f2a"}) as cloud:
+        assert table_id(made_table(cloud)) == "3f2a"
+
+
+def test_pages_end_at_the_bytes_that_the_cloud_is_given() -> None:
+    def pages(**options: Any) -> int:
+        with EmbeddedCloud(**options) as cloud:
+            client = made_table(cloud, items=20)
+            return len(list(client.get_paginator("scan").paginate(TableName="trips")))
+
+    assert pages() == 1
+    assert pages(page_bytes=500) > 4
+    assert pages() == 1, "the mend is taken back"
+
+
+def race(cloud: EmbeddedCloud) -> list[str]:
+    """Two conditional writes of one key, each held when it has looked and before it stores."""
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket="results")
+    results: list[str] = []
+
+    def put(body: bytes) -> None:
+        try:
+            s3.put_object(Bucket="results", Key="part", Body=body, IfNoneMatch="*")
+            results.append("written")
+        except ClientError as error:
+            results.append(error.response["Error"]["Code"])
+
+    writers = [threading.Thread(target=put, args=(body,)) for body in (b"first", b"second")]
+    with held_before_storing():
+        for writer in writers:
+            writer.start()
+        for writer in writers:
+            writer.join()
+    return sorted(results)
+
+
+@contextmanager
+def held_before_storing() -> Iterator[None]:
+    """A put waits, before it stores, until another one is about to store as well; where none comes,
+    because requests do not interleave, for half a second."""
+    store: Any = S3Backend.put_object
+    both = threading.Barrier(2)
+
+    def store_later(self: Any, *arguments: Any, **more: Any) -> Any:
+        with suppress(threading.BrokenBarrierError):
+            both.wait(timeout=0.5)
+        return store(self, *arguments, **more)
+
+    with storage_mends.replaced(S3Backend, "put_object", store_later):
+        yield
+
+
+def test_moto_lets_two_conditional_writes_of_one_key_win(without: Without) -> None:
+    without("object_requests_do_not_interleave")
+    with EmbeddedCloud() as cloud:
+        assert race(cloud) == ["written", "written"]
+
+
+def test_of_two_conditional_writes_of_one_key_one_wins() -> None:
+    with EmbeddedCloud() as cloud:
+        assert race(cloud) == ["PreconditionFailed", "written"]
+
+
+def read_between_body_and_metadata(cloud: EmbeddedCloud) -> dict[str, str]:
+    """What a reader gets who asks when moto has stored the body and not yet the metadata."""
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket="results")
+    set_metadata: Any = FakeKey.set_metadata
+    asked, found = threading.Event(), []
+
+    def read() -> None:
+        asked.set()
+        found.append(s3.get_object(Bucket="results", Key="part")["Metadata"])
+
+    reader = threading.Thread(target=read)
+
+    def set_later(self: Any, *arguments: Any, **more: Any) -> None:
+        reader.start()
+        asked.wait(timeout=60)
+        reader.join(timeout=0.5)  # answered by now, or waiting until this request is through
+        set_metadata(self, *arguments, **more)
+
+    with storage_mends.replaced(FakeKey, "set_metadata", set_later):
+        s3.put_object(Bucket="results", Key="part", Body=b"x", Metadata={"sha256": "5f"})
+        reader.join()
+    return dict(found[0])
+
+
+def test_moto_shows_a_body_without_its_metadata(without: Without) -> None:
+    without("object_requests_do_not_interleave")
+    with EmbeddedCloud() as cloud:
+        assert read_between_body_and_metadata(cloud) == {}
+
+
+def test_nobody_reads_a_body_without_its_metadata() -> None:
+    with EmbeddedCloud() as cloud:
+        assert read_between_body_and_metadata(cloud) == {"sha256": "5f"}
+
+
+def test_scans_are_told_with_segment_and_start_key_and_others_are_not() -> None:
+    told: list[ScanRequest] = []
+    with EmbeddedCloud(middleware=scans_told_to(told.append), page_bytes=1_000) as cloud:
+        client = made_table(cloud, items=10)
+        paginator = client.get_paginator("scan")
+        pages = list(paginator.paginate(TableName="trips", Segment=0, TotalSegments=1))
+        with pytest.raises(ClientError):
+            client.scan(TableName="not-there")
+        client.get_item(TableName="trips", Key={"trip_id": {"S": "t001"}})
+    assert len(pages) > 1
+    start_keys = [None, *(page["LastEvaluatedKey"] for page in pages[:-1])]
+    assert told == [
+        ScanRequest(table_name="trips", segment=0, start_key=start_key) for start_key in start_keys
+    ]
+
+
+def test_a_denied_scan_fails_as_in_dynamodb_and_is_not_told() -> None:
+    told: list[ScanRequest] = []
+    layers = layered(
+        scans_denied_where(lambda scan: scan.segment == 1), None, scans_told_to(told.append)
+    )
+    with EmbeddedCloud(middleware=layers) as cloud:
+        client = made_table(cloud, items=1)
+        client.scan(TableName="trips", Segment=0, TotalSegments=2)
+        with pytest.raises(ClientError, match="not authorized to perform: dynamodb:Scan") as denial:
+            client.scan(TableName="trips", Segment=1, TotalSegments=2)
+    assert denial.value.response["Error"]["Code"] == "AccessDeniedException"
+    assert [scan.segment for scan in told] == [0]
+
+
+PROGRAM = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from test_storage_mends import made_table
+from ops.embedded.cloud import EmbeddedCloud
+with EmbeddedCloud(page_bytes=1_000) as cloud:
+    client = made_table(cloud, items=60)
+    pages = client.get_paginator("scan").paginate(
+        TableName="trips", Segment=1, TotalSegments=3, **json.loads(sys.argv[2])
+    )
+    print(json.dumps([[item["trip_id"]["S"] for item in page["Items"]] for page in pages]))
+"""
+
+
+def test_a_segment_can_be_gone_on_with_in_another_process() -> None:
+    """Which segment an item is in, and after which other, is a matter of its key alone."""
+
+    def pages(**start: Any) -> list[list[str]]:
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM, str(Path(__file__).parent), json.dumps(start)],
+            cwd=Path(__file__).parents[3],
+            env={"PYTHONPATH": "functions:.", "PYTHONHASHSEED": str(1 + bool(start))},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        found: list[list[str]] = json.loads(done.stdout)
+        return found
+
+    whole = pages()
+    assert len(whole) > 2
+    rest = pages(ExclusiveStartKey={"trip_id": {"S": whole[0][-1]}})
+    assert rest == whole[1:]
