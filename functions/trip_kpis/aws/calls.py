@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
+from zlib import crc32
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
+    ChecksumError,
     ClientError,
     FlexibleChecksumError,
     HTTPClientError,
@@ -37,7 +39,9 @@ _CONFIG = Config(
 
 _DENIED = {"AccessDenied", "AccessDeniedException", "403", "Forbidden"}
 _TRANSIENT = {
+    "BadDigest",  # the body that arrived is not the one that was sent
     "ConditionalRequestConflict",
+    "IncompleteBody",
     "InternalError",
     "InternalServerError",
     "LimitExceededException",
@@ -59,6 +63,7 @@ _BROKEN_ON_THE_WAY = (
     AwsConnectionError,
     HTTPClientError,
     ResponseParserError,  # an answer that is no answer
+    ChecksumError,
     # While an object's body is read, where botocore has no say any more and does not retry:
     IncompleteReadError,
     FlexibleChecksumError,
@@ -68,13 +73,25 @@ _BROKEN_ON_THE_WAY = (
 @cache
 def dynamodb() -> Any:
     """The DynamoDB client; made on first use, kept for a warm start."""
-    return boto3.client("dynamodb", config=_CONFIG)
+    client = boto3.client("dynamodb", config=_CONFIG)
+    client.meta.events.register("after-call.dynamodb", _check_crc32)
+    return client
 
 
 @cache
 def s3() -> Any:
     """The S3 client; made on first use, kept for a warm start."""
     return boto3.client("s3", config=_CONFIG)
+
+
+def _check_crc32(http_response: Any, **_: Any) -> None:
+    """Raises ChecksumError for an answer that is not what DynamoDB sent.
+
+    botocore retries such an answer, but takes the last one as it is when its retries are used up.
+    """
+    sent = http_response.headers.get("x-amz-crc32")
+    if sent is not None and int(sent) != (arrived := crc32(http_response.content)):
+        raise ChecksumError(checksum_type="crc32", expected_checksum=sent, actual_checksum=arrived)
 
 
 @contextmanager

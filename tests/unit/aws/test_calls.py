@@ -66,6 +66,8 @@ def scan_answering(code: str, status: int) -> None:
         ("RequestTimeTooSkewed", 403, TransientError),
         ("ConditionalRequestConflict", 409, TransientError),
         ("OperationAborted", 409, TransientError),
+        ("BadDigest", 400, TransientError),
+        ("IncompleteBody", 400, TransientError),
         ("SomethingNew", 500, TransientError),
         ("", 502, TransientError),
         ("ResourceNotFoundException", 400, TableNotFoundError),
