@@ -1,0 +1,174 @@
+"""A run that broke off or failed is gone on with by another process, to the same bytes."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ops.embedded.objects_on_disk import ObjectsOnDisk
+from ops.state_directory import StateDirectory
+from tests.integration.ops.conftest import trip
+from tests.integration.ops.test_commands import ROOT, kpis, ops
+from trip_kpis.core.parts import decode
+
+TRIPS = [trip(number) for number in range(300)]
+SEGMENTS = 12
+
+
+def summary(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def appended(out: Path) -> dict[str, Any]:
+    """The headers of the parts that lie in the state."""
+    state = StateDirectory(out)
+    objects = ObjectsOnDisk(state.objects_path).objects(state.stack().bucket_name)
+    return {
+        stored.key: decode(stored.body, key=stored.key)[0]
+        for stored in objects
+        if stored.key.endswith(".parquet")
+    }
+
+
+def processes() -> dict[int, int]:
+    """Every process that is up, with its parent. One that has ended and that nobody has asked
+    about yet (a zombie) is not up."""
+    listed = subprocess.run(
+        ["ps", "-A", "-o", "pid=,ppid=,stat="], capture_output=True, text=True, check=True
+    )
+    rows = [line.split() for line in listed.stdout.splitlines()]
+    return {int(row[0]): int(row[1]) for row in rows if not row[2].startswith("Z")}
+
+
+def until(reached: Callable[[], bool], what: str, *, process: Any = None) -> None:
+    deadline = time.monotonic() + 120
+    while not reached():
+        assert process is None or process.poll() is None, f"ended before {what}"
+        assert time.monotonic() < deadline, f"never: {what}"
+        time.sleep(0.01)
+
+
+def test_a_run_whose_process_is_killed_is_finished_by_another(
+    json_lines: Callable[..., Path], tmp_path: Path
+) -> None:
+    trips, out, undisturbed = json_lines(TRIPS), tmp_path / "out", tmp_path / "undisturbed"
+    begin = ("run", "--trips", trips, "--segments", str(SEGMENTS), "--out")
+    assert ops(*begin, undisturbed).returncode == 0
+
+    with subprocess.Popen(
+        [sys.executable, "-m", "ops", *map(str, begin), str(out)],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as killed:
+        parts = out / "state" / "objects"
+        until(lambda: any(parts.glob("*/*.parquet.object")), "a part is appended", process=killed)
+        workers = [pid for pid, parent in processes().items() if parent == killed.pid]
+        os.kill(killed.pid, signal.SIGKILL)
+    assert killed.returncode == -signal.SIGKILL
+    assert workers
+    until(lambda: not processes().keys() & set(workers), "its workers have ended")
+    assert not (out / "kpis").exists()
+    before = appended(out)
+    assert 0 < len(before) < SEGMENTS
+    (execution,) = StateDirectory(out).executions()
+
+    done = ops("rerun", execution.run_id, "--out", out, "--json")
+    assert done.returncode == 0, done.stderr
+    assert kpis(out) == kpis(undisturbed)
+    assert len(kpis(out)) == 3
+    found = summary(done)
+    assert (found["run_id"], found["scanned"]) == (execution.run_id, len(TRIPS))
+    pages_before = sum(header.tally.pages for header in before.values())
+    assert found["pages_read"] == found["pages"] - pages_before
+    assert 0 <= found["pages_read_again"] <= len(workers)
+    after = appended(out)
+    assert {key: after[key] for key in before} == before, "what was appended stays"
+
+
+def test_a_fresh_run_into_the_same_directory_is_a_new_cloud(
+    json_lines: Callable[..., Path], tmp_path: Path
+) -> None:
+    begin = ("run", "--trips", json_lines(TRIPS[:9]), "--out", tmp_path / "out", "--json")
+    first, second = summary(ops(*begin)), summary(ops(*begin))
+    assert second["days_published"] == 3, "no day of the first run was there"
+    done = ops("rerun", first["run_id"], "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert f"has no run {first['run_id']}: there are {second['run_id']}" in done.stderr
+
+
+def test_a_rerun_of_a_finished_run_reads_nothing_and_publishes_the_same(
+    json_lines: Callable[..., Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    first = summary(ops("run", "--trips", json_lines(TRIPS[:9]), "--out", out, "--json"))
+    published = kpis(out)
+    for _ in range(2):
+        done = ops("rerun", first["run_id"], "--out", out, "--json")
+        assert done.returncode == 0, done.stderr
+        assert (summary(done)["pages_read"], summary(done)["total_fare"]) == (
+            0,
+            first["total_fare"],
+        )
+        assert "0 pages of the table were read this time" in done.stderr
+    assert kpis(out) == published
+
+
+def test_without_a_state_there_is_nothing_to_go_on_from(tmp_path: Path) -> None:
+    done = ops("rerun", "r", "--out", tmp_path)
+    assert done.returncode == 2
+    assert f"{tmp_path} has no state to go on from" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_run_that_failed_before_its_plan_is_not_offered_for_going_on(
+    json_lines: Callable[..., Path], tmp_path: Path
+) -> None:
+    begin = ("run", "--trips", json_lines(TRIPS[:3]), "--out", tmp_path / "out")
+    done = ops(*begin, "--parameter", "TimeZone=Europe/Berln")
+    assert done.returncode == 1
+    assert "ops rerun" not in done.stdout
+    assert "start another" in done.stdout
+
+
+@pytest.fixture(scope="module")
+def broken_demo(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
+    return ops("demo", "--break-segment", "3", "--out", tmp_path_factory.mktemp("demo"))
+
+
+def test_a_segment_that_breaks_is_shown_and_the_rerun_finishes_exactly(
+    broken_demo: subprocess.CompletedProcess[str],
+) -> None:
+    done = broken_demo
+    assert done.returncode == 0, done.stdout + done.stderr
+    failure, _, rerun = done.stdout.partition("The permission is back.")
+    words = " ".join(failure.replace("│", " ").split())
+    assert "States.ExceedToleratedFailureThreshold" in words
+    assert "segment 3: AccessDeniedError: the function's role may not do dynamodb:Scan" in words
+    assert "nothing was published" in words
+    (run_id,) = set(re.findall(r"run-\d{8}T\d{6}-[0-9a-f]{4}", failure))
+    assert f"python -m ops rerun {run_id} --out " in failure
+    assert "Redrive" in words
+    assert f'{{"run_id": "{run_id}"}}' in words
+    assert "3,000 scanned = 119 incomplete + 8 rejected + 2,873 counted, in 16 segments" in rerun
+    assert "All 31 days are exactly what the trips were made from." in rerun
+
+
+def test_going_on_reads_the_broken_segment_from_where_its_log_ends(
+    broken_demo: subprocess.CompletedProcess[str],
+) -> None:
+    """All that ran when segment 3 broke was appended, as was its own first page."""
+    found = re.findall(r"([\d,]+) pages", broken_demo.stdout)
+    before, in_all, now = (int(number.replace(",", "")) for number in found)
+    assert now > 1
+    assert before + now == in_all
+    assert "; 0 of them had been read before without having been appended." in broken_demo.stdout
