@@ -1,0 +1,1 @@
+"""Figures of this product, measured: `python -m bench`."""
