@@ -1,0 +1,26 @@
+"""`python -m tests.faults 10000`: so many schedules in two processes, and their tally."""
+
+import argparse
+import sys
+from itertools import islice
+
+from tests.faults.many import play_many, replay_with
+
+_SHOWN = 20
+
+
+def main() -> int:
+    """0 if nothing was wrong."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("schedules", type=int)
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
+    asked = parser.parse_args()
+    tally = play_many(range(asked.first, asked.first + asked.schedules))
+    print(*tally.lines(), sep="\n")
+    for seed, wrong in islice(sorted(tally.differences.items()), _SHOWN):
+        print(replay_with(seed), *wrong[:3], sep="\n  ")
+    return bool(tally.differences)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,185 @@
+"""Watches a schedule for anything that must not be, at every write and in the end."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tests.faults.http_calls import Call
+from tests.faults.store import Store, Stored
+from tests.faults.table import Table
+from tests.faults.trips import Truth
+from tests.faults.waiting import Invocation
+
+NAMED_ERRORS = {
+    "TransientError",
+    "NoProgressError",
+    "Sandbox.Timedout",
+    "Runtime.ExitError",
+    "Runtime.OutOfMemory",
+    "Lambda.Unknown",
+    "Lambda.TooManyRequestsException",
+}
+"""What faults may fail a run with. Any other of the program's errors would send the operator after
+something that is not there; any other name is none of the program's."""
+
+_AT_END = 10**9
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """A run, and what it must come to."""
+
+    run_id: str
+    table: Table
+    truth: Truth
+    is_finished: bool = False
+    pages: int = 0
+    """scanned, as often as that was"""
+    pages_in_chain: int = 0
+
+    @property
+    def objects(self) -> dict[str, bytes]:
+        return self.truth.objects()
+
+
+@dataclass(slots=True, kw_only=True)
+class Checker:
+    """Collects what is wrong in `wrong`; a schedule in which nothing is has an empty list."""
+
+    store: Store
+    removes_vanished_days: bool
+    runs: dict[str, Run] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+    _ends: dict[tuple[str, int], int] = field(default_factory=dict)
+    """how far each log reaches, in items of its segment"""
+    _began_at: dict[str, int] = field(default_factory=dict)
+    """how far its log reached when an invocation began"""
+
+    def __post_init__(self) -> None:
+        self.store.watchers.append(self._watch_write)
+
+    def watch_beginning(self, invocation: Invocation) -> None:
+        if invocation.function == "ScanSegment":
+            where = invocation.payload["run_id"], invocation.payload["segment"]
+            self._began_at[invocation.aws_request_id] = self._ends.get(where, 0)
+
+    def watch_scan(self, invocation: Invocation, call: Call) -> None:
+        """Nothing that was appended when the invocation began is read by it."""
+        run = self.runs[invocation.payload["run_id"]]
+        run.pages += 1
+        request = json.loads(call.body)
+        begins = run.table.place_after(
+            request["Segment"], request["TotalSegments"], request.get("ExclusiveStartKey")
+        )
+        if begins < self._began_at[invocation.aws_request_id]:
+            self.wrong.append(
+                f"segment {request['Segment']} of {run.run_id} is read from item {begins} on "
+                f"though {self._began_at[invocation.aws_request_id]} were appended"
+            )
+
+    def failed(self, error: str, said: str) -> None:
+        """An execution has failed with this error."""
+        if error not in NAMED_ERRORS:
+            self.wrong.append(f"faults alone made a run fail with {said}")
+
+    def finished(self, run: Run, summary: dict[str, Any]) -> None:
+        """An execution has succeeded."""
+        run.is_finished = True
+        counts = summary["scanned"], summary["incomplete"], summary["counted"]
+        if counts != (run.truth.scanned, run.truth.incomplete, run.truth.counted):
+            self.wrong.append(f"the summary of {run.run_id} counts {counts}, not as the truth")
+
+    def in_the_end(self) -> None:
+        """Everything that ran has finished."""
+        for run in self.runs.values():
+            if run.is_finished:
+                self.wrong += self._wrong_in_manifest(run)
+        published, wanted = self.store.below("kpis/"), self._wanted()
+        for key in sorted(published.keys() | wanted.keys()):
+            if published.get(key) != wanted.get(key):
+                self.wrong.append(f"{key} is {published.get(key)!r}, not {wanted.get(key)!r}")
+
+    def _wanted(self) -> dict[str, bytes]:
+        """The runs' days, the newer one's over the older one's."""
+        finished = [run for run in self.runs.values() if run.is_finished]
+        finished.sort(key=lambda run: self._as_of(run.run_id))
+        if self.removes_vanished_days:
+            finished = finished[-1:]
+        wanted: dict[str, bytes] = {}
+        for run in finished:
+            wanted |= run.objects
+        return wanted
+
+    def _as_of(self, run_id: str) -> str:
+        plan = self.store.objects.get(f"staging/run={run_id}/plan.json")
+        return json.loads(plan.body)["planned_at"] if plan else ""
+
+    def _wrong_in_manifest(self, run: Run) -> Iterator[str]:
+        stored = self.store.objects.get(f"runs/run={run.run_id}/manifest.json")
+        if stored is None:
+            yield f"{run.run_id} has finished and has no manifest"
+            return
+        document = json.loads(stored.body)
+        run.pages_in_chain = document["pages"]
+        segments, truth = document["by_segment"], run.truth
+        for number, segment in enumerate(segments):
+            rejected = sum(segment["rejected"].values())
+            if segment["scanned"] != segment["incomplete"] + rejected + segment["counted"]:
+                yield f"segment {number} of {run.run_id} does not balance: {segment}"
+            if segment["scanned"] != len(run.table.segment(number, len(segments))):
+                yield f"segment {number} of {run.run_id} scanned {segment['scanned']}"
+        counts = document["scanned"], document["incomplete"], document["counted"]
+        if counts != (truth.scanned, truth.incomplete, truth.counted):
+            yield f"the manifest of {run.run_id} counts {counts}, not as the truth"
+        if document["rejected"] != dict(Counter(truth.rejected.values())):
+            yield f"the manifest of {run.run_id} counts as rejected {document['rejected']}"
+        lines = [
+            json.loads(line)
+            for segment in segments
+            for key in segment["quarantine_keys"]
+            for line in self.store.objects[key].body.splitlines()
+        ]
+        quarantined = sorted((line["key"]["trip_id"]["S"], line["reason"]) for line in lines)
+        if quarantined != sorted(truth.rejected.items()):
+            yield f"the quarantine of {run.run_id} holds {quarantined}"
+
+    def _watch_write(self, key: str, before: Stored | None, after: Stored | None) -> None:
+        if key.startswith("kpis/"):
+            self.wrong += self._wrong_in_kpis(key, before, after)
+        elif key.startswith("staging/") and before is not None:
+            self.wrong.append(f"{key} was written once, and again")
+        elif "/segment=" in key and key.endswith(".parquet") and after is not None:
+            self._appended(after.body)
+
+    def _wrong_in_kpis(
+        self, key: str, before: Stored | None, after: Stored | None
+    ) -> Iterator[str]:
+        """Not one wrong byte, not for a moment; nothing older over anything newer."""
+        if after is None:
+            if not self.removes_vanished_days:
+                yield f"{key} was removed"
+            return
+        run = self.runs[after.metadata["run-id"]]
+        if run.objects.get(key) != after.body:
+            yield f"{run.run_id} wrote {after.body!r} to {key}, not {run.objects.get(key)!r}"
+        if before is not None and before.metadata["as-of"] > after.metadata["as-of"]:
+            yield f"{run.run_id} wrote over a newer {key}"
+
+    def _appended(self, body: bytes) -> None:
+        metadata = pq.read_schema(pa.BufferReader(body)).metadata
+        header = json.loads(metadata[b"trip_kpis"])
+        for run in self.runs.values():
+            plan = self.store.objects.get(f"staging/run={run.run_id}/plan.json")
+            if plan is None or hashlib.sha256(plan.body).hexdigest() != header["plan_sha256"]:
+                continue
+            total, number = json.loads(plan.body)["total_segments"], header["segment"]
+            end_key = header["end_key"]
+            self._ends[run.run_id, number] = (
+                _AT_END if end_key is None else run.table.place_after(number, total, end_key)
+            )

@@ -1,0 +1,102 @@
+"""The product, broken on purpose in the three ways that the segment log is there to prevent."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from unittest.mock import patch
+
+import merge_partials
+from tests.faults.machine import HANDLERS
+from tests.faults.schedule import Variant
+from trip_kpis.aws import calls
+from trip_kpis.aws.bucket import Bucket
+from trip_kpis.aws.pacing import Pacer
+from trip_kpis.aws.run_store import RunStore
+from trip_kpis.aws.segment_log import Appender, SegmentLog
+from trip_kpis.aws.segment_worker import SegmentWorker
+from trip_kpis.aws.settings import read_settings
+from trip_kpis.core.parts import PartHeader
+from trip_kpis.core.plan import Plan
+from trip_kpis.core.proof import Proof, SegmentProof
+from trip_kpis.core.stretch import Position, Stretch
+from trip_kpis.core.tallies import Tally
+
+
+@dataclass(slots=True, kw_only=True)
+class _HandedLog:
+    """A log that believes the position it is handed, and its own writes."""
+
+    log: SegmentLog
+    position: Position
+
+    def end(self, _segment: int) -> Position:
+        return self.position
+
+    def append(self, segment: int, stretch: Stretch, appender: Appender, *, worker_ms: int) -> bool:
+        self.log.append(segment, stretch, appender, worker_ms=worker_ms)
+        self.position = stretch.after
+        return True
+
+    def note_standstill(self, segment: int, position: Position, appender: Appender) -> None:
+        self.log.note_standstill(segment, position, appender)
+
+
+def _scan_from_the_state(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Goes on from the position that the invocation before returned to the state machine."""
+    bucket = Bucket(calls.s3(), read_settings().bucket_name)
+    plan = RunStore(bucket).plan(event["run_id"])
+    log = _HandedLog(
+        log=SegmentLog(bucket=bucket, plan=plan), position=Position(**event.get("position", {}))
+    )
+    progress = SegmentWorker(
+        dynamodb=calls.dynamodb(),
+        log=log,  # type: ignore[arg-type]
+        plan=plan,
+        segment=event["segment"],
+        appender=Appender(invocation=context.aws_request_id, memory_mb=512),
+        pacer=Pacer.for_worker_of(plan),
+        remaining_ms=context.get_remaining_time_in_millis,
+    ).work()
+    position = {
+        "next_part": log.position.next_part,
+        "start_key": log.position.start_key,
+        "finished": log.position.finished,
+    }
+    return {**progress.to_json(), "position": position}
+
+
+def _believed(plan: Plan, headers: Iterable[PartHeader]) -> Proof:
+    """Whatever is listed is the whole."""
+    listed: dict[int, list[PartHeader]] = defaultdict(list)
+    for header in headers:
+        listed[header.segment].append(header)
+    return Proof(
+        segments=tuple(
+            SegmentProof(
+                segment=segment,
+                parts=len(listed[segment]),
+                invocations=len({header.invocation for header in listed[segment]}),
+                tally=sum((header.tally for header in listed[segment]), Tally()),
+                worker_ms=0,
+                gb_seconds=0.0,
+                quarantine_keys=tuple(
+                    header.quarantine_key
+                    for header in listed[segment]
+                    if header.quarantine_key is not None
+                ),
+            )
+            for segment in range(plan.total_segments)
+        )
+    )
+
+
+def _merge_what_is_listed(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Publishes without following the chains."""
+    with patch.object(merge_partials, "prove", _believed):
+        return merge_partials.handler(event, context)
+
+
+OVERWRITING_PUTS = Variant(store_honours_conditions=False)
+CURSOR_IN_THE_STATE = Variant(handlers={**HANDLERS, "ScanSegment": _scan_from_the_state})
+MERGE_TRUSTS_A_LISTING = Variant(handlers={**HANDLERS, "MergePartials": _merge_what_is_listed})

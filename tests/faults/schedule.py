@@ -1,0 +1,249 @@
+"""One seed's story: a table, its runs, what befalls them, and what comes of it."""
+
+import os
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from unittest.mock import patch
+
+from botocore.retries import quota
+
+from tests.faults.boundary import Boundary, Pages
+from tests.faults.check import Checker, Run
+from tests.faults.faults import Faults
+from tests.faults.machine import (
+    HANDLERS,
+    MOST_DELIVERIES,
+    FailedError,
+    Handler,
+    Lambda,
+    StateMachine,
+    StoppedError,
+)
+from tests.faults.store import Store
+from tests.faults.tally import Tally
+from tests.faults.trips import made_up
+from tests.faults.waiting import Clock, Invocation, simulated_time
+from trip_kpis.aws import calls
+from trip_kpis.aws.logs import logger
+
+_ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "DYNAMODB_TABLE_NAME": "trips",
+    "ATHENA_BUCKET_NAME": "trip-kpis",
+    "FARE_ATTRIBUTE": "fare_amount",
+    "ESTIMATED_FARE_ATTRIBUTE": "estimated_fare_amount",
+    "DAY_ATTRIBUTE": "pickup_datetime",
+    "TIME_ZONE": "UTC",
+    "TIME_FORMATS": "",
+    "READ_UNITS_PER_SECOND": "0",
+    "CONSISTENT_READ": "false",
+    "CHECKPOINT_SECONDS": "60",
+    "MAX_REJECTED_SHARE": "1",
+}
+_MOST_EXECUTIONS = 4
+"""with faults, before the run is continued without any"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """What is broken on purpose, to see whether it is seen. As it stands, nothing is."""
+
+    handlers: Mapping[str, Handler] = field(default_factory=lambda: HANDLERS)
+    store_honours_conditions: bool = True
+
+
+AS_IT_IS = Variant()
+
+
+def play(seed: int, variant: Variant = AS_IT_IS, *, faults: bool = True) -> Tally:
+    """Plays the schedule of this seed; the tally says whether anything was wrong."""
+    story = _Story(seed, variant, with_faults=faults)
+    with (
+        _environment(story.settings),
+        _clients(story.boundary.answer),
+        simulated_time(story.clock, story.rng, story.boundary.sleep),
+    ):
+        story.tell()
+    return story.tally()
+
+
+class _Story:
+    def __init__(self, seed: int, variant: Variant, *, with_faults: bool) -> None:
+        self.seed, self.with_faults = seed, with_faults
+        self.rng = rng = random.Random(seed)
+        self.clock = Clock()
+        self.faults = Faults(rng, is_on=False)
+        removes = rng.random() < 0.25
+        self.settings = {
+            **_ENVIRONMENT,
+            "TOTAL_SEGMENTS": str(rng.randint(1, 5)),
+            "MAX_CONCURRENCY": str(rng.randint(1, 4)),
+            "VANISHED_DAYS": "remove" if removes else "keep",
+        }
+        self.store = Store(
+            now=self.clock.now,
+            keys_a_page=rng.choice((1, 3, 1000)),
+            honours_conditions=variant.store_honours_conditions,
+        )
+        self.checker = Checker(store=self.store, removes_vanished_days=removes)
+        self.boundary = Boundary(
+            store=self.store,
+            faults=self.faults,
+            rng=rng,
+            takes=Pages(
+                page_ms=rng.choice((50, 5_000, 40_000, 90_000, 150_000)),
+                object_ms=rng.choice((5, 50, 2_000)),
+                retry_ms=rng.choice((20, 2_000)),
+            ),
+            table_of=lambda run_id: self.checker.runs[run_id].table,
+            deliver_again=lambda worker: self.functions.again(worker),
+            overtake=self._overtake,
+            watch_scan=self.checker.watch_scan,
+        )
+        self.functions = Lambda(
+            self.boundary, self.faults, rng, variant.handlers, self.checker.watch_beginning
+        )
+        self._failures: list[str] = []
+        self._executions = 0
+        self._overlaps = rng.random() < 0.25
+        self._may_overtake = self._overlaps and not removes and rng.random() < 0.5
+
+    def tell(self) -> None:
+        if self.rng.random() < 0.3:
+            self._run("earlier", with_faults=False)
+        if self._overlaps and not self._may_overtake:
+            # Somebody stops the run, wherever it is, if faults have not failed it before.
+            self._add("run")
+            self._execute("run", with_faults=self.with_faults, stop_after=self.rng.randint(1, 12))
+            if self.checker.removes_vanished_days:
+                # S3 has no condition for "unless somebody has removed it": a day on its way since
+                # before a newer run removes it comes back, until the next run removes it again.
+                self.boundary.let_through(lambda late: late.function == "MergePartials")
+            self._run("newer", with_faults=self.with_faults)
+            self._go_on("run")
+        else:
+            self._run("run", with_faults=self.with_faults)
+        self.boundary.let_through(lambda _late: True)
+        self.checker.in_the_end()
+
+    def tally(self) -> Tally:
+        runs = self.checker.runs.values()
+        pages = sum(run.pages for run in runs)
+        wrong = self.checker.wrong
+        return Tally(
+            schedules=1,
+            invocations=self.functions.invocations,
+            faults=self.faults.counts,  # type: ignore[arg-type]
+            failed_and_continued=len(self._failures),
+            errors=Counter(self._failures),
+            pages=pages,
+            pages_scanned_twice=0 if wrong else pages - sum(run.pages_in_chain for run in runs),
+            differences={self.seed: wrong} if wrong else {},
+        )
+
+    def _run(self, run_id: str, *, with_faults: bool) -> None:
+        """A run until it has finished."""
+        self._add(run_id)
+        if with_faults:
+            for _ in range(self.rng.randint(1, _MOST_EXECUTIONS)):
+                if self._execute(run_id, with_faults=True):
+                    return
+        self._go_on(run_id)
+
+    def _go_on(self, run_id: str) -> None:
+        if not self._execute(run_id, with_faults=False):
+            self.checker.wrong.append(f"{run_id} cannot be continued: {self._failures[-1]}")
+
+    def _add(self, run_id: str) -> None:
+        table, truth = made_up(
+            self.rng, at_least_one=self.checker.removes_vanished_days, name=run_id
+        )
+        self.checker.runs[run_id] = Run(run_id=run_id, table=table, truth=truth)
+
+    def _execute(
+        self, run_id: str, *, with_faults: bool, stop_after: int = MOST_DELIVERIES
+    ) -> bool:
+        """One execution: the run's first, a Redrive (the same name), or a new one that names it."""
+        run = self.checker.runs[run_id]
+        name, asked = run_id, {}
+        if f"staging/run={run_id}/plan.json" in self.store.objects and self.rng.random() < 0.5:
+            self._executions += 1
+            name, asked = f"again-{self._executions}", {"run_id": run_id}
+        machine = StateMachine(self.functions, self.rng, stop_after)
+        before, self.faults.is_on = self.faults.is_on, with_faults
+        try:
+            self.checker.finished(run, machine.execute(name, asked))
+        except FailedError as failed:
+            self._failures.append(failed.error)
+            self.checker.failed(failed.error, str(failed))
+            return False
+        except StoppedError as stopped:
+            if stop_after == MOST_DELIVERIES:
+                self.checker.wrong.append(str(stopped))
+            self._failures.append("stopped by its operator")
+            return False
+        finally:
+            self.faults.is_on = before
+        return True
+
+    def _overtake(self, worker: Invocation) -> bool:
+        """A newer run goes by, whole, while this one publishes."""
+        if not self._may_overtake or worker.payload["run_id"] != "run":
+            return False
+        self._may_overtake = False
+        self._run("newer", with_faults=False)
+        return True
+
+
+@contextmanager
+def _environment(settings: Mapping[str, str]) -> Iterator[None]:
+    level = logger.level
+    logger.setLevel("CRITICAL")
+    try:
+        with patch.dict(os.environ, settings):
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+@contextmanager
+def _clients(answer: Callable[..., Any]) -> Iterator[None]:
+    """The functions' clients, with `answer` for a network and nothing spent of their retries."""
+    clients, quotas = _clients_of_this_process()
+    for one in quotas:
+        one.release(quota.RetryQuota.INITIAL_CAPACITY)
+    for client in clients:
+        client.meta.events.register("before-send", answer)
+    try:
+        yield
+    finally:
+        for client in clients:
+            client.meta.events.unregister("before-send", answer)
+
+
+_made: tuple[list[Any], list[quota.RetryQuota]] = [], []
+
+
+def _clients_of_this_process() -> tuple[list[Any], list[quota.RetryQuota]]:
+    """The functions' own clients and what they may spend on retries, made once: making them takes
+    the time of several schedules."""
+    global _made
+    if [calls.dynamodb(), calls.s3()] != _made[0]:
+        quotas: list[quota.RetryQuota] = []
+
+        class Quota(quota.RetryQuota):
+            def __init__(self) -> None:
+                super().__init__()
+                quotas.append(self)
+
+        calls.dynamodb.cache_clear()
+        calls.s3.cache_clear()
+        with patch.object(quota, "RetryQuota", Quota):
+            _made = [calls.dynamodb(), calls.s3()], quotas
+    return _made

@@ -1,0 +1,144 @@
+"""A table in memory, as DynamoDB answers for it: parallel scans in pages, filtered, projected."""
+
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.faults.http_calls import Answer, Call
+
+NAME = "trips"
+KEY = "trip_id"
+
+_Item = Mapping[str, Any]
+
+
+@dataclass(slots=True, kw_only=True)
+class Table:
+    """The trips at one moment. A run sees one moment only, so that its truth can be told."""
+
+    items: Sequence[_Item]
+    items_a_page: int = 10
+    """what 1 MB is to DynamoDB"""
+    last_page_is_empty: bool = False
+    """a segment whose last item ends a page is told to be at its end by one more, empty page"""
+    _segments: dict[tuple[int, int], list[_Item]] = field(default_factory=dict, init=False)
+
+    def answer(self, call: Call) -> Answer:
+        """The answer to a call that reaches DynamoDB."""
+        request = json.loads(call.body)
+        if call.operation == "DescribeTable":
+            return _json(200, {"Table": self._description()})
+        if call.operation == "Scan":
+            return self._scan(request)
+        raise AssertionError(f"no such operation here: {call.operation}")
+
+    def segment(self, number: int, total: int) -> list[_Item]:
+        """The items of a segment, in the order in which a scan reads them."""
+        at = (number, total)
+        if at not in self._segments:
+            self._segments[at] = sorted(
+                (item for item in self.items if _hash(item) % total == number), key=_place
+            )
+        return self._segments[at]
+
+    def place_after(self, number: int, total: int, key: _Item | None) -> int:
+        """How many items of the segment lie up to this exclusive start key."""
+        if key is None:
+            return 0
+        return sum(_place(item) <= _place(key) for item in self.segment(number, total))
+
+    def _scan(self, request: dict[str, Any]) -> Answer:
+        number, total = request["Segment"], request["TotalSegments"]
+        items = self.segment(number, total)
+        start_key = request.get("ExclusiveStartKey")
+        if start_key is not None and _hash(start_key) % total != number:
+            return error(400, "ValidationException")
+        begins = self.place_after(number, total, start_key)
+        page = items[begins : begins + self.items_a_page]
+        ends = begins + len(page)
+        full = len(page) == self.items_a_page
+        document: dict[str, Any] = {
+            "Items": [_projected(item, request) for item in page if _passes(item, request)],
+            "ScannedCount": len(page),
+            "ConsumedCapacity": {"TableName": NAME, "CapacityUnits": 0.5},
+        }
+        document["Count"] = len(document["Items"])
+        if ends < len(items) or (full and self.last_page_is_empty):
+            document["LastEvaluatedKey"] = {KEY: page[-1][KEY]}
+        return _json(200, document)
+
+    def _description(self) -> dict[str, Any]:
+        return {
+            "TableName": NAME,
+            "TableArn": f"arn:aws:dynamodb:us-east-1:123456789012:table/{NAME}",
+            "TableId": "0b0f7a1c-5c3e-4d0e-9b57-8f7f0f5c2b11",
+            "KeySchema": [{"AttributeName": KEY, "KeyType": "HASH"}],
+            "TableSizeBytes": 300 * len(self.items),
+            "ItemCount": len(self.items),
+        }
+
+
+def error(status: int, code: str) -> Answer:
+    """An error as DynamoDB says it."""
+    return _json(
+        status, {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": f"{code}!"}
+    )
+
+
+def _json(status: int, document: Any) -> Answer:
+    body = json.dumps(document).encode()
+    return Answer(
+        status=status,
+        headers={
+            "content-type": "application/x-amz-json-1.0",
+            "x-amz-crc32": str(zlib.crc32(body)),
+        },
+        body=body,
+    )
+
+
+def _hash(item: _Item) -> int:
+    return zlib.crc32(item[KEY]["S"].encode())
+
+
+def _place(item: _Item) -> tuple[int, str]:
+    return _hash(item), item[KEY]["S"]
+
+
+def _passes(item: _Item, request: dict[str, Any]) -> bool:
+    """Conditions joined by AND, each `attribute_exists(path)` or `path <> :value`."""
+    for condition in request["FilterExpression"].split(" AND "):
+        if condition.startswith("attribute_exists("):
+            path = condition.removeprefix("attribute_exists(").removesuffix(")")
+            if _find(item, path, request) is None:
+                return False
+        else:
+            path, value = condition.split(" <> ")
+            if _find(item, path, request) == request["ExpressionAttributeValues"][value]:
+                return False
+    return True
+
+
+def _projected(item: _Item, request: dict[str, Any]) -> dict[str, Any]:
+    whole: dict[str, Any] = {}
+    for path in request["ProjectionExpression"].split(", "):
+        value = _find(item, path, request)
+        if value is None:
+            continue
+        *outer, last = [request["ExpressionAttributeNames"][mark] for mark in path.split(".")]
+        within = whole
+        for name in outer:
+            within = within.setdefault(name, {"M": {}})["M"]
+        within[last] = value
+    return whole
+
+
+def _find(item: _Item, path: str, request: dict[str, Any]) -> Any:
+    value: Any = {"M": item}
+    for mark in path.split("."):
+        if value is None or "M" not in value:
+            return None
+        value = value["M"].get(request["ExpressionAttributeNames"][mark])
+    return value

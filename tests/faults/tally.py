@@ -1,0 +1,48 @@
+"""What a number of schedules came to."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """Of one schedule, or of many: `+` adds them up."""
+
+    schedules: int = 0
+    invocations: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    failed_and_continued: int = 0
+    """executions that failed and whose run was then continued"""
+    errors: Counter[str] = field(default_factory=Counter)
+    """that executions failed with"""
+    pages: int = 0
+    pages_scanned_twice: int = 0
+    differences: dict[int, list[str]] = field(default_factory=dict)
+    """seed -> what was wrong"""
+
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(
+            schedules=self.schedules + other.schedules,
+            invocations=self.invocations + other.invocations,
+            faults=self.faults + other.faults,
+            failed_and_continued=self.failed_and_continued + other.failed_and_continued,
+            errors=self.errors + other.errors,
+            pages=self.pages + other.pages,
+            pages_scanned_twice=self.pages_scanned_twice + other.pages_scanned_twice,
+            differences=self.differences | other.differences,
+        )
+
+    def lines(self) -> list[str]:
+        """To print."""
+        figures = [
+            ("schedules", self.schedules),
+            ("invocations", self.invocations),
+            ("faults injected", self.faults.total()),
+            *((f"  {kind}", count) for kind, count in self.faults.most_common()),
+            ("runs that failed and were continued", self.failed_and_continued),
+            *((f"  {error}", count) for error, count in self.errors.most_common()),
+            ("pages scanned", self.pages),
+            ("pages scanned twice", self.pages_scanned_twice),
+            ("differences", len(self.differences)),
+        ]
+        return [f"{what:<56}{count:>10,}" for what, count in figures]

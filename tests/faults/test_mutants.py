@@ -1,0 +1,33 @@
+"""The instrument sees: each way to break the product on purpose shows within some schedules."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults import mutants
+from tests.faults.schedule import Variant, play
+
+_ENOUGH = 300
+
+
+def first_differences(variant: Variant) -> list[str]:
+    """Of the first seed that shows any; empty if none does."""
+    return next(_differences(variant), [])
+
+
+def _differences(variant: Variant) -> Iterator[list[str]]:
+    for seed in range(_ENOUGH):
+        yield from play(seed, variant).differences.values()
+
+
+@pytest.mark.parametrize(
+    ("variant", "shows"),
+    [
+        (mutants.OVERWRITING_PUTS, "was written once, and again"),
+        (mutants.CURSOR_IN_THE_STATE, "though"),
+        (mutants.MERGE_TRUSTS_A_LISTING, "wrote"),
+    ],
+    ids=["overwriting puts", "cursor in the state", "merge trusts a listing"],
+)
+def test_a_broken_variant_is_caught(variant: Variant, shows: str) -> None:
+    assert any(shows in wrong for wrong in first_differences(variant))

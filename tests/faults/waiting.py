@@ -1,0 +1,166 @@
+"""Time that costs no time, and threads whose order is the seed's.
+
+What stands here for the standard library's sleeping, waiting, pooling and clock is all that is
+replaced in a schedule, besides what is beyond the HTTP boundary. The project's own functions run as
+they are.
+"""
+
+import random
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+import botocore.endpoint
+
+import merge_partials
+import plan_run
+from trip_kpis.aws import concurrency
+
+_SHORTEST_POLL_SECONDS = 0.005
+
+_wait_for_real = Future.result
+
+
+@dataclass(slots=True)
+class Clock:
+    """The wall clock of a schedule: moves by a little with every look and every call."""
+
+    at: datetime = datetime(2024, 6, 3, 2, 15, tzinfo=UTC)
+
+    def now(self, tz: tzinfo | None = None) -> datetime:
+        self.at += timedelta(microseconds=1_700)
+        return self.at if tz is None else self.at.astimezone(tz)
+
+
+class KilledError(BaseException):
+    """The process is gone: nothing in it catches this, nothing of it runs on."""
+
+    def __init__(self, error: str) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+@dataclass(slots=True)
+class Invocation:
+    """An invocation, and Lambda's context for it."""
+
+    function: str
+    payload: dict[str, Any]
+    aws_request_id: str
+    remaining_ms: float
+    memory_limit_in_mb: str = "512"
+    died_of: str | None = None
+    hangs: bool = False
+    is_over: threading.Event = field(default_factory=threading.Event)
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self.remaining_ms)
+
+    def spend(self, ms: float) -> None:
+        """Time passes; at the limit, Lambda ends it."""
+        if self.died_of:
+            raise KilledError(self.died_of)
+        self.remaining_ms -= ms
+        if self.remaining_ms <= 0:
+            self.die("Sandbox.Timedout")
+
+    def die(self, error: str) -> None:
+        self.died_of = error
+        raise KilledError(error)
+
+    def hang(self) -> None:
+        """In the thread that waits for a page: it waits for as long as the invocation lasts."""
+        self.hangs = True
+        self.is_over.wait()
+        raise KilledError("the invocation is over")
+
+
+_mine = threading.local()
+
+
+@contextmanager
+def in_this_thread(invocation: Invocation) -> Iterator[None]:
+    """While its handler runs here."""
+    before = getattr(_mine, "invocation", None)
+    _mine.invocation = invocation
+    try:
+        yield
+    finally:
+        _mine.invocation = before
+        invocation.is_over.set()
+
+
+def _wait_for(future: Future[Any], timeout: float | None = None) -> Any:
+    """Future.result: the time that it may take is the invocation's, not this machine's."""
+    invocation: Invocation | None = getattr(_mine, "invocation", None)
+    if timeout is None or invocation is None:
+        return _wait_for_real(future, timeout)
+    while not future.done():
+        if invocation.hangs:
+            invocation.hangs = False
+            invocation.spend(timeout * 1000)
+            raise TimeoutError
+        with future._condition:
+            if future._state != "FINISHED":
+                future._condition.wait(_SHORTEST_POLL_SECONDS)
+    return _wait_for_real(future)
+
+
+class _Pool:
+    """A pool of one thread, the caller's, that takes what waits in an order that the seed says."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self._rng = rng
+        self._waiting: list[tuple[_Called, Callable[..., Any], tuple[Any, ...]]] = []
+
+    def __enter__(self) -> "_Pool":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._run_until(None)
+
+    def submit(self, call: Callable[..., Any], *arguments: Any) -> "_Called":
+        future = _Called(self)
+        self._waiting.append((future, call, arguments))
+        return future
+
+    def _run_until(self, awaited: "_Called | None") -> None:
+        while self._waiting and not (awaited and awaited.done()):
+            future, call, arguments = self._waiting.pop(self._rng.randrange(len(self._waiting)))
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                future.set_result(call(*arguments))
+            except BaseException as error:  # noqa: BLE001 -- as a pool does
+                future.set_exception(error)
+
+
+class _Called(Future[Any]):
+    def __init__(self, pool: _Pool) -> None:
+        super().__init__()
+        self._pool = pool
+
+    def result(self, timeout: float | None = None) -> Any:
+        self._pool._run_until(self)
+        return super().result(timeout)
+
+
+@contextmanager
+def simulated_time(
+    clock: Clock, rng: random.Random, sleep: Callable[[float], None]
+) -> Iterator[None]:
+    """`sleep` is what botocore does before it tries again."""
+    with (
+        patch.object(botocore.endpoint, "time", SimpleNamespace(sleep=sleep)),
+        patch.object(concurrency, "ThreadPoolExecutor", lambda _workers: _Pool(rng)),
+        patch.object(Future, "result", _wait_for),
+        patch.object(plan_run, "datetime", clock),
+        patch.object(merge_partials, "datetime", clock),
+    ):
+        yield
