@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from stand_in_cloud import StandIn
 
+from ops.embedded.lambda_invocation import Invocation, Outcome
 from ops.embedded.lambda_processes import RESPONSE_LIMIT_BYTES, WorkerProcesses
 from ops.embedded.lambda_service import FinishedInvocation, FunctionCounts, LambdaService
 
@@ -342,3 +343,49 @@ def wait_until(condition: Any) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it never came to be"
         time.sleep(0.02)
+
+
+def test_the_memory_that_is_reported_is_the_workers_own(functions: Functions) -> None:
+    """Linux counts what its parent had when it started it as the peak of a program."""
+    ballast = b"x" * (256 << 20)
+    functions.invoke("finish")
+    (finished,) = functions.finished
+    assert len(ballast) >> 20 == 256
+    assert 0 < finished.outcome.max_memory_mb < 128
+
+
+def test_the_service_is_idle_once_the_last_invocation_has_ended(stand_in: StandIn) -> None:
+    """Functions that run when their execution fails are not stopped, and can be waited for."""
+    running, may_end = threading.Event(), threading.Event()
+
+    class Patient:
+        def invoke(self, invocation: Invocation) -> Outcome:
+            running.set()
+            assert may_end.wait(timeout=60)
+            return Outcome(payload=b"{}", failed=False, duration_ms=0, billed_ms=0)
+
+        def close(self) -> None: ...
+
+    ended: list[str] = []
+    name = stand_in.stack.functions["WorkFunction"].name
+    with LambdaService(stand_in.cloud, stand_in.stack, Patient()) as service:
+        service.wait_until_idle()
+
+        def invoke() -> None:
+            service.invoke(name, b"{}")
+            ended.append("invocation")
+
+        def wait() -> None:
+            service.wait_until_idle()
+            ended.append("wait")
+
+        invocation, waiting = threading.Thread(target=invoke), threading.Thread(target=wait)
+        invocation.start()
+        assert running.wait(timeout=60)
+        waiting.start()
+        waiting.join(timeout=0.2)
+        assert waiting.is_alive()
+        may_end.set()
+        waiting.join(timeout=60)
+        invocation.join(timeout=60)
+    assert sorted(ended) == ["invocation", "wait"]

@@ -134,7 +134,7 @@ def test_attributes_that_are_named_otherwise_are_hinted_at(
 
 
 def test_help_teaches_every_command() -> None:
-    for command in ("run", "serve", "demo"):
+    for command in ("run", "rerun", "serve", "demo"):
         done = ops(command, "--help")
         assert done.returncode == 0
         assert "--out" in done.stdout or command == "serve"

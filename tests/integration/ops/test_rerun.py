@@ -160,6 +160,7 @@ def test_a_segment_that_breaks_is_shown_and_the_rerun_finishes_exactly(
     assert "Redrive" in words
     assert f'{{"run_id": "{run_id}"}}' in words
     assert "3,000 scanned = 119 incomplete + 8 rejected + 2,873 counted, in 16 segments" in rerun
+    assert "invocations: 15 segments took 1, 1 segment took 2" in rerun
     assert "All 31 days are exactly what the trips were made from." in rerun
 
 
