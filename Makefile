@@ -13,7 +13,7 @@ LOCK := $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --no-he
 PACKAGED := functions/packaging/requirements
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types sam-check build lock clean python-is-recent
+.PHONY: help setup demo test check format lint types sam-check faults build lock clean python-is-recent
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -39,6 +39,11 @@ types: setup
 
 sam-check: setup ## is the template valid, for SAM and for CloudFormation?
 	@SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam validate --lint --region us-east-1
+
+FAULTS := PYTHONPATH=functions $(VENV)/bin/python -m tests.faults
+faults: setup ## 10,000 schedules of seeded faults in process, 50 through worker processes; SEED=7 or SLOW_SEED=7 replays one
+	@$(if $(SEED),$(FAULTS).replay $(SEED),$(if $(SLOW_SEED),$(FAULTS).slow 1 --first $(SLOW_SEED),\
+		$(FAULTS) 10000 && $(FAULTS).slow 50))
 
 build: setup ## package the functions for Lambda, as `sam build` does anywhere
 	@SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam build
