@@ -39,6 +39,10 @@ _CONFIG = Config(
 
 _DENIED = {"AccessDenied", "AccessDeniedException", "403", "Forbidden"}
 _TRANSIENT = {
+    # botocore's word for an error of whose body nothing readable arrived (cut short, say):
+    "400",
+    "404",
+    "409",
     "BadDigest",  # the body that arrived is not the one that was sent
     "ConditionalRequestConflict",
     "IncompleteBody",

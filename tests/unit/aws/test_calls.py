@@ -68,6 +68,10 @@ def scan_answering(code: str, status: int) -> None:
         ("OperationAborted", 409, TransientError),
         ("BadDigest", 400, TransientError),
         ("IncompleteBody", 400, TransientError),
+        # botocore's word for an error of whose body nothing readable arrived:
+        ("400", 400, TransientError),
+        ("404", 404, TransientError),
+        ("409", 409, TransientError),
         ("SomethingNew", 500, TransientError),
         ("", 502, TransientError),
         ("ResourceNotFoundException", 400, TableNotFoundError),
