@@ -7,7 +7,7 @@ from typing import Any
 from unittest.mock import patch
 
 import merge_partials
-from tests.faults.machine import HANDLERS
+from tests.faults.deliveries import HANDLERS
 from tests.faults.schedule import Variant
 from trip_kpis.aws import calls
 from trip_kpis.aws.bucket import Bucket

@@ -1,51 +1,21 @@
 """One seed's story: a table, its runs, what befalls them, and what comes of it."""
 
-import os
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
-from unittest.mock import patch
-
-from botocore.retries import quota
 
 from tests.faults.boundary import Boundary, Pages
 from tests.faults.check import Checker, Run
+from tests.faults.deliveries import HANDLERS, FailedError, Handler, Lambda
 from tests.faults.faults import Faults
-from tests.faults.machine import (
-    HANDLERS,
-    MOST_DELIVERIES,
-    FailedError,
-    Handler,
-    Lambda,
-    StateMachine,
-    StoppedError,
-)
+from tests.faults.functions_here import clients_answered_by, environment
+from tests.faults.machine import MOST_DELIVERIES, StateMachine, StoppedError
 from tests.faults.store import Store
 from tests.faults.tally import Tally
 from tests.faults.trips import made_up
 from tests.faults.waiting import Clock, Invocation, simulated_time
-from trip_kpis.aws import calls
-from trip_kpis.aws.logs import logger
 
-_ENVIRONMENT = {
-    "AWS_ACCESS_KEY_ID": "test",
-    "AWS_SECRET_ACCESS_KEY": "test",
-    "AWS_DEFAULT_REGION": "us-east-1",
-    "DYNAMODB_TABLE_NAME": "trips",
-    "ATHENA_BUCKET_NAME": "trip-kpis",
-    "FARE_ATTRIBUTE": "fare_amount",
-    "ESTIMATED_FARE_ATTRIBUTE": "estimated_fare_amount",
-    "DAY_ATTRIBUTE": "pickup_datetime",
-    "TIME_ZONE": "UTC",
-    "TIME_FORMATS": "",
-    "READ_UNITS_PER_SECOND": "0",
-    "CONSISTENT_READ": "false",
-    "CHECKPOINT_SECONDS": "60",
-    "MAX_REJECTED_SHARE": "1",
-}
 _MOST_EXECUTIONS = 4
 """with faults, before the run is continued without any"""
 
@@ -65,8 +35,8 @@ def play(seed: int, variant: Variant = AS_IT_IS, *, faults: bool = True) -> Tall
     """Plays the schedule of this seed; the tally says whether anything was wrong."""
     story = _Story(seed, variant, with_faults=faults)
     with (
-        _environment(story.settings),
-        _clients(story.boundary.answer),
+        environment(story.settings),
+        clients_answered_by(story.boundary.answer),
         simulated_time(story.clock, story.rng, story.boundary.sleep),
     ):
         story.tell()
@@ -81,7 +51,6 @@ class _Story:
         self.faults = Faults(rng, is_on=False)
         removes = rng.random() < 0.25
         self.settings = {
-            **_ENVIRONMENT,
             "TOTAL_SEGMENTS": str(rng.randint(1, 5)),
             "MAX_CONCURRENCY": str(rng.randint(1, 4)),
             "VANISHED_DAYS": "remove" if removes else "keep",
@@ -199,51 +168,3 @@ class _Story:
         self._may_overtake = False
         self._run("newer", with_faults=False)
         return True
-
-
-@contextmanager
-def _environment(settings: Mapping[str, str]) -> Iterator[None]:
-    level = logger.level
-    logger.setLevel("CRITICAL")
-    try:
-        with patch.dict(os.environ, settings):
-            yield
-    finally:
-        logger.setLevel(level)
-
-
-@contextmanager
-def _clients(answer: Callable[..., Any]) -> Iterator[None]:
-    """The functions' clients, with `answer` for a network and nothing spent of their retries."""
-    clients, quotas = _clients_of_this_process()
-    for one in quotas:
-        one.release(quota.RetryQuota.INITIAL_CAPACITY)
-    for client in clients:
-        client.meta.events.register("before-send", answer)
-    try:
-        yield
-    finally:
-        for client in clients:
-            client.meta.events.unregister("before-send", answer)
-
-
-_made: tuple[list[Any], list[quota.RetryQuota]] = [], []
-
-
-def _clients_of_this_process() -> tuple[list[Any], list[quota.RetryQuota]]:
-    """The functions' own clients and what they may spend on retries, made once: making them takes
-    the time of several schedules."""
-    global _made
-    if [calls.dynamodb(), calls.s3()] != _made[0]:
-        quotas: list[quota.RetryQuota] = []
-
-        class Quota(quota.RetryQuota):
-            def __init__(self) -> None:
-                super().__init__()
-                quotas.append(self)
-
-        calls.dynamodb.cache_clear()
-        calls.s3.cache_clear()
-        with patch.object(quota, "RetryQuota", Quota):
-            _made = [calls.dynamodb(), calls.s3()], quotas
-    return _made

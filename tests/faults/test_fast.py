@@ -6,7 +6,7 @@ from tests.faults.schedule import play
 from tests.faults.tally import Tally
 
 _BATCHES = 8
-_SCHEDULES_A_BATCH = 30
+_SCHEDULES_A_BATCH = 25
 
 
 @pytest.mark.parametrize("batch", range(_BATCHES))

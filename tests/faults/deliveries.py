@@ -1,0 +1,115 @@
+"""Lambda: an event goes to a handler, and what becomes of it has a name."""
+
+import json
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import merge_partials
+import plan_run
+import scan_segment
+from tests.faults.boundary import Boundary
+from tests.faults.faults import Fault, Faults
+from tests.faults.waiting import Invocation, KilledError, in_this_thread
+
+Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+HANDLERS: Mapping[str, Handler] = {
+    "PlanRun": plan_run.handler,
+    "ScanSegment": scan_segment.handler,
+    "MergePartials": merge_partials.handler,
+}
+LAMBDAS_LIMIT_MS = 900_000
+
+
+class FailedError(Exception):
+    """An invocation or an execution failed, by this name."""
+
+    def __init__(self, error: str, said: str = "") -> None:
+        super().__init__(f"{error}: {said}")
+        self.error = error
+
+
+@dataclass(slots=True)
+class Lambda:
+    """Delivers events to the handlers."""
+
+    boundary: Boundary
+    faults: Faults
+    rng: random.Random
+    handlers: Mapping[str, Handler]
+    before: Callable[[Invocation], None]
+    """told of every invocation that begins"""
+    invocations: int = 0
+
+    def deliver(self, function: str, payload: dict[str, Any]) -> dict[str, Any]:
+        """The function's answer. Raises FailedError by the name that Step Functions would see."""
+        fault = self.faults.at_delivery()
+        if fault is Fault.MERGED_EARLY:
+            fault = None if function != "ScanSegment" else fault
+        if fault is not None:
+            self.faults.happened(fault)
+        if fault is Fault.TOO_MANY_REQUESTS:
+            raise FailedError("Lambda.TooManyRequestsException")
+        if fault is Fault.MERGED_EARLY:
+            self._unheard("MergePartials", {"run_id": payload["run_id"]})
+        if fault is Fault.TWICE_IN_TURN:
+            self._unheard(function, payload)
+        remaining_ms = self.rng.randint(1, 4_000) if fault is Fault.LITTLE_TIME else None
+        try:
+            return self._invoke(function, payload, remaining_ms, deadly=fault is Fault.DEADLY)
+        finally:
+            if fault is Fault.TWICE_IN_TURN and self.rng.random() < 0.5:
+                self._unheard(function, payload)
+
+    def again(self, worker: Invocation) -> None:
+        """The worker's event to another one, whose answer nobody hears."""
+        self._unheard(worker.function, worker.payload)
+
+    def _unheard(self, function: str, payload: dict[str, Any]) -> None:
+        try:
+            self._invoke(function, payload, None)
+        except FailedError:
+            return
+
+    def _invoke(
+        self,
+        function: str,
+        payload: dict[str, Any],
+        remaining_ms: float | None,
+        *,
+        deadly: bool = False,
+    ) -> dict[str, Any]:
+        self.invocations += 1
+        invocation = Invocation(
+            function=function,
+            payload=json.loads(json.dumps(payload)),
+            aws_request_id=f"invocation-{self.invocations}",
+            remaining_ms=LAMBDAS_LIMIT_MS if remaining_ms is None else remaining_ms,
+        )
+        if deadly:
+            invocation.remaining_ms = self.rng.randint(1, LAMBDAS_LIMIT_MS // 20)
+        self.before(invocation)
+        self.boundary.running.append(invocation)
+        try:
+            with in_this_thread(invocation):
+                answer: dict[str, Any] = json.loads(
+                    json.dumps(self.handlers[function](invocation.payload, invocation))
+                )
+        except KilledError as killed:
+            raise FailedError(killed.error) from None
+        except Exception as error:
+            raise FailedError(type(error).__name__, str(error)) from error
+        finally:
+            self.boundary.running.pop()
+        if invocation.died_of:
+            raise FailedError(invocation.died_of)
+        if answer.get("parts"):
+            self._successor_got_on(function, payload)
+        return answer
+
+    def _successor_got_on(self, function: str, payload: dict[str, Any]) -> None:
+        if self.rng.random() < 0.7:
+            self.boundary.let_through(
+                lambda late: late.function == function and late.payload == payload
+            )

@@ -1,0 +1,54 @@
+"""Worker processes of which each can be told from the others, by its requests, and be killed."""
+
+import os
+import signal
+from contextlib import suppress
+from pathlib import Path
+from queue import LifoQueue
+
+from ops.embedded.lambda_invocation import Invocation, Outcome
+from ops.embedded.lambda_processes import WorkerProcesses
+
+_SLOTS = 8
+
+
+class Slots:
+    """An Invoker of slots, each serving one invocation at a time in a process of its own."""
+
+    def __init__(self, *, endpoint_url: str, log_directory: Path) -> None:
+        self._slots = {
+            f"slot-{number}": WorkerProcesses(
+                endpoint_url=endpoint_url,
+                log_directory=log_directory,
+                # Goes out with every request, in its User-Agent.
+                environment={"AWS_SDK_UA_APP_ID": f"slot-{number}"},
+            )
+            for number in range(_SLOTS)
+        }
+        self._free: LifoQueue[str] = LifoQueue()
+        self._serving: dict[str, Invocation] = {}
+        for name in self._slots:
+            self._free.put(name)
+
+    def invoke(self, invocation: Invocation) -> Outcome:
+        name = self._free.get()
+        self._serving[name] = invocation
+        try:
+            return self._slots[name].invoke(invocation)
+        finally:
+            del self._serving[name]
+            self._free.put(name)
+
+    def close(self) -> None:
+        for slot in self._slots.values():
+            slot.close()
+
+    def invocation_of(self, name: str) -> Invocation | None:
+        """What the slot is doing; None if it is doing nothing any more."""
+        return self._serving.get(name)
+
+    def kill(self, name: str) -> None:
+        """SIGKILL, in the middle of what it is doing."""
+        for process_id in self._slots[name].process_ids():
+            with suppress(ProcessLookupError):
+                os.kill(process_id, signal.SIGKILL)

@@ -1,0 +1,91 @@
+"""One seed's story in the slow form: through the real state machine, template and processes.
+
+One embedded cloud serves many schedules; each is a run of its own over the same table.
+"""
+
+import random
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ops.run import execute
+from tests.faults.check import NAMED_ERRORS
+from tests.faults.slow_cloud import SlowCloud
+from tests.faults.tally import Tally
+from tests.faults.trips import Truth
+
+_MOST_EXECUTIONS = 3
+"""the last of them without faults"""
+
+
+def play_slowly(cloud: SlowCloud, seed: int) -> Tally:
+    """Plays the schedule of this seed."""
+    rng = random.Random(f"slow {seed}")
+    base = f"slow-{seed}-{uuid.uuid4().hex[:4]}"
+    wrong: list[str] = []
+    failures: list[str] = []
+    asked: dict[str, Any] = {"total_segments": rng.randint(1, 5)}
+    cloud.empty("kpis/")
+    cloud.server.counts.clear()
+    cloud.server.written.clear()
+    pages_before, invocations_before = cloud.server.pages, cloud.deliveries.invocations
+    summary = None
+    for attempt in range(_MOST_EXECUTIONS):
+        is_last = attempt == _MOST_EXECUTIONS - 1
+        if not is_last:
+            cloud.server.begin(seed * _MOST_EXECUTIONS + attempt)
+            cloud.deliveries.begin(seed * _MOST_EXECUTIONS + attempt)
+        name = f"{base}-{attempt}"
+        if "run_id" not in asked:
+            run_id = name
+        outcome = execute(cloud.local, asked, name=name)
+        cloud.server.end()
+        cloud.deliveries.end()
+        published = cloud.objects("kpis/")
+        wrong += _wrong_among(published, cloud.truth.objects(), is_whole=outcome.succeeded)
+        if outcome.succeeded:
+            summary = outcome.output
+            break
+        error = outcome.failed_segments[0].error if outcome.failed_segments else outcome.error
+        failures.append(str(error))
+        if error not in NAMED_ERRORS or is_last:
+            wrong.append(f"execution {name} failed with {error}: {outcome.cause}")
+        if outcome.is_planned:
+            asked = {"run_id": run_id}
+    cloud.server.let_through()
+    wrong += _wrong_among(cloud.objects("kpis/"), cloud.truth.objects(), is_whole=True)
+    wrong += [
+        f"{key} was written {times} times"
+        for key, times in cloud.server.written.items()
+        if times > 1 and "/segment=" in key and "/staging/" in key
+    ]
+    if summary is not None:
+        wrong += _wrong_in_summary(summary, cloud.truth)
+    pages = cloud.server.pages - pages_before
+    return Tally(
+        schedules=1,
+        invocations=cloud.deliveries.invocations - invocations_before,
+        faults=Counter({str(fault): n for fault, n in cloud.server.counts.items()}),
+        failed_and_continued=len(failures),
+        errors=Counter(failures),
+        pages=pages,
+        pages_scanned_twice=pages - summary["pages"] if summary else 0,
+        differences={seed: wrong} if wrong else {},
+    )
+
+
+def _wrong_among(
+    published: Mapping[str, bytes], wanted: Mapping[str, bytes], *, is_whole: bool
+) -> Iterator[str]:
+    for key in sorted(published.keys() | (wanted.keys() if is_whole else set())):
+        if published.get(key) != wanted.get(key):
+            yield f"{key} is {published.get(key)!r}, not {wanted.get(key)!r}"
+
+
+def _wrong_in_summary(summary: Mapping[str, Any], truth: Truth) -> Iterator[str]:
+    counts = summary["scanned"], summary["incomplete"], summary["counted"]
+    if counts != (truth.scanned, truth.incomplete, truth.counted):
+        yield f"the summary counts {counts}, not as the truth"
+    if summary["rejected"] != dict(Counter(truth.rejected.values())):
+        yield f"the summary counts as rejected {summary['rejected']}"
