@@ -13,7 +13,7 @@ LOCK := $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --no-he
 PACKAGED := functions/packaging/requirements
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types sam-check faults build lock clean python-is-recent
+.PHONY: help setup demo test check format lint types sam-check faults faults-fast faults-slow build lock clean python-is-recent
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -40,9 +40,14 @@ types: setup
 sam-check: setup ## is the template valid, for SAM and for CloudFormation?
 	@SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam validate --lint --region us-east-1
 
-FAULTS := PYTHONPATH=functions $(VENV)/bin/python -m tests.faults
-faults: setup ## 10,000 schedules of seeded faults against the handlers; SEED=7 replays one
-	@$(if $(SEED),$(FAULTS).replay $(SEED),$(FAULTS) 10000)
+PLAY := PYTHONPATH=functions $(VENV)/bin/python -m tests.faults
+faults: faults-fast faults-slow ## seeded faults: 10,000 schedules against the handlers, 50 through the state machine
+
+faults-fast: setup ## the handlers alone; SEED=7 replays one schedule
+	@$(if $(SEED),$(PLAY).replay $(SEED),$(PLAY) 10000)
+
+faults-slow: setup ## the real state machine and worker processes; SEED=7 replays one schedule
+	@$(PLAY).slow $(if $(SEED),1 --first $(SEED),50)
 
 build: setup ## package the functions for Lambda, as `sam build` does anywhere
 	@SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam build

@@ -40,4 +40,4 @@ def play_many(seeds: Iterable[int]) -> Tally:
 
 def replay_with(seed: int) -> str:
     """The command that plays the schedule again."""
-    return f"replay with: make faults SEED={seed}"
+    return f"replay with: make faults-fast SEED={seed}"

@@ -1,4 +1,4 @@
-"""Plays one schedule again: `make faults SEED=123`, or `python -m tests.faults.replay 123`."""
+"""Plays one schedule again: `make faults-fast SEED=123`, or `python -m tests.faults.replay 123`."""
 
 import sys
 

@@ -18,9 +18,10 @@ def main() -> int:
     with slow_cloud() as cloud:
         for seed in range(asked.first, asked.first + asked.schedules):
             tally += play_slowly(cloud, seed)
+            print(f"schedule {seed}: {len(tally.differences)} differences so far", file=sys.stderr)
     print(*tally.lines(), sep="\n")
     for seed, wrong in sorted(tally.differences.items()):
-        print(f"replay with: make faults SLOW_SEED={seed}", *wrong, sep="\n  ")
+        print(f"replay with: make faults-slow SEED={seed}", *wrong, sep="\n  ")
     return bool(tally.differences)
 
 

@@ -14,7 +14,7 @@ def test_whatever_happens_the_same_bytes_are_published_in_the_end(batch: int) ->
     tally = Tally()
     for seed in range(batch * _SCHEDULES_A_BATCH, (batch + 1) * _SCHEDULES_A_BATCH):
         tally += play(seed)
-    assert tally.differences == {}, "replay a seed with: make faults SEED=…"
+    assert tally.differences == {}, "replay a seed with: make faults-fast SEED=…"
     assert tally.faults.total() > _SCHEDULES_A_BATCH
     assert tally.failed_and_continued > 0
 

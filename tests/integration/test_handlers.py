@@ -138,7 +138,7 @@ def test_a_page_that_does_not_come_in_time_is_given_up_and_what_was_read_is_kept
             hang.wait()
 
     twelve_pages.after_scan.append(second_page_hangs)
-    answer = twelve_pages.scan(remaining_ms=1_000)
+    answer = twelve_pages.scan(remaining_ms=3_000)
     hang.set()
     assert (answer["finished"], answer["parts"], answer["pages"]) == (False, 1, 1)
     assert twelve_pages.scan()["finished"]
@@ -238,7 +238,7 @@ def test_the_loser_of_a_race_goes_on_from_where_the_winner_stopped(
     twelve_pages: Pipeline,
 ) -> None:
     def winner_has_time_for_a_page() -> None:
-        twelve_pages.scan(remaining_ms=1, page_takes_ms=1)
+        twelve_pages.scan(remaining_ms=60_000, page_takes_ms=60_000)
 
     twelve_pages.plan(total_segments=1)
     once_before("PutObject", winner_has_time_for_a_page, key="part-00000.parquet")
