@@ -1,13 +1,17 @@
 """`python -m bench`: measures, and prints what it has measured."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 import click
 
-from bench.memory import Measured, measure
+from bench import memory as memory_bench
+from bench import scan as scan_bench
+from bench.trips import SHAPES
 
-SHORT_SEGMENT_PAGES = 60
+_as_json = click.option("--json", "as_json", is_flag=True, help="One line of JSON, nothing else.")
 
 
 @click.group()
@@ -16,24 +20,46 @@ def main() -> None:
 
 
 @main.command()
+@click.option("--runs", type=click.IntRange(1), default=scan_bench.RUNS, show_default=True)
+@click.option(
+    "--pages", type=click.IntRange(2), default=60, show_default=True, help="Of a run of ours."
+)
+@click.option("--items", type=click.Choice(list(SHAPES)), multiple=True, help="Default: all.")
+@click.option("--projected/--whole", default=None, help="With a projection or not; default: both.")
+@click.option("--ours-alone", is_flag=True, help="Nothing to compare with, and quicker.")
+@_as_json
+def scan(
+    *,
+    runs: int,
+    pages: int,
+    items: Sequence[str],
+    projected: bool | None,
+    ours_alone: bool,
+    as_json: bool,
+) -> None:
+    """CPU and memory of the scan worker, and of what a user would pick instead."""
+    variants = [
+        variant
+        for variant in scan_bench.VARIANTS
+        if (not items or variant[0] in items) and projected in (None, variant[1])
+    ]
+    figures = scan_bench.run(runs=runs, pages=pages, variants=variants, ours_alone=ours_alone)
+    _print(figures, scan_bench.table(figures), as_json=as_json)
+
+
+@main.command()
 @click.option(
     "--pages", type=click.IntRange(1), default=2_000, show_default=True, help="Of the long segment."
 )
-@click.option("--json", "as_json", is_flag=True, help="One line of JSON, nothing else.")
+@_as_json
 def memory(*, pages: int, as_json: bool) -> None:
     """Peak memory of a scan worker over a short and a long segment, and of the merge of each."""
-    measured = [measure(length) for length in (SHORT_SEGMENT_PAGES, pages)]
-    print(json.dumps([asdict(one) for one in measured]) if as_json else _table(measured))
+    figures = memory_bench.run(pages=pages)
+    _print(figures, memory_bench.table(figures), as_json=as_json)
 
 
-def _table(measured: list[Measured]) -> str:
-    rows = ["| Pages | Trips | Parts | Scan worker, peak | Merge, peak |", "| --: " * 5 + "|"]
-    rows += [
-        f"| {one.pages:,} | {one.trips:,} | {one.parts:,} | {one.scan_peak_mb:,} MB "
-        f"| {one.merge_peak_mb:,} MB |"
-        for one in measured
-    ]
-    return "\n".join(rows)
+def _print(figures: Sequence[Any], table: str, *, as_json: bool) -> None:
+    print(json.dumps([asdict(one) for one in figures]) if as_json else table)
 
 
 if __name__ == "__main__":

@@ -1,66 +1,57 @@
 """Peak memory of the functions over one segment, however long."""
 
-import json
-import subprocess
-import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-from ops.embedded.lambda_invocation import Invocation
-from ops.embedded.lambda_processes import WorkerProcesses
-from ops.embedded.stack import DeployedFunction
+from bench.functions import check_published, invoke
+from bench.pages import days_of_table, make_up_pages
+from bench.server import served
+from bench.trips import SHAPES
 
-ROOT = Path(__file__).resolve().parents[1]
-_RUN_ID = "memory"
-_ENVIRONMENT = {
-    "DYNAMODB_TABLE_NAME": "trips",
-    "ATHENA_BUCKET_NAME": "results",
-    "FARE_ATTRIBUTE": "fare_amount",
-    "ESTIMATED_FARE_ATTRIBUTE": "estimated_fare_amount",
-    "DAY_ATTRIBUTE": "pickup_datetime",
-    "TIME_ZONE": "UTC",
-    "TIME_FORMATS": "",
-    "TOTAL_SEGMENTS": "1",
-    "MAX_CONCURRENCY": "1",
-    "READ_UNITS_PER_SECOND": "0",
-    "CONSISTENT_READ": "false",
-    "CHECKPOINT_SECONDS": "1",  # many parts, for the merge
-    "MAX_REJECTED_SHARE": "0.01",
-    "VANISHED_DAYS": "keep",
-}
+SHORT_SEGMENT_PAGES = 60
+LONG_SEGMENT_PAGES = 2_000
+_SHAPE = "sixteen"
+_REJECTED_PER_PAGE = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
+class Peaks:
     """A run over a table of one segment. Peaks are of the whole process, the interpreter and the
     libraries among it, from its start to its end."""
 
     pages: int
     trips: int
     parts: int
-    scan_peak_mb: int
-    merge_peak_mb: int
+    scan_peak_mb: float
+    merge_peak_mb: float
 
 
-def measure(pages: int) -> Measured:
-    """Runs the three functions, each in one process of its own, over a segment of so many pages."""
-    with (
-        tempfile.TemporaryDirectory() as logs,
-        _fake_aws(pages) as endpoint_url,
-        closing(WorkerProcesses(endpoint_url=endpoint_url, log_directory=Path(logs))) as workers,
-    ):
-        plan = {"execution_name": _RUN_ID, "input": {}}
-        _invoke(workers, "plan_run", plan)
-        scan_peak_mb, finished = 0, False
-        while not finished:
-            answer, peak_mb = _invoke(workers, "scan_segment", {"run_id": _RUN_ID, "segment": 0})
-            scan_peak_mb, finished = max(scan_peak_mb, peak_mb), answer["finished"]
-        summary, merge_peak_mb = _invoke(workers, "merge_partials", {"run_id": _RUN_ID})
-    return Measured(
+def run(*, pages: int = LONG_SEGMENT_PAGES) -> list[Peaks]:
+    """The three functions over a short segment, and over one of so many pages."""
+    return [_measure(length) for length in (SHORT_SEGMENT_PAGES, pages)]
+
+
+def _measure(length: int) -> Peaks:
+    made_up = make_up_pages(SHAPES[_SHAPE], rejected_per_page=_REJECTED_PER_PAGE)
+    with served(_SHAPE, rejected_per_page=_REJECTED_PER_PAGE) as endpoint_url:
+        bucket, table = f"results-{length}", f"trips-{length}"
+
+        def run_function(name: str, payload: dict[str, object]) -> tuple[dict[str, int], float]:
+            done = invoke(
+                name,
+                payload,
+                endpoint_url=endpoint_url,
+                table=table,
+                bucket=bucket,
+                CHECKPOINT_SECONDS="1",  # many parts, for the merge
+            )
+            return done.answer, done.peak_mb
+
+        run_function("plan_run", {"execution_name": "memory", "input": {}})
+        _, scan_peak_mb = run_function("scan_segment", {"run_id": "memory", "segment": 0})
+        summary, merge_peak_mb = run_function("merge_partials", {"run_id": "memory"})
+        check_published(endpoint_url, bucket, days_of_table(made_up, length=length))
+    return Peaks(
         pages=summary["pages"],
         trips=summary["scanned"],
         parts=summary["parts"],
@@ -69,40 +60,12 @@ def measure(pages: int) -> Measured:
     )
 
 
-def _invoke(workers: WorkerProcesses, name: str, payload: Any) -> tuple[Any, int]:
-    """What the function answers, and the peak of its process so far in MB."""
-    function = DeployedFunction(
-        logical_id=name,
-        name=name,
-        handler=f"{name}.handler",
-        runtime="python3.13",
-        environment=_ENVIRONMENT,
-        timeout_seconds=900,
-        memory_mb=512,
-        code_path=ROOT / "functions",
-        log_group=name,
-    )
-    outcome = workers.invoke(
-        Invocation(function=function, payload=json.dumps(payload).encode(), request_id=name)
-    )
-    if outcome.failed:
-        raise RuntimeError(outcome.payload.decode())
-    return json.loads(outcome.payload), outcome.max_memory_mb
-
-
-@contextmanager
-def _fake_aws(pages: int) -> Iterator[str]:
-    """The address of a server in a process of its own, which ends with this."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "bench.fake_aws", str(pages)],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as server:
-        assert server.stdin is not None
-        assert server.stdout is not None
-        try:
-            yield server.stdout.readline().strip()
-        finally:
-            server.stdin.close()  # which it takes for its end
+def table(peaks: Sequence[Peaks]) -> str:
+    """As Markdown."""
+    rows = ["| Pages | Trips | Parts | Scan worker, peak | Merge, peak |", "| --: " * 5 + "|"]
+    rows += [
+        f"| {one.pages:,} | {one.trips:,} | {one.parts:,} | {one.scan_peak_mb:,.0f} MB "
+        f"| {one.merge_peak_mb:,.0f} MB |"
+        for one in peaks
+    ]
+    return "\n".join(rows)

@@ -1,0 +1,64 @@
+"""This project's functions, each run as a process of its own against a server of the bench."""
+
+import json
+import re
+from typing import Any
+from urllib.request import urlopen
+
+from bench import measured
+from bench.known import KnownDays
+from bench.measured import Measured
+
+BUCKET = "results"
+_ENVIRONMENT = {
+    "FARE_ATTRIBUTE": "fare_amount",
+    "ESTIMATED_FARE_ATTRIBUTE": "estimated_fare_amount",
+    "DAY_ATTRIBUTE": "pickup_datetime",
+    "TIME_ZONE": "UTC",
+    "TIME_FORMATS": "",
+    "TOTAL_SEGMENTS": "1",
+    "MAX_CONCURRENCY": "1",
+    "READ_UNITS_PER_SECOND": "0",
+    "CONSISTENT_READ": "false",
+    "CHECKPOINT_SECONDS": "60",
+    "MAX_REJECTED_SHARE": "0.01",
+    "VANISHED_DAYS": "keep",
+}
+
+
+def invoke(
+    name: str,
+    payload: dict[str, Any],
+    *,
+    endpoint_url: str,
+    table: str,
+    bucket: str = BUCKET,
+    **environment: str,
+) -> Measured:
+    """The handler in `functions/<name>.py`, called until it is finished."""
+    return measured.run(
+        "bench.invoke",
+        name,
+        json.dumps(payload),
+        endpoint_url=endpoint_url,
+        environment={
+            **_ENVIRONMENT,
+            "DYNAMODB_TABLE_NAME": table,
+            "ATHENA_BUCKET_NAME": bucket,
+            **environment,
+        },
+    )
+
+
+def check_published(endpoint_url: str, bucket: str, known: KnownDays) -> None:
+    """Raises RuntimeError unless the bucket holds these days' figures, byte for byte, and no
+    others."""
+    with urlopen(f"{endpoint_url}/{bucket}?list-type=2&prefix=kpis/") as listing:
+        keys = set(re.findall("<Key>(.*?)</Key>", listing.read().decode()))
+    wanted = {f"kpis/date={day}/kpi.json": known[day].kpi_json(day) for day in known}
+    if keys != wanted.keys():
+        raise RuntimeError(f"published: {sorted(keys)}, known: {sorted(wanted)}")
+    for key, body in wanted.items():
+        with urlopen(f"{endpoint_url}/{bucket}/{key}") as published:
+            if (found := published.read()) != body:
+                raise RuntimeError(f"{key} is {found!r}, and must be {body!r}")

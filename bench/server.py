@@ -1,0 +1,134 @@
+"""DynamoDB and S3 over HTTP, for one process that is measured: `python -m bench.server SHAPE`.
+
+It prints its address and serves until its standard input closes. All pages are bytes before it
+prints anything, so that it takes next to nothing of the processors while a client is measured.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from bench.objects import Objects
+from bench.pages import make_up_pages
+from bench.replay import ReplayedTables
+from bench.trips import SHAPES
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, tables: ReplayedTables) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.tables = tables
+        self.objects = Objects()
+
+    @property
+    def endpoint_url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: Server
+
+    def do_POST(self) -> None:
+        operation = self.headers["X-Amz-Target"].rpartition(".")[2]
+        reply = self.server.tables.reply(operation, json.loads(self._body()))
+        headers = {
+            "Content-Type": "application/x-amz-json-1.0",
+            "x-amz-crc32": str(reply.crc),
+            "x-amzn-RequestId": str(uuid.uuid4()),
+        }
+        self._answer(reply.status, headers, *reply.pieces)
+
+    def do_PUT(self) -> None:
+        body = self._body()
+        metadata = {k: v for k, v in self.headers.items() if k.lower().startswith("x-amz-meta-")}
+        etag = self.server.objects.put(
+            self._object, body, metadata, new=self.headers.get("If-None-Match") == "*"
+        )
+        if etag is None:
+            self._answer(412, {}, _error("PreconditionFailed"))
+        else:
+            self._answer(200, {"ETag": etag})
+
+    def do_GET(self) -> None:
+        query = parse_qs(urlsplit(self.path).query)
+        if "list-type" in query:
+            prefix, delimiter = (query.get(name, [""])[0] for name in ("prefix", "delimiter"))
+            bucket = self._object.rstrip("/")
+            self._answer(200, {}, self.server.objects.listing(bucket, prefix, delimiter))
+            return
+        stored = self.server.objects.stored.get(self._object)
+        if stored is None:
+            self._answer(404, {}, _error("NoSuchKey"))
+        else:
+            self._answer(200, stored.headers, stored.body)
+
+    @property
+    def _object(self) -> str:
+        """``/results/kpis/…`` -> ``results/kpis/…``"""
+        return unquote(urlsplit(self.path).path).lstrip("/")
+
+    def _body(self) -> bytes:
+        return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+
+    def _answer(self, status: int, headers: dict[str, str], *pieces: bytes) -> None:
+        self.send_response(status)
+        length = sum(map(len, pieces))
+        for name, value in {**headers, "Content-Length": str(length)}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        for piece in pieces:
+            self.wfile.write(piece)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing: a line a request would be thousands."""
+
+
+def _error(code: str) -> bytes:
+    return f"<Error><Code>{code}</Code><Message>{code}</Message></Error>".encode()
+
+
+@contextmanager
+def served(shape: str, *, whole: bool = False, rejected_per_page: int = 0) -> Iterator[str]:
+    """The address of such a server in a process of its own, which ends with this."""
+    command = [sys.executable, "-m", "bench.server", shape]
+    command += ["--rejected-per-page", str(rejected_per_page), *(["--whole"] if whole else [])]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        try:
+            yield server.stdout.readline().strip()
+        finally:
+            server.stdin.close()  # which it takes for its end
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Serve made-up tables and objects.")
+    parser.add_argument("shape", choices=sorted(SHAPES))
+    parser.add_argument("--whole", action="store_true", help="Project and filter nothing.")
+    parser.add_argument("--rejected-per-page", type=int, default=0)
+    asked = parser.parse_args()
+    pages = make_up_pages(SHAPES[asked.shape], rejected_per_page=asked.rejected_per_page)
+    server = Server(ReplayedTables(pages=pages, whole=asked.whole))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    print(server.endpoint_url, flush=True)
+    sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()
