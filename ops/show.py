@@ -74,6 +74,13 @@ def show_summary(console: Console, outcome: Outcome) -> None:
             highlight=False,
             soft_wrap=True,
         )
+    if summary["throttles"]:
+        console.print(
+            "the table throttled: "
+            + ", ".join(f"{n:,} {reason}" for reason, n in summary["throttles"].items()),
+            highlight=False,
+            soft_wrap=True,
+        )
     if summary["scanned"] and summary["incomplete"] == summary["scanned"]:
         console.print(
             "[yellow]No trip has both fares. Are they named otherwise? Give --parameter "

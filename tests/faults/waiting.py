@@ -20,7 +20,7 @@ import botocore.endpoint
 
 import merge_partials
 import plan_run
-from trip_kpis.aws import concurrency
+from trip_kpis.aws import concurrency, pacing, throttling
 
 _SHORTEST_POLL_SECONDS = 0.005
 
@@ -96,6 +96,16 @@ def in_this_thread(invocation: Invocation) -> Iterator[None]:
         invocation.is_over.set()
 
 
+class _InvocationsTime:
+    """The module `time`, as the pacing knows it: an invocation waits in its own time."""
+
+    def monotonic(self) -> float:
+        return -float(_mine.invocation.remaining_ms) / 1000
+
+    def sleep(self, seconds: float) -> None:
+        _mine.invocation.spend(seconds * 1000)
+
+
 def _wait_for(future: Future[Any], timeout: float | None = None) -> Any:
     """Future.result: the time that it may take is the invocation's, not this machine's."""
     invocation: Invocation | None = getattr(_mine, "invocation", None)
@@ -160,6 +170,8 @@ def simulated_time(
         patch.object(botocore.endpoint, "time", SimpleNamespace(sleep=sleep)),
         patch.object(concurrency, "ThreadPoolExecutor", lambda _workers: _Pool(rng)),
         patch.object(Future, "result", _wait_for),
+        patch.object(pacing, "time", _InvocationsTime()),
+        patch.object(throttling, "random", rng),
         patch.object(plan_run, "datetime", clock),
         patch.object(merge_partials, "datetime", clock),
     ):

@@ -216,7 +216,7 @@ def test_a_worker_that_is_called_again_after_the_end_reads_nothing(pipeline: Pip
     again = pipeline.scan()
     assert (first["finished"], first["counted"]) == (True, 5)
     assert again == {"finished": True, "segment": 0, "parts": 0, "pages": 0, "scanned": 0,
-                     "counted": 0}  # fmt: skip
+                     "counted": 0, "throttles": {}}  # fmt: skip
     assert pipeline.scans == []
     assert pipeline.objects() == before
 

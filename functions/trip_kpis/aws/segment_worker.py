@@ -1,5 +1,6 @@
 """One invocation's work on one segment: from the log's end on, page by page, until it must stop."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,8 +9,9 @@ from trip_kpis.aws import table
 from trip_kpis.aws.deadline import OutOfTimeError, within
 from trip_kpis.aws.pacing import Pacer
 from trip_kpis.aws.segment_log import Appender, SegmentLog
+from trip_kpis.aws.throttling import Backoff, is_throttling, listed, throttles_counted
 from trip_kpis.core.checkpoint import Pace
-from trip_kpis.core.errors import TripKpisError
+from trip_kpis.core.errors import TransientError, TripKpisError
 from trip_kpis.core.pages import Page
 from trip_kpis.core.plan import Plan
 from trip_kpis.core.stretch import Position, Stretch
@@ -32,6 +34,7 @@ class Progress:
             "pages": self.tally.pages,
             "scanned": self.tally.scanned,
             "counted": self.tally.counted,
+            "throttles": dict(self.tally.throttles),
         }
 
 
@@ -48,16 +51,23 @@ class SegmentWorker:
     remaining_ms: Callable[[], int]
     """of the invocation, as Lambda's context tells it"""
     _pace: Pace = field(init=False)
+    _backoff: Backoff = field(default_factory=Backoff, init=False)
+    _throttles: Counter[str] = field(init=False)
+    """since the last append"""
 
     def work(self) -> Progress:
         """Goes on from the end of the log until the segment's end, or until time is short.
 
         What is appended stays, whatever becomes of the worker afterwards; what was read is appended
-        before an error goes out. Raises what the table and the log raise, and NoProgressError where
-        this is the second invocation in a row that had no time for a single page.
+        before an error goes out. Where AWS throttles it waits and goes on. Raises what the table
+        and the log raise; TransientError where throttling left no time for a single page;
+        NoProgressError where this is the second invocation in a row that had none.
         """
         self._pace = Pace.at_start(self.remaining_ms())
-        position = self.log.end(self.segment)
+        with throttles_counted(self.dynamodb) as self._throttles:
+            return self._work(self.log.end(self.segment))
+
+    def _work(self, position: Position) -> Progress:
         progress = Progress(finished=position.finished, appended=0, tally=Tally())
         in_time, read_any = True, False
         while in_time and not position.finished:
@@ -73,8 +83,7 @@ class SegmentWorker:
                 raise trouble
             in_time = in_time and not self._pace.must_stop(self.remaining_ms())
         if not position.finished and not read_any:
-            self.log.note_standstill(self.segment, position, self.appender)
-        self.pacer.wait(at_most_ms=self.remaining_ms() - self._pace.margin_ms)
+            self._note_standstill(position)
         return progress
 
     def _fill(self, stretch: Stretch) -> bool:
@@ -82,46 +91,65 @@ class SegmentWorker:
 
         A page that is not there in time is given up: what was read before it still can be appended.
         """
-        rules = self.plan.rules
-        pages = table.pages(
-            self.dynamodb, self.plan, self.segment, start_key=stretch.position.start_key
-        )
+        pages = self._pages_after(stretch)
         while True:
-            if self._pace.must_stop(self.remaining_ms(), wait_ms=self.pacer.debt_ms) and (
+            if self._pace.must_stop(self.remaining_ms(), wait_ms=self.pacer.wait_ms) and (
                 stretch.tally.pages or self._pace.slowest_page_ms
             ):
                 return False
-            self.pacer.wait()
+            if not self.pacer.wait(at_most_ms=self.remaining_ms() - self._pace.reserve_ms):
+                return False
             try:
                 page = self._next(pages)
             except OutOfTimeError:
                 return False
-            stretch.add(page, rules)
-            if page.end_key is None or self._pace.must_append(
+            except TransientError as error:
+                if not is_throttling(error):
+                    raise
+                self.pacer.hold_off(self._backoff.next_seconds())
+                pages = self._pages_after(stretch)
+            else:
+                stretch.add(page, self.plan.rules)
+                if page.end_key is None:
+                    return True
+            if stretch.tally.pages and self._pace.must_append(
                 self.remaining_ms(),
                 checkpoint_seconds=self.plan.checkpoint_seconds,
-                wait_ms=self.pacer.debt_ms,
+                wait_ms=self.pacer.wait_ms,
                 rejected_held=len(stretch.rejected),
                 rejected_bytes_held=stretch.rejected_bytes,
             ):
                 return True
+
+    def _pages_after(self, stretch: Stretch) -> Iterator[Page]:
+        start_key = stretch.end_key if stretch.tally.pages else stretch.position.start_key
+        return table.pages(self.dynamodb, self.plan, self.segment, start_key=start_key)
 
     def _next(self, pages: Iterator[Page]) -> Page:
         before = self.remaining_ms()
         page = within((before - self._pace.reserve_ms) / 1000, lambda: next(pages))
         self._pace = self._pace.after_page(before - self.remaining_ms())
         self.pacer.consumed(page.read_units)
+        self._backoff.over()
         return page
+
+    def _note_standstill(self, position: Position) -> None:
+        if self._throttles:
+            raise TransientError(
+                f"segment {self.segment} of run {self.plan.run_id}: the table "
+                f"{self.plan.table_name} was throttled for as long as the worker had time "
+                f"({listed(self._throttles)}), and gave it no page. If that lasts, lower "
+                "ReadUnitsPerSecond or MaxConcurrency, or raise what the table may be read with, "
+                "then redrive: what has been read is kept"
+            )
+        self.log.note_standstill(self.segment, position, self.appender)
 
     def _append(self, stretch: Stretch, progress: Progress) -> tuple[Position, Progress]:
         """Where the log ends now, and what this invocation has added to it."""
         before = self.remaining_ms()
-        won = self.log.append(
-            self.segment,
-            stretch,
-            self.appender,
-            worker_ms=self._pace.last_append_at_ms - before,
-        )
+        stretch.tally += Tally(throttles=dict(self._throttles))
+        self._throttles.clear()
+        won = self._put(stretch, worker_ms=self._pace.last_append_at_ms - before)
         # Where another worker was faster, what it appended counts, and not this.
         position = stretch.after if won else self.log.end(self.segment)
         after = self.remaining_ms()
@@ -131,3 +159,16 @@ class SegmentWorker:
             appended=progress.appended + won,
             tally=progress.tally + stretch.tally if won else progress.tally,
         )
+
+    def _put(self, stretch: Stretch, *, worker_ms: int) -> bool:
+        """What `append` returns; where S3 throttles, once it no longer does, if that is in time."""
+        backoff = Backoff()
+        while True:
+            try:
+                return self.log.append(self.segment, stretch, self.appender, worker_ms=worker_ms)
+            except TransientError as error:
+                seconds = backoff.next_seconds()
+                left_ms = self.remaining_ms() - seconds * 1000
+                if not is_throttling(error) or left_ms <= self._pace.reserve_ms:
+                    raise
+                self.pacer.sleep(seconds)

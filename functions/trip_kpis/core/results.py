@@ -129,6 +129,7 @@ def summary(run: Finished) -> dict[str, Any]:
         },
         "pages": tally.pages,
         "read_units": tally.read_units,
+        "throttles": dict(sorted(tally.throttles.items())),
         "cost_usd": run.cost.to_json(),
         "seconds": run.seconds,
     }

@@ -3,9 +3,11 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from trip_kpis.core.rejections import Reason
+
+_What = TypeVar("_What")
 
 MALFORMED = (AttributeError, KeyError, TypeError, ValueError)
 """What reading a JSON document raises that is not of the form it should have."""
@@ -25,15 +27,18 @@ class Tally:
     """trips in the figures"""
     read_units: float = 0.0
     """read request units that DynamoDB says it consumed; halves and wholes, exact as a float"""
+    throttles: Mapping[str, int] = field(default_factory=dict)
+    """answers that said "too many requests", by the reason that DynamoDB gave for them"""
 
     def __add__(self, other: "Tally") -> "Tally":
         return Tally(
             pages=self.pages + other.pages,
             scanned=self.scanned + other.scanned,
             incomplete=self.incomplete + other.incomplete,
-            rejected=Counter(self.rejected) + Counter(other.rejected),
+            rejected=_sum(self.rejected, other.rejected),
             counted=self.counted + other.counted,
             read_units=self.read_units + other.read_units,
+            throttles=_sum(self.throttles, other.throttles),
         )
 
     @property
@@ -53,6 +58,7 @@ class Tally:
             "rejected": {str(reason): n for reason, n in sorted(self.rejected.items())},
             "counted": self.counted,
             "read_units": self.read_units,
+            "throttles": dict(sorted(self.throttles.items())),
         }
 
     @classmethod
@@ -65,4 +71,10 @@ class Tally:
             rejected={Reason(reason): int(n) for reason, n in document["rejected"].items()},
             counted=int(document["counted"]),
             read_units=float(document["read_units"]),
+            # Parts of an earlier version of the program have none.
+            throttles={str(why): int(n) for why, n in document.get("throttles", {}).items()},
         )
+
+
+def _sum(a: Mapping[_What, int], b: Mapping[_What, int]) -> Mapping[_What, int]:
+    return Counter(a) + Counter(b) if a and b else a or b
