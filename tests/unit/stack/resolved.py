@@ -1,4 +1,4 @@
-"""The stack as CloudFormation would make it: translated by SAM, conditions and functions resolved."""
+"""The stack as CloudFormation would make it: translated by SAM, with everything resolved."""
 
 from __future__ import annotations
 

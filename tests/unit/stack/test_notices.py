@@ -1,0 +1,163 @@
+"""Whoever is told of a run's end can act on what the notice says."""
+
+import json
+import re
+from collections.abc import Mapping
+from functools import reduce
+from typing import Any
+
+import pytest
+from moto.events.models import EventPattern
+
+from tests.unit.stack.resolved import stack
+
+STACK = stack("trips-eu")
+MACHINE = "TripKpisStateMachine"
+EXECUTION = "arn:aws:states:eu-central-1:123456789012:execution:trips-eu-trip-kpis:nightly-7"
+
+CAUSE = json.dumps(
+    {
+        "errorType": "TooManyRejectedError",
+        "errorMessage": '29 of 100 trips were rejected, "twelve" among them',
+    }
+)
+
+
+def event(status: str, **detail: Any) -> dict[str, Any]:
+    """What Step Functions tells EventBridge when an execution's status changes.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
+    """
+    return {
+        "version": "0",
+        "id": "315c1398-40ff-a850-213b-158f73e60175",
+        "detail-type": "Step Functions Execution Status Change",
+        "source": "aws.states",
+        "account": "123456789012",
+        "time": "2026-06-01T02:31:00Z",
+        "region": "eu-central-1",
+        "resources": [EXECUTION],
+        "detail": {
+            "executionArn": EXECUTION,
+            "stateMachineArn": MACHINE,
+            "name": "nightly-7",
+            "status": status,
+            "startDate": 1780280100000,
+            "stopDate": None if status == "RUNNING" else 1780281060000,
+            "input": "{}",
+            **detail,
+        },
+    }
+
+
+FAILED = event("FAILED", error="TooManyRejectedError", cause=CAUSE)
+SUMMARY = json.dumps({"run_id": "nightly-7", "days_published": 31, "total_fare": "76402.93"})
+SUCCEEDED = event("SUCCEEDED", output=SUMMARY)
+
+
+def told(of: Mapping[str, Any]) -> list[str]:
+    """What the stack's rules make of an event, one text for each notice."""
+    texts = []
+    for rule in STACK.of_type("AWS::Events::Rule").values():
+        if EventPattern.load(json.dumps(rule["EventPattern"])).matches_event(of):  # type: ignore[arg-type]
+            (target,) = rule["Targets"]
+            assert target["Arn"] == "NotificationTopic"
+            texts.append(transformed(target["InputTransformer"], of))
+    return texts
+
+
+def transformed(transformer: Mapping[str, Any], of: Mapping[str, Any]) -> str:
+    """A variable that leads nowhere is left out.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
+    """
+    values = {
+        name: reduce(lambda part, key: part.get(key, ""), path.split(".")[1:], of)
+        for name, path in transformer["InputPathsMap"].items()
+    }
+    template = transformer["InputTemplate"]
+    # A string goes in with its own quotes escaped: the line stays one.
+    filled = re.sub(r"<(\w+)>", lambda found: json.dumps(values[found[1]])[1:-1], template)
+    return "\n".join(json.loads(line) for line in filled.splitlines())
+
+
+def test_a_failure_names_the_run_the_error_the_console_and_the_way_out() -> None:
+    (notice,) = told(FAILED)
+    assert "The run nightly-7 of trips-eu did not succeed: FAILED TooManyRejectedError" in notice
+    assert CAUSE in notice
+    assert (
+        "https://eu-central-1.console.aws.amazon.com/states/home?region=eu-central-1"
+        f"#/v2/executions/details/{EXECUTION}" in notice
+    )
+    assert "Redrive there within 14 days" in notice
+    (again,) = re.findall(r"with the input (\{.*?\})", notice)
+    assert json.loads(again) == {"run_id": "nightly-7"}
+
+
+@pytest.mark.parametrize("status", ["TIMED_OUT", "ABORTED"])
+def test_an_end_without_error_or_cause_is_told_of_too(status: str) -> None:
+    (notice,) = told(event(status))
+    assert f"The run nightly-7 of trips-eu did not succeed: {status} \n" in notice
+    assert "Cause: \n" in notice
+
+
+def test_a_success_has_the_summary_and_where_the_figures_are() -> None:
+    (notice,) = told(SUCCEEDED)
+    assert "The run nightly-7 of trips-eu succeeded." in notice
+    assert SUMMARY in notice
+    assert "s3://ResultsBucket/kpis/" in notice
+
+
+@pytest.mark.parametrize(
+    "of",
+    [
+        event("RUNNING"),
+        event("PENDING_REDRIVE"),
+        {**FAILED, "source": "aws.batch"},
+        event("FAILED", stateMachineArn="AnotherStateMachine"),
+        # A segment's execution belongs to the Map Run.
+        event("FAILED", stateMachineArn=f"{MACHINE}/ScanSegments"),
+    ],
+)
+def test_nothing_else_is_told(of: Mapping[str, Any]) -> None:
+    assert told(of) == []
+
+
+def test_every_variable_of_a_notice_is_used_and_every_used_one_is_a_variable() -> None:
+    for rule in STACK.of_type("AWS::Events::Rule").values():
+        transformer = rule["Targets"][0]["InputTransformer"]
+        used = set(re.findall(r"<(\w+)>", transformer["InputTemplate"]))
+        assert used == set(transformer["InputPathsMap"])
+        # https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_InputTransformer.html
+        assert len(transformer["InputTemplate"]) <= 8192
+
+
+def test_the_rules_and_the_alarms_of_this_stack_may_publish_to_the_topic_and_nobody_else() -> None:
+    statements = STACK.statements("NotificationTopicPolicy")
+    allowed = {sid: one for sid, one in statements.items() if one["Effect"] == "Allow"}
+    assert {sid: (one["Principal"], one["Condition"]) for sid, one in allowed.items()} == {
+        "RulesTell": (
+            {"Service": "events.amazonaws.com"},
+            {"ArnEquals": {"aws:SourceArn": ["RunFailedRule.Arn", "RunSucceededRule.Arn"]}},
+        ),
+        "AlarmsTell": (
+            {"Service": "cloudwatch.amazonaws.com"},
+            {
+                "StringEquals": {"aws:SourceAccount": "123456789012"},
+                "ArnLike": {
+                    "aws:SourceArn": "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:trips-eu-*"
+                },
+            },
+        ),
+    }
+    assert set(STACK.of_type("AWS::Events::Rule")) == {"RunFailedRule", "RunSucceededRule"}
+    assert {one["Action"] for one in statements.values()} == {"sns:Publish"}
+
+
+def test_an_address_is_subscribed_if_one_is_given() -> None:
+    assert not STACK.of_type("AWS::SNS::Subscription")
+    (subscription,) = (
+        stack(NotificationEmail="ops@example.com").of_type("AWS::SNS::Subscription").values()
+    )
+    assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "ops@example.com")
+    assert subscription["TopicArn"] == "NotificationTopic"
