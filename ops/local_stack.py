@@ -92,6 +92,7 @@ def local_stack(
                 port=where.port,
                 table_ids={TABLE_NAME: table_id},
                 page_bytes=where.page_bytes,
+                enforce_iam=True,
                 middleware=layered(
                     where.middleware, scans_told_to(pages.note), objects.layer if objects else None
                 ),
@@ -104,7 +105,11 @@ def local_stack(
         stack = deploy(cloud, TEMPLATE, STACK_NAME, {**here, **parameters})
         logs = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="trip-kpis-logs-")))
         workers = where.around_workers(
-            WorkerProcesses(endpoint_url=cloud.endpoint_url, log_directory=logs)
+            WorkerProcesses(
+                endpoint_url=cloud.endpoint_url,
+                log_directory=logs,
+                role_credentials=cloud.role_credentials,
+            )
             if where.lambda_endpoint is None
             else LambdaEndpoint(where.lambda_endpoint)
         )

@@ -14,29 +14,23 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any, Self
 
-import boto3
-from botocore.config import Config
 from moto.core.config import default_user_config
 from moto.moto_api._internal.models import moto_api_backend
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from moto.stepfunctions.parser.utils import TMP_THREADS
 
+from ops.embedded.clients import Clients
 from ops.embedded.distributed_map import FailedChild
 from ops.embedded.errors import CloudStartError, EmbeddedCloudError
+from ops.embedded.iam_mends import enforced_iam
 from ops.embedded.isolation import (
     ACCOUNT_ID,
-    DUMMY_CREDENTIALS,
     REGION,
     client_environment,
     isolated_from_aws,
 )
 from ops.embedded.moto_mends import InvokeLambda, mended_moto
 from ops.embedded.server import Middleware, serving
-
-# Lambda's own longest time limit, and room for what is around it.
-_LONGEST_INVOCATION_SECONDS = 900 + 120
-# As many invocations as a Map Run may have children at once on one machine, and some.
-_CONNECTIONS = 1200
 
 _one_at_a_time = threading.Lock()
 
@@ -48,7 +42,8 @@ class EmbeddedCloud:
     before a state's Retry: tests that make many faults hand in something shorter. `middleware` is
     put around what answers the requests: it sees each of them first, and the answer last. A table
     that `table_ids` names gets that TableId. `page_bytes` makes Scan's pages smaller than
-    DynamoDB's 1 MB; no item may be larger.
+    DynamoDB's 1 MB; no item may be larger. With `enforce_iam`, a request with a role's credentials
+    (`role_credentials`) is refused unless the role's policies allow it.
 
     While the cloud is up, this process's own AWS_* environment leads to it and nowhere else. Raises
     CloudStartError if it cannot listen there, or if one is up already.
@@ -66,6 +61,7 @@ class EmbeddedCloud:
         middleware: Middleware | None = None,
         table_ids: Mapping[str, str] | None = None,
         page_bytes: int | None = None,
+        enforce_iam: bool = False,
     ) -> None:
         self._host = host
         self._port = port
@@ -73,8 +69,9 @@ class EmbeddedCloud:
         self._middleware = middleware
         self._table_ids = dict(table_ids or {})
         self._page_bytes = page_bytes
+        self._enforce_iam = enforce_iam
         self._open = ExitStack()
-        self._clients: list[Any] = []
+        self._clients = Clients("", roles_are_taken_on=enforce_iam)
         self._invoke_lambda: InvokeLambda | None = None
         self.endpoint_url = ""
 
@@ -89,17 +86,20 @@ class EmbeddedCloud:
             host, port = listener.getsockname()[:2]
             self.endpoint_url = f"http://{host}:{port}"
             opening.enter_context(isolated_from_aws(self.endpoint_url))
-            opening.callback(self._close_clients)
+            self._clients = Clients(self.endpoint_url, roles_are_taken_on=self._enforce_iam)
+            opening.callback(self._clients.close)
             opening.enter_context(_state_machines_execute())
             opening.enter_context(
                 mended_moto(
                     invoke_lambda=self._run_function,
-                    lambda_client=self.client("lambda"),
+                    lambda_client=self._clients.for_lambda_tasks,
                     wait_before_retry=self._wait_before_retry,
                     table_ids=self._table_ids,
                     page_bytes=self._page_bytes,
                 )
             )
+            if self._enforce_iam:
+                opening.enter_context(enforced_iam())
             opening.enter_context(_empty_of_everything())
             opening.enter_context(_quiet())
             opening.enter_context(serving(listener, self._middleware))
@@ -114,25 +114,18 @@ class EmbeddedCloud:
         self._open.close()
         self._invoke_lambda = None
 
-    def client(self, service: str) -> Any:
-        """A boto3 client of the embedded cloud. Safe to use from several threads."""
-        session = boto3.Session(
-            aws_access_key_id=DUMMY_CREDENTIALS["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=DUMMY_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-            aws_session_token=DUMMY_CREDENTIALS["AWS_SESSION_TOKEN"],
-            region_name=REGION,
-        )
-        config = Config(
-            proxies={},
-            max_pool_connections=_CONNECTIONS,
-            read_timeout=_LONGEST_INVOCATION_SECONDS,
-            # What fails here fails for a reason: a retry would only hide it, or run a function
-            # twice.
-            retries={"total_max_attempts": 1},
-        )
-        client = session.client(service, endpoint_url=self.endpoint_url, config=config)
-        self._clients.append(client)
-        return client
+    def client(self, service: str, *, role_arn: str | None = None) -> Any:
+        """A boto3 client of the embedded cloud: the operator's, or that of a role of the stack.
+
+        Safe to use from several threads.
+        """
+        return self._clients.make(service, role_arn=role_arn)
+
+    def role_credentials(self, role_arn: str) -> Mapping[str, str]:
+        """The environment variables of who has taken on this role, as Lambda gives them to a
+        function; the operator's own where IAM is not enforced.
+        """
+        return self._clients.role_credentials(role_arn)
 
     def environment(self) -> dict[str, str]:
         """The environment variables with which another process talks to this cloud, and only to
@@ -172,10 +165,6 @@ class EmbeddedCloud:
                 f"Nothing runs the function {function_name}: no LambdaService is open here."
             )
         return self._invoke_lambda(function_name, payload)
-
-    def _close_clients(self) -> None:
-        while self._clients:
-            self._clients.pop().close()
 
     def _listen(self) -> socket.socket:
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)

@@ -17,12 +17,12 @@ import threading
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 
 from ops.embedded import lambda_worker
-from ops.embedded.isolation import ACCOUNT_ID, REGION, client_environment
+from ops.embedded.isolation import ACCOUNT_ID, DUMMY_CREDENTIALS, REGION, client_environment
 from ops.embedded.lambda_invocation import (
     Invocation,
     Outcome,
@@ -43,8 +43,8 @@ class WorkerProcesses:
     """An Invoker that runs each function's own code in processes of its own.
 
     A function's environment is what its template says and what Lambda itself sets, nothing of the
-    user's; `environment` adds to it (`AWS_ENDPOINT_URL_DYNAMODB`, say). Its log is
-    `<log_directory>/<logical id>.log`.
+    user's; `environment` adds to it (`AWS_ENDPOINT_URL_DYNAMODB`, say). `role_credentials` gives a
+    function's credentials, by its role's ARN. Its log is `<log_directory>/<logical id>.log`.
     """
 
     def __init__(
@@ -53,6 +53,7 @@ class WorkerProcesses:
         endpoint_url: str,
         log_directory: Path,
         environment: Mapping[str, str] | None = None,
+        role_credentials: Callable[[str], Mapping[str, str]] = lambda _: DUMMY_CREDENTIALS,
         at_once: int | None = None,
     ) -> None:
         """`at_once` limits the workers that are busy; further invocations wait for their turn.
@@ -62,6 +63,7 @@ class WorkerProcesses:
         self._endpoint_url = endpoint_url
         self._log_directory = log_directory
         self._environment = dict(environment or {})
+        self._role_credentials = role_credentials
         self._turn: AbstractContextManager[object] = (
             nullcontext() if at_once is None else threading.BoundedSemaphore(at_once)
         )
@@ -150,6 +152,7 @@ class WorkerProcesses:
         log_stream = f"{time.strftime('%Y/%m/%d', time.gmtime())}/[$LATEST]{uuid.uuid4().hex}"
         return {
             **client_environment(self._endpoint_url),
+            **self._role_credentials(function.role_arn),
             "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
             "AWS_LAMBDA_FUNCTION_NAME": function.name,
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),

@@ -59,7 +59,7 @@ class InvokeLambda(Protocol):
 def mended_moto(
     *,
     invoke_lambda: InvokeLambda,
-    lambda_client: Any,
+    lambda_client: Callable[[str | None], Any],
     wait_before_retry: Callable[[float], None] = time.sleep,
     table_ids: Mapping[str, str],
     page_bytes: int | None,
@@ -112,8 +112,10 @@ def lambda_tasks_run_the_real_handlers(invoke_lambda: InvokeLambda) -> Iterator[
 
 
 @contextmanager
-def lambda_tasks_share_one_client(client: Any) -> Iterator[None]:
-    """Lambda tasks: moto makes a boto3 client for every invocation, from boto3's default session.
+def lambda_tasks_share_one_client(client: Callable[[str | None], Any]) -> Iterator[None]:
+    """Lambda tasks: moto makes a boto3 client for every invocation, from boto3's default session,
+    with nobody's credentials. In AWS a task has those of its state machine's role, by whose ARN
+    `client` gives the one client of all its tasks.
 
     That session is not made for threads (children of a Map that start together can fail with a
     KeyError from inside botocore), it reads the user's profile, and it takes 10 ms and more of CPU
@@ -122,7 +124,7 @@ def lambda_tasks_share_one_client(client: Any) -> Iterator[None]:
     """
 
     def shared_client(service: str, region: str, state_credentials: Any = None) -> Any:
-        return client
+        return client(state_credentials.role_arn if state_credentials else None)
 
     with replaced(lambda_eval_utils, "boto_client_for", shared_client):
         yield

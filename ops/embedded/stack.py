@@ -35,6 +35,7 @@ class DeployedFunction:
     memory_mb: int
     code_path: Path
     log_group: str
+    role_arn: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +130,7 @@ def _functions(
             memory_mb=int(found["MemorySize"]),
             code_path=code_paths[logical_id],
             log_group=found.get("LoggingConfig", {}).get("LogGroup", f"/aws/lambda/{name}"),
+            role_arn=found["Role"],
         )
     return functions
 

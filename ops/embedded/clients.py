@@ -1,0 +1,84 @@
+"""Clients of the embedded cloud, and whose credentials they have."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from ops.embedded.isolation import DUMMY_CREDENTIALS, REGION
+
+# Lambda's own longest time limit, and room for what is around it.
+_LONGEST_INVOCATION_SECONDS = 900 + 120
+# As many invocations as a Map Run may have children at once on one machine, and some.
+_CONNECTIONS = 1200
+
+
+class Clients:
+    """Makes boto3 clients of the cloud at `endpoint_url`; all are closed together.
+
+    Where `roles_are_taken_on`, who acts in a role has credentials of its own; else everybody has
+    the operator's.
+    """
+
+    def __init__(self, endpoint_url: str, *, roles_are_taken_on: bool) -> None:
+        self._endpoint_url = endpoint_url
+        self._roles_are_taken_on = roles_are_taken_on
+        self._made: list[Any] = []
+        self._lock = threading.RLock()
+        self._role_credentials: dict[str, Mapping[str, str]] = {}
+        self._for_lambda_tasks: dict[str | None, Any] = {}
+
+    def make(self, service: str, *, role_arn: str | None = None) -> Any:
+        """The operator's client, or that of who has taken on the role. Safe to use from several
+        threads.
+        """
+        credentials = DUMMY_CREDENTIALS if role_arn is None else self.role_credentials(role_arn)
+        session = boto3.Session(
+            aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=credentials["AWS_SESSION_TOKEN"],
+            region_name=REGION,
+        )
+        config = Config(
+            proxies={},
+            max_pool_connections=_CONNECTIONS,
+            read_timeout=_LONGEST_INVOCATION_SECONDS,
+            # What fails here fails for a reason: a retry would only hide it, or run a function
+            # twice.
+            retries={"total_max_attempts": 1},
+        )
+        client = session.client(service, endpoint_url=self._endpoint_url, config=config)
+        self._made.append(client)
+        return client
+
+    def role_credentials(self, role_arn: str) -> Mapping[str, str]:
+        """The environment variables of who has taken on the role, as Lambda gives them to a
+        function. The same ones each time.
+        """
+        if not self._roles_are_taken_on:
+            return DUMMY_CREDENTIALS
+        with self._lock:
+            if role_arn not in self._role_credentials:
+                taken_on = self.make("sts").assume_role(RoleArn=role_arn, RoleSessionName="run")
+                given = taken_on["Credentials"]
+                self._role_credentials[role_arn] = {
+                    "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
+                    "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
+                    "AWS_SESSION_TOKEN": given["SessionToken"],
+                }
+            return self._role_credentials[role_arn]
+
+    def for_lambda_tasks(self, role_arn: str | None) -> Any:
+        """The one client of all Lambda tasks of state machines with this role."""
+        with self._lock:
+            if role_arn not in self._for_lambda_tasks:
+                self._for_lambda_tasks[role_arn] = self.make("lambda", role_arn=role_arn)
+            return self._for_lambda_tasks[role_arn]
+
+    def close(self) -> None:
+        while self._made:
+            self._made.pop().close()

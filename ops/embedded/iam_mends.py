@@ -1,0 +1,151 @@
+"""Mends of moto's IAM, one function each, as in `moto_mends`: with them, whoever has taken on a
+role may do here what the role's own policies allow, and nothing else.
+
+What moto still does not look at: conditions, and the bucket's policy.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import unquote
+
+from moto.awslambda.responses import LambdaResponse
+from moto.core import authorization
+from moto.core.authorization import ActionAuthenticatorMixin
+from moto.core.exceptions import JsonRESTError
+from moto.dynamodb.responses import DynamoHandler
+from moto.iam.access_control import IAMRequest, IAMRequestBase
+from moto.iam.models import Role
+
+from ops.embedded.isolation import ACCOUNT_ID, DUMMY_CREDENTIALS, REGION
+from ops.embedded.mending import replaced
+
+_OPERATOR = f"Credential={DUMMY_CREDENTIALS['AWS_ACCESS_KEY_ID']}/"
+
+_ACTIONS = {"lambda:Invoke": "lambda:InvokeFunction"}
+"""of the calls of a run, those whose action has another name than the call
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html"""
+
+
+@contextmanager
+def enforced_iam() -> Iterator[None]:
+    """Applies them all, and takes them back at the end."""
+    with (
+        authorization.enable_iam_authentication(),
+        a_stacks_roles_have_their_policies(),
+        the_operator_may_do_everything(),
+        requests_are_about_a_resource(),
+        actions_are_named_as_in_policies(),
+        refusals_are_in_json(),
+    ):
+        yield
+
+
+@contextmanager
+def a_stacks_roles_have_their_policies() -> Iterator[None]:
+    """CloudFormation: moto keeps a role's inline policies parsed, where PutRolePolicy keeps text,
+    and with null where `AWS::NoValue` took a statement away. It then fails on them.
+    """
+    put: Any = vars(Role)["put_policy"]
+
+    def put_as_text(self: Any, policy_name: str, policy: Any) -> None:
+        put(self, policy_name, policy if isinstance(policy, str) else json.dumps(_whole(policy)))
+
+    with replaced(Role, "put_policy", put_as_text):
+        yield
+
+
+@contextmanager
+def the_operator_may_do_everything() -> Iterator[None]:
+    """moto knows users and roles; the operator's keys are neither, and it would refuse them.
+
+    They stand for whoever sets up the account: what deploys, fills the table, and looks on.
+    """
+    authorize: Any = ActionAuthenticatorMixin._authenticate_and_authorize_action
+
+    def authorize_others(self: Any, iam_request_cls: Any, resource: str = "*") -> None:
+        if _OPERATOR not in self.headers.get("Authorization", ""):
+            authorize(self, iam_request_cls, resource)
+
+    with replaced(ActionAuthenticatorMixin, "_authenticate_and_authorize_action", authorize_others):
+        yield
+
+
+@contextmanager
+def requests_are_about_a_resource() -> Iterator[None]:
+    """DynamoDB, Lambda: moto asks whether the action is allowed on the resource `*`, so that only a
+    policy for all tables and all functions would do.
+
+    AWS asks for the table and the function that the request is about.
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
+    """
+    authorize: Any = ActionAuthenticatorMixin._authenticate_and_authorize_normal_action
+
+    def authorize_for_resource(self: Any, resource: str = "*") -> None:
+        authorize(self, _resource(self) or resource)
+
+    with replaced(
+        ActionAuthenticatorMixin,
+        "_authenticate_and_authorize_normal_action",
+        authorize_for_resource,
+    ):
+        yield
+
+
+@contextmanager
+def actions_are_named_as_in_policies() -> Iterator[None]:
+    """Lambda: moto asks for `lambda:Invoke`, after the call.
+
+    The action in a policy is `lambda:InvokeFunction`.
+    """
+    check: Any = IAMRequestBase.check_action_permitted
+
+    def check_action(self: Any, resource: str) -> None:
+        self._action = _ACTIONS.get(self._action, self._action)
+        check(self, resource)
+
+    with replaced(IAMRequestBase, "check_action_permitted", check_action):
+        yield
+
+
+@contextmanager
+def refusals_are_in_json() -> Iterator[None]:
+    """DynamoDB, Lambda: moto refuses in XML, which their clients cannot read: they say "403".
+
+    AWS refuses in JSON, as everything else that these services say.
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+    """
+
+    def raise_access_denied(self: Any) -> None:
+        refusal = JsonRESTError(
+            "AccessDeniedException",
+            f"User: {self._access_key.arn} is not authorized to perform: {self._action}",
+        )
+        refusal.code = 400 if self._service == "dynamodb" else 403
+        raise refusal
+
+    with replaced(IAMRequest, "_raise_access_denied", raise_access_denied):
+        yield
+
+
+def _resource(response: Any) -> str | None:
+    """The ARN of what the request is about, of the services that a run calls besides S3."""
+    match response:
+        case DynamoHandler() if name := response.body.get("TableName"):
+            return f"arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:table/{name}"
+        case LambdaResponse() if response.path.endswith("/invocations"):
+            named = unquote(response.path.split("/")[-2]).rpartition(":")[2]
+            return f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{named}"
+    return None
+
+
+def _whole(part: Any) -> Any:
+    """Without the places of what `AWS::NoValue` took away."""
+    if isinstance(part, list):
+        return [_whole(one) for one in part if one is not None]
+    if isinstance(part, dict):
+        return {name: _whole(value) for name, value in part.items() if value is not None}
+    return part
