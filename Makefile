@@ -13,7 +13,7 @@ LOCK := $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --no-he
 PACKAGED := functions/packaging/requirements
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types sam-check faults faults-fast faults-slow build lock clean python-is-recent
+.PHONY: help setup demo test check format lint types sam-check faults faults-fast faults-slow bench build lock clean python-is-recent
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -48,6 +48,9 @@ faults-fast: setup ## the handlers alone; SEED=7 replays one schedule
 
 faults-slow: setup ## the real state machine and worker processes; SEED=7 replays one schedule
 	@$(PLAY).slow $(if $(SEED),1 --first $(SEED),50)
+
+bench: setup ## every figure of docs/performance.md, measured on this machine; takes a while
+	@$(VENV)/bin/python -m bench page
 
 build: setup ## package the functions for Lambda, as `sam build` does anywhere
 	@SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam build

@@ -1,13 +1,17 @@
 """`python -m bench`: measures, and prints what it has measured."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 import click
 
+from bench import cold as cold_bench
 from bench import memory as memory_bench
+from bench import performance_page
 from bench import scan as scan_bench
 from bench.trips import SHAPES
 
@@ -56,6 +60,40 @@ def memory(*, pages: int, as_json: bool) -> None:
     """Peak memory of a scan worker over a short and a long segment, and of the merge of each."""
     figures = memory_bench.run(pages=pages)
     _print(figures, memory_bench.table(figures), as_json=as_json)
+
+
+@main.command()
+@click.option("--runs", type=click.IntRange(1), default=cold_bench.RUNS, show_default=True)
+@_as_json
+def cold(*, runs: int, as_json: bool) -> None:
+    """Import time and memory of each function's packaged artifact."""
+    try:
+        figures = cold_bench.run(runs=runs)
+    except cold_bench.CannotMeasureError as error:
+        raise click.ClickException(str(error)) from error
+    _print(figures, cold_bench.table(figures), as_json=as_json)
+
+
+@main.command()
+def page() -> None:
+    """Measures all of it, and writes the tables of docs/performance.md."""
+    measured = {"machine": performance_page.machine()}
+    for name in measures():
+        click.echo(f"measuring {name} ...", err=True)
+        done = subprocess.run(
+            [sys.executable, "-m", "bench", name], stdout=subprocess.PIPE, text=True, check=False
+        )
+        if done.returncode != 0:
+            raise click.ClickException(f"{name} failed; the page is as it was")
+        click.echo(done.stdout)
+        measured[name] = done.stdout
+    path = performance_page.PAGE
+    path.write_text(performance_page.filled(path.read_text(), measured))
+
+
+def measures() -> list[str]:
+    """The commands that print a table, in their order."""
+    return [name for name, command in main.commands.items() if command is not page]
 
 
 def _print(figures: Sequence[Any], table: str, *, as_json: bool) -> None:
