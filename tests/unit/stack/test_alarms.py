@@ -17,8 +17,8 @@ HOUR = 3_600_000
 """in milliseconds, the unit of AWS/States ExecutionTime"""
 NOTHING: list[float] = []
 
-# What the alarm looks at; the periods, each with the metric's values, that set it off; and those that
-# do not.
+# What the alarm looks at; the periods, each with the metric's values, that set it off; and those
+# that do not.
 CASES: dict[str, tuple[tuple[str, str, dict[str, str]], list[Any], list[Any]]] = {
     "RunFailedAlarm": (
         ("AWS/States", "ExecutionsFailed", MACHINE),

@@ -1,0 +1,208 @@
+"""What Athena sees is what the program writes."""
+
+import json
+import re
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from tests.samples import PLANNED_AT, header, plan, tally
+from tests.unit.stack.resolved import stack
+from trip_kpis.core.kpis import DayKpis
+from trip_kpis.core.proof import prove
+from trip_kpis.core.rejections import Reason
+from trip_kpis.core.results import Finished, Outcome, manifest
+
+STACK = stack("trips-eu")
+QUERIES = {
+    name: query["QueryString"] for name, query in STACK.of_type("AWS::Athena::NamedQuery").items()
+}
+
+MAY_25 = date(2024, 5, 25)
+DAY = DayKpis(
+    day=MAY_25,
+    trip_count=2,
+    total_fare=Decimal("123456789012345678.123456789012345678"),
+    min_fare=Decimal("-999999999.999999999999999999"),
+    max_fare=Decimal("999999999.999999999999999999"),
+)
+
+
+def a_manifest() -> bytes:
+    of = plan(total_segments=2)
+    part = header(plan_sha256=of.sha256)
+    first = tally(counted=3, incomplete=4, **{Reason.TIME_MISSING: 2})
+    headers = [
+        replace(part, tally=first, quarantine_key="q"),
+        replace(part, segment=1, tally=tally(counted=0)),
+    ]
+    return manifest(
+        Finished(
+            plan=of,
+            proof=prove(of, headers),
+            days=[DAY],
+            outcomes={MAY_25: Outcome.PUBLISHED},
+            finished_at=PLANNED_AT + timedelta(seconds=90),
+        )
+    )
+
+
+def table(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = STACK[name]["TableInput"]
+    return found
+
+
+def columns(name: str) -> dict[str, str]:
+    return {one["Name"]: one["Type"] for one in table(name)["StorageDescriptor"]["Columns"]}
+
+
+def fields(struct: str) -> list[str]:
+    return re.findall(r"(\w+):", struct)
+
+
+def test_a_days_partition_is_counted_off_and_lies_where_the_program_writes_it() -> None:
+    kpis = table("KpisTable")
+    assert kpis["PartitionKeys"] == [
+        {"Name": "date", "Type": "date", "Comment": "day of the trips, in the reporting time zone"}
+    ]
+    parameters = kpis["Parameters"]
+    assert parameters["projection.enabled"] == "true"
+    assert parameters["projection.date.type"] == "date"
+    assert parameters["projection.date.format"] == "yyyy-MM-dd"
+    location = parameters["storage.location.template"].replace("${date}", "2024-05-25")
+    assert location == "s3://ResultsBucket/kpis/date=2024-05-25/"
+    assert kpis["StorageDescriptor"]["Location"] == "s3://ResultsBucket/kpis/"
+
+
+def test_every_kpi_is_a_column_and_every_fare_a_decimal_that_holds_it() -> None:
+    line = json.loads(DAY.to_bytes(), parse_float=Decimal)
+    found = columns("KpisTable")
+    assert {"date", *found} == set(line)
+    assert found.pop("trip_count") == "bigint"
+    for name, kind in found.items():
+        precision, scale = map(int, re.findall(r"\d+", kind))
+        assert line[name].adjusted() < precision - scale
+        assert -line[name].as_tuple().exponent <= scale
+
+
+def test_every_column_of_the_runs_is_in_a_manifest() -> None:
+    document = json.loads(a_manifest())
+    found = columns("RunsTable")
+    assert set(found) <= set(document)
+    assert table("RunsTable")["StorageDescriptor"]["Location"] == "s3://ResultsBucket/runs/"
+    kinds = {
+        "string": str,
+        "int": int,
+        "bigint": int,
+        "double": (int, float),
+        "decimal(38,18)": str,
+        "map<string,bigint>": dict,
+        "map<string,double>": dict,
+    }
+    for name, kind in found.items():
+        if kind.startswith("array<"):
+            assert set(fields(kind)) <= set(document[name][0])
+        else:
+            assert isinstance(document[name], kinds[kind]), name
+
+
+def test_both_tables_are_read_by_the_reader_that_keeps_every_digit() -> None:
+    for name in ("KpisTable", "RunsTable"):
+        serde = table(name)["StorageDescriptor"]["SerdeInfo"]["SerializationLibrary"]
+        assert serde == "org.openx.data.jsonserde.JsonSerDe"
+
+
+def test_the_databases_name_needs_no_quotes() -> None:
+    assert STACK["KpisDatabase"]["DatabaseInput"]["Name"] == "trips_eu"
+    assert table("KpisTable")["Name"] == "kpis"
+    assert table("RunsTable")["Name"] == "runs"
+
+
+def test_results_of_queries_go_into_the_bucket_encrypted_as_it_is() -> None:
+    key = "arn:aws:kms:eu-central-1:123456789012:key/of-the-bucket"
+    for of, encryption in (
+        (STACK, {"EncryptionOption": "SSE_S3"}),
+        (stack(BucketKmsKeyArn=key), {"EncryptionOption": "SSE_KMS", "KmsKey": key}),
+    ):
+        configuration = of["KpisWorkGroup"]["WorkGroupConfiguration"]
+        assert configuration["EnforceWorkGroupConfiguration"] is True
+        assert configuration["ResultConfiguration"] == {
+            "OutputLocation": "s3://ResultsBucket/athena/",
+            "EncryptionConfiguration": encryption,
+        }
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_saved_query_is_of_this_stacks_database_and_workgroup(name: str) -> None:
+    assert STACK[name]["Database"] == "KpisDatabase"
+    assert STACK[name]["WorkGroup"] == "KpisWorkGroup"
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> duckdb.DuckDBPyConnection:
+    """Two months of days and one run, with Athena's functions that DuckDB calls by other names."""
+    connection = duckdb.connect()
+    connection.execute("CREATE MACRO day_of_week(day) AS isodow(day)")
+    connection.execute("CREATE MACRO from_iso8601_timestamp(text) AS text::TIMESTAMPTZ")
+    connection.execute(
+        """CREATE TABLE kpis AS
+           SELECT (current_date - INTERVAL (i) DAY)::DATE AS date,
+                  CASE i WHEN 2 THEN 999 ELSE 100 END::BIGINT AS trip_count,
+                  123.5::DECIMAL(38, 18) AS total_fare, 1.235::DECIMAL(38, 18) AS average_fare,
+                  9.5::DECIMAL(38, 18) AS max_fare, -0.5::DECIMAL(38, 18) AS min_fare
+           FROM range(60) AS days (i)"""
+    )
+    (tmp_path / "manifest.json").write_bytes(a_manifest())
+    kinds = {"string": "VARCHAR", "map<string,double>": "MAP(VARCHAR, DOUBLE)"}
+    declared = ", ".join(
+        f"{name}: '{kinds.get(kind, kind)}'"
+        for name, kind in columns("RunsTable").items()
+        if kind in kinds or "<" not in kind
+    )
+    connection.execute(
+        f"CREATE TABLE runs AS FROM read_json('{tmp_path}/manifest.json', columns = {{{declared}}})"
+    )
+    return connection
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    # 30 days and today; the one day with ten times the trips; the one run
+    [("LatestDaysQuery", 31), ("UnusualDaysQuery", 1), ("RunsQuery", 1)],
+)
+def test_a_saved_query_runs(database: duckdb.DuckDBPyConnection, name: str, rows: int) -> None:
+    assert len(database.execute(QUERIES[name]).fetchall()) == rows
+
+
+def test_a_months_average_is_of_its_trips(database: duckdb.DuckDBPyConnection) -> None:
+    rows = database.execute(QUERIES["MonthsQuery"]).fetchall()
+    (trips, total) = (sum(row[index] for row in rows) for index in (1, 2))
+    assert (trips, total) == (59 * 100 + 999, Decimal("123.5") * 60)
+    for row in rows:
+        assert float(row[3]) == pytest.approx(float(row[2]) / row[1])
+
+
+def test_queries_that_unfold_a_runs_lists_name_all_that_is_in_them() -> None:
+    """Athena unfolds an array of structs into a column for each field, which all need a name."""
+    slow = QUERIES["SlowSegmentsQuery"]
+    (named,) = re.findall(r"UNNEST\(by_segment\) AS one\s+\(([^)]+)\)", slow)
+    assert named.split(", ") == fields(columns("RunsTable")["by_segment"])
+    assert set(re.findall(r"one\.(\w+)", slow)) <= set(named.split(", "))
+    assert "UNNEST(rejected) AS by_reason (reason, trips)" in QUERIES["RejectedQuery"]
+    assert columns("RunsTable")["rejected"] == "map<string,bigint>"
+
+
+def test_every_saved_query_is_played_here() -> None:
+    assert set(QUERIES) == {
+        "LatestDaysQuery",
+        "MonthsQuery",
+        "UnusualDaysQuery",
+        "RunsQuery",
+        "RejectedQuery",
+        "SlowSegmentsQuery",
+    }
