@@ -25,8 +25,8 @@ _LONGEST_SECONDS = 60.0
 class Backoff:
     """How long to stay away from what throttles: up to 2 s, 4 s, 8 s …, and never above 60 s.
 
-    Up to: from half of that on, by chance, so that workers do not come back in step. botocore has
-    tried six times before this begins.
+    Up to: from half of that on, by chance, so that workers do not come back in step. Before this
+    begins, botocore has retried with waits of its own.
     """
 
     chance: Callable[[], float] = field(default_factory=lambda: random.random)

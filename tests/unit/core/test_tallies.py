@@ -15,6 +15,7 @@ tallies = st.builds(
     rejected=st.dictionaries(st.sampled_from(Reason), st.integers(1, 10**12)),
     counted=counts,
     read_units=st.integers(0, 10**12).map(lambda halves: halves / 2),
+    throttles=st.dictionaries(st.text(max_size=3), st.integers(1, 10**12)),
 )
 
 
@@ -28,6 +29,17 @@ def test_tallies_are_a_commutative_monoid(a: Tally, b: Tally, c: Tally) -> None:
 @given(tallies)
 def test_reading_inverts_writing(tally: Tally) -> None:
     assert Tally.from_json(tally.to_json()) == tally
+
+
+def test_a_part_of_an_earlier_version_has_no_throttles() -> None:
+    document = Tally(pages=1).to_json()
+    del document["throttles"]
+    assert Tally.from_json(document) == Tally(pages=1)
+
+
+def test_throttles_are_written_in_one_order() -> None:
+    tally = Tally(throttles={"b": 1}) + Tally(throttles={"a": 2, "b": 3})
+    assert list(tally.to_json()["throttles"].items()) == [("a", 2), ("b", 4)]
 
 
 def test_a_tally_balances_when_every_scanned_item_became_one_of_the_three() -> None:
