@@ -1,12 +1,16 @@
 """Ordinary values to start from: a test names only what it is about."""
 
+import json
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from trip_kpis.core.parts import PartHeader
+from trip_kpis.core.attributes import Item
+from trip_kpis.core.pages import Page, page_decoder
+from trip_kpis.core.parts import PartHeader, key_to_json
 from trip_kpis.core.plan import Plan, RunDefaults, TableDescription, make_plan
 from trip_kpis.core.requests import RunRequest
 from trip_kpis.core.tallies import Tally
@@ -64,6 +68,31 @@ def trip(trip_id: str = "t-1", **attributes: Any) -> dict[str, Any]:
         **attributes,
     }
     return {name: value for name, value in item.items() if value is not None}
+
+
+def answer(items: Iterable[Item], *, filtered: int = 0, end_key: Item | None = None) -> bytes:
+    """The body of DynamoDB's answer to a Scan, which the filter left these items of."""
+    found = [*items]
+    document: dict[str, Any] = {
+        "Count": len(found),
+        "Items": found,
+        "ScannedCount": len(found) + filtered,
+        "ConsumedCapacity": {"TableName": "trips", "CapacityUnits": 0.5},
+    }
+    if end_key is not None:
+        document["LastEvaluatedKey"] = key_to_json(end_key)
+    return json.dumps(document).encode()
+
+
+def page(
+    items: Iterable[Item],
+    *,
+    rules: ReadingRules = RULES,
+    filtered: int = 0,
+    end_key: Item | None = None,
+) -> Page:
+    """A page with these items, as a worker decodes it."""
+    return page_decoder(*rules.paths).decode(answer(items, filtered=filtered, end_key=end_key))
 
 
 def tally(*, counted: int = 1, incomplete: int = 0, **rejected: int) -> Tally:

@@ -2,9 +2,9 @@
 
     trim.py ARTIFACT
 
-Tests, C headers and sources, type stubs, command-line scripts, and Arrow's Flight, a network
-protocol. What stays, stays importable: `libarrow_substrait` looks as idle as Flight, but other
-parts of pyarrow link to it.
+Tests, C headers and sources, type stubs, command-line scripts, Arrow's network protocol (Flight),
+and its datasets, which grouping rows would load for nothing. What stays, stays importable:
+`libarrow_substrait` looks as idle as Flight, but other parts of pyarrow link to it.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ FILES = (
     "**/*.a",
     "**/*.h",
     "**/*.hpp",
+    "pyarrow/dataset.py",
+    "pyarrow/_dataset*",
     "pyarrow/flight.py",
     "pyarrow/_flight*",
     "pyarrow/libarrow_flight*",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.integration.pipeline import BUCKET_NAME, Pipeline
-from tests.samples import plan, trip
+from tests.samples import page, plan, trip
 from trip_kpis.aws.bucket import Bucket
 from trip_kpis.aws.segment_log import Appender, SegmentLog
 from trip_kpis.core.errors import (
@@ -16,7 +16,6 @@ from trip_kpis.core.errors import (
     ForeignPartError,
     MissingSegmentError,
 )
-from trip_kpis.core.pages import Page
 from trip_kpis.core.stretch import Position, Stretch
 
 PLAN = plan(total_segments=2)
@@ -27,8 +26,7 @@ BETWEEN = {"trip_id": {"S": "t-between"}}
 
 def stretch(position: Position, *items: dict[str, Any], end_key: Any = None) -> Stretch:
     of = Stretch(position=position)
-    page = Page(items=list(items), scanned=len(items), read_units=0.5, end_key=end_key)
-    of.add(page, PLAN.rules)
+    of.add(page(items, rules=PLAN.rules, end_key=end_key), PLAN.rules)
     return of
 
 

@@ -157,16 +157,14 @@ HEAVY = ("numpy", "pandas", "pyarrow.dataset", "pyarrow.pandas_compat")
 
 SCAN_A_PAGE = """
 import json, scan_segment
-from tests.samples import RULES, header, trip
-from trip_kpis.core.pages import Page
-from trip_kpis.core.partials import to_table
+from tests.samples import RULES, header, page, trip
 from trip_kpis.core.parts import decode, encode
 from trip_kpis.core.stretch import Position, Stretch
 
 stretch = Stretch(position=Position())
 items = [trip("a"), trip("b", fare_amount={"S": "7.25"}), trip("c", fare_amount={"S": "free"})]
-stretch.add(Page(items=items, scanned=4, read_units=0.5, end_key=None), RULES)
-body = encode(header(tally=stretch.tally), to_table(stretch.partials))
+stretch.add(page(items, filtered=1), RULES)
+body = encode(header(tally=stretch.tally), stretch.partials.table())
 read, table = decode(body, key="k")
 assert read.tally == stretch.tally
 print(json.dumps({"counted": read.tally.counted, "total": str(table["total_fare"][0].as_py())}))
@@ -185,10 +183,10 @@ def test_scanning_imports_neither_pandas_nor_datasets_even_where_they_are_instal
     assert not {"pandas", "pyarrow.dataset"} & imported.keys()
 
 
-def test_planning_imports_no_arrow_and_no_pandas() -> None:
+def test_planning_imports_neither_arrow_nor_msgspec_nor_pandas() -> None:
     imported = outcome_of(
         "import json, plan_run\nprint(json.dumps({name: True for name in sys.modules}))",
-        blocked=("pyarrow", *HEAVY),
+        blocked=("msgspec", "pyarrow", *HEAVY),
     )
     assert not {"pyarrow", "pandas", "numpy"} & imported.keys()
 

@@ -7,6 +7,7 @@ from typing import Any
 from zlib import crc32
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
@@ -22,6 +23,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
+from trip_kpis.aws.answers import UndecodedScans
 from trip_kpis.core.errors import (
     AccessDeniedError,
     BucketNotFoundError,
@@ -76,8 +78,11 @@ _BROKEN_ON_THE_WAY = (
 
 @cache
 def dynamodb() -> Any:
-    """The DynamoDB client; made on first use, kept for a warm start."""
-    client = boto3.client("dynamodb", config=_CONFIG)
+    """The DynamoDB client, made on first use, kept for a warm start; leaves a Scan's answer as it
+    came (`answers`)."""
+    session = botocore.session.get_session()
+    session.register_component("response_parser_factory", UndecodedScans())
+    client = boto3.Session(botocore_session=session).client("dynamodb", config=_CONFIG)
     client.meta.events.register("after-call.dynamodb", _check_crc32)
     return client
 

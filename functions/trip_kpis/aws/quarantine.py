@@ -1,6 +1,5 @@
 """Rejected trips, kept with the reason and the value at fault."""
 
-import base64
 import hashlib
 import json
 
@@ -35,8 +34,4 @@ def _line(trip: RejectedTrip) -> str:
         "attribute": trip.attribute,
         "value": trip.value,
     }
-    return json.dumps(document, ensure_ascii=False, default=_base64) + "\n"
-
-
-def _base64(binary: bytes) -> str:
-    return base64.b64encode(binary).decode()
+    return json.dumps(document, ensure_ascii=False) + "\n"

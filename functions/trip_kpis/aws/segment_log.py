@@ -17,7 +17,6 @@ from trip_kpis.core.errors import (
     ForeignPartError,
     NoProgressError,
 )
-from trip_kpis.core.partials import to_table
 from trip_kpis.core.parts import PartHeader, decode, encode
 from trip_kpis.core.plan import Plan
 from trip_kpis.core.stretch import Position, Stretch
@@ -83,7 +82,7 @@ class SegmentLog:
             worker_ms=worker_ms,
             memory_mb=appender.memory_mb,
         )
-        body = encode(header, to_table(stretch.partials))
+        body = encode(header, stretch.partials.table())
         return self.bucket.put_new(
             self._key(segment, header.part),
             body,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from trip_kpis.aws import table
+from trip_kpis.aws import scan
 from trip_kpis.aws.deadline import OutOfTimeError, within
 from trip_kpis.aws.pacing import Pacer
 from trip_kpis.aws.segment_log import Appender, SegmentLog
@@ -123,7 +123,7 @@ class SegmentWorker:
 
     def _pages_after(self, stretch: Stretch) -> Iterator[Page]:
         start_key = stretch.end_key if stretch.tally.pages else stretch.position.start_key
-        return table.pages(self.dynamodb, self.plan, self.segment, start_key=start_key)
+        return scan.pages(self.dynamodb, self.plan, self.segment, start_key=start_key)
 
     def _next(self, pages: Iterator[Page]) -> Page:
         before = self.remaining_ms()

@@ -1,12 +1,9 @@
-"""The trips table: what it is, and the pages of a segment."""
+"""The trips table: what DynamoDB says of it."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from trip_kpis.aws.calls import aws_call
-from trip_kpis.core.attributes import AttributePath, Item
-from trip_kpis.core.pages import Page
-from trip_kpis.core.plan import Plan, TableDescription
+from trip_kpis.core.plan import TableDescription
 
 
 def describe(client: Any, table_name: str) -> TableDescription:
@@ -22,60 +19,3 @@ def describe(client: Any, table_name: str) -> TableDescription:
         size_bytes=table["TableSizeBytes"],
         item_count=table["ItemCount"],
     )
-
-
-def pages(client: Any, plan: Plan, segment: int, *, start_key: Item | None) -> Iterator[Page]:
-    """The pages of a segment after the exclusive `start_key`, one Scan request each, to its end.
-
-    DynamoDB filters out what is incomplete and sends only the plan's attributes and the key.
-    """
-    arguments: dict[str, Any] = {
-        "TableName": plan.table_name,
-        "Segment": segment,
-        "TotalSegments": plan.total_segments,
-        "ConsistentRead": plan.consistent_read,
-        "ReturnConsumedCapacity": "TOTAL",
-        **_projection_and_filter(plan),
-    }
-    while True:
-        if start_key is not None:
-            arguments["ExclusiveStartKey"] = start_key
-        with aws_call("dynamodb:Scan", plan.table_name):
-            answer = client.scan(**arguments)
-        start_key = answer.get("LastEvaluatedKey") or None
-        yield Page(
-            items=answer.get("Items", []),
-            scanned=answer["ScannedCount"],
-            read_units=answer.get("ConsumedCapacity", {}).get("CapacityUnits", 0.0),
-            end_key=start_key,
-        )
-        if start_key is None:
-            return
-
-
-def _projection_and_filter(plan: Plan) -> dict[str, Any]:
-    """Expressions with a placeholder for every name, so that no reserved word is in the way.
-
-    An empty String is filtered out as well as an absent attribute; what else is incomplete (NULL)
-    is left to the reading, which judges all of it again.
-    """
-    rules = plan.rules
-    paths = dict.fromkeys(
-        [rules.fare, rules.estimated_fare, rules.day, *((name,) for name in plan.key_attributes)]
-    )
-    names = dict.fromkeys(name for path in paths for name in path)
-    placeholders = {name: f"#n{number}" for number, name in enumerate(names)}
-
-    def expression(path: AttributePath) -> str:
-        return ".".join(placeholders[name] for name in path)
-
-    fare, estimate = expression(rules.fare), expression(rules.estimated_fare)
-    return {
-        "ProjectionExpression": ", ".join(map(expression, paths)),
-        "FilterExpression": (
-            f"attribute_exists({fare}) AND attribute_exists({estimate})"
-            f" AND {fare} <> :empty AND {estimate} <> :empty"
-        ),
-        "ExpressionAttributeNames": {mark: name for name, mark in placeholders.items()},
-        "ExpressionAttributeValues": {":empty": {"S": ""}},
-    }

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 
 from trip_kpis.core.attributes import Item
 from trip_kpis.core.pages import Page
-from trip_kpis.core.partials import Partials, aggregate, combine
+from trip_kpis.core.partials import Partials
+from trip_kpis.core.reading import read_page
 from trip_kpis.core.rejections import RejectedTrip
 from trip_kpis.core.tallies import Tally
-from trip_kpis.core.trips import ReadingRules, read_items
+from trip_kpis.core.trips import ReadingRules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +31,7 @@ class Stretch:
     """
 
     position: Position
-    partials: Partials = field(default_factory=dict)
+    partials: Partials = field(default_factory=Partials)
     tally: Tally = field(default_factory=Tally)
     rejected: list[RejectedTrip] = field(default_factory=list)
     rejected_bytes: int = 0
@@ -39,9 +40,9 @@ class Stretch:
 
     def add(self, page: Page, rules: ReadingRules) -> None:
         """Reads and takes in the page that follows."""
-        reading = read_items(page.items, rules)
-        filtered = page.scanned - len(page.items)
-        self.partials = combine(self.partials, aggregate(reading.trips))
+        reading = read_page(page, rules)
+        filtered = page.scanned - page.length
+        self.partials.add(reading.days, reading.fares)
         self.rejected += reading.rejected
         self.rejected_bytes += sum(len(repr(trip.value)) for trip in reading.rejected)
         self.end_key = page.end_key
@@ -50,7 +51,7 @@ class Stretch:
             scanned=page.scanned,
             incomplete=filtered + reading.incomplete,
             rejected=Counter(trip.reason for trip in reading.rejected),
-            counted=len(reading.trips),
+            counted=len(reading.days),
             read_units=page.read_units,
         )
 

@@ -1,4 +1,7 @@
-"""A page's items -> trips that count, incomplete ones, rejected ones with their reasons."""
+"""Items, one by one -> trips that count, incomplete ones, rejected ones with their reasons.
+
+What a trip is, is decided here; `reading` does the same for many plain ones at once.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,10 +26,14 @@ class ReadingRules:
     time_zone: ZoneInfo
     time_formats: tuple[str, ...] = ()
 
+    @property
+    def paths(self) -> tuple[AttributePath, AttributePath, AttributePath]:
+        return self.fare, self.estimated_fare, self.day
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PageReading:
-    """What a page's items turned out to be: each item is one of the three."""
+class ItemReading:
+    """What items turned out to be: each is one of the three."""
 
     trips: list[tuple[date, Decimal]]
     """(day, fare) of every trip that counts"""
@@ -34,7 +41,7 @@ class PageReading:
     rejected: list[RejectedTrip]
 
 
-def read_items(items: Iterable[Item], rules: ReadingRules) -> PageReading:
+def read_items(items: Iterable[Item], rules: ReadingRules) -> ItemReading:
     """Reads every item by the rules; never raises for what an item holds."""
     trips: list[tuple[date, Decimal]] = []
     rejected: list[RejectedTrip] = []
@@ -61,7 +68,7 @@ def read_items(items: Iterable[Item], rules: ReadingRules) -> PageReading:
                     value=value,
                 )
             )
-    return PageReading(trips=trips, incomplete=incomplete, rejected=rejected)
+    return ItemReading(trips=trips, incomplete=incomplete, rejected=rejected)
 
 
 def _amount(value: AttributeValue | None) -> Decimal:

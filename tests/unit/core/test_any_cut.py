@@ -12,10 +12,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.samples import RULES, header, plan, trip
-from trip_kpis.core.kpis import combine_parts, days
-from trip_kpis.core.pages import Page
-from trip_kpis.core.partials import to_table
+from tests.samples import RULES, header, page, plan, trip
+from trip_kpis.core.kpis import DayTotals, days
 from trip_kpis.core.parts import decode, encode
 from trip_kpis.core.proof import prove
 from trip_kpis.core.stretch import Position, Stretch
@@ -71,13 +69,11 @@ def cut(of: list[Any], rng: random.Random) -> list[list[Any]]:
 def parts_of(segment: int, pages: list[list[Any]], of: Any, rng: random.Random) -> Iterator[bytes]:
     """The files that a worker leaves which is stopped at any page."""
     position, stretch = Position(), Stretch(position=Position())
-    for number, page in enumerate(pages):
+    for number, of_page in enumerate(pages):
         last = number == len(pages) - 1
         filtered = rng.randrange(3)
         end_key = None if last else {"trip_id": {"S": f"segment {segment} page {number}"}}
-        stretch.add(
-            Page(items=page, scanned=len(page) + filtered, read_units=0.5, end_key=end_key), RULES
-        )
+        stretch.add(page(of_page, filtered=filtered, end_key=end_key), RULES)
         if last or rng.random() < 0.5:
             yield encode(
                 header(
@@ -88,7 +84,7 @@ def parts_of(segment: int, pages: list[list[Any]], of: Any, rng: random.Random) 
                     end_key=stretch.end_key,
                     tally=stretch.tally,
                 ),
-                to_table(stretch.partials),
+                stretch.partials.table(),
             )
             position = stretch.after
             stretch = Stretch(position=position)
@@ -111,9 +107,9 @@ def test_any_cut_gives_the_oracles_bytes(
     ]
     rng.shuffle(files)
 
-    headers, frame = combine_parts(decode(body, key="k") for body in files)
-    proof = prove(run, headers)
-    figures = days(frame, counted=proof.tally.counted)
+    totals = DayTotals()
+    proof = prove(run, totals.headers_of(decode(body, key="k") for body in files))
+    figures = days(totals.frame(), counted=proof.tally.counted)
 
     assert [figure.to_bytes() for figure in figures] == oracle(of)
     assert proof.tally.counted == len(of)

@@ -5,7 +5,7 @@ from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from ops.made_up_trips import DAYS, make_up_month
-from trip_kpis.core.partials import aggregate
+from tests.day_rows import rows_of
 from trip_kpis.core.rejections import Reason
 from trip_kpis.core.trips import ReadingRules, read_items
 
@@ -27,7 +27,7 @@ def test_the_known_figures_are_those_of_the_items() -> None:
             partial.trip_count,
             *map(Fraction, (partial.total_fare, partial.min_fare, partial.max_fare)),
         )
-        for day, partial in aggregate(reading.trips).items()
+        for day, partial in rows_of(reading.trips).items()
     }
     known = {
         day: (known.trip_count, known.total_fare, known.min_fare, known.max_fare)

@@ -1,0 +1,55 @@
+"""An answer to Scan, decoded as far as it is needed."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.samples import RULES, answer, page, trip
+from trip_kpis.core.pages import Leaf, page_decoder
+
+
+def test_a_column_has_the_values_of_a_path_in_the_items_order() -> None:
+    found = page([trip("a"), trip("b", fare_amount={"S": "7"}), trip("c", fare_amount=None)])
+    fares, estimates, days = found.columns
+    assert fares == [Leaf(N="12.5"), Leaf(S="7"), Leaf()]
+    assert estimates == [Leaf(N="12")] * 3
+    assert days == [Leaf(S="2024-05-25 13:19:00")] * 3
+
+
+def test_the_counts_and_the_end_are_the_answers() -> None:
+    found = page([trip("a")], filtered=4, end_key={"trip_id": {"B": b"\x00\xff"}})
+    assert (found.length, found.scanned, found.read_units) == (1, 5, 0.5)
+    assert found.end_key == {"trip_id": {"B": b"\x00\xff"}}
+
+
+@pytest.mark.parametrize("end", [{}, {"LastEvaluatedKey": None}, {"LastEvaluatedKey": {}}])
+def test_no_key_is_the_segments_end(end: dict[str, Any]) -> None:
+    body = json.dumps({"ScannedCount": 0, "Items": [], **end}).encode()
+    found = page_decoder(*RULES.paths).decode(body)
+    assert (found.end_key, found.read_units) == (None, 0.0)
+
+
+def test_an_item_as_a_whole_is_what_came_over_the_wire() -> None:
+    whole = trip("a", extra={"M": {"photo": {"B": "AP8="}, "tags": {"SS": ["x", "ф"]}}})
+    assert page([trip("z"), whole]).items([1]) == [whole]
+
+
+def test_equal_paths_share_a_place() -> None:
+    body = answer([{"n": {"N": "7"}, "m": {"M": {"a": {"N": "1"}, "b": {"S": "2"}}}}])
+    found = page_decoder(("n",), ("m", "b"), ("n",), ("m", "a")).decode(body)
+    assert found.columns == [[Leaf(N="7")], [Leaf(S="2")], [Leaf(N="7")], [Leaf(N="1")]]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"{", b"[]", b"{}", b'{"ScannedCount": "1"}', b'{"ScannedCount": 1, "Items": {}}',
+        b'{"ScannedCount": 1, "Items": [{"fare_amount": {"N": 5}}]}',
+        b'{"ScannedCount": 1, "Items": [1]}', b"<html></html>", b'{"ScannedCount": 0} {}',
+    ],
+)  # fmt: skip
+def test_what_is_no_answer_is_refused(body: bytes) -> None:
+    with pytest.raises(msgspec.DecodeError):
+        page_decoder(*RULES.paths).decode(body)
