@@ -14,7 +14,7 @@ from tests.faults.http_calls import Answer
 from tests.integration.pipeline import Context, Pipeline, hook
 from tests.samples import trip
 from trip_kpis.aws import calls, pacing
-from trip_kpis.core.errors import TransientError
+from trip_kpis.core.errors import NoProgressError, TransientError
 
 KEY_RANGE = "TableReadKeyRangeThroughputExceeded"
 PROVISIONED = "TableReadProvisionedThroughputExceeded"
@@ -232,3 +232,28 @@ def test_an_append_that_s3_throttles_for_ever_fails_before_time_is_up(worker: Th
         worker.invocation()
     assert worker.waits
     assert worker.parts() == 0
+
+
+# The read budget, which waits in the same place
+
+
+def test_a_worker_with_a_budget_waits_before_it_reads_and_not_at_the_end(worker: Throttled) -> None:
+    worker.pipeline.remove("staging/")
+    worker.pipeline.plan(total_segments=1, max_concurrency=1, read_units_per_second=128)
+    answer = worker.invocation()
+    assert answer["finished"]
+    assert worker.waits[0] == 3.0
+    assert max(worker.waits[1:]) < 0.01  # moto's pages consume one unit each
+    assert len(worker.waits) == answer["pages"]
+
+
+def test_a_page_that_the_budget_has_no_time_for_is_not_asked_for(worker: Throttled) -> None:
+    worker.pipeline.remove("staging/")
+    worker.pipeline.plan(total_segments=1, max_concurrency=1, read_units_per_second=1)
+    reads_before = len(worker.pipeline.scans)
+    answer = worker.pipeline.scan(remaining_ms=120_000)
+    assert (answer["finished"], answer["pages"]) == (False, 0)
+    assert len(worker.pipeline.scans) == reads_before
+    with pytest.raises(NoProgressError):
+        worker.pipeline.scan(remaining_ms=120_000)
+    assert worker.waits == []
