@@ -11,7 +11,7 @@ from trip_kpis.aws.run_store import RunStore
 from trip_kpis.aws.segment_log import SegmentLog
 from trip_kpis.aws.settings import read_merge_settings, read_settings
 from trip_kpis.core.agreement import check_table
-from trip_kpis.core.kpis import combine_parts, days
+from trip_kpis.core.kpis import DayTotals, days
 from trip_kpis.core.proof import prove
 from trip_kpis.core.requests import MergeRequest
 from trip_kpis.core.results import Finished, check_rejected_share, check_removal, manifest, summary
@@ -26,11 +26,11 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     plan = store.plan(request.run_id)
     check_table(plan, settings.table_name)
 
-    headers, frame = combine_parts(SegmentLog(bucket=bucket, plan=plan).parts())
-    proof = prove(plan, headers)
+    totals = DayTotals()
+    proof = prove(plan, totals.headers_of(SegmentLog(bucket=bucket, plan=plan).parts()))
     check_rejected_share(proof.tally, tolerated=terms.max_rejected_share)
     check_removal(proof.tally, remove_vanished_days=terms.remove_vanished_days)
-    figures = days(frame, counted=proof.tally.counted)
+    figures = days(totals.frame(), counted=proof.tally.counted)
 
     outcomes = Publisher(
         bucket=bucket,

@@ -1,6 +1,6 @@
 """Partials -> days -> `kpi.json`. The average is rounded here, and nothing else anywhere."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -16,7 +16,7 @@ MOST_TRIPS = 10**11
 """Arrow's sums wrap around in silence past decimal128(38, 18). A fare is below 10^9, so that below
 this many of them no sum reaches 10^20."""
 
-ROWS_AT_ONCE = 1_000_000
+ROWS_AT_ONCE = 250_000
 """Rows that are held before they are folded into one a day; bounds the merge's memory."""
 
 
@@ -54,39 +54,50 @@ class DayKpis:
         ).encode()
 
 
-def combine_tables(tables: Iterable[pa.Table]) -> pd.DataFrame:
-    """Tables of `partials.SCHEMA`, in any order and number -> one row a day, in order of the days.
+class DayTotals:
+    """The rows of many tables of `partials.SCHEMA`, in any order, combined into one row a day.
 
-    Holds about ROWS_AT_ONCE rows at a time. Raises TooManyTripsError from MOST_TRIPS on.
+    Holds about ROWS_AT_ONCE rows, however many are added. Every method raises TooManyTripsError
+    from MOST_TRIPS on.
     """
-    held: list[pa.Table] = [SCHEMA.empty_table()]
-    rows = 0
-    for table in tables:
-        held.append(table.replace_schema_metadata(None))
-        rows += table.num_rows
-        if rows > ROWS_AT_ONCE:
-            held = [pa.Table.from_pandas(_fold(held), schema=SCHEMA, preserve_index=False)]
-            rows = held[0].num_rows
-    return _fold(held)
 
+    def __init__(self) -> None:
+        self._held: list[pa.Table] = [SCHEMA.empty_table()]
+        self._rows = 0
 
-def combine_parts(
-    parts: Iterable[tuple[PartHeader, pa.Table]],
-) -> tuple[list[PartHeader], pd.DataFrame]:
-    """The headers of all parts, for the proof, and their rows combined, in one go through them."""
-    headers: list[PartHeader] = []
+    def add(self, table: pa.Table) -> None:
+        self._held.append(table.replace_schema_metadata(None))
+        self._rows += table.num_rows
+        if self._rows > ROWS_AT_ONCE:
+            folded = pa.Table.from_pandas(self.frame(), schema=SCHEMA, preserve_index=False)
+            self._held, self._rows = [folded], folded.num_rows
 
-    def tables() -> Iterable[pa.Table]:
+    def headers_of(self, parts: Iterable[tuple[PartHeader, pa.Table]]) -> Iterator[PartHeader]:
+        """Adds each part's rows and hands on its header, so that one going through the parts serves
+        the figures and the proof, and neither keeps them."""
         for header, table in parts:
-            headers.append(header)
-            yield table
+            self.add(table)
+            yield header
 
-    frame = combine_tables(tables())
-    return headers, frame
+    def frame(self) -> pd.DataFrame:
+        """A row a day so far, in order of the days."""
+        frame = pa.concat_tables(self._held).to_pandas(types_mapper=pd.ArrowDtype)
+        trips = int(frame["trip_count"].sum())
+        if trips >= MOST_TRIPS:
+            raise TooManyTripsError(
+                f"{trips:,} trips: below {MOST_TRIPS:,} a sum of fares is sure to be exact; split "
+                "the table by time, or ask for wider sums"
+            )
+        return frame.groupby("date", as_index=False, sort=True).agg(
+            trip_count=("trip_count", "sum"),
+            total_fare=("total_fare", "sum"),
+            min_fare=("min_fare", "min"),
+            max_fare=("max_fare", "max"),
+        )
 
 
 def days(frame: pd.DataFrame, *, counted: int) -> list[DayKpis]:
-    """The figures of `combine_tables`' rows.
+    """The figures of `DayTotals.frame`'s rows.
 
     Raises UnbalancedCountsError where they do not hold the `counted` trips of the proof.
     """
@@ -115,19 +126,3 @@ def json_number(value: Decimal) -> str:
     if "." in text:
         text = text.rstrip("0").removesuffix(".")
     return "0" if text == "-0" else text
-
-
-def _fold(tables: list[pa.Table]) -> pd.DataFrame:
-    frame = pa.concat_tables(tables).to_pandas(types_mapper=pd.ArrowDtype)
-    trips = int(frame["trip_count"].sum())
-    if trips >= MOST_TRIPS:
-        raise TooManyTripsError(
-            f"{trips:,} trips: below {MOST_TRIPS:,} a sum of fares is sure to be exact; split the "
-            "table by time, or ask for wider sums"
-        )
-    return frame.groupby("date", as_index=False, sort=True).agg(
-        trip_count=("trip_count", "sum"),
-        total_fare=("total_fare", "sum"),
-        min_fare=("min_fare", "min"),
-        max_fare=("max_fare", "max"),
-    )

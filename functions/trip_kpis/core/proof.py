@@ -5,9 +5,10 @@ each segment's parts from the segment's beginning to its end, each beginning whe
 it ended.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
+from trip_kpis.core.attributes import Item
 from trip_kpis.core.errors import (
     BrokenChainError,
     ForeignPartError,
@@ -70,78 +71,108 @@ _WAY_OUT: dict[type[PermanentError], str] = {
 def prove(plan: Plan, headers: Iterable[PartHeader]) -> Proof:
     """The proof that the parts with these headers, in any order, are the whole table.
 
+    Takes the headers as they come and keeps none of a chain that comes in order: what it holds
+    grows with the segments, not with the parts.
+
     Raises ForeignPartError, BrokenChainError, MissingSegmentError or UnbalancedCountsError; each
     lists every problem of its kind, up to 20.
     """
-    chains: dict[int, list[PartHeader]] = {n: [] for n in range(plan.total_segments)}
+    plan_sha256 = plan.sha256
     problems: list[_Problem] = []
+    chains = [_Chain(segment=n, problems=problems) for n in range(plan.total_segments)]
     for header in headers:
-        if header.plan_sha256 != plan.sha256 or header.segment not in chains:
-            problems.append(
-                _Problem(
-                    ForeignPartError,
-                    f"segment {header.segment} part {header.part} is of another plan",
-                )
-            )
+        if header.plan_sha256 != plan_sha256 or not 0 <= header.segment < len(chains):
+            what = f"segment {header.segment} part {header.part} is of another plan"
+            problems.append(_Problem(ForeignPartError, what))
         else:
-            chains[header.segment].append(header)
-    for segment, chain in chains.items():
-        chain.sort(key=lambda header: header.part)
-        problems.extend(_problems(segment, chain))
+            chains[header.segment].add(header)
+    for chain in chains:
+        chain.end_of_headers()
     for kind, way_out in _WAY_OUT.items():
         if found := [problem.what for problem in problems if problem.kind is kind]:
             more = f"; and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
             raise kind(f"run {plan.run_id}: {'; '.join(found[:_LISTED])}{more}. {way_out}")
-    return Proof(segments=tuple(_segment_proof(n, chain) for n, chain in chains.items()))
+    return Proof(segments=tuple(chain.proof for chain in chains))
 
 
-def _problems(segment: int, chain: Sequence[PartHeader]) -> Iterable[_Problem]:
-    numbers = [header.part for header in chain]
-    if numbers != list(range(len(chain))):
-        yield _Problem(BrokenChainError, f"segment {segment} has the parts {_listed(numbers)}")
-        return
-    end = None
-    for header in chain:
-        if header.part > 0 and end is None:
-            yield _Problem(
-                BrokenChainError,
-                f"segment {segment} part {header.part} comes after the segment's end",
-            )
-        elif header.start_key != end:
-            yield _Problem(
-                BrokenChainError,
-                f"segment {segment} part {header.part} begins after {header.start_key}, "
-                f"but the one before it ends at {end}",
-            )
-        if not header.tally.balances:
-            tally = header.tally
-            yield _Problem(
-                UnbalancedCountsError,
-                f"segment {segment} part {header.part}: scanned {tally.scanned}, but incomplete "
-                f"{tally.incomplete} + rejected {tally.rejected_in_all} + counted {tally.counted}",
-            )
-        end = header.end_key
-    if not chain:
-        yield _Problem(MissingSegmentError, f"segment {segment} has not been begun")
-    elif end is not None:
-        yield _Problem(
-            MissingSegmentError,
-            f"segment {segment} has not been read to its end ({len(chain)} parts so far)",
+@dataclass(slots=True, kw_only=True)
+class _Chain:
+    """A segment's parts as far as they follow one another from its beginning."""
+
+    segment: int
+    problems: list[_Problem]
+    """of all segments"""
+    _parts: int = 0
+    _end_key: Item | None = None
+    """where the next part must begin"""
+    _early: dict[int, PartHeader] = field(default_factory=dict)
+    """parts that came before the one they follow"""
+    _invocations: set[str] = field(default_factory=set)
+    _tally: Tally = field(default_factory=Tally)
+    _worker_ms: int = 0
+    _gb_seconds: float = 0.0
+    _quarantine_keys: list[str] = field(default_factory=list)
+
+    def add(self, header: PartHeader) -> None:
+        """Takes the part in, and those that came early and follow it."""
+        if header.part < self._parts or header.part in self._early:
+            self._broken(f"has part {header.part} twice")
+            return
+        self._early[header.part] = header
+        while (following := self._early.pop(self._parts, None)) is not None:
+            self._take(following)
+
+    def end_of_headers(self) -> None:
+        """Notes what is missing now that no more part comes."""
+        if self._early:
+            shown = ", ".join(map(str, sorted(self._early)[:_LISTED]))
+            self._broken(f"lacks part {self._parts}, but has {shown}")
+        elif self._parts == 0:
+            self._note(MissingSegmentError, "has not been begun")
+        elif self._end_key is not None:
+            what = f"has not been read to its end ({self._parts} parts so far)"
+            self._note(MissingSegmentError, what)
+
+    @property
+    def proof(self) -> SegmentProof:
+        """Worth something only where no problem was noted."""
+        return SegmentProof(
+            segment=self.segment,
+            parts=self._parts,
+            invocations=len(self._invocations),
+            tally=self._tally,
+            worker_ms=self._worker_ms,
+            gb_seconds=self._gb_seconds,
+            quarantine_keys=tuple(self._quarantine_keys),
         )
 
+    def _take(self, header: PartHeader) -> None:
+        """Checks the next part against where the one before it ended, and adds up what it says."""
+        part, tally = f"part {header.part}", header.tally
+        if self._parts > 0 and self._end_key is None:
+            self._broken(f"{part} comes after the segment's end")
+        elif header.start_key != self._end_key:
+            self._broken(
+                f"{part} begins after {header.start_key}, but the one before it ends at "
+                f"{self._end_key}"
+            )
+        if not tally.balances:
+            self._note(
+                UnbalancedCountsError,
+                f"{part}: scanned {tally.scanned}, but incomplete {tally.incomplete} + rejected "
+                f"{tally.rejected_in_all} + counted {tally.counted}",
+            )
+        self._parts += 1
+        self._end_key = header.end_key
+        self._invocations.add(header.invocation)
+        self._tally += tally
+        self._worker_ms += header.worker_ms
+        self._gb_seconds += header.worker_ms / 1000 * header.memory_mb / 1024
+        if header.quarantine_key is not None:
+            self._quarantine_keys.append(header.quarantine_key)
 
-def _listed(numbers: Sequence[int]) -> str:
-    shown = ", ".join(map(str, numbers[:_LISTED]))
-    return f"{shown}, …" if len(numbers) > _LISTED else shown
+    def _broken(self, what: str) -> None:
+        self._note(BrokenChainError, what)
 
-
-def _segment_proof(segment: int, chain: Sequence[PartHeader]) -> SegmentProof:
-    return SegmentProof(
-        segment=segment,
-        parts=len(chain),
-        invocations=len({header.invocation for header in chain}),
-        tally=sum((header.tally for header in chain), Tally()),
-        worker_ms=sum(header.worker_ms for header in chain),
-        gb_seconds=sum(header.worker_ms / 1000 * header.memory_mb / 1024 for header in chain),
-        quarantine_keys=tuple(h.quarantine_key for h in chain if h.quarantine_key is not None),
-    )
+    def _note(self, kind: type[PermanentError], what: str) -> None:
+        self.problems.append(_Problem(kind, f"segment {self.segment} {what}"))

@@ -2,25 +2,25 @@
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from tests.day_rows import DayRow, DayRows, as_table, both, day_rows, trips_in
 from tests.samples import header
-from tests.unit.core.test_partials import partials
 from trip_kpis.core import kpis
 from trip_kpis.core.errors import TooManyTripsError, UnbalancedCountsError
-from trip_kpis.core.kpis import DayKpis, combine_parts, combine_tables, days, json_number
-from trip_kpis.core.partials import DayPartial, Partials, combine, to_table
+from trip_kpis.core.kpis import DayKpis, DayTotals, days, json_number
 
 MAY_25 = date(2024, 5, 25)
-ONE_TRIP = DayPartial(trip_count=1, total_fare=Decimal(1), min_fare=Decimal(1), max_fare=Decimal(1))
+ONE_TRIP = DayRow(trip_count=1, total_fare=Decimal(1), min_fare=Decimal(1), max_fare=Decimal(1))
 TOP, LOW = Decimal("9" * 20 + "." + "9" * 18), Decimal("-" + "9" * 20 + "." + "9" * 18)
 
 
@@ -125,31 +125,38 @@ def test_equal_values_give_equal_bytes_however_they_are_written() -> None:
     assert day("12.50", low="-0.0", high="1E+2").to_bytes() == day("12.5", high="100").to_bytes()
 
 
-def figures(of: list[Partials]) -> list[DayKpis]:
-    trips = sum(partial.trip_count for one in of for partial in one.values())
-    return days(combine_tables(map(to_table, of)), counted=trips)
+def combined(tables: Iterable[pa.Table]) -> pd.DataFrame:
+    totals = DayTotals()
+    for table in tables:
+        totals.add(table)
+    return totals.frame()
 
 
-def expected_figures(of: list[Partials]) -> list[DayKpis]:
-    total: Partials = {}
+def figures(of: list[DayRows]) -> list[DayKpis]:
+    trips = sum(map(trips_in, of))
+    return days(combined(map(as_table, of)), counted=trips)
+
+
+def expected_figures(of: list[DayRows]) -> list[DayKpis]:
+    total: DayRows = {}
     for one in of:
-        total = combine(total, one)
+        total = both(total, one)
     return [
         DayKpis(
             day=when,
-            trip_count=partial.trip_count,
-            total_fare=partial.total_fare,
-            min_fare=partial.min_fare,
-            max_fare=partial.max_fare,
+            trip_count=row.trip_count,
+            total_fare=row.total_fare,
+            min_fare=row.min_fare,
+            max_fare=row.max_fare,
         )
-        for when, partial in sorted(total.items())
+        for when, row in sorted(total.items())
     ]
 
 
 @settings(max_examples=40)
-@given(st.lists(partials, max_size=6), st.randoms(use_true_random=False))
-def test_combining_tables_is_combining_partials_in_any_order(
-    of: list[Partials], order: random.Random
+@given(st.lists(day_rows, max_size=6), st.randoms(use_true_random=False))
+def test_combining_tables_is_adding_their_rows_up_in_any_order(
+    of: list[DayRows], order: random.Random
 ) -> None:
     expected = expected_figures(of)
     assert figures(of) == expected
@@ -170,10 +177,10 @@ def test_folding_on_the_way_changes_nothing() -> None:
     rng = random.Random(7)
     of = []
     for _ in range(40):
-        one: Partials = {}
+        one: DayRows = {}
         for _ in range(rng.randrange(5)):
             fare = Decimal(rng.randrange(-(10**27), 10**27)).scaleb(-18, context=kpis.EXACT)
-            one[date(2024, 1, rng.randrange(1, 10))] = DayPartial(
+            one[date(2024, 1, rng.randrange(1, 10))] = DayRow(
                 trip_count=rng.randrange(1, 10**6), total_fare=fare, min_fare=fare, max_fare=fare
             )
         of.append(one)
@@ -185,7 +192,7 @@ def test_sums_of_thirty_eight_digits_stay_exact() -> None:
     # 28 digits are what Python's decimals keep unless they are told otherwise.
     large = Decimal("12345678901234567890.123456789012345678")
     one = {
-        when: DayPartial(trip_count=2, total_fare=large, min_fare=LOW, max_fare=TOP)
+        when: DayRow(trip_count=2, total_fare=large, min_fare=LOW, max_fare=TOP)
         for when in (date.min, MAY_25, date.max)
     }
     for figure in figures([one, one, one, one]):
@@ -194,8 +201,8 @@ def test_sums_of_thirty_eight_digits_stay_exact() -> None:
 
 
 def test_no_tables_are_no_days() -> None:
-    assert days(combine_tables([]), counted=0) == []
-    assert days(combine_tables([to_table({}), to_table({})]), counted=0) == []
+    assert days(combined([]), counted=0) == []
+    assert days(combined([as_table({}), as_table({})]), counted=0) == []
 
 
 def test_days_are_real_dates_in_their_order() -> None:
@@ -206,7 +213,7 @@ def test_days_are_real_dates_in_their_order() -> None:
 @pytest.mark.parametrize("counted", [0, 2])
 def test_rows_that_do_not_hold_the_proofs_trips_are_refused(counted: int) -> None:
     with pytest.raises(UnbalancedCountsError, match=f"1 trips, the segments counted {counted}"):
-        days(combine_tables([to_table({MAY_25: ONE_TRIP})]), counted=counted)
+        days(combined([as_table({MAY_25: ONE_TRIP})]), counted=counted)
 
 
 @pytest.mark.parametrize("spread", [lambda n: [n], lambda n: [n - 1, 1]])
@@ -216,9 +223,9 @@ def test_more_trips_than_a_sum_is_sure_to_hold_are_refused(
 ) -> None:
     def tables(trips: int) -> list[pa.Table]:
         return [
-            to_table(
+            as_table(
                 {
-                    MAY_25: DayPartial(
+                    MAY_25: DayRow(
                         trip_count=n,
                         total_fare=Decimal(1),
                         min_fare=Decimal(1),
@@ -230,16 +237,18 @@ def test_more_trips_than_a_sum_is_sure_to_hold_are_refused(
         ]
 
     with pytest.raises(TooManyTripsError, match="100,000,000,000"):
-        combine_tables(tables(kpis.MOST_TRIPS))
-    combine_tables(tables(kpis.MOST_TRIPS - 1))
+        combined(tables(kpis.MOST_TRIPS))
+    combined(tables(kpis.MOST_TRIPS - 1))
 
 
 @settings(max_examples=40)
-@given(st.lists(partials, min_size=1, max_size=4))
-def test_parts_give_their_headers_and_their_rows_in_one_go(of: list[Partials]) -> None:
+@given(st.lists(day_rows, min_size=1, max_size=4))
+def test_one_going_through_the_parts_gives_their_headers_and_their_rows(
+    of: list[DayRows],
+) -> None:
     assume(any(of))
-    parts = [(header(segment=n), to_table(one)) for n, one in enumerate(of)]
-    headers, frame = combine_parts(iter(parts))
-    assert [one.segment for one in headers] == list(range(len(of)))
-    trips = sum(partial.trip_count for one in of for partial in one.values())
-    assert days(frame, counted=trips) == expected_figures(of)
+    totals = DayTotals()
+    parts = ((header(segment=n), as_table(one)) for n, one in enumerate(of))
+    assert [one.segment for one in totals.headers_of(parts)] == list(range(len(of)))
+    trips = sum(map(trips_in, of))
+    assert days(totals.frame(), counted=trips) == expected_figures(of)

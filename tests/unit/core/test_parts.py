@@ -12,10 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.day_rows import DayRow, DayRows, as_table, day_rows, rows_of, trips_in
 from tests.samples import header, tally
-from tests.unit.core.test_partials import partials
 from trip_kpis.core.errors import CorruptPartError
-from trip_kpis.core.partials import DayPartial, Partials, aggregate, to_table
 from trip_kpis.core.parts import HEADER_KEY, PartHeader, decode, encode
 from trip_kpis.core.rejections import Reason
 from trip_kpis.core.tallies import Tally
@@ -30,40 +29,36 @@ attribute_values = st.one_of(
 keys = st.none() | st.dictionaries(st.text(min_size=1), attribute_values, min_size=1, max_size=2)
 
 
-def counted(of: Partials) -> int:
-    return sum(partial.trip_count for partial in of.values())
-
-
-@given(partials, keys, keys, st.none() | st.text(min_size=1), st.text(), st.integers(0, 10**6))
+@given(day_rows, keys, keys, st.none() | st.text(min_size=1), st.text(), st.integers(0, 10**6))
 def test_decoding_inverts_encoding(
-    of: Partials, start: Any, end: Any, quarantine_key: str | None, invocation: str, number: int
+    of: DayRows, start: Any, end: Any, quarantine_key: str | None, invocation: str, number: int
 ) -> None:
     written = header(
         segment=number,
         part=number,
         start_key=start,
         end_key=end,
-        tally=tally(counted=counted(of), incomplete=number, **{Reason.TIME_MISSING: 3}),
+        tally=tally(counted=trips_in(of), incomplete=number, **{Reason.TIME_MISSING: 3}),
         quarantine_key=quarantine_key,
         invocation=invocation,
     )
-    read, table = decode(encode(written, to_table(of)), key="k")
+    read, table = decode(encode(written, as_table(of)), key="k")
     assert read == written
-    assert table.equals(to_table(of))
+    assert table.equals(as_table(of))
 
 
 def test_the_same_part_gives_the_same_bytes() -> None:
-    of = aggregate([(MAY_25, Decimal("12.5"))])
-    assert encode(header(), to_table(of)) == encode(header(), to_table(of))
+    of = rows_of([(MAY_25, Decimal("12.5"))])
+    assert encode(header(), as_table(of)) == encode(header(), as_table(of))
 
 
 def small_file() -> tuple[bytes, tuple[PartHeader, pa.Table]]:
-    of = aggregate([(MAY_25, Decimal("12.5")), (date(2024, 5, 26), Decimal(-3))])
+    of = rows_of([(MAY_25, Decimal("12.5")), (date(2024, 5, 26), Decimal(-3))])
     end_key = {"trip_id": {"B": b"\x00\xff"}, "at": {"N": "12"}}
     written = header(
         start_key={"trip_id": {"S": "t-17"}}, end_key=end_key, tally=tally(counted=2, incomplete=5)
     )
-    body = encode(written, to_table(of))
+    body = encode(written, as_table(of))
     return body, decode(body, key="k")
 
 
@@ -112,7 +107,7 @@ def document(**changes: Any) -> bytes:
     return json.dumps({**header().to_json(), **changes}).encode()
 
 
-ONE_TRIP = to_table(aggregate([(MAY_25, Decimal(1))]))
+ONE_TRIP = as_table(rows_of([(MAY_25, Decimal(1))]))
 
 
 @pytest.mark.parametrize(
@@ -161,7 +156,7 @@ def test_rows_that_do_not_hold_what_the_header_counted_are_damage(trips: int) ->
 
 def test_a_part_without_rows_is_a_part() -> None:
     read, table = decode(
-        encode(header(tally=tally(counted=0, incomplete=7)), to_table({})), key="k"
+        encode(header(tally=tally(counted=0, incomplete=7)), as_table({})), key="k"
     )
     assert (read.tally.incomplete, table.num_rows) == (7, 0)
 
@@ -169,8 +164,8 @@ def test_a_part_without_rows_is_a_part() -> None:
 def test_days_and_fares_at_their_ends_survive() -> None:
     top, low = Decimal("9" * 20 + "." + "9" * 18), Decimal("-" + "9" * 20 + "." + "9" * 18)
     of = {
-        date.min: DayPartial(trip_count=1, total_fare=top, min_fare=top, max_fare=top),
-        date.max: DayPartial(trip_count=10**11, total_fare=low, min_fare=low, max_fare=low),
+        date.min: DayRow(trip_count=1, total_fare=top, min_fare=top, max_fare=top),
+        date.max: DayRow(trip_count=10**11, total_fare=low, min_fare=low, max_fare=low),
     }
-    _, table = decode(encode(header(tally=tally(counted=10**11 + 1)), to_table(of)), key="k")
-    assert table.equals(to_table(of))
+    _, table = decode(encode(header(tally=tally(counted=10**11 + 1)), as_table(of)), key="k")
+    assert table.equals(as_table(of))
