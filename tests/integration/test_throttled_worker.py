@@ -188,6 +188,7 @@ def test_a_worker_that_is_throttled_until_its_time_is_up_leaves_the_rest_to_the_
     worker.answer_scans(says)
     answer = worker.invocation()
     assert (answer["finished"], answer["parts"], answer["pages"]) == (False, 1, 2)
+    assert answer["throttles"][KEY_RANGE] > 100
     pages = -1_000
     assert worker.invocation(2)["finished"]
     assert worker.pipeline.merge()["counted"] == 30

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from trip_kpis.aws import scan
@@ -20,7 +20,7 @@ from trip_kpis.core.tallies import Tally
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """What an invocation added to the log."""
+    """What an invocation added to the log, and what throttled it, also after its last part."""
 
     finished: bool
     appended: int
@@ -84,7 +84,7 @@ class SegmentWorker:
             in_time = in_time and not self._pace.must_stop(self.remaining_ms())
         if not position.finished and not read_any:
             self._note_standstill(position)
-        return progress
+        return replace(progress, tally=progress.tally + Tally(throttles=dict(self._throttles)))
 
     def _fill(self, stretch: Stretch) -> bool:
         """Reads pages into the stretch until it must be appended; False where time is up.
