@@ -52,7 +52,7 @@ def a_stacks_roles_have_their_policies() -> Iterator[None]:
     put: Any = vars(Role)["put_policy"]
 
     def put_as_text(self: Any, policy_name: str, policy: Any) -> None:
-        put(self, policy_name, policy if isinstance(policy, str) else json.dumps(_whole(policy)))
+        put(self, policy_name, policy if isinstance(policy, str) else json.dumps(whole(policy)))
 
     with replaced(Role, "put_policy", put_as_text):
         yield
@@ -142,10 +142,10 @@ def _resource(response: Any) -> str | None:
     return None
 
 
-def _whole(part: Any) -> Any:
-    """Without the places of what `AWS::NoValue` took away."""
+def whole(part: Any) -> Any:
+    """What moto has resolved, without the nulls where `AWS::NoValue` took something away."""
     if isinstance(part, list):
-        return [_whole(one) for one in part if one is not None]
+        return [whole(one) for one in part if one is not None]
     if isinstance(part, dict):
-        return {name: _whole(value) for name, value in part.items() if value is not None}
+        return {name: whole(value) for name, value in part.items() if value is not None}
     return part

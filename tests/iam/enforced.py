@@ -1,0 +1,155 @@
+"""The product's own stack in an embedded cloud that asks every role for its permissions."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from moto.cloudformation.models import cloudformation_backends
+from moto.cloudformation.parsing import clean_json
+
+from ops.embedded.iam_mends import whole
+from ops.embedded.isolation import ACCOUNT_ID, REGION
+from ops.local_stack import LocalStack, Where, local_stack
+from ops.outcome import Outcome
+from ops.run import execute
+from ops.trip_files import Trips
+from tests.iam.policies import Document, Request
+from tests.iam.requests_made import RequestsMade
+
+KEYS = {
+    "BucketKmsKeyArn": f"arn:aws:kms:{REGION}:{ACCOUNT_ID}:key/bucket",
+    "TableKmsKeyArn": f"arn:aws:kms:{REGION}:{ACCOUNT_ID}:key/table",
+}
+"""parameters of a stack whose bucket and table have customer-managed keys"""
+
+VANISHED = "kpis/date=2020-02-29/kpi.json"
+"""a published day of which the table has no trip"""
+
+_DAYS = ("2024-05-01", "2024-05-02")
+
+
+def _trips() -> Trips:
+    """A few, of which one cannot be counted."""
+    times = [f"{_DAYS[number % 2]} 10:00:00" for number in range(8)] + ["yesterday"]
+    return Trips(
+        hash_key="trip_id",
+        sort_key=None,
+        items={
+            (f"t{number}",): {
+                "trip_id": {"S": f"t{number}"},
+                "pickup_datetime": {"S": time},
+                "fare_amount": {"N": "12.5"},
+                "estimated_fare_amount": {"N": "12"},
+            }
+            for number, time in enumerate(times)
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """A role of the stack, as it was deployed."""
+
+    logical_id: str
+    name: str
+    policies: Mapping[str, Document]
+
+    @property
+    def arn(self) -> str:
+        return f"arn:aws:iam::{ACCOUNT_ID}:role/{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enforced:
+    """The stack, up; what its roles ask for is noted."""
+
+    local: LocalStack
+    roles: Mapping[str, Role]
+    _made: RequestsMade
+
+    def run_twice(self, name: str, *, segments: int = 1) -> list[Outcome]:
+        """Everything that a run can come to: a new one that quarantines a trip and finds a vanished
+        day, and, if it succeeds, the same one again.
+        """
+        s3, bucket = self.local.cloud.client("s3"), self.local.stack.bucket_name
+        s3.put_object(Bucket=bucket, Key=VANISHED, Body=b"")
+        outcomes = [execute(self.local, {"total_segments": segments}, name=name)]
+        if outcomes[0].succeeded:
+            outcomes.append(execute(self.local, {"run_id": name}, name=f"{name}-again"))
+        return outcomes
+
+    def keys(self, prefix: str) -> list[str]:
+        client = self.local.cloud.client("s3")
+        found = client.list_objects_v2(Bucket=self.local.stack.bucket_name, Prefix=prefix)
+        return [one["Key"] for one in found.get("Contents", ())]
+
+    def requests(self, role: Role) -> list[Request]:
+        """What the role has asked for so far."""
+        credentials = self.local.cloud.role_credentials(role.arn)
+        return self._made.by(credentials["AWS_ACCESS_KEY_ID"], role.arn)
+
+    def resource_policy(self, logical_id: str) -> Document:
+        """The policy document of a resource that the embedded cloud has no emulation of, resolved
+        as CloudFormation resolves the others.
+        """
+        return dict(self._resolved(logical_id)["Properties"]["PolicyDocument"])
+
+    def trust_policy(self, role: Role) -> Document:
+        return dict(self._resolved(role.logical_id)["Properties"]["AssumeRolePolicyDocument"])
+
+    def _resolved(self, logical_id: str) -> Any:
+        stacks = cloudformation_backends[ACCOUNT_ID][REGION].stacks.values()
+        (stack,) = (one for one in stacks if one.name == self.local.stack.name)
+        resource = stack.template_dict["Resources"][logical_id]
+        return whole(clean_json(resource, stack.resource_map))
+
+    @contextmanager
+    def changed(self, role: Role, policies: Mapping[str, Document]) -> Iterator[None]:
+        """While this lasts, the role has these policies."""
+        iam = self.local.cloud.client("iam")
+
+        def put(documents: Mapping[str, Document]) -> None:
+            for name, document in documents.items():
+                iam.put_role_policy(
+                    RoleName=role.name, PolicyName=name, PolicyDocument=json.dumps(document)
+                )
+
+        put(policies)
+        try:
+            yield
+        finally:
+            put(role.policies)
+
+
+@contextmanager
+def enforced_stack(parameters: Mapping[str, str]) -> Iterator[Enforced]:
+    """The stack with these parameters, and a table of a few trips."""
+    made = RequestsMade()
+    with local_stack(
+        _trips(),
+        where=Where(middleware=made.layer),
+        parameters={"MaxRejectedShare": "0.5", **parameters},
+        on_loaded=lambda _: None,
+        on_invocation=lambda _: None,
+    ) as local:
+        yield Enforced(local=local, roles=_roles(local), _made=made)
+
+
+def _roles(local: LocalStack) -> dict[str, Role]:
+    iam = local.cloud.client("iam")
+    resources = local.cloud.client("cloudformation").list_stack_resources(
+        StackName=local.stack.name
+    )["StackResourceSummaries"]
+    roles = {}
+    for resource in resources:
+        if resource["ResourceType"] == "AWS::IAM::Role":
+            name = resource["PhysicalResourceId"]
+            policies = {
+                policy: iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+                for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]
+            }
+            logical_id = resource["LogicalResourceId"]
+            roles[logical_id] = Role(logical_id=logical_id, name=name, policies=policies)
+    return roles
