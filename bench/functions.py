@@ -3,13 +3,12 @@
 import json
 import re
 from typing import Any
-from urllib.request import urlopen
+from urllib.request import ProxyHandler, build_opener
 
 from bench import measured
 from bench.known import KnownDays
 from bench.measured import Measured
 
-BUCKET = "results"
 _ENVIRONMENT = {
     "FARE_ATTRIBUTE": "fare_amount",
     "ESTIMATED_FARE_ATTRIBUTE": "estimated_fare_amount",
@@ -32,7 +31,7 @@ def invoke(
     *,
     endpoint_url: str,
     table: str,
-    bucket: str = BUCKET,
+    bucket: str,
     **environment: str,
 ) -> Measured:
     """The handler in `functions/<name>.py`, called until it is finished."""
@@ -53,12 +52,12 @@ def invoke(
 def check_published(endpoint_url: str, bucket: str, known: KnownDays) -> None:
     """Raises RuntimeError unless the bucket holds these days' figures, byte for byte, and no
     others."""
-    with urlopen(f"{endpoint_url}/{bucket}?list-type=2&prefix=kpis/") as listing:
+    with _open(f"{endpoint_url}/{bucket}?list-type=2&prefix=kpis/") as listing:
         keys = set(re.findall("<Key>(.*?)</Key>", listing.read().decode()))
     wanted = {f"kpis/date={day}/kpi.json": known[day].kpi_json(day) for day in known}
     if keys != wanted.keys():
         raise RuntimeError(f"published: {sorted(keys)}, known: {sorted(wanted)}")
     for key, body in wanted.items():
-        with urlopen(f"{endpoint_url}/{bucket}/{key}") as published:
+        with _open(f"{endpoint_url}/{bucket}/{key}") as published:
             if (found := published.read()) != body:
                 raise RuntimeError(f"{key} is {found!r}, and must be {body!r}")

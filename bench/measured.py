@@ -30,7 +30,6 @@ def run(
     *arguments: str,
     endpoint_url: str,
     environment: Mapping[str, str] | None = None,
-    python: str = sys.executable,
 ) -> Measured:
     """Runs `python -m module`, which ends with `bench.told.tell`. Raises RuntimeError if it fails.
 
@@ -38,7 +37,7 @@ def run(
     """
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
-            [python, "-m", module, *arguments],
+            [sys.executable, "-m", module, *arguments],
             cwd=ROOT,
             env={
                 "PATH": os.environ.get("PATH", os.defpath),
