@@ -6,7 +6,7 @@ everything else; an item that has to be looked at as a whole is decoded when som
 """
 
 import re
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
 from operator import attrgetter
@@ -21,12 +21,21 @@ from trip_kpis.core.parts import key_from_json
 class Leaf(msgspec.Struct, frozen=True, gc=False):
     """An attribute value that may be a fare or a time.
 
-    Neither `S` nor `N`: it is absent, of another type, or could not be decoded on its own; the item
-    as a whole tells.
+    With none of its fields it is absent (ABSENT itself), of another type, or could not be decoded
+    on its own; the item as a whole tells.
     """
 
     S: str | None = None
     N: str | None = None
+    NULL: bool | None = None
+
+    @property
+    def is_missing(self) -> bool:
+        """Surely: absent, NULL or an empty String."""
+        return self is ABSENT or self.NULL is not None or self.S == ""
+
+
+ABSENT, _UNDECODED = Leaf(), Leaf()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,22 +58,24 @@ class Page:
 
     def items(self, numbers: Iterable[int]) -> list[Item]:
         """These of the page's items, as a whole, in DynamoDB JSON as it goes over the wire."""
-        raw = _UNDECODED_ITEMS.decode(self.body).items
-        return [msgspec.json.decode(raw[number]) for number in numbers]
+        wanted = list(numbers)
+        raw = _UNDECODED_ITEMS.decode(self.body).items if wanted else []
+        return [msgspec.json.decode(raw[number]) for number in wanted]
 
 
 class PageDecoder:
     """Decodes the answers to Scan requests that ask for certain paths."""
 
     def __init__(self, paths: Sequence[AttributePath]) -> None:
-        self._columns = [attrgetter(".M.".join(map(_place, path))) for path in paths]
-        self._answers = msgspec.json.Decoder(_Answer[_map_of(set(paths))])  # type: ignore[misc]
+        item = _map_of({path for path in paths if _is_decodable(path)})
+        self._answers = msgspec.json.Decoder(_Answer[item])  # type: ignore[valid-type]
+        self._ways = list(map(_way_to, paths))
 
     def decode(self, body: bytes) -> Page:
         """The page. Raises msgspec.DecodeError for what is no answer to a Scan."""
         answer = self._answers.decode(body)
         return Page(
-            columns=[list(map(column, answer.items)) for column in self._columns],
+            columns=[list(map(way, answer.items)) for way in self._ways],
             scanned=answer.scanned_count,
             read_units=answer.consumed_capacity.capacity_units,
             end_key=key_from_json(answer.last_evaluated_key or None),
@@ -95,24 +106,30 @@ class _Answer(msgspec.Struct, Generic[_OneItem], rename="pascal", gc=False):
 _UNDECODED_ITEMS = msgspec.json.Decoder(_Answer[msgspec.Raw])
 
 
-_UNMATCHED = re.compile(r'["\\\x00-\x1f]')
-"""msgspec finds no field by a name with one of these; its values are left undecoded."""
-
-
 def _map_of(paths: Set[AttributePath]) -> type[msgspec.Struct]:
     """A struct with a place for every one of the paths and for nothing else."""
-    places: dict[str, str] = {}
     fields: list[tuple[str, type[msgspec.Struct], msgspec.Struct]] = []
-    for name in sorted({path[0] for path in paths}):
-        within = {path[1:] for path in paths if path[0] == name}
-        value: type[msgspec.Struct] = Leaf
-        if () not in within:
-            nested = _map_of(within)
+    names = sorted({path[0] for path in paths})
+    for name in names:
+        default: msgspec.Struct = ABSENT
+        if (name,) not in paths:
+            nested = _map_of({path[1:] for path in paths if path[0] == name})
             value = msgspec.defstruct("Nested", [("M", nested, nested())], frozen=True, gc=False)
-        if not _UNMATCHED.search(name):
-            places[_place(name)] = name
-        fields.append((_place(name), value, value()))
+            default = value()
+        fields.append((_place(name), type(default), default))
+    places = {_place(name): name for name in names}
     return msgspec.defstruct("Map", fields, rename=places, frozen=True, gc=False)
+
+
+def _is_decodable(path: AttributePath) -> bool:
+    """msgspec finds no field by a name with a quote, a backslash or a control character."""
+    return not any(re.search(r'["\\\x00-\x1f]', name) for name in path)
+
+
+def _way_to(path: AttributePath) -> Callable[[msgspec.Struct], Leaf]:
+    if not _is_decodable(path):
+        return lambda _: _UNDECODED
+    return attrgetter(".M.".join(map(_place, path)))
 
 
 def _place(name: str) -> str:

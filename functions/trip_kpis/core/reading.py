@@ -38,11 +38,12 @@ def read_page(page: Page, rules: ReadingRules) -> PageReading:
     if pc.all(are_plain).as_py():
         return PageReading(days=days, fares=fares, incomplete=0, rejected=[])
     odd = pc.indices_nonzero(pc.invert(are_plain)).to_pylist()
-    rest = read_items(page.items(odd), rules)
+    unclear = [n for n in odd if not (fare_values[n].is_missing or estimate_values[n].is_missing)]
+    rest = read_items(page.items(unclear), rules)
     odd_days, odd_fares = zip(*rest.trips, strict=True) if rest.trips else ((), ())
     return PageReading(
         days=pa.concat_arrays([days.filter(are_plain), pa.array(odd_days, pa.date32())]),
         fares=pa.concat_arrays([fares.filter(are_plain), pa.array(odd_fares, FARE_TYPE)]),
-        incomplete=rest.incomplete,
+        incomplete=len(odd) - len(unclear) + rest.incomplete,
         rejected=rest.rejected,
     )

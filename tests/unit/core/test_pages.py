@@ -36,6 +36,23 @@ def test_an_item_as_a_whole_is_what_came_over_the_wire() -> None:
     assert page([trip("z"), whole]).items([1]) == [whole]
 
 
+@pytest.mark.parametrize(
+    ("value", "is_missing"),
+    [
+        (None, True), ({"NULL": True}, True), ({"S": ""}, True), ({"S": " "}, False),
+        ({"N": "0"}, False), ({"BOOL": False}, False), ({"M": {}}, False),
+    ],
+)  # fmt: skip
+def test_a_value_is_missing_only_where_that_is_sure(value: Any, is_missing: bool) -> None:
+    ((leaf,), _, _) = page([trip("a", fare_amount=value)]).columns
+    assert leaf.is_missing == is_missing
+
+
+def test_a_value_that_could_not_be_decoded_is_not_missing() -> None:
+    found = page_decoder(('a"b',)).decode(answer([{'a"b': {"N": "7"}}]))
+    assert [leaf.is_missing for leaf in found.columns[0]] == [False]
+
+
 def test_equal_paths_share_a_place() -> None:
     body = answer([{"n": {"N": "7"}, "m": {"M": {"a": {"N": "1"}, "b": {"S": "2"}}}}])
     found = page_decoder(("n",), ("m", "b"), ("n",), ("m", "a")).decode(body)
