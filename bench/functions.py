@@ -9,6 +9,7 @@ from bench import measured
 from bench.known import KnownDays
 from bench.measured import Measured
 
+_open = build_opener(ProxyHandler({})).open  # a proxy must not see what goes to this machine
 _ENVIRONMENT = {
     "FARE_ATTRIBUTE": "fare_amount",
     "ESTIMATED_FARE_ATTRIBUTE": "estimated_fare_amount",
