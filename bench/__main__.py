@@ -11,9 +11,12 @@ import click
 
 from bench import cold as cold_bench
 from bench import memory as memory_bench
+from bench import merge as merge_bench
 from bench import performance_page
+from bench import scale as scale_bench
 from bench import scan as scan_bench
 from bench.trips import SHAPES
+from trip_kpis.core.requests import MOST_SEGMENTS
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="One line of JSON, nothing else.")
 
@@ -72,6 +75,37 @@ def cold(*, runs: int, as_json: bool) -> None:
     except cold_bench.CannotMeasureError as error:
         raise click.ClickException(str(error)) from error
     _print(figures, cold_bench.table(figures), as_json=as_json)
+
+
+@main.command()
+@click.option(
+    "--segments",
+    type=click.IntRange(1, MOST_SEGMENTS),
+    default=merge_bench.SEGMENTS,
+    show_default=True,
+)
+@click.option("--parts", type=click.IntRange(1), default=merge_bench.PARTS, show_default=True)
+@click.option("--days", type=click.IntRange(1), default=merge_bench.DAYS, show_default=True)
+@_as_json
+def merge(*, segments: int, parts: int, days: int, as_json: bool) -> None:
+    """CPU and memory of the merge of the largest run, every published day checked."""
+    figures = merge_bench.run(segments=segments, parts=parts, days=days)
+    _print(figures, merge_bench.table(figures), as_json=as_json)
+
+
+@main.command()
+@click.option(
+    "--cpu-ms-per-page",
+    type=click.FloatRange(0),
+    default=scale_bench.CPU_MS_PER_PAGE,
+    show_default=True,
+    help="Of one processor, as `bench scan` measures it.",
+)
+@_as_json
+def scale(*, cpu_ms_per_page: float, as_json: bool) -> None:
+    """Segments, payloads, duration and cost of a run over 10 GB, 1 TB and 100 TB."""
+    figures = scale_bench.run(cpu_ms_per_page=cpu_ms_per_page)
+    _print(figures, scale_bench.table(figures), as_json=as_json)
 
 
 @main.command()

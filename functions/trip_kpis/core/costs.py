@@ -11,10 +11,12 @@ from dataclasses import dataclass
 
 USD_PER_READ_UNIT = 0.125e-6
 USD_PER_GB_SECOND = 0.0000166667
-"""x86_64; arm64 is a fifth less, so a cost is never understated"""
+"""x86_64: what a run is said to have cost is never understated"""
+USD_PER_GB_SECOND_ARM64 = 0.0000133334
 USD_PER_INVOCATION = 0.20e-6
 USD_PER_TRANSITION = 25e-6
 USD_PER_WRITE = 5e-6
+"""a PUT or a LIST"""
 USD_PER_READ = 0.4e-6
 
 BYTES_PER_UNIT = 4096
@@ -45,8 +47,13 @@ class Cost:
     s3: float
 
     @property
+    def around(self) -> float:
+        """Everything but DynamoDB."""
+        return self.compute + self.step_functions + self.s3
+
+    @property
     def total(self) -> float:
-        return self.dynamodb + self.compute + self.step_functions + self.s3
+        return self.dynamodb + self.around
 
     def to_json(self) -> dict[str, float]:
         return {
@@ -75,21 +82,39 @@ def estimate(
     )
 
 
-def cost(
-    *, read_units: float, gb_seconds: float, segments: int, invocations: int, parts: int, days: int
-) -> Cost:
-    """The cost of a run that made these; failed and repeated calls are not in it.
+def transitions(*, segments: int, invocations: int) -> int:
+    """Of a run that made these: a segment's child execution makes three and two more for every
+    invocation; the parent makes seven."""
+    return 7 + 3 * segments + 2 * invocations
 
-    A segment's child execution makes three transitions and two more for every invocation; the
-    parent makes seven. A part is written once and read by the merge; an invocation reads the plan
-    and the log, and the merge reads every day's object and writes it at the most.
+
+def s3_requests(*, invocations: int, parts: int, days: int) -> tuple[int, int]:
+    """Writes (and listings) and reads of a run that made these.
+
+    A part is written once and read by the merge, which lists a thousand at a time; an invocation
+    reads the plan and the log, and the merge reads every day's object and writes it at the most.
     """
-    transitions = 7 + 3 * segments + 2 * invocations
-    writes = parts + 2 * invocations + days
+    writes = parts + math.ceil(parts / 1000) + 2 * invocations + days
     reads = parts + 2 * invocations + days
+    return writes, reads
+
+
+def cost(
+    *,
+    read_units: float,
+    gb_seconds: float,
+    segments: int,
+    invocations: int,
+    parts: int,
+    days: int,
+    usd_per_gb_second: float = USD_PER_GB_SECOND,
+) -> Cost:
+    """The cost of a run that made these; failed and repeated calls are not in it."""
+    writes, reads = s3_requests(invocations=invocations, parts=parts, days=days)
+    steps = transitions(segments=segments, invocations=invocations)
     return Cost(
         dynamodb=read_units * USD_PER_READ_UNIT,
-        compute=gb_seconds * USD_PER_GB_SECOND + (invocations + 2) * USD_PER_INVOCATION,
-        step_functions=transitions * USD_PER_TRANSITION,
+        compute=gb_seconds * usd_per_gb_second + (invocations + 2) * USD_PER_INVOCATION,
+        step_functions=steps * USD_PER_TRANSITION,
         s3=writes * USD_PER_WRITE + reads * USD_PER_READ,
     )

@@ -2,7 +2,13 @@
 
 import pytest
 
-from trip_kpis.core.costs import Cost, cost, estimate
+from trip_kpis.core.costs import (
+    USD_PER_GB_SECOND_ARM64,
+    Cost,
+    cost,
+    estimate,
+    s3_requests,
+)
 
 
 def test_an_eventually_consistent_scan_pays_half_a_unit_for_4_kib() -> None:
@@ -48,4 +54,17 @@ def test_a_run_pays_for_what_it_made() -> None:
     assert run.dynamodb == pytest.approx(0.125)
     assert run.compute == pytest.approx(0.06000012 + 132 * 0.2e-6)
     assert run.step_functions == pytest.approx((7 + 3 * 128 + 2 * 130) * 25e-6)
-    assert run.s3 == pytest.approx(690 * 5.4e-6)
+    assert run.s3 == pytest.approx(691 * 5e-6 + 690 * 0.4e-6)
+    assert run.around == pytest.approx(run.total - run.dynamodb)
+
+
+def test_a_listing_of_a_thousand_parts_is_a_write_and_every_part_is_written_and_read() -> None:
+    assert s3_requests(invocations=0, parts=120_000, days=0) == (120_120, 120_000)
+    assert s3_requests(invocations=10, parts=1, days=365) == (387, 386)
+
+
+def test_arm_is_a_fifth_cheaper() -> None:
+    made = {"read_units": 0, "segments": 0, "invocations": 0, "parts": 0, "days": 0}
+    x86 = cost(gb_seconds=10**6, **made).compute
+    arm = cost(gb_seconds=10**6, usd_per_gb_second=USD_PER_GB_SECOND_ARM64, **made).compute
+    assert arm / x86 == pytest.approx(0.8, abs=1e-4)

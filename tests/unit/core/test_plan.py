@@ -87,7 +87,7 @@ def test_the_requests_own_settings_come_first_then_the_stacks_then_the_tables_si
         defaults = replace(DEFAULTS, total_segments=default)
         return make_plan(request(**asked), defaults, sized, now=PLANNED_AT).total_segments
 
-    assert segments(0) == 60
+    assert segments(0) == 4
     assert segments(7) == 7
     assert segments(7, total_segments=3) == 3
 

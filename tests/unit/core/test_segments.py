@@ -16,13 +16,14 @@ MIB, GB, TB = 2**20, 10**9, 10**12
     [
         (0, 1),
         (1, 1),
-        (16 * MIB, 1),
-        (16 * MIB + 1, 2),
-        (160 * MIB, 10),
-        (2048 * MIB, 128),
-        (10 * GB, 128),
-        (64 * 1024 * MIB, 128),
-        (TB, 1863),
+        (256 * MIB, 1),
+        (256 * MIB + 1, 2),
+        (2560 * MIB, 10),
+        (10 * GB, 38),
+        (32 * 1024 * MIB, 128),
+        (100 * GB, 128),
+        (512 * 1024 * MIB, 128),
+        (TB, 233),
         (100 * TB, 10_000),
     ],
 )
@@ -31,9 +32,9 @@ def test_segments_grow_with_the_table(table_bytes: int, segments: int) -> None:
 
 
 def test_a_wider_run_has_more_segments_so_that_every_worker_has_some() -> None:
-    assert segments_for(100 * GB, max_concurrency=1) == 187  # of 512 MiB: quick to repeat
-    assert segments_for(100 * GB, max_concurrency=100) == 400
-    assert segments_for(100 * GB, max_concurrency=10_000) == 5961  # of 16 MiB: worth a call
+    assert segments_for(100 * GB, max_concurrency=1) == 24  # of 4 GiB: in one call
+    assert segments_for(100 * GB, max_concurrency=50) == 200
+    assert segments_for(100 * GB, max_concurrency=10_000) == 373  # of 256 MiB: worth a call
 
 
 @given(st.integers(0, 10**16), st.integers(0, 10**16), st.integers(1, 10_000))

@@ -1,0 +1,121 @@
+"""The merge of a whole run: its processor time and its memory, and whether it is right."""
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import measured
+from bench.merge_log import RUN_ID, TABLE_NAME, MadeUpLog
+
+ROOT = Path(__file__).resolve().parents[1]
+SEGMENTS, PARTS, DAYS = 10_000, 12, 365
+"""what a run of the most segments leaves: 120,000 parts, 43.8 million rows"""
+
+_MANIFEST_KEY = f"runs/run={RUN_ID}/manifest.json"
+_ENVIRONMENT = {
+    "DYNAMODB_TABLE_NAME": TABLE_NAME,
+    "ATHENA_BUCKET_NAME": "results",
+    "MAX_REJECTED_SHARE": "0.01",
+    "VANISHED_DAYS": "keep",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merged:
+    """One merge, a whole process from the interpreter's start to its end."""
+
+    segments: int
+    parts: int
+    rows: int
+    trips: int
+    days: int
+    cpu_seconds: float
+    """user and system"""
+    peak_mb: int
+    summary_bytes: int
+    """the function's answer and the state's output"""
+    manifest_bytes: int
+
+
+class WrongFiguresError(Exception):
+    """The merge has published something else than the known answer."""
+
+
+def run(*, segments: int = SEGMENTS, parts: int = PARTS, days: int = DAYS) -> list[Merged]:
+    """Makes up a run's log, merges it in a process of its own, and compares every day's bytes.
+
+    Raises WrongFiguresError for a day that is not the known answer, byte for byte.
+    """
+    log = MadeUpLog(segments=segments, parts=parts, days=days)
+    with _store(log) as url:
+        merge = measured.run(
+            "bench.invoke",
+            "merge_partials",
+            json.dumps({"run_id": RUN_ID}),
+            endpoint_url=url,
+            environment=_ENVIRONMENT,
+        )
+        for key, body in log.published().items():
+            if (there := _read(url, key)) != body:
+                raise WrongFiguresError(f"{key} is {there!r}, it should be {body!r}")
+        manifest_bytes = len(_read(url, _MANIFEST_KEY))
+    summary = merge.answer
+    figures = Merged(
+        segments=summary["segments"],
+        parts=summary["parts"],
+        rows=summary["parts"] * days,
+        trips=summary["trips"],
+        days=summary["days_published"],
+        cpu_seconds=round(merge.cpu_seconds, 1),
+        peak_mb=round(merge.peak_mb),
+        summary_bytes=len(json.dumps(summary)),
+        manifest_bytes=manifest_bytes,
+    )
+    return [figures]
+
+
+def table(merges: Sequence[Merged]) -> str:
+    """As Markdown."""
+    rows = [
+        "| Segments | Parts | Rows | CPU | a part | Peak | Answer | Manifest |",
+        "| --: " * 8 + "|",
+    ]
+    rows += [
+        f"| {merged.segments:,} | {merged.parts:,} | {merged.rows:,} | {merged.cpu_seconds:,.1f} s "
+        f"| {merged.cpu_seconds / merged.parts * 1000:.2f} ms | {merged.peak_mb:,} MB "
+        f"| {merged.summary_bytes:,} bytes | {merged.manifest_bytes / 10**6:,.2f} MB |"
+        for merged in merges
+    ]
+    return "\n".join(rows)
+
+
+def _read(url: str, key: str) -> bytes:
+    with urllib.request.urlopen(f"{url}/{_ENVIRONMENT['ATHENA_BUCKET_NAME']}/{key}") as answer:
+        body: bytes = answer.read()
+        return body
+
+
+@contextmanager
+def _store(log: MadeUpLog) -> Iterator[str]:
+    """The address of the store, in a process of its own that ends with this."""
+    shape = map(str, (log.segments, log.parts, log.days))
+    with subprocess.Popen(
+        [sys.executable, "-m", "bench.merge_store", *shape],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": f"{ROOT / 'functions'}"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        try:
+            yield server.stdout.readline().strip()
+        finally:
+            server.stdin.close()  # which it takes for its end

@@ -1,0 +1,247 @@
+"""What a run over a table of any size comes to, reckoned from the functions' own code.
+
+The plan, its segments and the prices are the product's; the state machine's is the document that
+is deployed. What no code says is named below.
+"""
+
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from botocore.stub import Stubber
+
+from ops.embedded.isolation import client_environment
+from trip_kpis.aws import calls
+from trip_kpis.aws.logs import logger
+from trip_kpis.core.costs import (
+    USD_PER_GB_SECOND,
+    USD_PER_GB_SECOND_ARM64,
+    Cost,
+    cost,
+    estimate,
+    s3_requests,
+    transitions,
+)
+
+TABLES = {"10 GB": 10**10, "1 TB": 10**12, "100 TB": 10**14}
+DAYS = 365
+CPU_MS_PER_PAGE = 13.3
+"""of one whole processor: the most that `python -m bench scan` may show"""
+
+# The stack's defaults.
+MAX_CONCURRENCY = 32
+CHECKPOINT_SECONDS = 60
+SCAN_MEMORY_MB = 512
+MERGE_MEMORY_MB = 1769
+
+# What AWS documents.
+_MB_PER_PROCESSOR = 1769
+"""https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html"""
+_NETWORK_MS_PER_PAGE = 13.3
+"""1 MB at the 75 MiB a second that a function gets"""
+_SECONDS_PER_INVOCATION = 880
+"""of the 900 s: a worker keeps time to append"""
+_PAGE_BYTES = 2**20
+_MERGE_MS_PER_PART = 2.5
+"""of one processor: the most that `python -m bench merge` may show"""
+_EVENTS = {"Task": 5, "Choice": 2, "Map": 6, "Succeed": 2}
+"""what a state adds to an execution's history where nothing is retried
+https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html"""
+
+_STATE_MACHINE = Path(__file__).resolve().parents[1] / "statemachine" / "trip_kpis.asl.json"
+_LONGEST_NAME = "n" * 80
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scaled:
+    """A run over a table of this size, with the stack's defaults."""
+
+    table: str
+    segments: int
+    concurrency: int
+    invocations: int
+    parts: int
+    seconds: int
+    payload_bytes: int
+    """of the largest state: what PlanRun answers"""
+    parent_events: int
+    child_events: int
+    """of a segment's execution"""
+    transitions: int
+    s3_writes: int
+    s3_reads: int
+    gb_seconds: float
+    cost: Mapping[str, float]
+    """USD at x86_64's price for Lambda"""
+    around_share: float
+    """what all but DynamoDB costs, as a share of its bill"""
+    around_share_arm64: float
+    """the same at the price of the stack's default architecture"""
+
+
+def run(*, cpu_ms_per_page: float = CPU_MS_PER_PAGE) -> list[Scaled]:
+    """A run over each of TABLES; the largest has as many segments as there can be."""
+    return [_scaled(name, size, cpu_ms_per_page) for name, size in TABLES.items()]
+
+
+def table(scaled: Sequence[Scaled]) -> str:
+    """As Markdown, a column a table size."""
+    rows = {
+        "Segments": [f"{one.segments:,}" for one in scaled],
+        "Workers at once": [f"{one.concurrency:,}" for one in scaled],
+        "Invocations": [f"{one.invocations:,}" for one in scaled],
+        "Parts": [f"{one.parts:,}" for one in scaled],
+        "Duration": [_duration(one.seconds) for one in scaled],
+        "Largest state": [f"{one.payload_bytes:,} bytes" for one in scaled],
+        "History of the parent": [f"{one.parent_events:,} events" for one in scaled],
+        "History of a segment": [f"{one.child_events:,} events" for one in scaled],
+        "State transitions": [f"{one.transitions:,}" for one in scaled],
+        "S3 writes and listings": [f"{one.s3_writes:,}" for one in scaled],
+        "S3 reads": [f"{one.s3_reads:,}" for one in scaled],
+        "Lambda": [f"{one.gb_seconds:,.0f} GB-s" for one in scaled],
+        **{
+            f"USD, {service.replace('_', ' ')}": [f"{one.cost[service]:,.4f}" for one in scaled]
+            for service in ("dynamodb", "lambda", "step_functions", "s3", "total")
+        },
+        "Around the DynamoDB bill": [f"{one.around_share:.1%}" for one in scaled],
+        "the same on arm64, the default": [f"{one.around_share_arm64:.1%}" for one in scaled],
+    }
+    head = ["", *(one.table for one in scaled)]
+    lines = [
+        head,
+        ["---", *["--:"] * len(scaled)],
+        *([name, *cells] for name, cells in rows.items()),
+    ]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def plan_answer(table_bytes: int) -> Any:
+    """What PlanRun's own handler answers for a table of this size: all but one word of it is what
+    a run's states carry. It is asked for an estimate, which writes nothing."""
+    import plan_run
+
+    with _table_of(table_bytes):
+        return plan_run.handler(
+            {"execution_name": _LONGEST_NAME, "input": {"estimate_only": True}}, None
+        )
+
+
+def history_events(states: Mapping[str, Any], *, start: str, rounds: int = 1) -> int:
+    """Of an execution that goes from `start` along Default and Next, its loop `rounds` times."""
+    events, name = 2, start  # ExecutionStarted, ExecutionSucceeded
+    loop = 0
+    while True:
+        state = states[name]
+        events += _EVENTS[state["Type"]]
+        following = state.get("Default") or state.get("Next")
+        if state["Type"] == "Choice" and following == start:
+            loop = events - 2
+            following = state["Choices"][0]["Next"]
+        if following is None:
+            return events + (rounds - 1) * loop
+        name = following
+
+
+def _scaled(name: str, table_bytes: int, cpu_ms_per_page: float) -> Scaled:
+    answer = plan_answer(table_bytes)
+    segments = len(answer["segments"])
+    workers = min(MAX_CONCURRENCY, segments)
+    estimated = estimate(
+        table_bytes=table_bytes, item_count=0, consistent_read=False, read_units_per_second=0
+    )
+    page_ms = max(_NETWORK_MS_PER_PAGE, cpu_ms_per_page * _MB_PER_PROCESSOR / SCAN_MEMORY_MB)
+    read_seconds = math.ceil(table_bytes / _PAGE_BYTES) * page_ms / 1000 / workers
+    seconds = max(estimated.seconds_at_least, math.ceil(read_seconds))
+    per_segment = seconds * workers / segments
+    invocations = segments * math.ceil(per_segment / _SECONDS_PER_INVOCATION)
+    parts = segments * math.ceil(per_segment / CHECKPOINT_SECONDS)
+    merge_seconds = parts * _MERGE_MS_PER_PART / 1000
+    gb_seconds = seconds * workers * SCAN_MEMORY_MB / 1024 + merge_seconds * MERGE_MEMORY_MB / 1024
+
+    def priced(usd_per_gb_second: float) -> Cost:
+        return cost(
+            read_units=estimated.read_units,
+            gb_seconds=gb_seconds,
+            segments=segments,
+            invocations=invocations,
+            parts=parts,
+            days=DAYS,
+            usd_per_gb_second=usd_per_gb_second,
+        )
+
+    x86, arm = priced(USD_PER_GB_SECOND), priced(USD_PER_GB_SECOND_ARM64)
+    machine = json.loads(_STATE_MACHINE.read_text())
+    child = machine["States"]["ScanSegments"]["ItemProcessor"]
+    writes, reads = s3_requests(invocations=invocations, parts=parts, days=DAYS)
+    return Scaled(
+        table=name,
+        segments=segments,
+        concurrency=workers,
+        invocations=invocations,
+        parts=parts,
+        seconds=seconds,
+        payload_bytes=len(json.dumps(answer)),
+        parent_events=history_events(machine["States"], start=machine["StartAt"]),
+        child_events=history_events(
+            child["States"], start=child["StartAt"], rounds=invocations // segments
+        ),
+        transitions=transitions(segments=segments, invocations=invocations),
+        s3_writes=writes,
+        s3_reads=reads,
+        gb_seconds=gb_seconds,
+        cost=x86.to_json(),
+        around_share=x86.around / x86.dynamodb,
+        around_share_arm64=arm.around / arm.dynamodb,
+    )
+
+
+@contextmanager
+def _table_of(table_bytes: int) -> Iterator[None]:
+    """The functions' environment, and a DescribeTable that is answered without a network."""
+    environment = {
+        **client_environment("http://127.0.0.1:9"),
+        "DYNAMODB_TABLE_NAME": "trips",
+        "ATHENA_BUCKET_NAME": "results",
+        "FARE_ATTRIBUTE": "fare_amount",
+        "ESTIMATED_FARE_ATTRIBUTE": "estimated_fare_amount",
+        "DAY_ATTRIBUTE": "pickup_datetime",
+        "TIME_ZONE": "UTC",
+        "TIME_FORMATS": "",
+        "TOTAL_SEGMENTS": "0",
+        "MAX_CONCURRENCY": str(MAX_CONCURRENCY),
+        "READ_UNITS_PER_SECOND": "0",
+        "CONSISTENT_READ": "false",
+        "CHECKPOINT_SECONDS": str(CHECKPOINT_SECONDS),
+    }
+    described = {
+        "TableName": "trips",
+        "TableArn": "arn:aws:dynamodb:us-east-1:123456789012:table/trips",
+        "TableId": "made-up",
+        "KeySchema": [{"AttributeName": "trip_id", "KeyType": "HASH"}],
+        "TableSizeBytes": table_bytes,
+        "ItemCount": table_bytes // 331,
+    }
+    calls.dynamodb.cache_clear()
+    level = logger.log_level
+    logger.setLevel("WARNING")  # the log goes where the table of figures goes
+    try:
+        with patch.dict(os.environ, environment), Stubber(calls.dynamodb()) as stubbed:
+            stubbed.add_response("describe_table", {"Table": described})
+            yield
+    finally:
+        logger.setLevel(level)
+        calls.dynamodb.cache_clear()
+
+
+def _duration(seconds: int) -> str:
+    days, rest = divmod(seconds, 86_400)
+    hours, minutes = divmod(math.ceil(rest / 60), 60)
+    return (
+        f"{days} d {hours} h" if days else f"{hours} h {minutes} min" if hours else f"{minutes} min"
+    )
