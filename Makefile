@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 DEMO_VENV := .venv-demo
+SECURITY_VENV := .venv-security
 # The full environment serves the demo too, where it is there.
 DEMO_PYTHON = $(if $(wildcard $(VENV)/complete),$(VENV),$(DEMO_VENV))/bin/python
 # The lock files are complete, so pip has nothing to resolve.
@@ -11,9 +12,14 @@ PIP_INSTALL := -m pip --disable-pip-version-check install --quiet --require-hash
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url
 PACKAGED := functions/packaging/requirements
+TRANSFORMED := .aws-sam/transformed.json
+CHECKOV_REPORT := .aws-sam/checkov.json
+# What the tests and the embedded AWS give for credentials; and lock files are full of hashes.
+NO_SECRETS := ^(test|secret|no-(secret|session)-.*|AKIAEMBEDDEDCLOUD.*)$$
+NO_SECRET_FILES := (^|/)requirements/.*\.txt$$
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types sam-check faults faults-fast faults-slow bench build lock clean python-is-recent
+.PHONY: help setup demo test check format lint types sam-check security faults faults-fast faults-slow bench build lock clean python-is-recent
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -26,7 +32,7 @@ setup: $(VENV)/complete ## make .venv with everything in it
 test: setup ## all tests
 	@$(VENV)/bin/python -m pytest -n 2 --dist loadfile
 
-check: setup format lint types sam-check test ## format, lint, strict types, the template, all tests
+check: setup format lint types sam-check security test ## format, lint, strict types, the template, secrets, all tests
 
 format: setup ## is every file formatted?
 	@$(VENV)/bin/ruff format --check .
@@ -37,8 +43,20 @@ lint: setup
 types: setup
 	@$(VENV)/bin/mypy
 
-sam-check: setup ## is the template valid, for SAM and for CloudFormation?
+sam-check: setup ## are template and state machine valid, for SAM, CloudFormation and Step Functions?
 	@SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam validate --lint --region us-east-1
+	@mkdir -p $(dir $(TRANSFORMED)) && $(VENV)/bin/python -m checks.transformed $(TRANSFORMED)
+	@$(VENV)/bin/cfn-lint template.yaml $(TRANSFORMED)
+	@$(VENV)/bin/python -m checks.state_machine statemachine/*.asl.json
+
+security: setup $(SECURITY_VENV)/complete ## checkov on the template, every finding explained; no secret in any file
+	@mkdir -p $(dir $(TRANSFORMED)) && $(VENV)/bin/python -m checks.transformed $(TRANSFORMED)
+	@$(SECURITY_VENV)/bin/checkov --framework cloudformation --file template.yaml $(TRANSFORMED) \
+		--skip-download --quiet --compact --soft-fail --output json > $(CHECKOV_REPORT)
+	@$(VENV)/bin/python -m checks.unexplained $(CHECKOV_REPORT)
+	@git ls-files -z | xargs -0 $(SECURITY_VENV)/bin/detect-secrets-hook --no-verify \
+		--exclude-secrets '$(NO_SECRETS)' --exclude-files '$(NO_SECRET_FILES)'
+	@echo "No secret is in any file."
 
 PLAY := PYTHONPATH=functions $(VENV)/bin/python -m tests.faults
 faults: faults-fast faults-slow ## seeded faults: 10,000 schedules against the handlers, 50 through the state machine
@@ -57,6 +75,7 @@ build: setup ## package the functions for Lambda, as `sam build` does anywhere
 
 lock: setup ## choose versions anew and pin them
 	@$(LOCK) --upgrade --python-version 3.11 --group dev --output-file requirements/dev.txt
+	@$(LOCK) --upgrade --python-version 3.11 --group security --output-file requirements/security.txt
 	@$(LOCK) --upgrade --python-version 3.11 --group demo --constraints requirements/dev.txt \
 		--output-file requirements/demo.txt
 	@for function in plan_run scan_segment merge_partials; do \
@@ -64,7 +83,7 @@ lock: setup ## choose versions anew and pin them
 			--output-file $(PACKAGED)/$$function.txt || exit 1; done
 
 clean: ## remove what was made here
-	rm -rf $(VENV) $(DEMO_VENV) .aws-sam out .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(DEMO_VENV) $(SECURITY_VENV) .aws-sam out .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 python-is-recent:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -81,4 +100,10 @@ $(DEMO_VENV)/complete: requirements/demo.txt | python-is-recent
 	@echo "Setting up $(DEMO_VENV) with what the demo needs ..."
 	@$(PYTHON) -m venv --clear $(DEMO_VENV)
 	@$(DEMO_VENV)/bin/python $(PIP_INSTALL) --requirement requirements/demo.txt
+	@touch $@
+
+$(SECURITY_VENV)/complete: requirements/security.txt | python-is-recent
+	@echo "Setting up $(SECURITY_VENV) with checkov and detect-secrets ..."
+	@$(PYTHON) -m venv --clear $(SECURITY_VENV)
+	@$(SECURITY_VENV)/bin/python $(PIP_INSTALL) --requirement requirements/security.txt
 	@touch $@

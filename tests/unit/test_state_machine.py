@@ -1,8 +1,6 @@
 """The state machine's definition: its graph, its retries, and that it fits template and functions.
 
-`sam validate` passes a definition that jumps to a state that is not there; Step Functions refuses
-it only on deployment, and an endless loop not even then. So the checks are functions here, each
-also held against definitions that were broken on purpose.
+Each check is a function that is also held against definitions that were broken on purpose.
 """
 
 import ast
@@ -15,6 +13,8 @@ from typing import Any
 
 import pytest
 from samtranslator.yaml_helper import yaml_parse
+
+from checks.state_machine import Definition, graph_faults, is_end, scopes
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFINITION = ROOT / "statemachine" / "trip_kpis.asl.json"
@@ -36,8 +36,6 @@ INTERRUPTED = {
 }
 NOT_THE_PROGRAMS = ("Lambda.", "Sandbox.", "Runtime.", "States.")
 
-Definition = dict[str, Any]
-
 
 @pytest.fixture
 def definition() -> Definition:
@@ -52,67 +50,9 @@ def template() -> dict[str, Any]:
 # -- the graph ------------------------------------------------------------------------------------
 
 
-def scopes(scope: Definition, name: str = "top") -> Iterator[tuple[str, Definition]]:
-    """Every set of states that can jump to one another: the whole, and the inside of each Map."""
-    yield name, scope
-    for state_name, state in scope["States"].items():
-        for inner in (state.get("ItemProcessor"), *state.get("Branches", [])):
-            if inner is not None:
-                yield from scopes(inner, state_name)
-
-
 def tasks(definition: Definition) -> Iterator[tuple[str, Definition]]:
     for _, scope in scopes(definition):
         yield from ((name, s) for name, s in scope["States"].items() if s["Type"] == "Task")
-
-
-def targets(state: Definition) -> set[str]:
-    jumps = [state, *state.get("Choices", []), *state.get("Catch", [])]
-    found = {jump["Next"] for jump in jumps if "Next" in jump}
-    return found | ({state["Default"]} if "Default" in state else set())
-
-
-def is_end(state: Definition) -> bool:
-    return state["Type"] in {"Succeed", "Fail"} or state.get("End") is True
-
-
-def closure(start: set[str], steps: dict[str, set[str]]) -> set[str]:
-    """All that can be reached from `start`."""
-    found, open_ends = set(start), list(start)
-    while open_ends:
-        for name in steps.get(open_ends.pop(), set()) - found:
-            found.add(name)
-            open_ends.append(name)
-    return found
-
-
-def graph_faults(definition: Definition) -> list[str]:
-    faults = []
-    for where, scope in scopes(definition):
-        states = scope["States"]
-        if scope["StartAt"] not in states:
-            faults.append(f"{where}: StartAt {scope['StartAt']} is not there")
-        for name, state in states.items():
-            missing = targets(state) - states.keys()
-            faults += [f"{where}: {name} goes to {one}, which is not there" for one in missing]
-            if state["Type"] == "Choice" and "Default" not in state:
-                faults.append(f"{where}: {name} has no Default")
-            if state["Type"] not in {"Choice", "Succeed", "Fail"} and is_end(state) == (
-                "Next" in state
-            ):
-                faults.append(f"{where}: {name} needs one of Next and End")
-            if state["Type"] == "Map" and "ItemProcessor" not in state:
-                faults.append(f"{where}: {name} has no ItemProcessor")
-        onward = {name: targets(state) for name, state in states.items()}
-        backward: dict[str, set[str]] = {}
-        for name, aims in onward.items():
-            for aim in aims:
-                backward.setdefault(aim, set()).add(name)
-        reached = closure({scope["StartAt"]}, onward)
-        faults += [f"{where}: {one} is never reached" for one in states.keys() - reached]
-        ending = closure({name for name, state in states.items() if is_end(state)}, backward)
-        faults += [f"{where}: from {one} no end is reached" for one in states.keys() - ending]
-    return faults
 
 
 def inner(definition: Definition) -> Definition:
