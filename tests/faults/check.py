@@ -39,6 +39,7 @@ class Run:
     table: Table
     truth: Truth
     is_finished: bool = False
+    merge_began: bool = False
     pages: int = 0
     """scanned, as often as that was"""
     pages_in_chain: int = 0
@@ -68,6 +69,8 @@ class Checker:
         if invocation.function == "ScanSegment":
             where = invocation.payload["run_id"], invocation.payload["segment"]
             self._began_at[invocation.aws_request_id] = self._ends.get(where, 0)
+        if invocation.function == "MergePartials":
+            self.runs[invocation.payload["run_id"]].merge_began = True
 
     def watch_scan(self, invocation: Invocation, call: Call) -> None:
         """Nothing that was appended when the invocation began is read by it."""
@@ -87,6 +90,15 @@ class Checker:
         """An execution has failed with this error."""
         if error not in NAMED_ERRORS:
             self.wrong.append(f"faults alone made a run fail with {said}")
+
+    def not_finished(self, run: Run, published_before: dict[str, bytes]) -> None:
+        """An execution has failed or was stopped: before the merge, nothing is published."""
+        if run.merge_began:
+            return
+        if self.store.below("kpis/") != published_before:
+            self.wrong.append(f"{run.run_id} failed before it merged, and kpis/ is not as it was")
+        if f"runs/run={run.run_id}/manifest.json" in self.store.objects:
+            self.wrong.append(f"{run.run_id} failed before it merged, and has a manifest")
 
     def finished(self, run: Run, summary: dict[str, Any]) -> None:
         """An execution has succeeded."""
@@ -156,6 +168,8 @@ class Checker:
             self.wrong.append(f"{key} was written once, and again")
         elif "/segment=" in key and key.endswith(".parquet") and after is not None:
             self._appended(after.body)
+        elif key.startswith("runs/") and after is not None:
+            self.wrong += self._wrong_when_proved(key, after)
 
     def _wrong_in_kpis(
         self, key: str, before: Stored | None, after: Stored | None
@@ -166,10 +180,35 @@ class Checker:
                 yield f"{key} was removed"
             return
         run = self.runs[after.metadata["run-id"]]
+        if not self._is_read_to_its_end(run):
+            yield f"{run.run_id} wrote {key} before it had read every segment to its end"
         if run.objects.get(key) != after.body:
             yield f"{run.run_id} wrote {after.body!r} to {key}, not {run.objects.get(key)!r}"
         if before is not None and before.metadata["as-of"] > after.metadata["as-of"]:
             yield f"{run.run_id} wrote over a newer {key}"
+
+    def _wrong_when_proved(self, key: str, manifest: Stored) -> Iterator[str]:
+        """The manifest comes last: every day that it names is there, unless a later run has been
+        by meanwhile."""
+        as_of = manifest.metadata["as-of"]
+        removed = self.removes_vanished_days and as_of < max(map(self._as_of, self.runs))
+        for day in json.loads(manifest.body)["days"]:
+            there = self.store.objects.get(f"kpis/date={day['date']}/kpi.json")
+            if day["sha256"] is None or (there is None and removed):
+                continue
+            if there is None:
+                yield f"{key} names {day['date']}, which is not there"
+            elif hashlib.sha256(there.body).hexdigest() != day["sha256"] and (
+                there.metadata["as-of"] <= as_of
+            ):
+                yield f"{key} names {day}, but there is {there.body!r}"
+
+    def _is_read_to_its_end(self, run: Run) -> bool:
+        plan = self.store.objects.get(f"staging/run={run.run_id}/plan.json")
+        return plan is not None and all(
+            self._ends.get((run.run_id, number)) == _AT_END
+            for number in range(json.loads(plan.body)["total_segments"])
+        )
 
     def _appended(self, body: bytes) -> None:
         metadata = pq.read_schema(pa.BufferReader(body)).metadata

@@ -71,7 +71,7 @@ _COMES_IN_BURSTS = {
 }
 _BURSTS = (1, 1, 1, 1, 1, 1, 2, 4, 8, 20, 80)
 _RATES = (0.004, 0.02, 0.05, 0.12)
-_DELIVERY = (
+DELIVERY = (
     Fault.TWICE_IN_TURN,
     Fault.TWICE_IN_TURN,
     Fault.TOO_MANY_REQUESTS,
@@ -80,6 +80,7 @@ _DELIVERY = (
     Fault.DEADLY,
     Fault.MERGED_EARLY,
 )
+"""what can happen to a delivery"""
 
 
 @dataclass(slots=True)
@@ -122,7 +123,7 @@ class Faults:
             return Fault.DEADLY
         if self.rng.random() >= self._rate:
             return None
-        fault = self.rng.choice(_DELIVERY)
+        fault = self.rng.choice(DELIVERY)
         if fault is Fault.DEADLY:
             self._deadly = self.rng.randint(1, 12)
         return fault

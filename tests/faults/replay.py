@@ -1,5 +1,6 @@
 """Plays one schedule again: `make faults-fast SEED=123`, or `python -m tests.faults.replay 123`."""
 
+import argparse
 import sys
 
 from tests.faults.schedule import play
@@ -7,7 +8,9 @@ from tests.faults.schedule import play
 
 def main() -> int:
     """0 if nothing was wrong."""
-    tally = play(int(sys.argv[1]))
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.replay", description=__doc__)
+    parser.add_argument("seed", type=int, help="which schedule: SEED=123")
+    tally = play(parser.parse_args().seed)
     print(*tally.lines(), sep="\n")
     for wrong in tally.differences.values():
         print(*wrong, sep="\n")

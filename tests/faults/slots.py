@@ -20,8 +20,8 @@ class Slots:
             f"slot-{number}": WorkerProcesses(
                 endpoint_url=endpoint_url,
                 log_directory=log_directory,
-                # Goes out with every request, in its User-Agent.
-                environment={"AWS_SDK_UA_APP_ID": f"slot-{number}"},
+                # Goes out with every request, in its Authorization.
+                environment={"AWS_ACCESS_KEY_ID": f"slot-{number}"},
             )
             for number in range(_SLOTS)
         }

@@ -5,14 +5,18 @@ import re
 import socket
 from collections.abc import Iterable
 from contextlib import suppress
+from urllib.parse import unquote
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from tests.faults.http_calls import Answer
 
 
 def question(environ: WSGIEnvironment, body: bytes) -> str:
-    """The same for the same question of whichever run."""
-    path = re.sub(r"run=[^/]*", "run", environ["PATH_INFO"] + environ.get("QUERY_STRING", ""))
+    """The same for the same question of whichever run, in whichever cloud's bucket."""
+    path = environ["PATH_INFO"]
+    if is_s3(environ):
+        path = f"{path.lstrip('/').partition('/')[2]}?{unquote(environ.get('QUERY_STRING', ''))}"
+    path = re.sub(r"run=[^/]*", "run", path)
     asked = ""
     if target := environ.get("HTTP_X_AMZ_TARGET"):
         request = json.loads(body)
@@ -22,6 +26,17 @@ def question(environ: WSGIEnvironment, body: bytes) -> str:
 
 def is_s3(environ: WSGIEnvironment) -> bool:
     return "HTTP_X_AMZ_TARGET" not in environ
+
+
+def broken(answer: Answer) -> bytes | None:
+    """The body with one byte that is another, still well formed where it is JSON; None where no
+    checksum would tell."""
+    names = {name.lower() for name in answer.headers}
+    if not any(name == "x-amz-crc32" or name.startswith("x-amz-checksum-") for name in names):
+        return None
+    if b"0" in answer.body:
+        return answer.body.replace(b"0", b"1", 1)
+    return answer.body[:-1] + bytes([answer.body[-1] ^ 1]) if answer.body else None
 
 
 def send(

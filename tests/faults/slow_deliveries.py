@@ -3,11 +3,11 @@
 import random
 import threading
 import uuid
-from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from ops.embedded.lambda_invocation import Invocation, Invoker, Outcome, error_payload
 from tests.faults.faults import Fault
+from tests.faults.script import Drawn, Injected, Script
 from tests.faults.slow_faults import FaultyServer
 
 _RATE = 0.15
@@ -29,21 +29,24 @@ class FaultyDeliveries:
 
     workers: Invoker
     server: FaultyServer
-    seed: int | None = None
-    """None: nothing happens"""
     invocations: int = 0
+    merges: int = 0
+    """invocations of MergePartials"""
+    _script: Script | None = None
+    """None: nothing happens"""
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _delivered: Counter[str] = field(default_factory=Counter)
 
-    def begin(self, seed: int) -> None:
-        self.seed = seed
-        self._delivered.clear()
+    def begin(self, script: Script) -> None:
+        """From now on, faults of this script's."""
+        self._script = script
 
     def end(self) -> None:
-        self.seed = None
+        """No more of them."""
+        self._script = None
 
     def invoke(self, invocation: Invocation) -> Outcome:
-        fault, seconds = self._drawn(invocation)
+        injected = self._injected(invocation)
+        fault = injected.fault if injected else None
         if invocation.function.logical_id == "ScanSegmentFunction":
             invocation = _within(invocation, _SECONDS_OF_A_SCAN)
         if fault is not None:
@@ -59,8 +62,8 @@ class FaultyDeliveries:
                 return outcome
             case Fault.TWICE_IN_TURN:
                 self.workers.invoke(_another(invocation))
-            case Fault.LITTLE_TIME:
-                invocation = _within(invocation, seconds)
+            case Fault.LITTLE_TIME if injected:
+                invocation = _within(invocation, injected.seconds)
         outcome = self.workers.invoke(invocation)
         if not outcome.failed:
             # A successor got on: now the writes of workers that are gone arrive.
@@ -70,17 +73,19 @@ class FaultyDeliveries:
     def close(self) -> None:
         self.workers.close()
 
-    def _drawn(self, invocation: Invocation) -> tuple[Fault | None, float]:
-        """By the seed, by what is delivered and by how often it was delivered before."""
-        segment = invocation.payload.partition(b'"segment"')[2].decode()
-        what = f"{invocation.function.logical_id} {segment}"
+    def _injected(self, invocation: Invocation) -> Injected | None:
+        name = invocation.function.logical_id
         with self._lock:
             self.invocations += 1
-            self._delivered[what] += 1
-            rng = random.Random(f"{self.seed} {what} {self._delivered[what]}")
-        if self.seed is None or rng.random() >= _RATE:
-            return None, 0.0
-        return rng.choice(_DELIVERY), rng.uniform(0.02, 1.0)
+            self.merges += name == "MergePartialsFunction"
+        segment = invocation.payload.partition(b'"segment"')[2].decode()
+        return self._script.at(f"deliver {name} {segment}", _draw) if self._script else None
+
+
+def _draw(rng: random.Random) -> Drawn | None:
+    if rng.random() >= _RATE:
+        return None
+    return rng.choice(_DELIVERY), rng.uniform(0.02, 1.0)
 
 
 def _within(invocation: Invocation, seconds: float) -> Invocation:

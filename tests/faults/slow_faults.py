@@ -1,7 +1,7 @@
 """Faults between real worker processes and the embedded cloud: a layer around its server.
 
-What happens to a request is drawn from the seed, from what is asked and from how often it was asked
-before: the order in which processes happen to ask plays no part in it.
+What happens to a request depends on what is asked and on how often it was asked before (see
+`script`): the order in which processes happen to ask plays no part in it.
 """
 
 import io
@@ -18,9 +18,12 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from tests.faults import store, table
 from tests.faults.faults import Fault
 from tests.faults.http_calls import Answer
-from tests.faults.slow_answers import hang_up, is_s3, question, send
+from tests.faults.script import Drawn, Script
+from tests.faults.slow_answers import broken, hang_up, is_s3, question, send
 
-_SLOT = re.compile(r"app/(slot-[0-9]+)")
+_SLOT = re.compile(r"Credential=(slot-[0-9]+)/")
+_HANGS_SECONDS = 6.0
+"""longer than any invocation of this form lasts"""
 _PAGE_SECONDS = 0.03
 _RATES = (0.03, 0.08, 0.16)
 _ANYWHERE = (
@@ -31,9 +34,15 @@ _ANYWHERE = (
     Fault.CUT,
     Fault.ANSWER_LOST,
 )
-_OF_A_SCAN = (Fault.PROVISIONED_THROUGHPUT, Fault.THROTTLING, Fault.BODY_CUT, Fault.BODY_BROKEN)
+_OF_A_SCAN = (
+    Fault.PROVISIONED_THROUGHPUT,
+    Fault.THROTTLING,
+    Fault.BODY_CUT,
+    Fault.BODY_BROKEN,
+    Fault.HANGS,
+)
 _OF_A_PUT = (Fault.SLOW_DOWN, Fault.DELAYED, Fault.DELAYED)
-_OF_A_GET = (Fault.SLOW_DOWN, Fault.BODY_CUT)
+_OF_A_GET = (Fault.SLOW_DOWN, Fault.BODY_CUT, Fault.BODY_BROKEN)
 _OUTAGES = (
     (r"Scan 0 ", Fault.KILLED_BEFORE),
     (r"Scan 0 ", Fault.KILLED_AFTER),
@@ -64,25 +73,25 @@ class FaultyServer:
         self.pages = 0
         """that workers have scanned"""
         self.written: Counter[str] = Counter()
-        """how often a key was written with success"""
+        """how often a path was written with success, in the order of their first times"""
         self.counts: Counter[Fault] = Counter()
         self._lock = threading.Lock()
-        self._seed: int | None = None
+        self._script: Script | None = None
         self._rate = 0.0
         self._outage: tuple[str, Fault] | None = None
-        self._asked: Counter[str] = Counter()
         self._delayed: list[Callable[[], None]] = []
+        self._over = threading.Event()
 
-    def begin(self, seed: int) -> None:
-        """From now on, faults of this schedule."""
-        rng = random.Random(seed)
-        self._seed, self._rate = seed, rng.choice(_RATES)
+    def begin(self, script: Script, rng: random.Random) -> None:
+        """From now on, faults of this script's; `rng` is its execution's."""
+        self._script, self._rate = script, rng.choice(_RATES)
         self._outage = rng.choice(_OUTAGES) if rng.random() < _OUTAGE_RATE else None
-        self._asked.clear()
+        self._over.clear()
 
     def end(self) -> None:
         """No more of them."""
-        self._seed = None
+        self._script = None
+        self._over.set()
 
     def let_through(self) -> None:
         """Delayed writes take effect now."""
@@ -99,7 +108,7 @@ class FaultyServer:
         """The middleware."""
 
         def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-            slot = _SLOT.search(environ.get("HTTP_USER_AGENT", ""))
+            slot = _SLOT.search(environ.get("HTTP_AUTHORIZATION", ""))
             if slot is None:
                 return application(environ, start_response)
             return self._answer(application, environ, start_response, slot[1])
@@ -130,38 +139,35 @@ class FaultyServer:
                 self._delayed.append(lambda: self._effect(application, again, body))
         if fault in {Fault.KILLED_BEFORE, Fault.DELAYED}:
             self.kill(slot)
-        if fault in {Fault.KILLED_BEFORE, Fault.DELAYED, Fault.CUT}:
+        if fault is Fault.HANGS:
+            self._over.wait(_HANGS_SECONDS)
+        if fault in {Fault.KILLED_BEFORE, Fault.DELAYED, Fault.CUT, Fault.HANGS}:
             return hang_up(connection, start_response)
         response = self._effect(application, environ, body)
         if fault is Fault.KILLED_AFTER:
             self.kill(slot)
         if fault in {Fault.KILLED_AFTER, Fault.ANSWER_LOST}:
             return hang_up(connection, start_response)
-        if fault is Fault.BODY_BROKEN and "x-amz-crc32" in response.headers:
-            broken = response.body.replace(b"0", b"1", 1)
-            return send(response, start_response, body=broken)
-        if fault is Fault.BODY_CUT and len(response.body) > 1:
+        if fault is Fault.BODY_BROKEN and (sent := broken(response)) is not None:
+            return send(response, start_response, body=sent)
+        if fault in {Fault.BODY_CUT, Fault.BODY_BROKEN} and len(response.body) > 1:
             return send(response, start_response, cut=connection)
         return send(response, start_response)
 
     def _drawn(self, environ: WSGIEnvironment, body: bytes) -> Fault | None:
-        if self._seed is None:
+        if self._script is None:
             return None
-        what = question(environ, body)
-        with self._lock:
-            self._asked[what] += 1
-            times = self._asked[what]
-        if self._outage and re.search(self._outage[0], what):
-            return self._outage[1]
-        rng = random.Random(f"{self._seed} {what} {times}")
-        if rng.random() >= self._rate:
-            return None
-        if "Scan" in environ.get("HTTP_X_AMZ_TARGET", ""):
-            return rng.choice(_ANYWHERE + _OF_A_SCAN)
-        if not is_s3(environ):
-            return rng.choice(_ANYWHERE)
-        put = environ["REQUEST_METHOD"] in {"PUT", "DELETE"}
-        return rng.choice(_ANYWHERE + (_OF_A_PUT if put else _OF_A_GET))
+        asked = question(environ, body)
+
+        def draw(rng: random.Random) -> Drawn | None:
+            if self._outage and re.search(self._outage[0], asked):
+                return self._outage[1], 0.0
+            if rng.random() >= self._rate:
+                return None
+            return rng.choice(_ANYWHERE + _particular(environ)), 0.0
+
+        injected = self._script.at(asked, draw)
+        return None if injected is None else injected.fault
 
     def _effect(
         self, application: WSGIApplication, environ: WSGIEnvironment, body: bytes
@@ -183,3 +189,11 @@ class FaultyServer:
             with self._lock:
                 self.written[environ["PATH_INFO"]] += 1
         return answer
+
+
+def _particular(environ: WSGIEnvironment) -> tuple[Fault, ...]:
+    if "Scan" in environ.get("HTTP_X_AMZ_TARGET", ""):
+        return _OF_A_SCAN
+    if not is_s3(environ):
+        return ()
+    return _OF_A_PUT if environ["REQUEST_METHOD"] in {"PUT", "DELETE"} else _OF_A_GET
