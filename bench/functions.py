@@ -23,6 +23,7 @@ _ENVIRONMENT = {
     "CHECKPOINT_SECONDS": "60",
     "MAX_REJECTED_SHARE": "0.01",
     "VANISHED_DAYS": "keep",
+    "STACK_NAME": "bench",
 }
 
 
