@@ -99,6 +99,16 @@ class Enforced:
     def trust_policy(self, role: Role) -> Document:
         return dict(self._resolved(role.logical_id)["Properties"]["AssumeRolePolicyDocument"])
 
+    def log_groups(self) -> dict[str, str]:
+        """By the ARN of the role whose function logs there."""
+        functions = self.local.stack.functions.values()
+        return {
+            function.role_arn: self._resolved(function.logical_id)["Properties"]["LoggingConfig"][
+                "LogGroup"
+            ]
+            for function in functions
+        }
+
     def _resolved(self, logical_id: str) -> Any:
         stacks = cloudformation_backends[ACCOUNT_ID][REGION].stacks.values()
         (stack,) = (one for one in stacks if one.name == self.local.stack.name)

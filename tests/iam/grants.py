@@ -54,6 +54,38 @@ def granted(role: str, policies: Mapping[str, Document]) -> list[Grant]:
     ]
 
 
+def without_a_condition_value(
+    policies: Mapping[str, Document],
+) -> Iterator[tuple[str, dict[str, Document]]]:
+    """Each value of each condition in turn: its name, and the policies without it."""
+    for name, document in policies.items():
+        whole = [*statements(document)]
+        for number, statement in enumerate(whole):
+            for operator, keys in statement.get("Condition", {}).items():
+                for key, values in keys.items():
+                    for value in many(values):
+                        others = [one for one in many(values) if one != value]
+                        condition = {
+                            **statement["Condition"],
+                            operator: {**keys, key: others},
+                        }
+                        changed = {**statement, "Condition": condition}
+                        yield (
+                            f"{statement['Sid']}-{key}-{value}",
+                            {
+                                **policies,
+                                name: {
+                                    **document,
+                                    "Statement": [
+                                        *whole[:number],
+                                        changed,
+                                        *whole[number + 1 :],
+                                    ],
+                                },
+                            },
+                        )
+
+
 def _chosen(statement: Mapping[str, Any]) -> Mapping[str, Any]:
     """A statement that is there on a condition, as if it were."""
     match statement:

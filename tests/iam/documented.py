@@ -1,0 +1,71 @@
+"""What AWS asks for in a role's name besides the requests of its code, as AWS documents it."""
+
+from collections.abc import Iterable, Iterator
+
+from ops.embedded.isolation import ACCOUNT_ID, REGION
+from tests.iam.policies import Request
+
+_HERE = f"{REGION}:{ACCOUNT_ID}"
+
+_LOG_DELIVERY = (
+    "CreateLogDelivery",
+    "GetLogDelivery",
+    "UpdateLogDelivery",
+    "DeleteLogDelivery",
+    "ListLogDeliveries",
+    "PutResourcePolicy",
+    "DescribeResourcePolicies",
+    "DescribeLogGroups",
+)
+_KEY_ACTIONS = {
+    "s3:GetObject": "kms:Decrypt",
+    "s3:PutObject": "kms:GenerateDataKey",
+    "dynamodb:Scan": "kms:Decrypt",
+}
+
+
+def key_requests(
+    requests: Iterable[Request], *, bucket_key: str, table_key: str
+) -> Iterator[Request]:
+    """What S3 and DynamoDB ask of the customer-managed keys, for these requests.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
+    """
+    for request in requests:
+        service = request.action.partition(":")[0]
+        if action := _KEY_ACTIONS.get(request.action):
+            yield Request(
+                principal=request.principal,
+                action=action,
+                resource=bucket_key if service == "s3" else table_key,
+                context={"kms:ViaService": f"{service}.{REGION}.amazonaws.com"},
+            )
+
+
+def log_requests(role: str, log_group: str) -> Iterator[Request]:
+    """What Lambda does for a function that logs.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html
+    """
+    stream = f"arn:aws:logs:{_HERE}:log-group:{log_group}:log-stream:2024/06/01/[$LATEST]0f0e"
+    for action in ("CreateLogStream", "PutLogEvents"):
+        yield Request(principal=role, action=f"logs:{action}", resource=stream)
+
+
+def state_machine_requests(role: str, state_machine: str) -> Iterator[Request]:
+    """What Step Functions does for a Distributed Map, its redrive, and a machine that logs.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
+    https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
+    """
+    executions = state_machine.replace(":stateMachine:", ":execution:")
+    child = f"{executions}/ScanSegments:5f1d"
+    yield Request(principal=role, action="states:StartExecution", resource=state_machine)
+    for action in ("DescribeExecution", "StopExecution"):
+        # The page names the machine's executions; a child's ARN has the Map's label as well.
+        for execution in (f"{executions}:run-1", child):
+            yield Request(principal=role, action=f"states:{action}", resource=execution)
+    yield Request(principal=role, action="states:RedriveExecution", resource=child)
+    for action in _LOG_DELIVERY:
+        yield Request(principal=role, action=f"logs:{action}", resource="*")

@@ -1,0 +1,93 @@
+"""A deployed stack's policies as documents, and what its roles ask for in a run."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from tests.iam.documented import key_requests, log_requests, state_machine_requests
+from tests.iam.enforced import Enforced, Role, enforced_stack
+from tests.iam.policies import Document, Request, allows, statements
+
+MACHINE_ROLE, SCHEDULE_ROLE = "TripKpisStateMachineRole", "TripKpisScheduleRole"
+TLS = {"aws:SecureTransport": "true"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """A deployed stack's documents, and what its roles ask for in a run."""
+
+    roles: Mapping[str, Role]
+    requests: Mapping[str, list[Request]]
+    """by the role's logical id"""
+    trust: Mapping[str, Document]
+    bucket: str
+    bucket_policy: Document
+    topic_policy: Document
+    rules: tuple[str, ...]
+    """ARNs of the rules that tell of a run's end"""
+
+    def allows(self, request: Request, policies: Mapping[str, Document]) -> bool:
+        about_bucket = request.resource.startswith(f"arn:aws:s3:::{self.bucket}")
+        return allows(
+            request,
+            identity=[*policies.values()],
+            resource=[self.bucket_policy] if about_bucket else [],
+        )
+
+    def all_allowed(self, role: str, policies: Mapping[str, Document]) -> bool:
+        """Everything that the role asks for in a run, if these were its policies?"""
+        return all(self.allows(request, policies) for request in self.requests[role])
+
+    @property
+    def topic(self) -> str:
+        (topic,) = {statement["Resource"] for statement in statements(self.topic_policy)}
+        return str(topic)
+
+    def may(self, role: str, action: str, resource: str, context: Mapping[str, str] = TLS) -> bool:
+        """`{bucket}` in the resource is the stack's."""
+        asked = Request(
+            principal=self.roles[role].arn,
+            action=action,
+            resource=resource.format(bucket=self.bucket),
+            context=context,
+        )
+        return self.allows(asked, self.roles[role].policies)
+
+
+def recorded(parameters: Mapping[str, str]) -> Stack:
+    """Of a stack with these parameters: a run of it, and the same one again."""
+    with enforced_stack(parameters) as up:
+        outcomes = up.run_twice("recorded", segments=2)
+        assert all(outcome.succeeded for outcome in outcomes), outcomes
+        return Stack(
+            roles=up.roles,
+            requests={name: [*_requests(up, role)] for name, role in up.roles.items()},
+            trust={name: up.trust_policy(role) for name, role in up.roles.items()},
+            bucket=up.local.stack.bucket_name,
+            bucket_policy=up.resource_policy("ResultsBucketPolicy"),
+            topic_policy=up.resource_policy("NotificationTopicPolicy"),
+            rules=tuple(
+                rule["Arn"] for rule in up.local.cloud.client("events").list_rules()["Rules"]
+            ),
+        )
+
+
+def _requests(up: Enforced, role: Role) -> Iterator[Request]:
+    made = up.requests(role)
+    yield from made
+    deployed, parameters = up.local.stack, up.local.stack.parameters
+    if parameters["BucketKmsKeyArn"]:
+        yield from key_requests(
+            made,
+            bucket_key=parameters["BucketKmsKeyArn"],
+            table_key=parameters["TableKmsKeyArn"],
+        )
+    if log_group := up.log_groups().get(role.arn):
+        yield from log_requests(role.arn, log_group)
+    if role.logical_id == MACHINE_ROLE:
+        yield from state_machine_requests(role.arn, deployed.state_machine_arn)
+    if role.logical_id == SCHEDULE_ROLE:
+        yield Request(
+            principal=role.arn,
+            action="states:StartExecution",
+            resource=deployed.state_machine_arn,
+        )
