@@ -1,7 +1,7 @@
 """The project's own stack, in the embedded cloud: what of it is there, and what is not.
 
-Of what is there, moto leaves out the bucket's versioning, lifecycle and public access block, and the
-state machine's logging.
+Of what is there, moto leaves out the bucket's versioning and lifecycle, and the state machine's
+logging.
 """
 
 from __future__ import annotations

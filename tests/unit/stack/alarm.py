@@ -51,21 +51,25 @@ def state(alarm: Mapping[str, Any], periods: Sequence[Sequence[float]]) -> State
     assert len(periods) >= needed
     breaches = COMPARISONS[alarm["ComparisonOperator"]]
     for values in periods[-needed:]:
-        if values:
-            breaching = breaches(_datapoint(alarm, values), float(alarm["Threshold"]))
-        else:
+        datapoint = _datapoint(alarm, values)
+        if datapoint is None:
             breaching = {"breaching": True, "notBreaching": False}[alarm["TreatMissingData"]]
+        else:
+            breaching = breaches(datapoint, float(alarm["Threshold"]))
         if not breaching:
             return "OK"
     return "ALARM"
 
 
-def _datapoint(alarm: Mapping[str, Any], values: Sequence[float]) -> float:
+def _datapoint(alarm: Mapping[str, Any], values: Sequence[float]) -> float | None:
     if "Statistic" in alarm:
-        return float(STATISTICS[alarm["Statistic"]](values))
+        return STATISTICS[alarm["Statistic"]](values) if values else None
     (metric,) = (one for one in alarm["Metrics"] if "MetricStat" in one)
     (math,) = (one for one in alarm["Metrics"] if "Expression" in one)
     assert metric["ReturnData"] is False
-    value = STATISTICS[metric["MetricStat"]["Stat"]](values)
-    # Of metric math, this stack uses what Python writes alike: numbers, ids, four operations.
-    return float(eval(math["Expression"], {"__builtins__": {}}, {metric["Id"]: value}))
+    value = STATISTICS[metric["MetricStat"]["Stat"]](values) if values else None
+    if value is None and "FILL(" not in math["Expression"]:
+        return None
+    # Of metric math, this stack uses what Python writes alike: numbers, ids, operations, FILL.
+    known = {"__builtins__": {}, "FILL": lambda of, filler: filler if of is None else of}
+    return float(eval(math["Expression"], known, {metric["Id"]: value}))
