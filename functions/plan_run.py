@@ -6,7 +6,7 @@ from typing import Any
 
 from trip_kpis.aws import calls, table
 from trip_kpis.aws.bucket import Bucket
-from trip_kpis.aws.logs import logger
+from trip_kpis.aws.logs import logged, logger
 from trip_kpis.aws.run_store import RunStore
 from trip_kpis.aws.settings import read_run_defaults, read_settings
 from trip_kpis.core.agreement import check_agreement
@@ -23,13 +23,15 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """
     request = RunRequest.from_event(event)
     settings, defaults = read_settings(), read_run_defaults()
-    description = table.describe(calls.dynamodb(), settings.table_name)
-    plan = make_plan(request, defaults, description, now=datetime.now(UTC))
-    if not request.estimate_only:
-        store = RunStore(Bucket(calls.s3(), settings.bucket_name))
-        wanted, plan = plan, store.plan(plan.run_id) if request.continues else store.freeze(plan)
-        check_agreement(plan, wanted, request)
-    logger.info("planned", run_id=plan.run_id, total_segments=plan.total_segments)
+    with logged(run_id=request.run_id):
+        description = table.describe(calls.dynamodb(), settings.table_name)
+        plan = make_plan(request, defaults, description, now=datetime.now(UTC))
+        if not request.estimate_only:
+            store = RunStore(Bucket(calls.s3(), settings.bucket_name))
+            wanted = plan
+            plan = store.plan(plan.run_id) if request.continues else store.freeze(plan)
+            check_agreement(plan, wanted, request)
+        logger.info("planned", total_segments=plan.total_segments)
     return {
         "run_id": plan.run_id,
         "segments": shuffled(plan.total_segments, seed=plan.run_id),

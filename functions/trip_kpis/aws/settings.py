@@ -17,10 +17,12 @@ Environment = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What every function knows: its table and its bucket."""
+    """What every function knows: its table, its bucket, and of which stack it is."""
 
     table_name: str
     bucket_name: str
+    stack_name: str = "local"
+    """told apart by in CloudWatch's metrics"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,7 @@ def read_settings(environment: Environment = os.environ) -> Settings:
     return Settings(
         table_name=_text(environment, "DYNAMODB_TABLE_NAME", "the trips table's name"),
         bucket_name=_text(environment, "ATHENA_BUCKET_NAME", "the name of the bucket for results"),
+        stack_name=environment.get("STACK_NAME") or "local",
     )
 
 

@@ -65,6 +65,11 @@ class Finished:
         return total
 
     @property
+    def days_published(self) -> int:
+        """Days that this run has written."""
+        return sum(outcome is Outcome.PUBLISHED for outcome in self.outcomes.values())
+
+    @property
     def cost(self) -> Cost:
         segments = self.proof.segments
         return cost(

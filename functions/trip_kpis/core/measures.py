@@ -1,0 +1,66 @@
+"""What the functions measure, by the names that the dashboard and the alarms know."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from statistics import median
+from typing import TYPE_CHECKING
+
+from trip_kpis.core.tallies import Tally
+
+if TYPE_CHECKING:  # the merge's modules bring pandas along, which a worker does without
+    from trip_kpis.core.results import Finished
+
+
+class Measure(StrEnum):
+    """A metric's name in CloudWatch."""
+
+    PAGES_SCANNED = "PagesScanned"
+    ITEMS_SCANNED = "ItemsScanned"
+    TRIPS_COUNTED = "TripsCounted"
+    TRIPS_INCOMPLETE = "TripsIncomplete"
+    TRIPS_REJECTED = "TripsRejected"
+    """also by reason"""
+    READ_UNITS = "ReadUnits"
+    THROTTLES = "Throttles"
+    SCAN_SECONDS = "ScanSeconds"
+    """of one invocation"""
+    REJECTED_SHARE = "RejectedShare"
+    """of a run's completed trips, whether the run may publish or not"""
+    INVOCATIONS_PER_SEGMENT = "InvocationsPerSegment"
+    """of the segment of a run that took the most"""
+    SEGMENT_SKEW = "SegmentSkew"
+    """pages of the longest segment of a run ÷ pages of the median one"""
+    COST_USD = "CostUsd"
+    DAYS_PUBLISHED = "DaysPublished"
+    """written by this run; what was there already is not"""
+
+
+def of_invocation(appended: Tally, *, seconds: float) -> Mapping[Measure, float]:
+    """Of an invocation of ScanSegment that has appended so much."""
+    return {
+        Measure.PAGES_SCANNED: appended.pages,
+        Measure.ITEMS_SCANNED: appended.scanned,
+        Measure.TRIPS_COUNTED: appended.counted,
+        Measure.TRIPS_INCOMPLETE: appended.incomplete,
+        Measure.TRIPS_REJECTED: appended.rejected_in_all,
+        Measure.READ_UNITS: appended.read_units,
+        Measure.THROTTLES: sum(appended.throttles.values()),
+        Measure.SCAN_SECONDS: seconds,
+    }
+
+
+def of_proof(tally: Tally) -> Mapping[Measure, float]:
+    """Of a run that is whole, before anything of it is published."""
+    completed = tally.rejected_in_all + tally.counted
+    return {Measure.REJECTED_SHARE: tally.rejected_in_all / completed if completed else 0.0}
+
+
+def of_run(run: "Finished") -> Mapping[Measure, float]:
+    """Of a run that has published its days."""
+    pages = [segment.tally.pages for segment in run.proof.segments]
+    return {
+        Measure.INVOCATIONS_PER_SEGMENT: max(one.invocations for one in run.proof.segments),
+        Measure.SEGMENT_SKEW: max(pages) / median(pages),
+        Measure.COST_USD: run.cost.total,
+        Measure.DAYS_PUBLISHED: run.days_published,
+    }
