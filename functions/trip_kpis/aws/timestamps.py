@@ -21,8 +21,9 @@ def session() -> Session:
 
 def parse(value: Any) -> datetime:
     """ISO 8601 as in S3's XML, RFC 822 as in its headers; anything else is left to botocore."""
-    for read in (datetime.fromisoformat, parsedate_to_datetime):
-        with suppress(TypeError, ValueError):
+    ways = (datetime.fromisoformat, parsedate_to_datetime) if isinstance(value, str) else ()
+    for read in ways:
+        with suppress(ValueError):
             moment = read(value)
             if moment.tzinfo is not None:
                 return moment

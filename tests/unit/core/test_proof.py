@@ -1,6 +1,8 @@
 """The chain check accepts exactly the whole chains."""
 
+import gc
 import random
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -194,3 +196,27 @@ def test_a_segments_proof_says_who_read_it_and_where_its_rejected_trips_are() ->
     assert (segment.parts, segment.invocations) == (3, 2)
     assert segment.quarantine_keys == ("q/0", "q/2")
     assert (segment.worker_ms, segment.gb_seconds) == (3000, 1.5)
+
+
+def test_headers_that_come_in_order_are_not_kept() -> None:
+    of, alive = plan(total_segments=1), []
+
+    def headers() -> Iterator[PartHeader]:
+        for number in range(200):
+            (part,) = chain(of, 0, 1)
+            start, end = key(0, number - 1) if number else None, key(0, number)
+            yield replace(part, part=number, start_key=start, end_key=end if number < 199 else None)
+        alive.append(sum(isinstance(found, PartHeader) for found in gc.get_objects()))
+
+    before = sum(isinstance(found, PartHeader) for found in gc.get_objects())
+    assert prove(of, headers()).segments[0].parts == 200
+    assert alive[0] - before < 10
+
+
+def test_a_part_that_comes_before_the_one_it_follows_waits_for_it() -> None:
+    of, headers = whole([4])
+    assert prove(of, [headers[n] for n in (2, 3, 1, 0)]).segments[0].parts == 4
+    with pytest.raises(BrokenChainError, match="segment 0 lacks part 1, but has 2, 3"):
+        prove(of, [headers[n] for n in (2, 3, 0)])
+    with pytest.raises(BrokenChainError, match="segment 0 has part 3 twice"):
+        prove(of, [headers[n] for n in (2, 3, 3, 0, 1)])

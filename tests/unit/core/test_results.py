@@ -148,3 +148,27 @@ def test_the_manifest_balances_per_segment(run: Finished) -> None:
         rejected = sum(segment["rejected"].values())
         assert segment["scanned"] == segment["incomplete"] + rejected + segment["counted"]
     assert segments[0]["quarantine_keys"] == ["q"]
+
+
+def test_the_answer_of_the_largest_run_passes_through_every_state() -> None:
+    # 256 KiB: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+    of = plan("r" * 80, total_segments=10_000)
+    rejected = dict.fromkeys(Reason, 10**6)
+    part = header(plan_sha256=of.sha256, tally=tally(counted=10**9, incomplete=10**9, **rejected))
+    run = Finished(
+        plan=of,
+        proof=prove(
+            of,
+            (
+                replace(part, segment=n, invocation=f"{n}", quarantine_key="q")
+                for n in range(10_000)
+            ),
+        ),
+        days=[
+            kpis_of(MAY_25 + timedelta(days=n), "99999999999999.99", 10**9) for n in range(3_650)
+        ],
+        outcomes={MAY_25 + timedelta(days=n): Outcome.PUBLISHED for n in range(3_650)},
+        finished_at=PLANNED_AT,
+    )
+    assert len(json.dumps(summary(run))) < 4_096
+    assert len(manifest(run)) < 10 * 2**20
