@@ -209,7 +209,6 @@ def test_every_function_knows_the_table_and_the_bucket(template: Template) -> No
         "ATHENA_BUCKET_NAME": {
             "Fn::If": ["MakeBucket", {"Ref": "ResultsBucket"}, {"Ref": "BucketName"}]
         },
-        "POWERTOOLS_METRICS_NAMESPACE": "TripKpis",
         "STACK_NAME": {"Ref": "AWS::StackName"},
         # Declared for `sam local` alone: in AWS the variable is not there.
         "AWS_ENDPOINT_URL": {"Ref": "AWS::NoValue"},
@@ -231,7 +230,7 @@ def test_every_variable_that_the_functions_read_is_handed_to_one(template: Templ
     source = (ROOT / "functions" / "trip_kpis" / "aws" / "settings.py").read_text()
     read = set(re.findall(r'"([A-Z]+(?:_[A-Z]+)+)"', source))
     told = {name for variables in VARIABLES.values() for name in variables}
-    assert read == told | {"DYNAMODB_TABLE_NAME", "ATHENA_BUCKET_NAME"}
+    assert read == told | {"DYNAMODB_TABLE_NAME", "ATHENA_BUCKET_NAME", "STACK_NAME"}
 
 
 def test_sam_local_can_override_every_variable_of_its_file(template: Template) -> None:

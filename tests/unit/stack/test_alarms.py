@@ -6,8 +6,13 @@ from typing import Any
 
 import pytest
 
+from tests.samples import tally
+from tests.unit.stack.a_run import a_run
 from tests.unit.stack.alarm import metrics, period_and_periods, state
 from tests.unit.stack.resolved import ROOT, stack
+from trip_kpis.aws.metrics import emit
+from trip_kpis.core.measures import Measure, of_proof, of_run
+from trip_kpis.core.results import Outcome
 
 ALARMS = stack().of_type("AWS::CloudWatch::Alarm")
 MACHINE = {"StateMachineArn": "TripKpisStateMachine"}
@@ -76,6 +81,51 @@ def test_it_goes_off(name: str, periods: list[list[float]]) -> None:
 )
 def test_it_stays_quiet(name: str, periods: list[list[float]]) -> None:
     assert state(ALARMS[name], periods) == "OK"
+
+
+def written(capsys: pytest.CaptureFixture[str]) -> dict[tuple[str, str], tuple[Any, float]]:
+    """What the log's lines tell CloudWatch: by namespace and name, dimensions and value.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+    """
+    found = {}
+    for line in map(json.loads, capsys.readouterr().out.splitlines()):
+        for directive in line["_aws"]["CloudWatchMetrics"]:
+            (named,) = directive["Dimensions"]
+            dimensions = {name: line[name] for name in named}
+            for metric in directive["Metrics"]:
+                (value,) = line[metric["Name"]]
+                found[directive["Namespace"], metric["Name"]] = (dimensions, value)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "measured", "expected"),
+    [
+        ("TooManyRejectedAlarm", of_proof(tally(counted=98, time_missing=2)), "ALARM"),
+        ("TooManyRejectedAlarm", of_proof(tally(counted=99, time_missing=1)), "OK"),
+        ("TooManyRejectedAlarm", of_proof(tally(counted=0)), "OK"),
+        ("NoSuccessfulRunAlarm", of_run(a_run()), "OK"),
+        ("NoSuccessfulRunAlarm", of_run(a_run(Outcome.UNCHANGED)), "OK"),
+        # A run that goes no further than this has not published.
+        ("NoSuccessfulRunAlarm", of_proof(tally()), "ALARM"),
+    ],
+)
+def test_it_sees_what_the_program_itself_writes(
+    name: str,
+    measured: dict[Measure, float],
+    expected: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("POWERTOOLS_SERVICE_NAME", raising=False)
+    emit(measured, stack_name="trip-kpis")
+    ((namespace, metric, dimensions),) = metrics(ALARMS[name])
+    dimensions_written, value = written(capsys).get((namespace, metric), (dimensions, None))
+    assert dimensions_written == dimensions
+    latest = [] if value is None else [value]
+    _, periods = period_and_periods(ALARMS[name])
+    assert state(ALARMS[name], [*[NOTHING] * (periods - 1), latest]) == expected
 
 
 def test_thresholds_follow_the_parameters() -> None:

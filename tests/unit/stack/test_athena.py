@@ -2,8 +2,6 @@
 
 import json
 import re
-from dataclasses import replace
-from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,45 +9,14 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.samples import PLANNED_AT, header, plan, tally
+from tests.unit.stack.a_run import DAY, a_run
 from tests.unit.stack.resolved import stack
-from trip_kpis.core.kpis import DayKpis
-from trip_kpis.core.proof import prove
-from trip_kpis.core.rejections import Reason
-from trip_kpis.core.results import Finished, Outcome, manifest
+from trip_kpis.core.results import manifest
 
 STACK = stack("trips-eu")
 QUERIES = {
     name: query["QueryString"] for name, query in STACK.of_type("AWS::Athena::NamedQuery").items()
 }
-
-MAY_25 = date(2024, 5, 25)
-DAY = DayKpis(
-    day=MAY_25,
-    trip_count=2,
-    total_fare=Decimal("123456789012345678.123456789012345678"),
-    min_fare=Decimal("-999999999.999999999999999999"),
-    max_fare=Decimal("999999999.999999999999999999"),
-)
-
-
-def a_manifest() -> bytes:
-    of = plan(total_segments=2)
-    part = header(plan_sha256=of.sha256)
-    first = tally(counted=3, incomplete=4, **{Reason.TIME_MISSING: 2})
-    headers = [
-        replace(part, tally=first, quarantine_key="q"),
-        replace(part, segment=1, tally=tally(counted=0)),
-    ]
-    return manifest(
-        Finished(
-            plan=of,
-            proof=prove(of, headers),
-            days=[DAY],
-            outcomes={MAY_25: Outcome.PUBLISHED},
-            finished_at=PLANNED_AT + timedelta(seconds=90),
-        )
-    )
 
 
 def table(name: str) -> dict[str, Any]:
@@ -91,7 +58,7 @@ def test_every_kpi_is_a_column_and_every_fare_a_decimal_that_holds_it() -> None:
 
 
 def test_every_column_of_the_runs_is_in_a_manifest() -> None:
-    document = json.loads(a_manifest())
+    document = json.loads(manifest(a_run()))
     found = columns("RunsTable")
     assert set(found) <= set(document)
     assert table("RunsTable")["StorageDescriptor"]["Location"] == "s3://ResultsBucket/runs/"
@@ -157,7 +124,7 @@ def database(tmp_path: Path) -> duckdb.DuckDBPyConnection:
                   9.5::DECIMAL(38, 18) AS max_fare, -0.5::DECIMAL(38, 18) AS min_fare
            FROM range(60) AS days (i)"""
     )
-    (tmp_path / "manifest.json").write_bytes(a_manifest())
+    (tmp_path / "manifest.json").write_bytes(manifest(a_run()))
     kinds = {"string": "VARCHAR", "map<string,double>": "MAP(VARCHAR, DOUBLE)"}
     declared = ", ".join(
         f"{name}: '{kinds.get(kind, kind)}'"

@@ -5,23 +5,7 @@ from itertools import combinations, product
 from typing import Any
 
 from tests.unit.stack.resolved import stack
-
-MEASURED = {
-    "PagesScanned",
-    "ItemsScanned",
-    "TripsCounted",
-    "TripsIncomplete",
-    "TripsRejected",
-    "ReadUnits",
-    "Throttles",
-    "ScanSeconds",
-    "InvocationsPerSegment",
-    "CostUsd",
-    "DaysPublished",
-    "RejectedShare",
-    "SegmentSkew",
-}
-"""the functions' metrics, in the namespace TripKpis with the dimension StackName"""
+from trip_kpis.core.measures import Measure
 
 WIDGETS: list[dict[str, Any]] = json.loads(stack("trips-eu")["RunsDashboard"]["DashboardBody"])[
     "widgets"
@@ -43,7 +27,7 @@ def shown() -> list[tuple[str, ...]]:
 
 def test_it_shows_every_metric_of_the_functions_for_this_stack_alone() -> None:
     ours = {row for row in shown() if row[0] == "TripKpis"}
-    assert ours == {("TripKpis", name, "StackName", "trips-eu") for name in MEASURED}
+    assert ours == {("TripKpis", name, "StackName", "trips-eu") for name in Measure}
 
 
 def test_what_it_shows_of_step_functions_is_of_this_state_machine() -> None:
