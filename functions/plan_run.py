@@ -25,17 +25,16 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     settings, defaults = read_settings(), read_run_defaults()
     with logged(run_id=request.run_id):
         description = table.describe(calls.dynamodb(), settings.table_name)
-        plan = make_plan(request, defaults, description, now=datetime.now(UTC))
+        plan = wanted = make_plan(request, defaults, description, now=datetime.now(UTC))
         if not request.estimate_only:
             store = RunStore(Bucket(calls.s3(), settings.bucket_name))
-            wanted = plan
             plan = store.plan(plan.run_id) if request.continues else store.freeze(plan)
             check_agreement(plan, wanted, request)
         logger.info("planned", total_segments=plan.total_segments)
     return {
         "run_id": plan.run_id,
         "segments": shuffled(plan.total_segments, seed=plan.run_id),
-        "max_concurrency": request.max_concurrency or plan.max_concurrency,
+        "max_concurrency": (wanted if request.max_concurrency else plan).max_concurrency,
         "estimate": asdict(plan.estimate),
         "estimate_only": request.estimate_only,
     }

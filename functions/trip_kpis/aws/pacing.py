@@ -6,12 +6,9 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from trip_kpis.core.plan import Plan
+from trip_kpis.core.plan import Plan, page_units
 
 WINDOW_SECONDS = 10.0
-PAGE_UNITS = 128.0
-"""of a page of 1 MB: half a unit for every 4 KB, a whole one where reads are consistent
-https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html"""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,7 +28,7 @@ class Pacer:
 
     units_per_second: float
     """the share; 0: unlimited"""
-    page_units: float = PAGE_UNITS
+    page_units: float = page_units(consistent_read=False)
     """what the next page may consume: a full one, or the largest so far if that was larger"""
     clock: Callable[[], float] = field(default_factory=lambda: time.monotonic)
     sleep: Callable[[float], None] = field(default_factory=lambda: time.sleep)
@@ -55,7 +52,7 @@ class Pacer:
         workers = min(plan.max_concurrency, plan.total_segments)
         return cls(
             units_per_second=plan.read_units_per_second / workers,
-            page_units=PAGE_UNITS * 2 if plan.consistent_read else PAGE_UNITS,
+            page_units=page_units(plan.consistent_read),
         )
 
     @property

@@ -39,10 +39,14 @@ def check_agreement(frozen: Plan, wanted: Plan, request: RunRequest) -> None:
         for name in (*_DECIDES_FIGURES, *asked_for)
         if getattr(frozen, name) != getattr(wanted, name)
     ]
-    if frozen.read_units_per_second and (request.max_concurrency or 0) > frozen.max_concurrency:
+    if (
+        frozen.read_units_per_second
+        and request.max_concurrency is not None
+        and wanted.max_concurrency > frozen.max_concurrency
+    ):
         differing.append(
             f"max_concurrency was {frozen.max_concurrency}, among which the read budget is split, "
-            f"now it is {request.max_concurrency}"
+            f"now it is {wanted.max_concurrency}"
         )
     if differing:
         raise PlanMismatchError(

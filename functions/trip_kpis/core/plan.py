@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from trip_kpis.core.attributes import parse_path
 from trip_kpis.core.costs import Estimate, estimate
-from trip_kpis.core.errors import InputError, PlanMismatchError, SettingError
+from trip_kpis.core.errors import PlanMismatchError, SettingError
 from trip_kpis.core.requests import RunRequest
 from trip_kpis.core.segments import segments_for
 from trip_kpis.core.trips import ReadingRules
@@ -133,14 +133,14 @@ def make_plan(
 ) -> Plan:
     """The plan of a new run: the request's own settings, the defaults for the rest.
 
-    Raises InputError for a budget that is too small for so many workers, SettingError for an
-    attribute path into a key.
+    Raises SettingError for an attribute path into a key.
     """
-    max_concurrency = request.max_concurrency or defaults.max_concurrency
     budget = _chosen(request.read_units_per_second, defaults.read_units_per_second)
-    _check_budget(budget, max_concurrency)
-    _check_paths(defaults, table)
     consistent_read = _chosen(request.consistent_read, defaults.consistent_read)
+    max_concurrency = _workers_that_fit(
+        request.max_concurrency or defaults.max_concurrency, budget, page_units(consistent_read)
+    )
+    _check_paths(defaults, table)
     return Plan(
         schema_version=SCHEMA_VERSION,
         run_id=request.run_id,
@@ -170,14 +170,21 @@ def make_plan(
     )
 
 
-def _check_budget(read_units_per_second: int, max_concurrency: int) -> None:
-    """A page costs up to 256 read units, and a worker has 15 minutes to make up for one."""
-    if 0 < read_units_per_second < max_concurrency:
-        raise InputError(
-            f"read_units_per_second is {read_units_per_second}, for {max_concurrency} workers at "
-            "once: each needs at least 1. Lower max_concurrency (the stack's MaxConcurrency), or "
-            "raise the budget (ReadUnitsPerSecond)"
-        )
+def page_units(consistent_read: bool) -> int:
+    """Read units of a full page of 1 MB: half a unit for 4 KiB, or a whole one.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
+    """
+    return 256 if consistent_read else 128
+
+
+def _workers_that_fit(asked: int, budget: int, units_per_page: int) -> int:
+    """As many as are asked for, but no more than can read a page a second within the budget.
+
+    Pages are read whole: among more workers, shares would be so small that each waits most of its
+    time, and the budget could neither be held nor be used to the full.
+    """
+    return min(asked, max(1, budget // units_per_page)) if budget else asked
 
 
 def _check_paths(defaults: RunDefaults, table: TableDescription) -> None:

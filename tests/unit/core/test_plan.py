@@ -191,15 +191,30 @@ def test_a_budgeted_run_is_not_continued_by_more_workers_than_share_its_budget()
         check_agreement(budgeted, replace(budgeted, max_concurrency=9), asked)
 
 
-@pytest.mark.parametrize(("budget", "workers"), [(1, 2), (31, 32), (999, 1_000)])
-def test_a_budget_of_less_than_a_unit_a_second_for_each_worker_is_refused(
-    budget: int, workers: int
+@pytest.mark.parametrize(
+    ("budget", "consistent", "asked", "workers"),
+    [
+        (0, False, 32, 32),
+        (1, False, 32, 1),
+        (255, False, 32, 1),
+        (256, False, 32, 2),
+        (256, True, 32, 1),
+        (4_096, False, 32, 32),
+        (4_095, False, 32, 31),
+        (40_000, True, 1_000, 156),
+        (40_000, False, 8, 8),
+    ],
+)
+def test_a_budget_is_shared_by_no_more_workers_than_can_read_a_page_a_second(
+    budget: int, consistent: bool, asked: int, workers: int
 ) -> None:
-    asked = request(read_units_per_second=budget, max_concurrency=workers)
-    with pytest.raises(InputError, match=rf"read_units_per_second is {budget}, for {workers} work"):
-        make_plan(asked, DEFAULTS, TABLE, now=PLANNED_AT)
-    enough = replace(asked, read_units_per_second=workers)
-    assert make_plan(enough, DEFAULTS, TABLE, now=PLANNED_AT).read_units_per_second == workers
+    planned = make_plan(
+        request(read_units_per_second=budget, consistent_read=consistent, max_concurrency=asked),
+        DEFAULTS,
+        TABLE,
+        now=PLANNED_AT,
+    )
+    assert (planned.max_concurrency, planned.read_units_per_second) == (workers, budget)
 
 
 def test_an_attribute_path_into_a_key_is_refused_before_anything_is_scanned() -> None:
