@@ -11,42 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tests.faults.http_calls import Call
+from tests.faults.runs import NAMED_ERRORS, Run
 from tests.faults.store import Store, Stored
-from tests.faults.table import Table
-from tests.faults.trips import Truth
 from tests.faults.waiting import Invocation
 
-NAMED_ERRORS = {
-    "TransientError",
-    "NoProgressError",
-    "Sandbox.Timedout",
-    "Runtime.ExitError",
-    "Runtime.OutOfMemory",
-    "Lambda.Unknown",
-    "Lambda.TooManyRequestsException",
-}
-"""What faults may fail a run with. Any other of the program's errors would send the operator after
-something that is not there; any other name is none of the program's."""
-
 _AT_END = 10**9
-
-
-@dataclass(slots=True, kw_only=True)
-class Run:
-    """A run, and what it must come to."""
-
-    run_id: str
-    table: Table
-    truth: Truth
-    is_finished: bool = False
-    merge_began: bool = False
-    pages: int = 0
-    """scanned, as often as that was"""
-    pages_in_chain: int = 0
-
-    @property
-    def objects(self) -> dict[str, bytes]:
-        return self.truth.objects()
 
 
 @dataclass(slots=True, kw_only=True)

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tests.faults.boundary import Boundary, Pages
-from tests.faults.check import Checker, Run
+from tests.faults.check import Checker
 from tests.faults.deliveries import HANDLERS, FailedError, Handler, Lambda
 from tests.faults.faults import Faults
 from tests.faults.functions_here import clients_answered_by, environment
 from tests.faults.machine import MOST_DELIVERIES, StateMachine, StoppedError
+from tests.faults.runs import Run
 from tests.faults.store import Store
 from tests.faults.tally import Tally
 from tests.faults.trips import made_up

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ops.run import execute
-from tests.faults.check import NAMED_ERRORS
+from tests.faults.runs import NAMED_ERRORS
 from tests.faults.script import Script
 from tests.faults.slow_cloud import SlowCloud
 from tests.faults.tally import Tally

@@ -25,7 +25,7 @@ def _differences(variant: Variant) -> Iterator[list[str]]:
     [
         (mutants.OVERWRITING_PUTS, "was written once, and again"),
         (mutants.CURSOR_IN_THE_STATE, "though"),
-        (mutants.MERGE_TRUSTS_A_LISTING, "wrote"),
+        (mutants.MERGE_TRUSTS_A_LISTING, "before it had read every segment to its end"),
     ],
     ids=["overwriting puts", "cursor in the state", "merge trusts a listing"],
 )
