@@ -64,8 +64,8 @@ faults: faults-fast faults-slow ## seeded faults: 10,000 schedules against the h
 faults-fast: setup ## the handlers alone; SEED=7 replays one schedule
 	@$(if $(SEED),$(PLAY).replay $(SEED),$(PLAY) 10000)
 
-faults-slow: setup ## the real state machine and worker processes; SEED=7 replays one schedule
-	@$(PLAY).slow $(if $(SEED),1 --first $(SEED),50)
+faults-slow: setup ## the real state machine and worker processes; SEED=7 plays one schedule, REPLAY=FILE its faults again
+	@$(PLAY).slow $(if $(REPLAY),--replay $(REPLAY),$(if $(SEED),1 --first $(SEED),50))
 
 bench: setup ## every figure of docs/performance.md, measured on this machine; takes a while
 	@$(VENV)/bin/python -m bench page

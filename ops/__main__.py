@@ -16,6 +16,7 @@ from ops.demo import SEGMENTS, show_demo
 from ops.embedded.errors import EmbeddedCloudError
 from ops.follow import Follower
 from ops.local_stack import CONTAINERS_BUCKET, TABLE_NAME, Where, local_stack
+from ops.no_redrive import redrive_refused
 from ops.outcome import Outcome
 from ops.run import rerun as rerun_here
 from ops.run import run as run_here
@@ -48,7 +49,7 @@ def main() -> None:
     \b
     python -m ops demo                                  a made-up month, to see it work
     python -m ops run --trips trips.csv --out out       your own trips
-    python -m ops rerun RUN_ID --out out                go on with a run that failed
+    python -m ops rerun --out out                       go on with a run that failed
     python -m ops serve --trips trips.csv               for `sam local` and the aws CLI
 
     All of it runs on this machine, in an embedded AWS: no account, nothing leaves the machine.
@@ -126,11 +127,26 @@ def run(
 
 
 @main.command()
-@click.argument("run_id")
+@click.argument("run_id", required=False)
 @options.out("The directory of the `run` or `demo` that began it.")
+@options.merge_parameter
 @options.as_json
-def rerun(*, run_id: str, out: Path, as_json: bool) -> NoReturn:
+@options.lambda_endpoint
+@options.host
+@options.port
+def rerun(
+    *,
+    run_id: str | None,
+    out: Path,
+    parameters: dict[str, str],
+    as_json: bool,
+    lambda_endpoint: str | None,
+    host: str,
+    port: int | None,
+) -> NoReturn:
     """Go on with a run that failed, or whose process died.
+
+    RUN_ID may be left out where one run of DIR is not finished.
 
     Starts a new execution with the input {"run_id": RUN_ID}, as one does it from the console, in an
     embedded AWS that holds what that of the earlier process held: the same table, the same bucket.
@@ -138,10 +154,20 @@ def rerun(*, run_id: str, out: Path, as_json: bool) -> NoReturn:
 
     \b
     python -m ops rerun run-20240525T021500-3f2a --out out
+    python -m ops rerun --out out --parameter MaxRejectedShare=0.2
     """
     console = Console(stderr=as_json)
+    if lambda_endpoint is not None:
+        options.containers_parameters(parameters)
+        port = options.CONTAINERS_PORT if port is None else port
     with Follower(console) as follower:
-        outcome = rerun_here(run_id, out=out, follower=follower)
+        outcome = rerun_here(
+            run_id,
+            out=out,
+            parameters=parameters,
+            where=Where(host=host, port=port or 0, lambda_endpoint=lambda_endpoint),
+            follower=follower,
+        )
     show_outcome(console, outcome, out)
     show_pages(console, outcome)
     _end(outcome, as_json=as_json)
@@ -153,7 +179,7 @@ def rerun(*, run_id: str, out: Path, as_json: bool) -> NoReturn:
     "--break-segment",
     type=click.IntRange(0, SEGMENTS - 1),
     metavar="N",
-    help="Let segment N break at its second page, show what the operator sees then, and go on with "
+    help="Let segment N break at its third page, show what the operator sees then, and go on with "
     "the run.",
 )
 def demo(*, out: Path, break_segment: int | None) -> NoReturn:
@@ -197,6 +223,8 @@ def serve(
                 host=host,
                 port=options.CONTAINERS_PORT if port is None else port,
                 lambda_endpoint=lambda_endpoint,
+                middleware=redrive_refused,
+                enforce_iam=False,
             ),
             parameters=options.containers_parameters(parameters)
             if lambda_endpoint

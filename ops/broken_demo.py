@@ -1,36 +1,44 @@
 """The demo of a run that fails in one segment, of what the operator sees then, and of going on."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
 from ops.demo import SEGMENTS, announced_month, show_comparison
-from ops.embedded.scan_layers import scans_denied_where
+from ops.embedded.scan_layers import ScanRequest, layered, scans_denied_where
+from ops.embedded.server import Middleware
 from ops.follow import Follower
 from ops.local_stack import Where
 from ops.outcome import Outcome
 from ops.run import rerun, run
-from ops.show import rerun_command, show_outcome, show_pages
+from ops.show import show_outcome, show_pages
+from ops.way_out import rerun_command
 
 PAGE_BYTES = 6_000
 """so that a segment of the demo has several pages; in DynamoDB a page has 1 MB"""
+_PAGES_BEFORE = 2
+"""that the broken segment reads"""
 
 
 def show_broken_demo(console: Console, out: Path, segment: int) -> bool:
-    """Lets `segment` break at its second page, as when a role loses its permission meanwhile, and
-    then goes on with the run. Did all come about as it should: the run failed by that segment and
-    published nothing, the re-run finished it, and the figures are exactly the known ones?
+    """Lets `segment` break after two pages, which are lost, as when a role loses its permissions
+    meanwhile, and then goes on with the run. Did all come about as it should: the run failed by
+    that segment and published nothing, the re-run finished it and read just the lost pages again,
+    and the figures are exactly the known ones?
     """
     month = announced_month(console)
     _say(
         console,
-        f"In segment {segment} of {SEGMENTS} DynamoDB will refuse every page but the first, as if "
-        "the function's role had lost its permission in the middle of the run.",
+        f"In segment {segment} of {SEGMENTS}, once two pages are read, DynamoDB will refuse the "
+        "next one and S3 what is to be appended, as if the function's role had lost its "
+        "permissions in the middle of the run.",
     )
-    denied = scans_denied_where(lambda scan: scan.segment == segment and scan.start_key is not None)
+    denied = layered(_scans_denied(segment), _appends_denied(segment))
     with Follower(console) as follower:
         broken = run(
             month.trips,
@@ -49,12 +57,48 @@ def show_broken_demo(console: Console, out: Path, segment: int) -> bool:
         f"Nothing lies under {out}/kpis/. {broken.pages.read:,} pages of the table were read.\n",
     )
     console.print(Panel(_what_to_do(broken, out), title="what to do", border_style="green"))
-    _say(console, f"The permission is back. Going on with the run:\n  {rerun_command(broken, out)}")
+    command = rerun_command(broken.run_id, out)
+    _say(console, f"The permissions are back. Going on with the run:\n  {command}")
     with Follower(console) as follower:
-        finished = rerun(broken.run_id, out=out, follower=follower)
+        finished = rerun(broken.run_id, out=out, parameters={}, where=Where(), follower=follower)
     show_outcome(console, finished, out)
     show_pages(console, finished)
-    return finished.succeeded and show_comparison(console, month, out)
+    lost = finished.pages.again == _PAGES_BEFORE
+    return finished.succeeded and show_comparison(console, month, out) and lost
+
+
+def _scans_denied(segment: int) -> Middleware:
+    read = 0
+
+    def denied(scan: ScanRequest) -> bool:
+        nonlocal read
+        if scan.segment != segment:
+            return False
+        read += 1
+        return read > _PAGES_BEFORE
+
+    return scans_denied_where(denied)
+
+
+def _appends_denied(segment: int) -> Middleware:
+    """Answers a write to the segment's log as S3 answers whom no policy allows it."""
+
+    def layer(application: WSGIApplication) -> WSGIApplication:
+        def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            is_append = (
+                environ["REQUEST_METHOD"] == "PUT"
+                and "/staging/" in environ["PATH_INFO"]
+                and f"/segment={segment:05d}/" in environ["PATH_INFO"]
+            )
+            if not is_append:
+                return application(environ, start_response)
+            environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            start_response("403 Forbidden", [("Content-Type", "application/xml")])
+            return [b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"]
+
+        return answer
+
+    return layer
 
 
 def _failed_by(outcome: Outcome, segment: int) -> bool:

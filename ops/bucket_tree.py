@@ -14,16 +14,22 @@ MIRRORED = {
 def mirror(client: Any, bucket_name: str, directory: Path) -> None:
     """Leaves in `directory` just what the bucket holds under MIRRORED.
 
-    Removes what an earlier run has left there, by the form of its name, and nothing else.
+    Removes what an earlier run has left there.
     """
-    for prefix, form in MIRRORED.items():
-        for stale in (directory / prefix).glob(form):
-            stale.unlink()
+    remove_mirrored(directory)
+    for prefix in MIRRORED:
         pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket_name, Prefix=prefix)
         for found in (found for page in pages for found in page.get("Contents", ())):
             file = directory / found["Key"]
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(client.get_object(Bucket=bucket_name, Key=found["Key"])["Body"].read())
+
+
+def remove_mirrored(directory: Path) -> None:
+    """Removes what a run has left there, by the form of its name, and nothing else."""
+    for prefix, form in MIRRORED.items():
+        for stale in (directory / prefix).glob(form):
+            stale.unlink()
         for emptied in sorted((directory / prefix).glob("**/"), reverse=True):
             if emptied.is_dir() and not any(emptied.iterdir()):
                 emptied.rmdir()

@@ -13,20 +13,43 @@ from rich.progress import (
     SpinnerColumn,
     Task,
     TextColumn,
-    TimeRemainingColumn,
 )
 from rich.text import Text
 
+_RATE_AFTER_SECONDS = 1.0
+"""a rate of the first instants says nothing of the rest"""
 _LINES = 10
 """progress lines of a run without a terminal"""
 
 
+def _trips_a_second(task: Task) -> float:
+    """Over the stage so far; 0 as long as there is no telling. Trips that were through before it
+    began do not count."""
+    seconds = task.elapsed or 0.0
+    done: float = task.completed - task.fields["before"]
+    return done / seconds if seconds >= _RATE_AFTER_SECONDS else 0.0
+
+
+def _seconds_left(task: Task) -> float:
+    """0 as long as there is no telling."""
+    rate = _trips_a_second(task)
+    return (task.remaining or 0) / rate if rate else 0.0
+
+
 class _Rate(ProgressColumn):
-    """Trips a second, by the recent ones."""
+    """Trips a second."""
 
     def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
-        return Text(f"{speed:,.0f}/s" if speed else "", style="progress.data.speed")
+        rate = _trips_a_second(task)
+        return Text(f"{rate:,.0f}/s" if rate else "", style="progress.data.speed")
+
+
+class _Remaining(ProgressColumn):
+    """The time that is left."""
+
+    def render(self, task: Task) -> Text:
+        left = _seconds_left(task)
+        return Text(f"{left:,.0f} s left" if left else "", style="progress.remaining")
 
 
 class Follower:
@@ -46,7 +69,7 @@ class Follower:
             TextColumn("trips"),
             _Rate(),
             TextColumn("{task.fields[segments]}"),
-            TimeRemainingColumn(),
+            _Remaining(),
             console=console,
             disable=not console.is_terminal,
             transient=False,
@@ -67,12 +90,18 @@ class Follower:
     ) -> None:
         self._progress.stop()
 
-    def begin(self, stage: str, *, trips: int) -> None:
-        """A new stage that goes through so many trips."""
+    def begin(self, stage: str, *, trips: int, done: int = 0) -> None:
+        """A new stage that goes through so many trips, of which so many are through already."""
         with self._lock:
-            task_id = self._progress.add_task(stage, total=trips, segments="")
+            task_id = self._progress.add_task(
+                stage, total=trips, completed=done, segments="", before=done
+            )
             self._stage = self._progress.tasks[task_id]
-            self._done, self._next_line = 0, 0.0
+            self._done, self._next_line = done, 0.0
+
+    def say(self, line: str) -> None:
+        """A line among them, as it is."""
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def advance(self, trips: int, segments: str = "") -> None:
         """So many more trips are through; `segments` says how many segments are."""
@@ -92,8 +121,8 @@ class Follower:
             said = [f"{self._stage.description}: {self._done:,} of {total:,.0f} trips"]
             if segments:
                 said.append(segments)
-            if self._stage.speed:
-                said.append(f"{self._stage.speed:,.0f} trips/s")
-            if self._stage.time_remaining:
-                said.append(f"{self._stage.time_remaining:,.0f} s left")
+            if rate := _trips_a_second(self._stage):
+                said.append(f"{rate:,.0f} trips/s")
+            if left := _seconds_left(self._stage):
+                said.append(f"{left:,.0f} s left")
             self._console.print(", ".join(said), highlight=False, soft_wrap=True)

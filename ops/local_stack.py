@@ -5,7 +5,7 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ops import trips_table
@@ -60,6 +60,9 @@ class Where:
     middleware: Middleware | None = None
     page_bytes: int | None = None
     """as EmbeddedCloud has them"""
+    enforce_iam: bool = True
+    """Hold functions to their roles. Functions in containers and the aws CLI come with credentials
+    of their own, and are refused then."""
 
 
 @contextmanager
@@ -84,6 +87,8 @@ def local_stack(
         objects = None
         if state is not None:
             opened.enter_context(state.locked())
+            if saved is None:
+                state.forget()
             objects = ObjectsOnDisk(state.objects_path)
         pages = PageLog(state.pages_path if state else None)
         cloud = opened.enter_context(
@@ -92,7 +97,7 @@ def local_stack(
                 port=where.port,
                 table_ids={TABLE_NAME: table_id},
                 page_bytes=where.page_bytes,
-                enforce_iam=True,
+                enforce_iam=where.enforce_iam and where.lambda_endpoint is None,
                 middleware=layered(
                     where.middleware, scans_told_to(pages.note), objects.layer if objects else None
                 ),
@@ -144,18 +149,21 @@ def local_stack(
 def continued_stack(
     state: StateDirectory,
     *,
+    where: Where,
+    parameters: Mapping[str, str],
     on_loaded: Callable[[int], None],
     on_invocation: Callable[[FinishedInvocation], None],
 ) -> Iterator[LocalStack]:
-    """As another process has left it: the same table, the same objects, the same parameters.
+    """As another process has left it: the same table, the same objects, the same parameters but
+    for those that are given.
 
     Raises StateError if there is no state, and what `local_stack` raises.
     """
     saved = state.stack()
     with local_stack(
         state.trips(),
-        where=Where(page_bytes=saved.page_bytes),
-        parameters=saved.parameters,
+        where=replace(where, page_bytes=saved.page_bytes),
+        parameters={**saved.parameters, **parameters},
         on_loaded=on_loaded,
         on_invocation=on_invocation,
         state=state,

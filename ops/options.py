@@ -12,6 +12,9 @@ from ops.trip_files import STREAM_KEY
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
+MERGE_PARAMETERS = ("MaxRejectedShare", "VanishedDays")
+"""what is not in a run's frozen plan, and decides whether and what it publishes"""
+
 CONTAINERS_PORT = 4577
 """where events/env.local.json lets containers look for the embedded AWS"""
 
@@ -25,6 +28,21 @@ def _parameters(
         if not (name and equals):
             raise click.BadParameter(f"{name!r} is not of the form NAME=VALUE")
     return {name: value for name, _, value in pairs}
+
+
+def _merge_parameters(
+    context: click.Context, option: click.Parameter, given: tuple[str, ...]
+) -> dict[str, str]:
+    """Those of NAME=VALUE that can be others than when the run began."""
+    pairs = _parameters(context, option, given)
+    for name in pairs:
+        if name not in MERGE_PARAMETERS:
+            raise click.BadParameter(
+                f"{name} stays what it was when the run began: only "
+                f"{' and '.join(MERGE_PARAMETERS)}, which the merge goes by, can be others. For "
+                "any other, start a new run"
+            )
+    return pairs
 
 
 def _directory(_context: click.Context, _option: click.Parameter, given: str) -> Path:
@@ -80,6 +98,15 @@ parameter = click.option(
     callback=_parameters,
     metavar="NAME=VALUE",
     help="A parameter of the stack, such as TimeZone=Europe/Berlin. May be given more than once.",
+)
+merge_parameter = click.option(
+    "--parameter",
+    "parameters",
+    multiple=True,
+    callback=_merge_parameters,
+    metavar="NAME=VALUE",
+    help=f"Another value of {' or '.join(MERGE_PARAMETERS)}, which the merge goes by. All the "
+    "rest is as it was when the run began.",
 )
 lambda_endpoint = click.option(
     "--lambda-endpoint",

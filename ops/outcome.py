@@ -1,10 +1,11 @@
 """What an execution came to."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ops.embedded.distributed_map import FailedChild
 from ops.page_log import PagesRead
+from ops.published import Published
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,8 @@ class Outcome:
     """of the table, by this execution"""
     is_planned: bool
     """the run has a plan, with which another execution can go on"""
+    published: Published = field(default_factory=Published)
+    """by the run, where the execution failed"""
 
     @property
     def succeeded(self) -> bool:
@@ -41,6 +44,7 @@ class Outcome:
             document |= {
                 "error": self.error,
                 "cause": self.cause,
+                "published": str(self.published),
                 "failed_segments": [
                     {"input": child.input, "error": child.error, "cause": child.cause}
                     for child in self.failed_segments

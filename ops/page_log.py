@@ -38,7 +38,7 @@ class PageLog:
             self._read = self._again = 0
             seen = self._seen.setdefault(run_id, set())
             if (file := self._file()) is not None and file.is_file():
-                seen.update(file.read_text().splitlines())
+                seen.update(file.read_text(errors="replace").splitlines())
 
     def note(self, scan: ScanRequest) -> None:
         page = json.dumps([scan.segment, scan.start_key], sort_keys=True)

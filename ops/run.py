@@ -5,7 +5,7 @@ import re
 import shutil
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,15 @@ from botocore.exceptions import ClientError
 
 from ops.bucket_tree import mirror
 from ops.embedded.lambda_service import FinishedInvocation
-from ops.embedded.objects_on_disk import ObjectsOnDisk
+from ops.embedded.objects_on_disk import ObjectOnDisk
 from ops.follow import Follower
-from ops.local_stack import LocalStack, Where, continued_stack, local_stack
+from ops.local_stack import CONTAINERS_BUCKET, LocalStack, Where, continued_stack, local_stack
 from ops.outcome import Outcome
-from ops.state_directory import StartedExecution, StateDirectory
+from ops.published import Published, PublishedBefore
+from ops.state_directory import StartedExecution, StateDirectory, StateError
 from ops.trip_files import Trips
+from ops.way_out import rerun_command
+from trip_kpis.aws.run_store import plan_key
 from trip_kpis.core.errors import CorruptPartError
 from trip_kpis.core.parts import decode
 
@@ -51,28 +54,56 @@ def run(
         on_invocation=watch.told,
         state=StateDirectory(out),
     ) as local:
+        name = new_execution_name("run")
+        follower.say(f"Run {name}. If it is interrupted: {rerun_command(name, out)}")
         follower.begin("Scanning segments", trips=len(trips.items))
-        outcome = execute(local, execution_input, name=new_execution_name("run"))
+        outcome = execute(local, execution_input, name=name)
         _leave(local, out)
     return outcome
 
 
-def rerun(run_id: str, *, out: Path, follower: Follower) -> Outcome:
+def rerun(
+    run_id: str | None,
+    *,
+    out: Path,
+    parameters: Mapping[str, str],
+    where: Where,
+    follower: Follower,
+) -> Outcome:
     """Goes on with a run of `out`: a new execution, as one starts it from the console with the
-    input ``{"run_id": run_id}``.
+    input ``{"run_id": run_id}``. A run that has no plan yet is begun anew, as it was begun.
 
-    Raises StateError if there is no state or no such run, and what `run` raises.
+    None is the one run that is not finished. Raises StateError if there is no state, it is damaged,
+    or there is no such run, and what `run` raises.
     """
     state = StateDirectory(out)
-    saved = state.stack()
-    state.check_run(run_id)
+    bucket_name = state.stack().bucket_name
+    if where.lambda_endpoint and bucket_name != CONTAINERS_BUCKET:
+        raise StateError(
+            f"the run's bucket is {bucket_name}, and functions in containers know "
+            f"{CONTAINERS_BUCKET} alone: leave --lambda-endpoint out, or begin the run with it"
+        )
+    trips, objects = len(state.trips().items), state.objects()
+    run_id = state.unfinished_run() if run_id is None else run_id
+    began = state.first_execution(run_id)
+    is_planned = any(stored.key == plan_key(run_id) for stored in objects)
+    name = new_execution_name("rerun") if is_planned else run_id
     watch = _Watch(follower)
-    trips = len(state.trips().items)
     follower.begin("Loading the table", trips=trips)
-    with continued_stack(state, on_loaded=follower.advance, on_invocation=watch.told) as local:
-        follower.begin("Scanning segments", trips=trips)
-        follower.advance(_appended(state, saved.bucket_name, run_id))
-        outcome = execute(local, {"run_id": run_id}, name=new_execution_name("rerun"))
+    with continued_stack(
+        state,
+        where=where,
+        parameters=parameters,
+        on_loaded=follower.advance,
+        on_invocation=watch.told,
+    ) as local:
+        follower.say(
+            f"Going on with run {run_id}."
+            if is_planned
+            else f"Run {run_id} was interrupted before it had a plan: it begins anew."
+        )
+        follower.begin("Scanning segments", trips=trips, done=_appended(objects, run_id))
+        outcome = execute(local, {"run_id": run_id} if is_planned else began.input, name=name)
         _leave(local, out)
     return outcome
 
@@ -92,6 +123,8 @@ def execute(local: LocalStack, execution_input: Mapping[str, Any], *, name: str)
     if local.state is not None:
         local.state.note(StartedExecution(run_id=run_id, name=name, input=execution_input))
     local.pages.begin(run_id)
+    bucket = (local.cloud.client("s3"), local.stack.bucket_name, run_id)
+    before = PublishedBefore.of(*bucket)
     client = local.cloud.client("stepfunctions")
     arn = client.start_execution(
         stateMachineArn=local.stack.state_machine_arn,
@@ -111,24 +144,23 @@ def execute(local: LocalStack, execution_input: Mapping[str, Any], *, name: str)
         failed_segments=local.cloud.failed_children(arn),
         pages=local.pages.pages(),
         is_planned=_is_planned(local, run_id),
+        published=Published() if execution["status"] == "SUCCEEDED" else before.now(*bucket),
     )
 
 
 def _is_planned(local: LocalStack, run_id: str) -> bool:
     with suppress(ClientError):
-        local.cloud.client("s3").head_object(
-            Bucket=local.stack.bucket_name, Key=f"staging/run={run_id}/plan.json"
-        )
+        local.cloud.client("s3").head_object(Bucket=local.stack.bucket_name, Key=plan_key(run_id))
         return True
     return False
 
 
-def _appended(state: StateDirectory, bucket_name: str, run_id: str) -> int:
+def _appended(objects: Iterable[ObjectOnDisk], run_id: str) -> int:
     """The trips that the run has scanned and appended; a damaged part is the run's to complain
     about."""
     part_key = re.compile(rf"staging/run={re.escape(run_id)}/segment=\d+/part-\d+\.parquet")
     scanned = 0
-    for stored in ObjectsOnDisk(state.objects_path).objects(bucket_name):
+    for stored in objects:
         if part_key.fullmatch(stored.key):
             with suppress(CorruptPartError):
                 header, _ = decode(stored.body, key=stored.key)

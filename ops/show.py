@@ -1,7 +1,6 @@
 """What a person sees at the end of a run."""
 
 import json
-import shlex
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ops.outcome import Outcome
+from ops.way_out import way_out
 
 _DAYS_SHOWN = 62
 _REJECTED_SHOWN = 10
@@ -23,7 +23,7 @@ def show_outcome(console: Console, outcome: Outcome, out: Path) -> None:
     elif "trips" in outcome.output:
         show_kpis(console, out)
         show_summary(console, outcome)
-        names = ("kpis", "runs", "quarantine", "logs")
+        names = ("kpis", "runs", "quarantine", "logs", "state")
         there = ", ".join(f"{name}/" for name in names if any((out / name).glob("*")))
         console.print(Text.assemble("Left in ", (str(out), "bold"), f": {there}"), soft_wrap=True)
 
@@ -57,8 +57,8 @@ def show_summary(console: Console, outcome: Outcome) -> None:
     days = {name.removeprefix("days_"): n for name, n in summary.items() if name[:5] == "days_"}
     console.print(
         f"{summary['scanned']:,} scanned = {summary['incomplete']:,} incomplete + "
-        f"{rejected:,} rejected + {summary['counted']:,} counted, in {summary['segments']:,} "
-        f"segments and {summary['pages']:,} pages\n"
+        f"{rejected:,} rejected + {summary['counted']:,} counted, in "
+        f"{_so_many(summary['segments'], 'segment')} and {_so_many(summary['pages'], 'page')}\n"
         f"total fare {summary['total_fare']}\n"
         f"days: {', '.join(f'{n:,} {what}' for what, n in days.items() if n) or 'none'}",
         highlight=False,
@@ -68,7 +68,7 @@ def show_summary(console: Console, outcome: Outcome) -> None:
         console.print(
             "invocations: "
             + ", ".join(
-                f"{segments:,} segment{'s' * (segments != 1)} took {invocations}"
+                f"{_so_many(segments, 'segment')} took {invocations}"
                 for invocations, segments in summary["segments_by_invocations"].items()
             ),
             highlight=False,
@@ -95,8 +95,8 @@ def show_pages(console: Console, outcome: Outcome) -> None:
     """What going on with a run took."""
     pages = outcome.pages
     console.print(
-        f"{pages.read:,} pages of the table were read this time; {pages.again:,} of them had been "
-        "read before without having been appended.",
+        f"{_so_many(pages.read, 'page')} of the table {_was(pages.read)} read this time; "
+        f"{pages.again:,} of them had been read before without having been appended.",
         highlight=False,
         soft_wrap=True,
     )
@@ -131,33 +131,21 @@ def show_failure(console: Console, outcome: Outcome, out: Path) -> None:
     console.print(
         Panel(
             Text("\n".join(lines)),
-            title=f"run {outcome.run_id} {outcome.status.lower()}, nothing was published",
+            title=f"run {outcome.run_id} {outcome.status.lower()}",
             border_style="red",
         )
     )
+    published = str(outcome.published)
+    console.print(Text(f"{published[0].upper()}{published[1:]}."), soft_wrap=True)
     if any((out / "logs").glob("*")):
         console.print(
             Text.assemble("The functions' logs are in ", (str(out / "logs"), "bold")),
             soft_wrap=True,
         )
-    if outcome.is_planned:
-        console.print(
-            "Mend what it says, then go on with this run; what its segments have appended is not "
-            "read again:",
-            soft_wrap=True,
-        )
-        console.print(Text(f"  {rerun_command(outcome, out)}", "bold"), soft_wrap=True)
-    else:
-        console.print(
-            "The run has no plan yet, so there is nothing to go on with: mend what it says, and "
-            "start another.",
-            soft_wrap=True,
-        )
-
-
-def rerun_command(outcome: Outcome, out: Path) -> str:
-    """What goes on with the run, as one types it into a shell."""
-    return shlex.join(["python", "-m", "ops", "rerun", outcome.run_id, "--out", str(out)])
+    says, command = way_out(outcome, out)
+    console.print(Text(says), soft_wrap=True)
+    if command:
+        console.print(Text(f"  {command}", "bold"), soft_wrap=True)
 
 
 def readable_cause(cause: str | None) -> str:
@@ -167,3 +155,11 @@ def readable_cause(cause: str | None) -> str:
     except (ValueError, KeyError, TypeError):
         return cause or ""
     return str(message)
+
+
+def _so_many(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' * (number != 1)}"
+
+
+def _was(number: int) -> str:
+    return "was" if number == 1 else "were"

@@ -6,13 +6,16 @@ import fcntl
 import gzip
 import json
 import shutil
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ops.trip_files import Trips, read_trips, to_json_lines
+from ops.bucket_tree import remove_mirrored
+from ops.embedded.objects_on_disk import ObjectOnDisk
+from ops.trip_files import TripFileError, Trips, read_trips, to_json_lines
 from ops.written_whole import write_whole
 
 
@@ -74,30 +77,43 @@ class StateDirectory:
                 ) from error
             yield
 
-    def begin(self, stack: SavedStack, trips: Trips) -> None:
-        """Replaces what is there by the state of a new cloud, which has no runs yet."""
+    def forget(self) -> None:
+        """Removes what an earlier cloud has left here and in DIR, so that nothing of it can be
+        taken for the next one's, whenever that breaks off."""
         self._stack.unlink(missing_ok=True)
         for directory in (self.objects_path, self.pages_path):
             shutil.rmtree(directory, ignore_errors=True)
+        remove_mirrored(self._out)
+
+    def begin(self, stack: SavedStack, trips: Trips) -> None:
+        """The state of a new cloud, which has no runs yet, and nothing of an earlier one's."""
+        self.forget()
         write_whole(self._trips, gzip.compress(to_json_lines(trips).encode()))
         write_whole(self._executions, b"[]")
         write_whole(self._stack, json.dumps(asdict(stack)).encode())
 
     def stack(self) -> SavedStack:
-        """Raises StateError if there is none."""
+        """Raises StateError if there is none, as everything here does for a file that is damaged
+        or missing."""
         if not self._stack.is_file():
             raise StateError(
                 f"{self._out} has no state to go on from ({self._stack} is not there): --out must "
-                "be the directory of an `ops run` or `ops demo`"
+                "be the directory of an `ops run` or `ops demo` whose table was loaded; one that "
+                "was interrupted before that is simply started again"
             )
-        return SavedStack(**json.loads(self._stack.read_bytes()))
+        with _damage(self._stack):
+            return SavedStack(**json.loads(self._stack.read_bytes()))
 
     def trips(self) -> Trips:
         """As they were loaded into the table."""
         stack = self.stack()
-        if not gzip.decompress(self._trips.read_bytes()):
-            return Trips(hash_key=stack.hash_key, sort_key=stack.sort_key)
-        return read_trips([self._trips], hash_key=stack.hash_key, sort_key=stack.sort_key)
+        with _damage(self._trips):
+            packed = self._trips.read_bytes()
+            if not packed:  # which gzip takes for nothing, packed
+                raise ValueError("it is empty")
+            if not gzip.decompress(packed):
+                return Trips(hash_key=stack.hash_key, sort_key=stack.sort_key)
+            return read_trips([self._trips], hash_key=stack.hash_key, sort_key=stack.sort_key)
 
     def note(self, execution: StartedExecution) -> None:
         """Before the execution is started."""
@@ -106,11 +122,68 @@ class StateDirectory:
 
     def executions(self) -> tuple[StartedExecution, ...]:
         """In the order of their beginning."""
-        return tuple(StartedExecution(**one) for one in json.loads(self._executions.read_bytes()))
+        with _damage(self._executions):
+            return tuple(
+                StartedExecution(**one) for one in json.loads(self._executions.read_bytes())
+            )
 
-    def check_run(self, run_id: str) -> None:
-        """Raises StateError if no such run was ever started."""
+    def first_execution(self, run_id: str) -> StartedExecution:
+        """The one that began the run. Raises StateError if no such run was ever started."""
+        executions = self.executions()
+        for execution in executions:
+            if execution.run_id == run_id:
+                return execution
+        there = ", ".join(dict.fromkeys(execution.run_id for execution in executions))
+        raise StateError(
+            f"{self._out} has no run {run_id}: "
+            + (f"there are {there}" if there else "there is none at all")
+        )
+
+    def unfinished_run(self) -> str:
+        """The id of the one run that has no manifest. Raises StateError if it is not just one."""
+        kept = {stored.key for stored in self.objects()}
         run_ids = dict.fromkeys(execution.run_id for execution in self.executions())
-        if run_id not in run_ids:
-            there = f"there are {', '.join(run_ids)}" if run_ids else "there is none at all"
-            raise StateError(f"{self._out} has no run {run_id}: {there}")
+        unfinished = [one for one in run_ids if f"runs/run={one}/manifest.json" not in kept]
+        if len(unfinished) == 1:
+            return unfinished[0]
+        if unfinished:
+            raise StateError(
+                f"{self._out} has more than one run that is not finished: name one of "
+                f"{', '.join(unfinished)}"
+            )
+        if run_ids:
+            raise StateError(
+                f"{self._out} has no run that is not finished: to go through a finished one "
+                f"again, name it ({', '.join(run_ids)})"
+            )
+        raise StateError(
+            f"{self._out} has no run at all: it was interrupted before, start it again"
+        )
+
+    def objects(self) -> tuple[ObjectOnDisk, ...]:
+        """Of the stack's bucket."""
+        files = (self.objects_path / self.stack().bucket_name).glob("*.object")
+        return tuple(map(_object, sorted(files)))
+
+
+@contextmanager
+def _damage(file: Path) -> Iterator[None]:
+    """Around reading a file that `begin` has written."""
+    try:
+        yield
+    except (OSError, EOFError, zlib.error, ValueError, TypeError, KeyError, TripFileError) as error:
+        raise StateError(
+            f"{file} cannot be read ({error or type(error).__name__}): put it back as it was, or "
+            "start a new run with `ops run`"
+        ) from error
+
+
+def _object(file: Path) -> ObjectOnDisk:
+    try:
+        return ObjectOnDisk.from_bytes(file.read_bytes())
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise StateError(
+            f"{file} is no object of the bucket any more ({error or type(error).__name__}): put it "
+            "back as it was, remove the file to go on as if the bucket had no such object, or "
+            "start a new run with `ops run`"
+        ) from error

@@ -82,7 +82,7 @@ def test_a_failed_run_exits_with_1_and_shows_error_cause_and_publishes_nothing(
     summary = json.loads(done.stdout.splitlines()[-1])
     assert (summary["status"], summary["error"]) == ("FAILED", "SettingError")
     assert "TIME_ZONE is 'Europe/Berln'" in json.loads(summary["cause"])["errorMessage"]
-    assert "nothing was published" in done.stderr
+    assert "Nothing was published." in done.stderr
     assert "Traceback" not in done.stderr
     assert kpis(out) == {}
 

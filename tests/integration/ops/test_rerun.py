@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,8 @@ from typing import Any
 import pytest
 
 from ops.embedded.objects_on_disk import ObjectsOnDisk
-from ops.state_directory import StateDirectory
+from ops.state_directory import SavedStack, StateDirectory
+from ops.trip_files import Trips
 from tests.integration.ops.conftest import trip
 from tests.integration.ops.test_commands import ROOT, kpis, ops
 from trip_kpis.core.parts import decode
@@ -82,7 +84,7 @@ def test_a_run_whose_process_is_killed_is_finished_by_another(
     assert 0 < len(before) < SEGMENTS
     (execution,) = StateDirectory(out).executions()
 
-    done = ops("rerun", execution.run_id, "--out", out, "--json")
+    done = ops("rerun", "--out", out, "--json")
     assert done.returncode == 0, done.stderr
     assert kpis(out) == kpis(undisturbed)
     assert len(kpis(out)) == 3
@@ -140,6 +142,69 @@ def test_a_run_that_failed_before_its_plan_is_not_offered_for_going_on(
     assert "start another" in done.stdout
 
 
+def test_a_run_that_was_killed_before_its_plan_begins_anew_under_its_id(
+    json_lines: Callable[..., Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    first = ops("run", "--trips", json_lines(TRIPS[:9]), "--out", out, "--segments", "3", "--json")
+    run_id, published = summary(first)["run_id"], kpis(out)
+    assert f"Run {run_id}. If it is interrupted: python -m ops rerun {run_id} --out" in first.stderr
+    shutil.rmtree(out / "state" / "objects")
+
+    done = ops("rerun", "--out", out, "--json")
+    assert done.returncode == 0, done.stderr
+    assert f"Run {run_id} was interrupted before it had a plan: it begins anew." in done.stderr
+    assert (summary(done)["run_id"], summary(done)["segments"]) == (run_id, 3)
+    assert kpis(out) == published
+
+
+def test_a_run_with_too_many_rejected_trips_is_gone_on_with_under_another_share(
+    json_lines: Callable[..., Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    items = [*TRIPS[:3], trip(3, fare_amount={"S": "ten"})]
+    failed = ops("run", "--trips", json_lines(items), "--out", out)
+    assert failed.returncode == 1
+    assert "TooManyRejectedError" in failed.stdout
+    assert "--parameter MaxRejectedShare=0.2" in failed.stdout
+    assert kpis(out) == {}
+
+    refused = ops("rerun", "--out", out, "--parameter", "TimeZone=UTC")
+    assert refused.returncode == 2
+    assert "TimeZone stays what it was when the run began" in " ".join(refused.stderr.split())
+
+    done = ops("rerun", "--out", out, "--json", "--parameter", "MaxRejectedShare=0.25")
+    assert done.returncode == 0, done.stderr
+    assert summary(done)["pages_read"] == 0
+    assert summary(done)["rejected"] == {"fare_not_a_number": 1}
+    assert len(kpis(out)) == 3
+
+
+@pytest.mark.parametrize(
+    ("file", "kept"), [("trips.jsonl.gz", 20), ("stack.json", 0), ("executions.json", 3)]
+)
+def test_a_damaged_state_is_a_mistake_that_names_the_file(
+    tmp_path: Path, file: str, kept: int
+) -> None:
+    state = StateDirectory(tmp_path)
+    trips = Trips(hash_key="trip_id", sort_key=None, items={("t000",): trip(0)})
+    stack = SavedStack(
+        hash_key="trip_id",
+        sort_key=None,
+        table_id="1",
+        bucket_name="b",
+        parameters={},
+        page_bytes=None,
+    )
+    state.begin(stack, trips)
+    damaged = tmp_path / "state" / file
+    damaged.write_bytes(damaged.read_bytes()[:kept])
+    done = ops("rerun", "r", "--out", tmp_path)
+    assert done.returncode == 2
+    assert f"{damaged} cannot be read" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.fixture(scope="module")
 def broken_demo(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
     return ops("demo", "--break-segment", "3", "--out", tmp_path_factory.mktemp("demo"))
@@ -150,26 +215,28 @@ def test_a_segment_that_breaks_is_shown_and_the_rerun_finishes_exactly(
 ) -> None:
     done = broken_demo
     assert done.returncode == 0, done.stdout + done.stderr
-    failure, _, rerun = done.stdout.partition("The permission is back.")
+    failure, _, rerun = done.stdout.partition("The permissions are back.")
     words = " ".join(failure.replace("│", " ").split())
     assert "States.ExceedToleratedFailureThreshold" in words
-    assert "segment 3: AccessDeniedError: the function's role may not do dynamodb:Scan" in words
-    assert "nothing was published" in words
+    assert "segment 3: AccessDeniedError: the function's role may not do s3:PutObject" in words
+    assert "Nothing was published." in words
     (run_id,) = set(re.findall(r"run-\d{8}T\d{6}-[0-9a-f]{4}", failure))
     assert f"python -m ops rerun {run_id} --out " in failure
     assert "Redrive" in words
     assert f'{{"run_id": "{run_id}"}}' in words
     assert "3,000 scanned = 119 incomplete + 8 rejected + 2,873 counted, in 16 segments" in rerun
-    assert "invocations: 15 segments took 1, 1 segment took 2" in rerun
+    assert "All 31 days are exactly" in rerun
     assert "All 31 days are exactly what the trips were made from." in rerun
 
 
 def test_going_on_reads_the_broken_segment_from_where_its_log_ends(
     broken_demo: subprocess.CompletedProcess[str],
 ) -> None:
-    """All that ran when segment 3 broke was appended, as was its own first page."""
-    found = re.findall(r"([\d,]+) pages", broken_demo.stdout)
-    before, in_all, now = (int(number.replace(",", "")) for number in found)
-    assert now > 1
-    assert before + now == in_all
-    assert "; 0 of them had been read before without having been appended." in broken_demo.stdout
+    """All that ran when segment 3 broke was appended, but for the two pages that it had read."""
+    found = re.findall(
+        r"([\d,]+) pages (?:of|\n)|([\d,]+) pages$", broken_demo.stdout, re.MULTILINE
+    )
+    before, in_all, now = (int((one or other).replace(",", "")) for one, other in found)
+    assert now > 2
+    assert before + now == in_all + 2
+    assert "; 2 of them had been read before without having been appended." in broken_demo.stdout

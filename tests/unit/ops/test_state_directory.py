@@ -2,10 +2,12 @@
 
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from ops.embedded.objects_on_disk import ObjectOnDisk
 from ops.state_directory import SavedStack, StartedExecution, StateDirectory, StateError
 from ops.trip_files import Trips
 
@@ -32,6 +34,13 @@ def trips(*items: dict) -> Trips:
     return Trips(
         hash_key="id", sort_key="at", items={(str(n),): item for n, item in enumerate(items)}
     )
+
+
+def put_object(state: StateDirectory, key: str) -> None:
+    directory = state.objects_path / STACK.bucket_name
+    directory.mkdir(parents=True, exist_ok=True)
+    kept = ObjectOnDisk(key=key, metadata={}, last_modified=datetime.now(UTC), body=b"{}")
+    (directory / f"{len(list(directory.iterdir()))}.object").write_bytes(kept.to_bytes())
 
 
 def test_trips_and_stack_come_back_as_they_were(tmp_path: Path) -> None:
@@ -72,9 +81,9 @@ def test_executions_are_known_in_their_order(tmp_path: Path) -> None:
     for execution in began:
         state.note(execution)
     assert list(StateDirectory(tmp_path).executions()) == began
-    state.check_run("r")
+    assert state.first_execution("r") == began[0]
     with pytest.raises(StateError, match=r"has no run t: there are r, s$"):
-        state.check_run("t")
+        state.first_execution("t")
 
 
 def test_without_a_state_there_is_nothing_to_go_on_from(tmp_path: Path) -> None:
@@ -87,7 +96,62 @@ def test_a_state_without_runs_says_so(tmp_path: Path) -> None:
     state = StateDirectory(tmp_path)
     state.begin(STACK, trips())
     with pytest.raises(StateError, match="there is none at all"):
-        state.check_run("r")
+        state.first_execution("r")
+    with pytest.raises(StateError, match="start it again"):
+        state.unfinished_run()
+
+
+def test_the_run_to_go_on_with_is_the_one_without_a_manifest(tmp_path: Path) -> None:
+    state = StateDirectory(tmp_path)
+    state.begin(STACK, trips())
+    for run_id in ("a", "b"):
+        state.note(StartedExecution(run_id=run_id, name=run_id, input={}))
+    with pytest.raises(StateError, match=r"name one of a, b$"):
+        state.unfinished_run()
+    put_object(state, "runs/run=a/manifest.json")
+    assert state.unfinished_run() == "b"
+    put_object(state, "runs/run=b/manifest.json")
+    with pytest.raises(StateError, match=r"go through a finished one again, name it \(a, b\)"):
+        state.unfinished_run()
+
+
+@pytest.mark.parametrize("name", ["stack.json", "executions.json", "trips.jsonl.gz", "0.object"])
+@pytest.mark.parametrize("kept", [slice(0), slice(1), slice(-20), slice(5, None)])
+def test_a_damaged_file_is_named_with_the_way_out(tmp_path: Path, name: str, kept: slice) -> None:
+    state = StateDirectory(tmp_path)
+    state.begin(STACK, trips(EVERY_KIND))
+    state.note(StartedExecution(run_id="a", name="a", input={}))
+    put_object(state, "kpis/date=2024-05-25/kpi.json")
+    (file,) = (tmp_path / "state").rglob(name)
+    file.write_bytes(file.read_bytes()[kept])
+    with pytest.raises(StateError, match=r"put it back as it was.* or start a new run") as error:
+        (state.trips(), state.unfinished_run())
+    assert str(file) in str(error.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    state = StateDirectory(tmp_path)
+    state.begin(STACK, trips(EVERY_KIND))
+    for name, read in (("trips.jsonl.gz", state.trips), ("executions.json", state.executions)):
+        (tmp_path / "state" / name).unlink()
+        with pytest.raises(StateError, match=name):
+            read()
+
+
+def test_what_an_earlier_cloud_left_is_gone_before_the_next_one_begins(tmp_path: Path) -> None:
+    """Figures of an earlier run are not there to be taken for those of one that broke off."""
+    state = StateDirectory(tmp_path)
+    state.begin(STACK, trips())
+    published = tmp_path / "kpis" / "date=2024-05-25" / "kpi.json"
+    published.parent.mkdir(parents=True)
+    published.write_text("{}")
+    mine = tmp_path / "notes.txt"
+    mine.write_text("mine")
+    state.forget()
+    assert not published.exists()
+    assert mine.exists()
+    with pytest.raises(StateError, match="has no state to go on from"):
+        state.stack()
 
 
 def test_two_processes_are_not_at_one_state(tmp_path: Path) -> None:
