@@ -1,7 +1,7 @@
 """One function's handler in this process: `python -m bench.invoke scan_segment '{"run_id": …}'`.
 
 An answer that says that it is not finished has it called again, as the state machine does. Its
-environment is the process's.
+environment is the process's; what its package lacks is not there for it.
 """
 
 import importlib
@@ -14,6 +14,8 @@ from pathlib import Path
 from bench.told import tell
 
 _TIMEOUT_SECONDS = 900
+_NOT_PACKAGED = {"scan_segment": ("numpy", "pandas")}
+"""What pyarrow imports where it is installed, and the function's package does not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,19 @@ class _Context:
         return max(0, int((self._deadline - time.monotonic()) * 1000))
 
 
+@dataclass(frozen=True, slots=True)
+class _Hidden:
+    """A finder, the first one, that finds nothing under some names."""
+
+    packages: tuple[str, ...]
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        if name.partition(".")[0] in self.packages:
+            raise ModuleNotFoundError(f"{name} is not in the function's package", name=name)
+
+
 def main(name: str, payload: str) -> None:
+    sys.meta_path.insert(0, _Hidden(_NOT_PACKAGED.get(name, ())))
     sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functions"))
     handler = importlib.import_module(name).handler
     calls, finished = 0, False
