@@ -1,6 +1,7 @@
 """Why each mend of IAM is there: what moto does without it, and what AWS does, with it."""
 
 import json
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from typing import Any
@@ -30,14 +31,17 @@ def without(monkeypatch: pytest.MonkeyPatch) -> Without:
     return leave_out
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def enforcing() -> Iterator[EmbeddedCloud]:
     with EmbeddedCloud(enforce_iam=True) as cloud:
+        make_tables(cloud)
+        make_functions(cloud)
         yield cloud
 
 
 def make_role(cloud: EmbeddedCloud, action: str, resource: str) -> str:
     """A stack's role that may do this one thing; its second statement is taken away."""
+    name = f"worker-{uuid.uuid4().hex}"
     allowed = {"Effect": "Allow", "Action": action, "Resource": resource}
     template = {
         "Conditions": {"Never": {"Fn::Equals": ["yes", "no"]}},
@@ -45,7 +49,7 @@ def make_role(cloud: EmbeddedCloud, action: str, resource: str) -> str:
             "Role": {
                 "Type": "AWS::IAM::Role",
                 "Properties": {
-                    "RoleName": "worker",
+                    "RoleName": name,
                     "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []},
                     "Policies": [
                         {
@@ -64,9 +68,9 @@ def make_role(cloud: EmbeddedCloud, action: str, resource: str) -> str:
         },
     }
     cloud.client("cloudformation").create_stack(
-        StackName="roles", TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_NAMED_IAM"]
+        StackName=name, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_NAMED_IAM"]
     )
-    return f"arn:aws:iam::{cloud.account_id}:role/worker"
+    return f"arn:aws:iam::{cloud.account_id}:role/{name}"
 
 
 def make_tables(cloud: EmbeddedCloud) -> None:
@@ -79,11 +83,12 @@ def make_tables(cloud: EmbeddedCloud) -> None:
         )
 
 
-def make_functions(cloud: EmbeddedCloud, role_arn: str) -> None:
+def make_functions(cloud: EmbeddedCloud) -> None:
+    role = make_role(cloud, "logs:PutLogEvents", "*")
     for name in ("work", "others"):
         cloud.client("lambda").create_function(
             FunctionName=name,
-            Role=role_arn,
+            Role=role,
             Runtime="python3.13",
             Handler="work.handler",
             Code={"ZipFile": b"none"},
@@ -124,7 +129,7 @@ def test_moto_knows_no_invoke_function(without: Without) -> None:
     without("actions_are_named_as_in_policies")
     with EmbeddedCloud(enforce_iam=True) as cloud:
         role = make_role(cloud, "lambda:InvokeFunction", WORK)
-        make_functions(cloud, role)
+        make_functions(cloud)
         client = cloud.client("lambda", role_arn=role)
         assert refusal(lambda: client.invoke(FunctionName="work", Payload=b"{}")) == DENIED
 
@@ -137,8 +142,16 @@ def test_moto_refuses_in_xml(without: Without) -> None:
         assert refusal(lambda: client.describe_table(TableName="others")) == "403"
 
 
+def test_only_an_enforcing_cloud_gives_roles_credentials_of_their_own() -> None:
+    with EmbeddedCloud() as cloud:
+        make_tables(cloud)
+        role = make_role(cloud, "dynamodb:DescribeTable", "*")
+        own = cloud.environment()
+        assert cloud.role_credentials(role).items() <= own.items()
+        assert cloud.client("dynamodb", role_arn=role).scan(TableName="trips")["Count"] == 0
+
+
 def test_a_role_may_do_with_a_table_what_its_policy_allows(enforcing: EmbeddedCloud) -> None:
-    make_tables(enforcing)
     role = make_role(enforcing, "dynamodb:DescribeTable", TRIPS)
     client = enforcing.client("dynamodb", role_arn=role)
     assert client.describe_table(TableName="trips")["Table"]["TableName"] == "trips"
@@ -151,7 +164,6 @@ def test_a_role_may_invoke_the_function_that_its_policy_names(
     enforcing: EmbeddedCloud, name: str
 ) -> None:
     role = make_role(enforcing, "lambda:InvokeFunction", WORK)
-    make_functions(enforcing, role)
     client = enforcing.client("lambda", role_arn=role)
     with enforcing.lambda_tasks_run_by(lambda function, payload: (b"3", None, b"")):
         assert client.invoke(FunctionName=name, Payload=b"{}")["Payload"].read() == b"3"
@@ -167,12 +179,3 @@ def test_a_role_may_do_with_an_object_what_its_policy_allows(enforcing: Embedded
     assert (
         refusal(lambda: client.get_object(Bucket="bucket", Key="staging/run=a/b")) == "AccessDenied"
     )
-
-
-def test_only_an_enforcing_cloud_gives_roles_credentials_of_their_own() -> None:
-    with EmbeddedCloud() as cloud:
-        make_tables(cloud)
-        role = make_role(cloud, "dynamodb:DescribeTable", "*")
-        own = cloud.environment()
-        assert cloud.role_credentials(role).items() <= own.items()
-        assert cloud.client("dynamodb", role_arn=role).scan(TableName="trips")["Count"] == 0
