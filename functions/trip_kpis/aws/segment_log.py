@@ -60,8 +60,8 @@ class SegmentLog:
         header, _ = _part(keys[-1], self._body(keys[-1]))
         if header.plan_sha256 != self.plan.sha256:
             raise ForeignPartError(
-                f"{keys[-1]} was written for another plan of run {self.plan.run_id}: start a new "
-                "run, and look at who may write to staging/"
+                f"{keys[-1]} was written for another plan of run {self.plan.run_id} than its "
+                "plan.json is now: start a new run, and look at who may write to staging/"
             )
         return Position(
             next_part=len(keys), start_key=header.end_key, finished=header.end_key is None

@@ -51,7 +51,8 @@ def check_agreement(frozen: Plan, wanted: Plan, request: RunRequest) -> None:
     if differing:
         raise PlanMismatchError(
             f"the run {frozen.run_id} was planned otherwise: {'; '.join(differing)}. Continue it "
-            "with the settings that it began with, or start a new run without run_id"
+            "with the settings that it began with (unless its plan.json was changed: then put that "
+            "back), or start a new run without run_id"
         )
 
 
