@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from tests.samples import tally
-from tests.unit.stack.test_dashboard import MEASURED
 from trip_kpis.aws.metrics import emit
 from trip_kpis.core.measures import Measure, of_invocation, of_proof
 from trip_kpis.core.tallies import Tally
@@ -27,10 +26,6 @@ def written(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         return [{name: _one(value) for name, value in line.items()} for line in found]
 
     return lines
-
-
-def test_the_names_are_those_of_the_dashboard() -> None:
-    assert {str(measure) for measure in Measure} == MEASURED
 
 
 def test_an_invocation_is_measured_with_the_stacks_name_as_its_one_dimension(written: Any) -> None:
