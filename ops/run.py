@@ -100,7 +100,7 @@ def rerun(
         follower.say(
             f"Going on with run {run_id}."
             if is_planned
-            else f"Run {run_id} was interrupted before it had a plan: it begins anew."
+            else f"Run {run_id} has no plan yet: it begins anew."
         )
         follower.begin("Scanning segments", trips=trips, done=_appended(objects, run_id))
         outcome = execute(local, {"run_id": run_id} if is_planned else began.input, name=name)

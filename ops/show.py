@@ -96,7 +96,7 @@ def show_pages(console: Console, outcome: Outcome) -> None:
     pages = outcome.pages
     console.print(
         f"{_so_many(pages.read, 'page')} of the table {_was(pages.read)} read this time; "
-        f"{pages.again:,} of them had been read before without having been appended.",
+        f"{pages.again:,} of them had been read before and were not in their segment's log.",
         highlight=False,
         soft_wrap=True,
     )
