@@ -80,7 +80,8 @@ class StateDirectory:
     def forget(self) -> None:
         """Removes what an earlier cloud has left here and in DIR, so that nothing of it can be
         taken for the next one's, whenever that breaks off."""
-        self._stack.unlink(missing_ok=True)
+        for file in (self._stack, self._executions, self._trips):
+            file.unlink(missing_ok=True)
         for directory in (self.objects_path, self.pages_path):
             shutil.rmtree(directory, ignore_errors=True)
         remove_mirrored(self._out)
