@@ -2,8 +2,9 @@
 
     trim.py ARTIFACT
 
-Tests, C headers and sources, type stubs, command-line scripts, Arrow's network protocol (Flight),
-and its datasets, which grouping rows would load for nothing. What stays, stays importable:
+Tests, C headers and sources, type stubs, command-line scripts; of Arrow its network protocol
+(Flight), its datasets, which grouping rows would load for nothing, and its file systems in clouds,
+which reading Parquet would. What stays, stays importable:
 `libarrow_substrait` looks as idle as Flight, but other parts of pyarrow link to it.
 """
 
@@ -35,6 +36,10 @@ FILES = (
     "pyarrow/flight.py",
     "pyarrow/_flight*",
     "pyarrow/libarrow_flight*",
+    "pyarrow/_azurefs*",
+    "pyarrow/_gcsfs*",
+    "pyarrow/_hdfs*",
+    "pyarrow/_s3fs*",
     "pyarrow/libarrow_python_flight*",
 )
 

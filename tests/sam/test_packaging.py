@@ -116,6 +116,9 @@ def test_trimming_takes_what_no_function_runs_and_leaves_the_rest(tmp_path: Path
         "pyarrow/libarrow_flight.so.2600",
         "pyarrow/_flight.cpython-313-aarch64-linux-gnu.so",
         "pyarrow/flight.py",
+        "pyarrow/dataset.py",
+        "pyarrow/_dataset.cpython-313-aarch64-linux-gnu.so",
+        "pyarrow/_s3fs.cpython-313-aarch64-linux-gnu.so",
     ]
     needed = [
         "numpy/testing/__init__.py",

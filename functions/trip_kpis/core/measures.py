@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from statistics import median
 from typing import TYPE_CHECKING
 
 from trip_kpis.core.tallies import Tally
@@ -29,7 +28,7 @@ class Measure(StrEnum):
     INVOCATIONS_PER_SEGMENT = "InvocationsPerSegment"
     """of the segment of a run that took the most"""
     SEGMENT_SKEW = "SegmentSkew"
-    """pages of the longest segment of a run ÷ pages of the median one"""
+    """pages of the longest segment of a run ÷ pages of an average one"""
     COST_USD = "CostUsd"
     DAYS_PUBLISHED = "DaysPublished"
     """written by this run; what was there already is not"""
@@ -60,7 +59,7 @@ def of_run(run: "Finished") -> Mapping[Measure, float]:
     pages = [segment.tally.pages for segment in run.proof.segments]
     return {
         Measure.INVOCATIONS_PER_SEGMENT: max(one.invocations for one in run.proof.segments),
-        Measure.SEGMENT_SKEW: max(pages) / median(pages),
+        Measure.SEGMENT_SKEW: max(pages) / (sum(pages) / len(pages)),
         Measure.COST_USD: run.cost.total,
         Measure.DAYS_PUBLISHED: run.days_published,
     }
