@@ -56,7 +56,7 @@ class Stack:
 def recorded(parameters: Mapping[str, str]) -> Stack:
     """Of a stack with these parameters: a run of it, and the same one again."""
     with enforced_stack(parameters) as up:
-        outcomes = up.run_twice("recorded", segments=2)
+        outcomes = up.run_twice("recorded")
         assert all(outcome.succeeded for outcome in outcomes), outcomes
         return Stack(
             roles=up.roles,
