@@ -13,10 +13,17 @@ from trip_kpis.aws.segment_log import SegmentLog
 from trip_kpis.aws.settings import read_merge_settings, read_settings
 from trip_kpis.core.agreement import check_table
 from trip_kpis.core.kpis import DayTotals, days
-from trip_kpis.core.measures import of_proof, of_run
+from trip_kpis.core.measures import of_proof
 from trip_kpis.core.proof import prove
 from trip_kpis.core.requests import MergeRequest
-from trip_kpis.core.results import Finished, check_rejected_share, check_removal, manifest, summary
+from trip_kpis.core.results import (
+    Finished,
+    check_rejected_share,
+    check_removal,
+    manifest,
+    measured,
+    summary,
+)
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
@@ -48,5 +55,5 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         )
         store.put_manifest(plan, manifest(run))
         logger.info("published", **summary(run))
-        emit(of_run(run), stack_name=settings.stack_name)
+        emit(measured(run), stack_name=settings.stack_name)
     return summary(run)

@@ -2,12 +2,8 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from trip_kpis.core.tallies import Tally
-
-if TYPE_CHECKING:  # the merge's modules bring pandas along, which a worker does without
-    from trip_kpis.core.results import Finished
 
 
 class Measure(StrEnum):
@@ -52,14 +48,3 @@ def of_proof(tally: Tally) -> Mapping[Measure, float]:
     """Of a run that is whole, before anything of it is published."""
     completed = tally.rejected_in_all + tally.counted
     return {Measure.REJECTED_SHARE: tally.rejected_in_all / completed if completed else 0.0}
-
-
-def of_run(run: "Finished") -> Mapping[Measure, float]:
-    """Of a run that has published its days."""
-    pages = [segment.tally.pages for segment in run.proof.segments]
-    return {
-        Measure.INVOCATIONS_PER_SEGMENT: max(one.invocations for one in run.proof.segments),
-        Measure.SEGMENT_SKEW: max(pages) / (sum(pages) / len(pages)),
-        Measure.COST_USD: run.cost.total,
-        Measure.DAYS_PUBLISHED: run.days_published,
-    }

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -14,6 +14,7 @@ from trip_kpis import __version__
 from trip_kpis.core.costs import Cost, cost
 from trip_kpis.core.errors import NothingCountedError, TooManyRejectedError
 from trip_kpis.core.kpis import DayKpis, json_number
+from trip_kpis.core.measures import Measure
 from trip_kpis.core.partials import EXACT
 from trip_kpis.core.plan import Plan
 from trip_kpis.core.proof import Proof
@@ -137,6 +138,17 @@ def summary(run: Finished) -> dict[str, Any]:
         "throttles": dict(sorted(tally.throttles.items())),
         "cost_usd": run.cost.to_json(),
         "seconds": run.seconds,
+    }
+
+
+def measured(run: Finished) -> Mapping[Measure, float]:
+    """What the dashboard shows of a run that has published its days."""
+    pages = [segment.tally.pages for segment in run.proof.segments]
+    return {
+        Measure.INVOCATIONS_PER_SEGMENT: max(one.invocations for one in run.proof.segments),
+        Measure.SEGMENT_SKEW: max(pages) / (sum(pages) / len(pages)),
+        Measure.COST_USD: run.cost.total,
+        Measure.DAYS_PUBLISHED: run.days_published,
     }
 
 

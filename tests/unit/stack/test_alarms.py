@@ -11,8 +11,8 @@ from tests.unit.stack.a_run import a_run
 from tests.unit.stack.alarm import metrics, period_and_periods, state
 from tests.unit.stack.resolved import ROOT, stack
 from trip_kpis.aws.metrics import emit
-from trip_kpis.core.measures import Measure, of_proof, of_run
-from trip_kpis.core.results import Outcome
+from trip_kpis.core.measures import Measure, of_proof
+from trip_kpis.core.results import Outcome, measured
 
 ALARMS = stack().of_type("AWS::CloudWatch::Alarm")
 MACHINE = {"StateMachineArn": "TripKpisStateMachine"}
@@ -105,8 +105,8 @@ def written(capsys: pytest.CaptureFixture[str]) -> dict[tuple[str, str], tuple[A
         ("TooManyRejectedAlarm", of_proof(tally(counted=98, time_missing=2)), "ALARM"),
         ("TooManyRejectedAlarm", of_proof(tally(counted=99, time_missing=1)), "OK"),
         ("TooManyRejectedAlarm", of_proof(tally(counted=0)), "OK"),
-        ("NoSuccessfulRunAlarm", of_run(a_run()), "OK"),
-        ("NoSuccessfulRunAlarm", of_run(a_run(Outcome.UNCHANGED)), "OK"),
+        ("NoSuccessfulRunAlarm", measured(a_run()), "OK"),
+        ("NoSuccessfulRunAlarm", measured(a_run(Outcome.UNCHANGED)), "OK"),
         # A run that goes no further than this has not published.
         ("NoSuccessfulRunAlarm", of_proof(tally()), "ALARM"),
     ],
