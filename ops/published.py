@@ -1,6 +1,7 @@
 """What an execution that failed has left under kpis/ and runs/: looked at, not concluded."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -60,5 +61,7 @@ class PublishedBefore:
 
 
 def _keys(client: Any, bucket_name: str, prefix: str) -> Iterator[str]:
+    """None where there is no bucket: that may be what the execution failed of."""
     pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket_name, Prefix=prefix)
-    yield from (found["Key"] for page in pages for found in page.get("Contents", ()))
+    with suppress(client.exceptions.NoSuchBucket):
+        yield from (found["Key"] for page in pages for found in page.get("Contents", ()))

@@ -96,7 +96,7 @@ PERMISSIONS = {
         ("s3:GetObject", "staging/run=*"),
         ("s3:GetObject", "kpis/*"),
         ("s3:PutObject", "kpis/*"),
-        ("s3:GetObject", "runs/*"),
+        ("s3:GetObject if RemoveVanishedDays", "runs/*"),
         ("s3:PutObject", "runs/*"),
         ("s3:DeleteObject if RemoveVanishedDays", "kpis/*"),
     },
@@ -360,7 +360,10 @@ def test_the_state_machine_may_invoke_its_functions_and_handle_its_own_execution
     states = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}"
     role = of_type(template, "AWS::IAM::Role")["TripKpisStateMachineRole"]
     functions = {f"{one}.Arn" for one in of_type(template, "AWS::Serverless::Function")}
-    executions = {f"{states}:execution:{name}:*", f"{states}:execution:{name}/ScanSegments:*"}
+    executions, segments = (
+        f"{states}:execution:{name}:*",
+        f"{states}:execution:{name}/ScanSegments:*",
+    )
     assert {
         (action, resource_text(resource))
         for _, statement in statements(role)
@@ -371,6 +374,6 @@ def test_the_state_machine_may_invoke_its_functions_and_handle_its_own_execution
         ("states:StartExecution", f"{states}:stateMachine:{name}")
     } | {
         (f"states:{action}Execution", one)
-        for action in ("Describe", "Stop", "Redrive")
-        for one in executions
-    }
+        for action in ("Describe", "Stop")
+        for one in (executions, segments)
+    } | {("states:RedriveExecution", segments)}

@@ -28,6 +28,7 @@ WORDS = {
     "the three functions": "Function.Arn",
     "this state machine: a Distributed Map starts its segments so": ":stateMachine:",
     "this state machine": "TripKpisStateMachine",
+    "this state machine's segments": "/ScanSegments:",
     "this state machine's executions": ":execution:",
     "`*`: these actions know no resource": "*",
 }
