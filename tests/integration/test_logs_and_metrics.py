@@ -13,7 +13,6 @@ from tests.samples import trip
 from trip_kpis.aws.logs import logger
 from trip_kpis.core.errors import TooManyRejectedError
 
-
 Told = Callable[[], list[dict[str, Any]]]
 
 
