@@ -1,0 +1,94 @@
+"""What each grant of the template is for: what a run says when it is taken away.
+
+Runs answer for what the embedded cloud enforces; for the rest, what the policies would refuse of
+the requests that a run makes, or that AWS makes in the role's name.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ops.outcome import Outcome
+from tests.iam.documents import Stack, recorded
+from tests.iam.enforced import KEYS, Enforced, Role, enforced_stack
+from tests.iam.grants import Grant, granted_in_template
+from tests.iam.policies import many, statements
+
+EVERY_GRANT = {"VanishedDays": "remove", **KEYS}
+"""parameters of a stack that has every permission which a parameter can add"""
+_ENFORCED_SERVICES = ("dynamodb:", "lambda:", "s3:")
+
+ENFORCED = [one for one in granted_in_template() if one.action.startswith(_ENFORCED_SERVICES)]
+"""that a run can be denied of here"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """A grant taken away."""
+
+    grant: Grant
+    resource: str
+    says: str
+
+
+def removals(roles: frozenset[str]) -> Iterator[Removal]:
+    """Of every grant of these roles, in the template's order; each as soon as it is known.
+
+    Raises AssertionError if a run does not miss one.
+    """
+    grants = [grant for grant in granted_in_template() if grant.role in roles]
+    documents = recorded(EVERY_GRANT)
+    with enforced_stack(EVERY_GRANT) as enforced:
+        for grant in grants:
+            role = enforced.roles[grant.role]
+            says = (
+                _said_by_a_run(enforced, grant)
+                if grant in ENFORCED
+                else _said_by_the_documents(documents, grant)
+            )
+            yield Removal(grant=grant, resource=_resource(role, grant), says=says)
+
+
+def run_without(enforced: Enforced, grant: Grant) -> Outcome:
+    """Of the last execution, which failed if the grant is missed."""
+    role = enforced.roles[grant.role]
+    with enforced.changed(role, grant.taken_from(role.policies)):
+        return enforced.run_twice(f"without-{ENFORCED.index(grant)}")[-1]
+
+
+def first_failure(outcome: Outcome) -> tuple[str, str]:
+    """The error and its message, of the segment that failed if one has."""
+    if outcome.failed_segments:
+        failed = outcome.failed_segments[0]
+        return failed.error, _message(failed.cause)
+    return outcome.error or "", _message(outcome.cause or "")
+
+
+def _message(cause: str) -> str:
+    """A function's error has its message in JSON; Lambda's own has it in plain words."""
+    return str(json.loads(cause)["errorMessage"]) if cause.startswith("{") else cause
+
+
+def _said_by_a_run(enforced: Enforced, grant: Grant) -> str:
+    outcome = run_without(enforced, grant)
+    assert not outcome.succeeded, f"a run does without {grant}"
+    return ": ".join(first_failure(outcome))
+
+
+def _said_by_the_documents(stack: Stack, grant: Grant) -> str:
+    policies = grant.taken_from(stack.roles[grant.role].policies)
+    refused = [one for one in stack.requests[grant.role] if not stack.allows(one, policies)]
+    assert refused, f"nothing that is asked for needs {grant}"
+    return f"refused by the policies: {refused[0].action} on {refused[0].resource}"
+
+
+def _resource(role: Role, grant: Grant) -> str:
+    """As it was deployed."""
+    policies: Mapping[str, Mapping[str, object]] = role.policies
+    (resources,) = (
+        many(statement["Resource"])
+        for document in policies.values()
+        for statement in statements(document)
+        if statement["Sid"] == grant.sid
+    )
+    return str(resources[grant.resource])
