@@ -18,6 +18,8 @@ from ops.follow import Follower
 from ops.local_stack import CONTAINERS_BUCKET, TABLE_NAME, Where, local_stack
 from ops.no_redrive import redrive_refused
 from ops.outcome import Outcome
+from ops.report.command import leave_report, report
+from ops.report.finished_run import ReportError
 from ops.run import rerun as rerun_here
 from ops.run import run as run_here
 from ops.show import show_outcome, show_pages
@@ -36,7 +38,7 @@ class _Commands(click.Group):
     def invoke(self, context: click.Context) -> Any:
         try:
             return super().invoke(context)
-        except (EmbeddedCloudError, StateError, TripFileError, TripKpisError) as error:
+        except (EmbeddedCloudError, ReportError, StateError, TripFileError, TripKpisError) as error:
             message = Text.assemble(("Error: ", "bold red"), str(error))
             Console(stderr=True).print(message, highlight=False, soft_wrap=True)
             sys.exit(MISTAKE)
@@ -50,6 +52,7 @@ def main() -> None:
     python -m ops demo                                  a made-up month, to see it work
     python -m ops run --trips trips.csv --out out       your own trips
     python -m ops rerun --out out                       go on with a run that failed
+    python -m ops report --out out                      what a run has published, as a page
     python -m ops serve --trips trips.csv               for `sam local` and the aws CLI
 
     All of it runs on this machine, in an embedded AWS: no account, nothing leaves the machine.
@@ -60,8 +63,8 @@ def main() -> None:
 @main.command()
 @options.trips
 @options.out(
-    "Is left with what the bucket holds under kpis/, runs/ and quarantine/, the logs, and in "
-    "state/ what `rerun` needs. What an earlier `run` left there is replaced."
+    "Is left with what the bucket holds under kpis/, runs/ and quarantine/, the report, the logs, "
+    "and in state/ what `rerun` needs. What an earlier `run` left there is replaced."
 )
 @click.option("--segments", type=int, metavar="N", help="Parallel-scan segments. [by table size]")
 @options.key
@@ -123,6 +126,7 @@ def run(
             follower=follower,
         )
     show_outcome(console, outcome, out)
+    leave_report(console, out, outcome.run_id)
     _end(outcome, as_json=as_json)
 
 
@@ -170,6 +174,7 @@ def rerun(
         )
     show_outcome(console, outcome, out)
     show_pages(console, outcome)
+    leave_report(console, out, outcome.run_id)
     _end(outcome, as_json=as_json)
 
 
@@ -190,6 +195,7 @@ def demo(*, out: Path, break_segment: int | None) -> NoReturn:
         if break_segment is None
         else show_broken_demo(console, out, break_segment)
     )
+    leave_report(console, out)
     sys.exit(0 if as_told else 1)
 
 
@@ -244,6 +250,9 @@ def serve(
             soft_wrap=True,
         )
         _wait_for_interrupt()
+
+
+main.add_command(report)
 
 
 def _say(console: Console, line: str) -> None:

@@ -1,0 +1,52 @@
+"""The days that lie under kpis/, held against what the run's manifest says of them."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from ops.report.finished_run import FinishedRun, ReportError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """A day's figures, each the very text of its kpi.json."""
+
+    date: str
+    trip_count: str
+    total_fare: str
+    average_fare: str
+    max_fare: str
+    min_fare: str
+    outcome: str
+    """what became of it in the run, or how it is none of the run's"""
+    is_the_runs: bool
+    """its bytes are those that the run's manifest names"""
+
+
+def days(out: Path, run: FinishedRun) -> tuple[Day, ...]:
+    """In their order. Raises ReportError for a kpi.json that cannot be read."""
+    known = {day.date: day for day in run.days}
+    found = []
+    for file in sorted((out / "kpis").glob("date=*/kpi.json")):
+        body = file.read_bytes()
+        says = known.get(file.parent.name.removeprefix("date="))
+        as_published = says is not None and says.sha256 == hashlib.sha256(body).hexdigest()
+        if says is None:
+            outcome = "of another run"
+        elif as_published or says.sha256 is None:
+            outcome = says.outcome
+        else:
+            outcome = "replaced since"
+        found.append(_day(file, body, outcome, is_the_runs=as_published))
+    return tuple(found)
+
+
+def _day(file: Path, body: bytes, outcome: str, *, is_the_runs: bool) -> Day:
+    try:
+        figures = json.loads(body, parse_float=str, parse_int=str)
+        return Day(**figures, outcome=outcome, is_the_runs=is_the_runs)
+    except (TypeError, ValueError) as error:
+        raise ReportError(
+            f"{file} is no day's KPIs ({error}): put it back as it was, or run the job again"
+        ) from error

@@ -1,0 +1,42 @@
+"""Figures as a person reads them, made from exact text: none goes through a float."""
+
+from decimal import Decimal
+
+
+def plain(number: str) -> str:
+    """A JSON number without exponent and without zeros at its end: ``2e-06`` -> ``0.000002``."""
+    text = format(Decimal(number), "f")
+    return text.rstrip("0").removesuffix(".") if "." in text else text
+
+
+def grouped(number: str) -> str:
+    """Commas between the thousands, every other character as it is."""
+    return f"{Decimal(plain(number)):,f}"
+
+
+def share(part: int, whole: int) -> str:
+    """In per cent, rounded half-even to two places; empty where there is no whole."""
+    return f"{(Decimal(100) * part / whole).quantize(Decimal('0.01'))} %" if whole else ""
+
+
+def times_the_mean(numbers: tuple[int, ...]) -> str:
+    """How many times the mean the largest of them is; empty where that says nothing."""
+    total = sum(numbers)
+    if not total:
+        return ""
+    return str((Decimal(max(numbers)) * len(numbers) / total).quantize(Decimal("0.01")))
+
+
+def lasting(seconds: str) -> str:
+    """``3725.25`` -> ``1 h 2 min``; below a minute with one decimal place."""
+    exact = Decimal(seconds)
+    if exact < 60:
+        return f"{exact.quantize(Decimal('0.1'))} s"
+    minutes, rest = divmod(int(exact), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:,} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def seconds(milliseconds: int) -> str:
+    """``61005`` -> ``61.005``"""
+    return str(Decimal(milliseconds).scaleb(-3))

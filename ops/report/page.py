@@ -1,0 +1,103 @@
+"""The page: what the report shows, as one HTML file that needs nothing else."""
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from plotly.offline import get_plotlyjs
+
+from ops.report import figures
+from ops.report.days import Day
+from ops.report.finished_run import FinishedRun
+from ops.report.rejected import RejectedFor
+from ops.report.timeline import Stretch, Timeline
+
+SEGMENTS_SHOWN = 400
+"""A run may have 10,000. Those that took the most time are shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """All that the page tells."""
+
+    run: FinishedRun
+    days: tuple[Day, ...]
+    rejected: tuple[RejectedFor, ...]
+    timeline: Timeline
+    executions: tuple[str, ...]
+
+
+def page(report: Report) -> str:
+    """The HTML.
+
+    The page's own policy lets no script run but the two that it names by their hashes, and nothing
+    be loaded from anywhere: what a trip's attributes hold stays text.
+    """
+    scripts = (get_plotlyjs(), _asset("page.js"))
+    run = report.run
+    slowest = sorted(run.segments, key=lambda segment: -segment.worker_ms)[:SEGMENTS_SHOWN]
+    shown = {segment.segment for segment in slowest}
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            run=run,
+            report=report,
+            figures=figures,
+            style=_asset("page.css"),
+            scripts=scripts,
+            script_hashes=" ".join(map(_source_hash, scripts)),
+            as_published=sum(day.is_the_runs for day in report.days),
+            published=sum(day.sha256 is not None for day in run.days),
+            segments=sorted(slowest, key=lambda segment: segment.segment),
+            parts=sum(segment.parts for segment in run.segments),
+            pages=tuple(segment.pages for segment in run.segments),
+            invocations=sum(segment.invocations for segment in run.segments),
+            charts={
+                "days": [
+                    (d.date, d.trip_count, d.total_fare, d.average_fare, d.max_fare, d.min_fare)
+                    for d in report.days
+                ],
+                "stretches": [
+                    _drawn(one) for one in report.timeline.stretches if one.segment in shown
+                ],
+                "segments": [(one.segment, one.worker_ms) for one in slowest],
+            },
+        )
+    )
+
+
+def _drawn(stretch: Stretch) -> tuple[str | int | float, ...]:
+    return (
+        stretch.segment,
+        stretch.turn,
+        stretch.began.isoformat(timespec="milliseconds"),
+        stretch.seconds,
+        stretch.scanned,
+        stretch.parts,
+        stretch.invocation,
+    )
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("ops.report", "assets"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _asset(name: str) -> str:
+    return (files("ops.report") / "assets" / name).read_text(encoding="utf-8")
+
+
+def _source_hash(script: str) -> str:
+    """As Content-Security-Policy names a script that is in the page."""
+    digest = hashlib.sha256(script.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"

@@ -1,0 +1,121 @@
+"""Who read which segment when, as far as the parts in the bucket tell.
+
+A part's header says which invocation appended it and how long that took; its object says when. An
+invocation that appended nothing leaves no trace.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from pathlib import Path
+
+from ops.embedded.objects_on_disk import ObjectOnDisk
+from ops.report.finished_run import FinishedRun
+from ops.state_directory import StateDirectory, StateError
+from trip_kpis.core.errors import CorruptPartError
+from trip_kpis.core.parts import PartHeader, decode
+
+_WHOLE_SECONDS = timedelta(seconds=1)
+"""S3 tells an object's time to the second"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """What one invocation has appended to one segment's log."""
+
+    segment: int
+    invocation: str
+    turn: int
+    """1: the segment's first invocation that appended something"""
+    began: datetime
+    ended: datetime
+    parts: int
+    scanned: int
+
+    @property
+    def seconds(self) -> float:
+        return (self.ended - self.began).total_seconds()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """In the order of segment and turn; empty where `unknown` says why nothing can be told."""
+
+    stretches: tuple[Stretch, ...] = ()
+    unknown: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    header: PartHeader
+    appended_at: datetime
+
+
+def timeline(out: Path, run: FinishedRun) -> Timeline:
+    """Of the run's parts that `out` has: as objects in its state, or as files of its own."""
+    parts = sorted(_parts(out, run), key=lambda part: (part.header.segment, part.header.part))
+    expected = sum(segment.parts for segment in run.segments)
+    if len(parts) != expected:
+        return Timeline(
+            unknown=f"{len(parts):,} of the run's {expected:,} parts are here: of the others, it "
+            "is not known when they were appended, and by which invocation."
+        )
+    earliest, latest = run.planned_at - _WHOLE_SECONDS, run.finished_at + _WHOLE_SECONDS
+    if not all(earliest <= part.appended_at <= latest for part in parts):
+        return Timeline(
+            unknown="The parts' files bear other times than those at which the run appended them: "
+            "they were copied without."
+        )
+    return Timeline(stretches=tuple(_stretches(parts)))
+
+
+def executions(out: Path, run: FinishedRun) -> tuple[str, ...]:
+    """The names of the run's executions, the one that began it first; empty where not known."""
+    with suppress(StateError):
+        return tuple(
+            one.name for one in StateDirectory(out).executions() if one.run_id == run.run_id
+        )
+    return ()
+
+
+def _stretches(parts: list[_Part]) -> Iterator[Stretch]:
+    for segment, of_segment in groupby(parts, key=lambda part: part.header.segment):
+        turns = groupby(of_segment, key=lambda part: part.header.invocation)
+        for turn, (invocation, appended) in enumerate(turns, start=1):
+            group = list(appended)
+            first = group[0]
+            yield Stretch(
+                segment=segment,
+                invocation=invocation,
+                turn=turn,
+                began=first.appended_at - timedelta(milliseconds=first.header.worker_ms),
+                ended=group[-1].appended_at,
+                parts=len(group),
+                scanned=sum(part.header.tally.scanned for part in group),
+            )
+
+
+def _parts(out: Path, run: FinishedRun) -> Iterator[_Part]:
+    """Without those that are damaged: a finished run no longer needs them."""
+    prefix = f"staging/run={run.run_id}/segment="
+    for key, body, appended_at in _objects(out):
+        if key.startswith(prefix) and key.endswith(".parquet"):
+            with suppress(CorruptPartError):
+                header, _ = decode(body, key=key)
+                yield _Part(header, appended_at)
+
+
+def _objects(out: Path) -> Iterator[tuple[str, bytes, datetime]]:
+    """Key, body and time of writing. A copy of the bucket has them as files, and `aws s3 sync`
+    gives these the objects' times."""
+    copied = sorted((out / "staging").glob("run=*/segment=*/part-*.parquet"))
+    for file in copied:
+        written_at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
+        yield str(file.relative_to(out)), file.read_bytes(), written_at
+    if not copied:
+        for kept in sorted(StateDirectory(out).objects_path.glob("*/staging*.object")):
+            with suppress(KeyError, TypeError, ValueError):
+                stored = ObjectOnDisk.from_bytes(kept.read_bytes())
+                yield stored.key, stored.body, stored.last_modified.replace(tzinfo=UTC)

@@ -1,0 +1,37 @@
+"""Writes the report of a run."""
+
+from pathlib import Path
+
+from ops.report.days import days
+from ops.report.finished_run import ReportError, finished_run
+from ops.report.page import Report, page
+from ops.report.rejected import rejected
+from ops.report.timeline import executions, timeline
+from ops.written_whole import write_whole
+
+REPORT = "report.html"
+
+
+def write_report(out: Path, *, run_id: str | None = None, to: Path | None = None) -> Path:
+    """Reads what a run has left in `out` and writes the page, to `out`/report.html if need be;
+    gives its path. None is the run that finished last.
+
+    Raises ReportError for what cannot be reported on, or written.
+    """
+    run = finished_run(out, run_id)
+    report = Report(
+        run=run,
+        days=days(out, run),
+        rejected=rejected(out, run),
+        timeline=timeline(out, run),
+        executions=executions(out, run),
+    )
+    file = out / REPORT if to is None else to
+    content = page(report).encode()
+    try:
+        write_whole(file, content)
+    except OSError as error:
+        raise ReportError(
+            f"{file} cannot be written ({error.strerror}): name another file with --to"
+        ) from error
+    return file

@@ -1,0 +1,120 @@
+"""What finished runs leave in a directory, written by the program's own encoders."""
+
+import json
+import os
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from tests.day_rows import DayRows, as_table, rows_of, trips_in
+from tests.samples import PLANNED_AT, header, plan, tally
+from trip_kpis.core.kpis import DayKpis
+from trip_kpis.core.parts import PartHeader, encode
+from trip_kpis.core.proof import prove
+from trip_kpis.core.rejections import Reason
+from trip_kpis.core.results import Finished, Outcome, manifest
+
+FIRST = date(2024, 5, 1)
+EVIL = "</script><script>document.title = 'taken over'</script>"
+
+
+def leave_run(
+    out: Path,
+    *,
+    run_id: str = "run-1",
+    planned_at: datetime = PLANNED_AT,
+    days: int = 3,
+    segments: int = 2,
+    rejected: int = 0,
+    pause: timedelta | None = None,
+) -> Path:
+    """A run over so many days; each segment rejects so many trips. With a pause, the run was
+    continued: a second invocation has gone on with every second segment, after it.
+
+    Parts lie there as a copy of the bucket has them, with the time of their writing.
+    """
+    frozen = plan(run_id, now=planned_at, total_segments=segments)
+    rows = _rows(days)
+    in_order = sorted(rows)
+    headers = []
+    for segment in range(segments):
+        of_segment = {day: rows[day] for day in in_order[segment::segments]}
+        key = _quarantine(out, run_id, segment, rejected) if rejected else None
+        first = header(
+            plan_sha256=frozen.sha256,
+            segment=segment,
+            tally=tally(counted=trips_in(of_segment), **{Reason.FARE_NOT_A_NUMBER: rejected}),
+            quarantine_key=key,
+            invocation=f"invocation-{segment}",
+            worker_ms=1500,
+        )
+        log = [(first, of_segment, planned_at + timedelta(seconds=2 + segment % 3))]
+        if pause is not None and segment % 2:
+            cut = {"trip_id": {"S": f"t-{segment}"}}
+            log = [(replace(first, end_key=cut), of_segment, log[0][2])]
+            rest = replace(
+                first, part=1, start_key=cut, tally=tally(counted=0, incomplete=4),
+                quarantine_key=None, invocation=f"later-{segment}",
+            )  # fmt: skip
+            log.append((rest, {}, log[0][2] + pause))
+        for one, rows_, appended_at in log:
+            _part(out, run_id, one, rows_, appended_at)
+            headers.append(one)
+    kpis = [
+        DayKpis(
+            day=day, trip_count=row.trip_count, total_fare=row.total_fare,
+            min_fare=row.min_fare, max_fare=row.max_fare,
+        )
+        for day, row in sorted(rows.items())
+    ]  # fmt: skip
+    for day in kpis:
+        _write(out / f"kpis/date={day.day.isoformat()}/kpi.json", day.to_bytes())
+    run = Finished(
+        plan=frozen,
+        proof=prove(frozen, headers),
+        days=kpis,
+        outcomes={day.day: Outcome.PUBLISHED for day in kpis},
+        finished_at=planned_at + timedelta(seconds=6) + (pause or timedelta(0)),
+    )
+    file = out / f"runs/run={run_id}/manifest.json"
+    _write(file, manifest(run))
+    return file
+
+
+def _rows(days: int) -> DayRows:
+    """Totals that differ in their last place alone, on every second day."""
+    rows: DayRows = {}
+    for n in range(days):
+        day = FIRST + timedelta(days=n)
+        big = Decimal(1000 + (n // 2 * 37) % 500) + Decimal(n).scaleb(-18)
+        trips = [(day, big), (day, Decimal("-2.5")), (day, Decimal("12.25"))]
+        rows |= rows_of(trips)
+    return rows
+
+
+def _part(out: Path, run_id: str, one: PartHeader, rows: DayRows, appended_at: datetime) -> None:
+    name = f"segment={one.segment:05d}/part-{one.part:05d}.parquet"
+    file = out / f"staging/run={run_id}/{name}"
+    _write(file, encode(one, as_table(rows)))
+    os.utime(file, (appended_at.timestamp(), appended_at.timestamp()))
+
+
+def _quarantine(out: Path, run_id: str, segment: int, rejected: int) -> str:
+    key = f"quarantine/run={run_id}/segment={segment:05d}/part-00000-0123456789abcdef.jsonl"
+    lines = [
+        {
+            "key": {"trip_id": {"S": f"t-{segment}-{n}"}},
+            "reason": str(Reason.FARE_NOT_A_NUMBER),
+            "attribute": "fare_amount",
+            "value": {"S": EVIL},
+        }
+        for n in range(rejected)
+    ]
+    _write(out / key, "".join(json.dumps(line) + "\n" for line in lines).encode())
+    return key
+
+
+def _write(file: Path, content: bytes) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
