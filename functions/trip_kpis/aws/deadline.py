@@ -33,5 +33,5 @@ def within(seconds: float, call: Callable[[], _Result]) -> _Result:
         return future.result(timeout=seconds)
     except TimeoutError:
         if future.done():
-            raise  # the call's own
+            return future.result()  # just in time, or the call's own error
         raise OutOfTimeError from None

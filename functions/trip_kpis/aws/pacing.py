@@ -22,7 +22,7 @@ class Pacer:
 
     An invocation knows nothing of the one that was in its place before, not even whether it was
     killed. So it begins with two pages owed, as much as that one can have read ahead, and waits for
-    three, or for ten seconds if that is less. Invocations one after the other in one place then
+    three, or for ten seconds if that is less and a page's time is not more. Invocations one after the other in one place then
     keep to the share as if they were one.
     """
 

@@ -29,6 +29,8 @@ SCHEMA = pa.schema(
 
 _ROWS_HELD = 100_000
 """Rows that wait to be combined: grouping costs little for many rows at once, and much per call."""
+_PAGES_HELD = 1_000
+"""However few rows a page has, it is a table of its own until then."""
 
 
 @dataclass(slots=True)
@@ -43,7 +45,7 @@ class Partials:
         ones = pa.repeat(pa.scalar(1, pa.int64()), len(days))
         self._held.append(pa.Table.from_arrays([days, ones, fares, fares, fares], schema=SCHEMA))
         self._rows += len(days)
-        if self._rows > _ROWS_HELD:
+        if self._rows > _ROWS_HELD or len(self._held) > _PAGES_HELD:
             self._held = [combine(self._held)]
             self._rows = 0
 

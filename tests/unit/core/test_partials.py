@@ -54,6 +54,13 @@ def test_what_is_held_does_not_grow_with_the_trips(monkeypatch: pytest.MonkeyPat
     assert sum(table.num_rows for table in found._held) <= 100 + 7
 
 
+def test_nor_does_it_with_pages_that_have_hardly_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(partials, "_PAGES_HELD", 10)
+    found = taken_in(*[[(date(2024, 5, 25), Decimal(1))]] * 100)
+    assert len(found._held) <= 10
+    assert found.table()["trip_count"].to_pylist() == [100]
+
+
 def test_a_table_may_be_asked_for_and_more_be_taken_in() -> None:
     found = taken_in([(date(2024, 5, 25), Decimal(1))])
     before = found.table()

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import io
 import json
 import os
 import re
@@ -11,11 +12,14 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from ops.__main__ import main
 from ops.embedded.objects_on_disk import ObjectOnDisk
+from ops.report.command import leave_report
 from ops.report.days import days
 from ops.report.finished_run import ReportError, finished_run
+from ops.report.page import SEGMENTS_SHOWN
 from ops.report.rejected import rejected
 from ops.report.timeline import executions, timeline
 from ops.report.written import write_report
@@ -278,3 +282,47 @@ def test_a_mistake_in_the_call_ends_with_one_line(tmp_path: Path) -> None:
         assert done.exit_code == 2
         assert done.output.startswith("Error: ")
         assert done.output.count("\n") == 1
+
+
+def left(out: Path, run_id: str | None) -> str:
+    """What is said at the end of a command that has executed the run."""
+    console = Console(file=io.StringIO(), width=500)
+    leave_report(console, out, run_id)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+@pytest.mark.parametrize("run_id", ["run-1", None])
+def test_a_finished_run_leaves_its_report(tmp_path: Path, run_id: str | None) -> None:
+    leave_run(tmp_path)
+    assert left(tmp_path, run_id) == f"The report: {tmp_path / 'report.html'}\n"
+    assert "run-1" in (tmp_path / "report.html").read_text()
+
+
+@pytest.mark.parametrize("run_id", ["run-2", None])
+def test_a_run_that_is_not_finished_leaves_none_nor_an_earlier_ones(
+    tmp_path: Path, run_id: str | None
+) -> None:
+    if run_id:
+        leave_run(tmp_path)
+    (tmp_path / "report.html").touch()
+    assert left(tmp_path, run_id) == ""
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_a_report_that_cannot_be_written_does_not_make_a_run_fail(tmp_path: Path) -> None:
+    leave_run(tmp_path).write_text("{}")
+    assert left(tmp_path, "run-1").startswith("There is no report: ")
+
+
+def test_of_many_segments_those_that_took_the_most_time_are_shown(tmp_path: Path) -> None:
+    manifest = leave_run(tmp_path, segments=SEGMENTS_SHOWN + 1)
+    document = json.loads(manifest.read_bytes())
+    document["by_segment"][7]["worker_ms"] = 1
+    manifest.write_text(json.dumps(document))
+    page = written(tmp_path)
+    assert f"Of {SEGMENTS_SHOWN + 1} segments, the {SEGMENTS_SHOWN} that took the most" in page
+    assert '<th scope="row" class="number">6</th>' in page
+    assert '<th scope="row" class="number">7</th>' not in page
+    assert "invocation-6" in page
+    assert 'invocation-7"' not in page

@@ -137,7 +137,6 @@ def test_a_table_with_a_sort_key_is_read_by_its_name_like_any_other() -> None:
 def test_a_table_of_provisioned_capacity_is_read_within_a_budget() -> None:
     variables = the("A table of provisioned capacity")["PlanRunFunction"]["Environment"]
     assert variables["Variables"]["READ_UNITS_PER_SECOND"] == "500"
-    assert variables["Variables"]["MAX_CONCURRENCY"] == "8"
 
 
 def test_attributes_of_another_shape_arrive_at_the_planning_function() -> None:
