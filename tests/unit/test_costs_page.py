@@ -1,0 +1,147 @@
+"""docs/costs.md: every figure of its tables, and those of its prose, reckoned again."""
+
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from samtranslator.yaml_helper import yaml_parse
+
+from bench import scale
+from trip_kpis.core.costs import DEFAULT_READ_QUOTA, USD_PER_READ_UNIT, cost
+from trip_kpis.core.measures import Measure
+from trip_kpis.core.plan import page_units
+from trip_kpis.core.rejections import Reason
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "costs.md").read_text(encoding="utf-8")
+PROSE = " ".join(PAGE.split())
+RESOURCES = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))["Resources"]
+
+# What the page cites, and core/costs.py has no use for.
+USD_PER_READ_CAPACITY_HOUR = 0.00013
+USD_PER_EXPORTED_GB = 0.10
+USD_PER_RECOVERABLE_GB_MONTH = 0.20
+USD_PER_LOGGED_GB = 0.50
+USD_PER_ALARM_MONTH = 0.10
+USD_PER_DASHBOARD_MONTH = 3.00
+USD_PER_METRIC_MONTH = 0.30
+GB = 2**30
+
+SIZES = list(scale.TABLES.values())
+UNITS_PER_WORKER = page_units(consistent_read=False) / (
+    scale.CPU_MS_PER_PAGE * 1769 / scale.SCAN_MEMORY_MB / 1000
+)
+"""a second: a worker has its memory's share of the processor that 1,769 MB have"""
+
+
+@pytest.fixture(scope="module")
+def scaled() -> list[scale.Scaled]:
+    return scale.run()
+
+
+def cells(name: str) -> list[str]:
+    (row,) = re.findall(rf"^ *\| {re.escape(name)} \| (.+) \|$", PAGE, flags=re.MULTILINE)
+    return [cell.strip() for cell in row.split("|")]
+
+
+def usd(amount: float) -> str:
+    return f"{amount:,.2f}" if amount >= 1 else f"{amount:.4f}"
+
+
+@pytest.mark.parametrize(
+    ("name", "service"),
+    [
+        ("Reading the table, on demand", "dynamodb"),
+        ("Lambda, at the price of x86_64", "lambda"),
+        ("Step Functions", "step_functions"),
+        ("Requests to S3", "s3"),
+        ("**A run**", "total"),
+    ],
+)
+def test_a_run_costs_what_the_bench_reckons(
+    scaled: list[scale.Scaled], name: str, service: str
+) -> None:
+    assert cells(name) == [usd(one.cost[service]) for one in scaled]
+
+
+def test_the_columns_are_the_benchs() -> None:
+    assert PAGE.count(f"| USD | {' | '.join(scale.TABLES)} |") == 2
+
+
+def test_the_variants_of_a_run(scaled: list[scale.Scaled]) -> None:
+    on_arm64 = [one.cost["dynamodb"] * (1 + one.around_share_arm64) for one in scaled]
+    assert cells("on arm64, the default") == [usd(amount) for amount in on_arm64]
+    consistent = [one.cost["total"] + one.cost["dynamodb"] for one in scaled]
+    assert cells("with `ConsistentRead`") == [usd(amount) for amount in consistent]
+    assert "for a large table, about a twentieth more" in PROSE
+    for one in scaled[1:]:
+        assert 0.04 < one.around_share_arm64 < one.around_share < 0.06
+
+
+def test_the_alternatives(scaled: list[scale.Scaled]) -> None:
+    hours = [one.cost["dynamodb"] / USD_PER_READ_UNIT / 3600 for one in scaled]
+    rows: Mapping[str, list[float]] = {
+        "A run's reads, from capacity that is provisioned and used to the full": [
+            hour * USD_PER_READ_CAPACITY_HOUR for hour in hours
+        ],
+        "A full export to S3": [size / GB * USD_PER_EXPORTED_GB for size in SIZES],
+        "Point-in-time recovery, which an export needs, a month": [
+            size / GB * USD_PER_RECOVERABLE_GB_MONTH for size in SIZES
+        ],
+    }
+    for name, amounts in rows.items():
+        assert cells(name) == [usd(amount) for amount in amounts], name
+    times = SIZES[1] / GB * USD_PER_EXPORTED_GB / scaled[1].cost["dynamodb"]
+    assert "about six times what scanning it takes" in PROSE
+    assert round(times) == 6
+
+
+def test_a_small_budget_wants_few_workers(scaled: list[scale.Scaled]) -> None:
+    budget = 1000
+    seconds = scaled[1].cost["dynamodb"] / USD_PER_READ_UNIT / budget
+    fitting = budget // page_units(consistent_read=False)
+
+    def waited_for(workers: int) -> str:
+        gb_seconds = seconds * workers * scale.SCAN_MEMORY_MB / 1024
+        return usd(
+            cost(
+                read_units=0, gb_seconds=gb_seconds, segments=0, invocations=0, parts=0, days=0
+            ).compute
+        )
+
+    row = f"as many workers as a full page a second is there for: {fitting}"
+    assert cells(row) == [waited_for(fitting)]
+    assert cells("1") == [waited_for(1)]
+    assert f"1 TB takes {seconds / 3600:.0f} hours" in PROSE
+    assert 2700 < UNITS_PER_WORKER < 2800
+    assert budget < UNITS_PER_WORKER
+
+
+def test_how_many_workers_saturate_a_table() -> None:
+    assert f"{math.ceil(DEFAULT_READ_QUOTA / UNITS_PER_WORKER)} saturate it as well" in PROSE
+    half_the_memory = UNITS_PER_WORKER / 2 * scale.MAX_CONCURRENCY
+    assert half_the_memory > DEFAULT_READ_QUOTA
+
+
+def test_what_was_read_in_vain_is_a_checkpoint_of_all_workers() -> None:
+    units = DEFAULT_READ_QUOTA * scale.CHECKPOINT_SECONDS
+    assert f"{units / 1e6} million read units, {units * USD_PER_READ_UNIT:.2f} USD" in PROSE
+
+
+def test_what_is_left_out(scaled: list[scale.Scaled]) -> None:
+    logged = scaled[-1].invocations * 4_000
+    price = logged / GB * USD_PER_LOGGED_GB
+    assert f"run's are {logged / 1e6:.0f} MB, {price:.2f} USD at 0.50 USD for a GB" in PROSE
+
+    def many(kind: str) -> int:
+        return sum(resource["Type"] == kind for resource in RESOURCES.values())
+
+    alarms = many("AWS::CloudWatch::Alarm")
+    assert f"{alarms} alarms, {alarms * USD_PER_ALARM_MONTH:.2f} USD" in PROSE
+    assert many("AWS::CloudWatch::Dashboard") == 1
+    assert f"a dashboard, {USD_PER_DASHBOARD_MONTH:.2f} USD" in PROSE
+    metrics = len(Measure) + len(Reason)
+    assert f"{metrics} metrics at the most, {USD_PER_METRIC_MONTH:.2f} USD each" in PROSE
+    assert f"{metrics * USD_PER_METRIC_MONTH / 24:.2f} USD for a run every night" in PROSE
