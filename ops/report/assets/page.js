@@ -103,7 +103,8 @@ function showPeriod(from, to) {
   drawDays();
 }
 
-const dayOf = (moment) => new Date(moment).toISOString().slice(0, 10);
+const moment = (milliseconds) => new Date(milliseconds).toISOString();
+const dayOf = (milliseconds) => moment(milliseconds).slice(0, 10);
 
 // Plotly tells where an axis ends in milliseconds, or as a time without a zone.
 const millisecondsOf = (end) => (typeof end === "string" ? Date.parse(`${end.padEnd(11, "T").padEnd(16, "00:00").replace(" ", "T")}Z`) : end);
@@ -120,17 +121,27 @@ function zoomed(change) {
 
 const TURNS = ["accent", "second", "third", "later"];
 
-function pauses(stretches) {
-  // When nobody worked for long, as between a run that failed and its continuation.
-  const busy = stretches.map(([, , began, seconds]) => [Date.parse(began), Date.parse(began) + seconds * 1000]).sort((a, b) => a[0] - b[0]);
-  const found = [];
-  let until = busy[0][1], worked = 0;
+// When somebody worked, and when nobody did for long, as between a failure and the continuation.
+function spans(stretches) {
+  const busy = stretches.map(([, , began, seconds]) => [Date.parse(began), Date.parse(began) + seconds * 1000]);
+  busy.sort((a, b) => a[0] - b[0]);
+  const gaps = [];
+  let until = busy[0][0], worked = 0;
   for (const [began, ended] of busy) {
-    if (began > until) found.push([until, began]);
+    if (began > until) gaps.push([until, began]);
     worked += Math.max(0, ended - Math.max(began, until));
     until = Math.max(until, ended);
   }
-  return found.filter(([from, to]) => to - from > 3 * worked);
+  const margin = worked / 50;
+  return {
+    range: [busy[0][0] - margin, until + margin],
+    pauses: gaps.filter(([from, to]) => to - from > 3 * worked).map(([from, to]) => [from + margin, to - margin]),
+  };
+}
+
+function lasting(milliseconds) {
+  const minutes = Math.round(milliseconds / 60000);
+  return minutes < 2 ? `${Math.round(milliseconds / 1000)} s` : minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
 }
 
 function drawSegments() {
@@ -157,12 +168,19 @@ function drawSegments() {
       hovertemplate: "%{customdata}<extra></extra>",
     };
   }).filter((trace) => trace.y.length);
-  const idle = pauses(told.stretches);
+  const { range, pauses } = spans(told.stretches);
   plot("segments-chart", traces, {
     ...layout, showlegend: traces.length > 1, legend: { orientation: "h", y: 1, yanchor: "bottom" },
-    xaxis: { type: "date", title: { text: "UTC" }, rangebreaks: idle.map(([from, to]) => ({ values: [from], dvalue: to - from })) },
-    shapes: idle.map(([from]) => ({ type: "line", x0: from, x1: from, yref: "paper", y0: 0, y1: 1, line: { color: colour("quiet"), dash: "dot" } })),
-    annotations: idle.map(([from, to]) => ({ x: from, yref: "paper", y: 0, yanchor: "bottom", showarrow: false, bgcolor: colour("ground"), text: `${Math.round((to - from) / 1000)} s left out` })),
+    xaxis: {
+      type: "date", title: { text: "UTC" }, range: range.map(moment),
+      rangebreaks: pauses.map((ends) => ({ bounds: ends.map(moment) })),
+    },
+    shapes: pauses.map(([from]) => ({
+      type: "line", x0: moment(from), x1: moment(from), yref: "paper", y0: 0, y1: 1, line: { color: colour("quiet"), dash: "dot" },
+    })),
+    annotations: pauses.map(([from, to]) => ({
+      x: moment(from), yref: "paper", y: 0.5, showarrow: false, bgcolor: colour("ground"), text: `${lasting(to - from)} left out`,
+    })),
   });
 }
 

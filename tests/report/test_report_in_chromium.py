@@ -1,0 +1,218 @@
+"""The report as a browser shows it, opened from its file."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from ops.report.written import write_report
+from tests.report.webdriver import MISSING, PHONE, Browser, browser
+from tests.runs_left import leave_run
+
+pytestmark = pytest.mark.skipif(
+    bool(MISSING), reason=f"{MISSING}: apt-get install chromium chromium-driver"
+)
+
+
+@pytest.fixture(scope="module")
+def desktop() -> Iterator[Browser]:
+    with browser() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def phone() -> Iterator[Browser]:
+    with browser(mobile=PHONE) as opened:
+        yield opened
+
+
+def bars(opened: Browser, chart: str) -> int:
+    found: int = opened.run(
+        "return document.querySelectorAll(`#${arguments[0]} .bars .point`).length", chart
+    )
+    return found
+
+
+def column(opened: Browser, number: int) -> list[str]:
+    found: list[str] = opened.run(
+        "return [...document.querySelectorAll('#days-table tbody tr:not([hidden])')]"
+        ".map((row) => row.cells[arguments[0]].textContent)",
+        number,
+    )
+    return found
+
+
+def text(opened: Browser, selector: str) -> str:
+    found: str = opened.run(
+        "return document.querySelector(arguments[0])?.textContent ?? ''", selector
+    )
+    return found
+
+
+@pytest.mark.parametrize("days", [1, 31, 3652])
+def test_every_day_is_drawn_without_an_error_and_without_a_request(
+    desktop: Browser, tmp_path: Path, days: int
+) -> None:
+    leave_run(tmp_path, days=days, segments=4, rejected=1)
+    file = write_report(tmp_path)
+    desktop.said(), desktop.asked_for()
+    desktop.open(file)
+    for chart in ("total-chart", "trips-chart", "average-chart"):
+        assert bars(desktop, chart) == days
+    assert bars(desktop, "segments-chart") == 4
+    assert len(column(desktop, 0)) == days
+    assert desktop.said() == []
+    asked_for = [url for url in desktop.asked_for() if not url.startswith(("data:", "blob:"))]
+    assert asked_for == [file.as_uri()]
+
+
+def test_a_run_without_days_or_parts_shows_what_there_is(desktop: Browser, tmp_path: Path) -> None:
+    leave_run(tmp_path, days=0, segments=3)
+    for part in tmp_path.glob("staging/*/*/*.parquet"):
+        part.unlink()
+    desktop.open(write_report(tmp_path))
+    assert bars(desktop, "segments-chart") == 3
+    assert desktop.said() == []
+
+
+def test_nothing_can_be_loaded_even_if_the_page_wanted_to(desktop: Browser, tmp_path: Path) -> None:
+    leave_run(tmp_path)
+    desktop.open(write_report(tmp_path))
+    desktop.run("new Image().src = 'http://127.0.0.1:9/pixel.png'")
+    desktop.run("const s = document.createElement('script'); s.text = 'document.title = 1';"
+                "document.body.append(s)")  # fmt: skip
+    assert text(desktop, "title") == "Trip KPIs: run-1"
+    assert sum("Content Security Policy" in line for line in desktop.said()) == 2
+
+
+def test_no_button_sends_a_chart_anywhere(desktop: Browser, tmp_path: Path) -> None:
+    leave_run(tmp_path)
+    desktop.open(write_report(tmp_path))
+    titles = desktop.run(
+        "return [...document.querySelectorAll('#total-chart .modebar-btn')]"
+        ".map((button) => button.dataset.title)"
+    )
+    assert titles == ["Zoom", "Pan", "Zoom in", "Zoom out", "Reset axes", "Download plot as a PNG"]
+
+
+def test_the_theme_is_the_systems_until_one_is_chosen(desktop: Browser, tmp_path: Path) -> None:
+    leave_run(tmp_path)
+    file = write_report(tmp_path)
+    ground = "return getComputedStyle(document.body).backgroundColor"
+    label = "return document.querySelector('#total-chart .xtick text').style.fill"
+    desktop.open(file)
+    light = (desktop.run(ground), desktop.run(label))
+    desktop.open(file, dark=True)
+    dark = (desktop.run(ground), desktop.run(label))
+    assert light[0] == "rgb(255, 255, 255)"
+    assert light[0] != dark[0]
+    assert light[1] != dark[1]
+    desktop.run("document.getElementById('theme').click()")
+    assert (desktop.run(ground), desktop.run(label)) == light
+    assert text(desktop, "#theme") == "Dark theme"
+    desktop.open(file, dark=True)
+    assert desktop.run(ground) == light[0], "it is remembered"
+    desktop.run("localStorage.clear()")
+
+
+def test_a_tooltip_has_the_figure_to_its_last_digit(desktop: Browser, tmp_path: Path) -> None:
+    leave_run(tmp_path, days=3)
+    desktop.open(write_report(tmp_path))
+    total = desktop.tooltip("total-chart", 1)
+    assert total == "Thursday, 2 May 2024total fare : 1009.750000000000000001"
+    average = desktop.tooltip("average-chart", 1)
+    for figure in ("average : 336.583333", "max : 1000.000000000000000001", "min : -2.5"):
+        assert figure in average
+
+
+def test_figures_are_sorted_by_every_digit(desktop: Browser, tmp_path: Path) -> None:
+    leave_run(tmp_path, days=60)
+    desktop.open(write_report(tmp_path))
+    click = "document.querySelectorAll('#days-table thead button')[2].click()"
+    state = "return document.querySelectorAll('#days-table thead th')[2].ariaSort"
+    desktop.run(click)
+    totals = column(desktop, 2)
+    assert totals == sorted(totals, key=Decimal)
+    assert len({float(total) for total in totals}) < len(totals) == 60, "floats could not tell"
+    assert desktop.run(state) == "ascending"
+    desktop.run(click)
+    assert column(desktop, 2) == totals[::-1]
+    assert desktop.run(state) == "descending"
+
+
+def test_charts_and_table_show_the_same_period(desktop: Browser, tmp_path: Path) -> None:
+    leave_run(tmp_path, days=31)
+    desktop.open(write_report(tmp_path))
+    desktop.run("document.querySelector('[data-last=\"7\"]').click()")
+    assert column(desktop, 0) == [f"2024-05-{day}" for day in range(25, 32)]
+    assert [bars(desktop, f"{name}-chart") for name in ("total", "trips", "average")] == [7, 7, 7]
+    assert text(desktop, "#days-shown") == "7 of 31 days shown."
+    desktop.run(
+        "const from = document.getElementById('from'); from.value = '2024-05-30';"
+        "from.dispatchEvent(new Event('change', { bubbles: true }))"
+    )
+    assert column(desktop, 0) == ["2024-05-30", "2024-05-31"]
+    desktop.run("document.querySelector('[data-last=\"0\"]').click()")
+    assert (len(column(desktop, 0)), bars(desktop, "total-chart")) == (31, 31)
+
+
+def test_zooming_into_a_chart_sets_the_period(desktop: Browser, tmp_path: Path) -> None:
+    leave_run(tmp_path, days=31)
+    desktop.open(write_report(tmp_path))
+    zoom = (
+        "const [from, to] = arguments;"
+        "Plotly.relayout('trips-chart', { 'xaxis.range[0]': from, 'xaxis.range[1]': to })"
+    )
+    desktop.run(zoom, "2024-05-03 20:30", "2024-05-06 03:00:12.5")
+    assert column(desktop, 0) == ["2024-05-04", "2024-05-05", "2024-05-06"]
+    assert bars(desktop, "total-chart") == 3
+    desktop.run("Plotly.relayout('total-chart', { 'xaxis.autorange': true })")
+    assert len(column(desktop, 0)) == 31
+
+
+def test_a_continued_run_shows_who_went_on_and_leaves_the_pause_out(
+    desktop: Browser, tmp_path: Path
+) -> None:
+    leave_run(tmp_path, segments=6, pause=timedelta(hours=3))
+    desktop.open(write_report(tmp_path))
+    assert desktop.said() == []
+    assert bars(desktop, "segments-chart") == 9
+    assert text(desktop, "#segments-chart .legend") == "first invocationsecond"
+    assert "3 h left out" in text(desktop, "#segments-chart .infolayer")
+    widths = desktop.run(
+        "return [...document.querySelectorAll('#segments-chart .bars .point')]"
+        ".map((bar) => bar.getBoundingClientRect().width)"
+    )
+    assert min(widths) > 50, "the pause would leave hardly a pixel for the bars"
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_phone_shows_all_of_it_within_its_width(
+    phone: Browser, tmp_path: Path, dark: bool
+) -> None:
+    leave_run(tmp_path, days=31, segments=4, rejected=2, pause=timedelta(minutes=5))
+    phone.open(write_report(tmp_path), dark=dark)
+    assert phone.run("return innerWidth") == 390
+    assert phone.run("return document.documentElement.scrollWidth") == 390
+    assert bars(phone, "total-chart") == 31
+    assert phone.said() == []
+
+
+def test_all_controls_are_reached_by_keyboard_and_have_a_name(
+    desktop: Browser, tmp_path: Path
+) -> None:
+    leave_run(tmp_path, days=31, rejected=1)
+    desktop.open(write_report(tmp_path))
+    unnamed = desktop.run(
+        "return [...document.querySelectorAll('button, input, a, [tabindex]')]"
+        ".filter((one) => !one.closest('.chart') && (one.tabIndex < 0 || !("
+        "one.textContent.trim() || one.labels?.[0]?.textContent.trim() || one.ariaLabel)))"
+        ".map((one) => one.outerHTML)"
+    )
+    assert unnamed == []
+    assert desktop.run(
+        "return [...document.querySelectorAll('.chart')]"
+        ".every((one) => one.role === 'img' && one.ariaLabel)"
+    )
