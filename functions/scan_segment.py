@@ -25,7 +25,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         plan = RunStore(bucket).plan(request.run_id)
         check_table(plan, settings.table_name)
         check_segment(plan, request.segment)
-        progress = SegmentWorker(
+        worker = SegmentWorker(
             dynamodb=calls.dynamodb(),
             log=SegmentLog(bucket=bucket, plan=plan),
             plan=plan,
@@ -35,12 +35,16 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             ),
             pacer=Pacer.for_worker_of(plan),
             remaining_ms=context.get_remaining_time_in_millis,
-        ).work()
-        logger.info("scanned", **progress.to_json())
-        seconds = (started_ms - context.get_remaining_time_in_millis()) / 1000
-        emit(
-            of_invocation(progress.tally, seconds=seconds),
-            stack_name=settings.stack_name,
-            rejected=progress.tally.rejected,
         )
+        try:
+            progress = worker.work()
+            logger.info("scanned", **progress.to_json())
+        finally:
+            tally = worker.progress.tally
+            seconds = (started_ms - context.get_remaining_time_in_millis()) / 1000
+            emit(
+                of_invocation(tally, seconds=seconds),
+                stack_name=settings.stack_name,
+                rejected=tally.rejected,
+            )
     return {"segment": request.segment, **progress.to_json()}

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from tests.integration.pipeline import Pipeline
 from tests.samples import trip
 from trip_kpis.aws.logs import logger
-from trip_kpis.core.errors import TooManyRejectedError
+from trip_kpis.core.errors import TooManyRejectedError, TransientError
 
 Told = Callable[[], list[dict[str, Any]]]
 
@@ -98,3 +99,21 @@ def test_the_share_of_rejected_trips_is_told_even_where_it_stops_the_run(
     assert "DaysPublished" not in measured(lines)
     (by_reason,) = [line for line in lines if "Reason" in line]
     assert (by_reason["Reason"], by_reason["TripsRejected"]) == ("fare_not_a_number", [1])
+
+
+def test_an_invocation_that_fails_tells_what_it_has_appended(
+    pipeline: Pipeline, told: Told
+) -> None:
+    pipeline.make_table(trip(f"t-{n}", padding={"S": "x" * 200_000}) for n in range(12))
+    pipeline.plan(total_segments=1)
+    told()
+    pages_asked_for = iter(range(100))
+
+    def second_page_breaks() -> None:
+        if next(pages_asked_for) == 1:
+            raise ReadTimeoutError(endpoint_url="dynamodb")
+
+    pipeline.after_scan.append(second_page_breaks)
+    with pytest.raises(TransientError):
+        pipeline.scan()
+    assert measured(told())["PagesScanned"] == 1

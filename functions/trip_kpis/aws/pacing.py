@@ -21,9 +21,9 @@ class Pacer:
     whatever moment between a request and its answer DynamoDB counts.
 
     An invocation knows nothing of the one that was in its place before, not even whether it was
-    killed. So it begins with two pages owed, as much as that one can have read ahead, and waits for
-    three, or for ten seconds if that is less and a page's time is not more. Invocations one after the other in one place then
-    keep to the share as if they were one.
+    killed. So it begins with two pages owed, as much as that one can have read ahead, and waits the
+    time of three; of less, but of one at least, where three take more than ten seconds.
+    Invocations one after the other in one place then keep to the share as if they were one.
     """
 
     units_per_second: float

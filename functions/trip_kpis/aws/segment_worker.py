@@ -38,6 +38,9 @@ class Progress:
         }
 
 
+_NONE_YET = Progress(finished=False, appended=0, tally=Tally())
+
+
 @dataclass(slots=True, kw_only=True)
 class SegmentWorker:
     """Reads one segment on behalf of one invocation."""
@@ -50,9 +53,10 @@ class SegmentWorker:
     pacer: Pacer
     remaining_ms: Callable[[], int]
     """of the invocation, as Lambda's context tells it"""
+    _progress: Progress = field(default=_NONE_YET, init=False)
     _pace: Pace = field(init=False)
     _backoff: Backoff = field(default_factory=Backoff, init=False)
-    _throttles: Counter[str] = field(init=False)
+    _throttles: Counter[str] = field(default_factory=Counter, init=False)
     """since the last append"""
 
     def work(self) -> Progress:
@@ -65,10 +69,17 @@ class SegmentWorker:
         """
         self._pace = Pace.at_start(self.remaining_ms())
         with throttles_counted(self.dynamodb) as self._throttles:
-            return self._work(self.log.end(self.segment))
+            self._work(self.log.end(self.segment))
+        return self.progress
 
-    def _work(self, position: Position) -> Progress:
-        progress = Progress(finished=position.finished, appended=0, tally=Tally())
+    @property
+    def progress(self) -> Progress:
+        """So far, also where `work` has raised."""
+        throttles = Tally(throttles=dict(self._throttles))
+        return replace(self._progress, tally=self._progress.tally + throttles)
+
+    def _work(self, position: Position) -> None:
+        self._progress = replace(_NONE_YET, finished=position.finished)
         in_time, read_any = True, False
         while in_time and not position.finished:
             stretch, trouble = Stretch(position=position), None
@@ -78,13 +89,12 @@ class SegmentWorker:
                 trouble = error
             if stretch.tally.pages:
                 read_any = True
-                position, progress = self._append(stretch, progress)
+                position = self._append(stretch)
             if trouble is not None:
                 raise trouble
             in_time = in_time and not self._pace.must_stop(self.remaining_ms())
         if not position.finished and not read_any:
             self._note_standstill(position)
-        return replace(progress, tally=progress.tally + Tally(throttles=dict(self._throttles)))
 
     def _fill(self, stretch: Stretch) -> bool:
         """Reads pages into the stretch until it must be appended; False where time is up.
@@ -144,8 +154,8 @@ class SegmentWorker:
             )
         self.log.note_standstill(self.segment, position, self.appender)
 
-    def _append(self, stretch: Stretch, progress: Progress) -> tuple[Position, Progress]:
-        """Where the log ends now, and what this invocation has added to it."""
+    def _append(self, stretch: Stretch) -> Position:
+        """Where the log ends now."""
         before = self.remaining_ms()
         stretch.tally += Tally(throttles=dict(self._throttles))
         self._throttles.clear()
@@ -154,11 +164,12 @@ class SegmentWorker:
         position = stretch.after if won else self.log.end(self.segment)
         after = self.remaining_ms()
         self._pace = self._pace.after_append(before - after, remaining_ms=after)
-        return position, Progress(
+        self._progress = Progress(
             finished=position.finished,
-            appended=progress.appended + won,
-            tally=progress.tally + stretch.tally if won else progress.tally,
+            appended=self._progress.appended + won,
+            tally=self._progress.tally + stretch.tally if won else self._progress.tally,
         )
+        return position
 
     def _put(self, stretch: Stretch, *, worker_ms: int) -> bool:
         """What `append` returns; where S3 throttles, once it no longer does, if that is in time."""
