@@ -49,6 +49,8 @@ class Seen:
     """Of the two executions, and of what they left."""
 
     statuses: tuple[str, str]
+    cause: str
+    """why the second failed, if it did"""
     broken_off: Log
     in_the_end: Log
     published_before: int
@@ -94,6 +96,7 @@ def broken_off_and_gone_on_with(
         mirror(s3, bucket, out)
         return Seen(
             statuses=(status, ended["status"]),
+            cause=f"{ended.get('error', '')} {ended.get('cause', '')}",
             broken_off=broken_off,
             in_the_end=_log(s3, bucket, run_id),
             published_before=len(published),
@@ -116,7 +119,7 @@ def complaints(seen: Seen) -> list[str]:
     }
     rejected = sum(seen.summary.get("rejected", {}).values())
     holds = {
-        f"the statuses are {seen.statuses}": seen.statuses == ("ABORTED", "SUCCEEDED"),
+        f"the statuses are {seen.statuses} {seen.cause}": seen.statuses == ("ABORTED", "SUCCEEDED"),
         f"{len(finished)} segments were done when it was broken off": 0 < len(finished) < SEGMENTS,
         f"{seen.published_before} days had been published by then": not seen.published_before,
         f"written again or gone: {sorted(changed(seen))}": not changed(seen),

@@ -25,7 +25,7 @@ from tests.deployed.scenario import (
     read_on,
 )
 from tests.deployed.stack import TABLE_PREFIX, UnfitStackError, found
-from tests.deployed.waiting import A_SEGMENT_DONE, EXECUTION_ENDED, Patience
+from tests.deployed.waiting import A_SEGMENT_DONE, EXECUTION_ENDED, MAP_RUN_BEGUN, Patience
 
 PATIENCE = Patience(delay_seconds=0.1, attempts=1200)
 FOR_THE_TEST = {"TableName": TABLE_PREFIX, "ScheduleState": "DISABLED"}
@@ -115,6 +115,7 @@ def test_what_is_not_as_it_should_be_is_complained_of(tried: Tried) -> None:
     assert read_on(replace(seen, in_the_end=appended)) == {part.segment}
     everything_wrong = Seen(
         statuses=("SUCCEEDED", "FAILED"),
+        cause="MissingSegmentError 3",
         broken_off={**seen.broken_off, **seen.in_the_end},
         in_the_end={key: replace(part, etag="other"), f"{key}-2": part},
         published_before=1,
@@ -125,7 +126,17 @@ def test_what_is_not_as_it_should_be_is_complained_of(tried: Tried) -> None:
     found_wrong = complaints(everything_wrong)
     assert len(found_wrong) == 14
     assert f"{SEGMENTS} segments were done when it was broken off" in found_wrong
+    assert "the statuses are ('SUCCEEDED', 'FAILED') MissingSegmentError 3" in found_wrong
     assert f"scanned is None, not {len(MONTH.trips.items)}" in found_wrong
+
+
+def test_a_run_that_fails_before_its_segments_begin_is_not_waited_for(tried: Tried) -> None:
+    states = boto3.client("stepfunctions")
+    arn = states.start_execution(
+        stateMachineArn=tried.local.stack.state_machine_arn, input=json.dumps({"unknown": 1})
+    )["executionArn"]
+    with pytest.raises(WaiterError, match="terminal failure"):
+        MAP_RUN_BEGUN.wait(states, PATIENCE, executionArn=arn)
 
 
 def test_waiting_ends_when_patience_does_and_when_there_is_nothing_to_wait_for(

@@ -55,7 +55,11 @@ class Awaited:
 
 
 EXECUTION_ENDED = Awaited(operation="DescribeExecution", reached="status != 'RUNNING'")
-MAP_RUN_BEGUN = Awaited(operation="ListMapRuns", reached="length(mapRuns) > `0`")
+MAP_RUN_BEGUN = Awaited(
+    operation="GetExecutionHistory",
+    reached="length(events[?type == 'MapRunStarted']) > `0`",
+    out_of_reach="length(events[?starts_with(type, 'Execution')]) > `1`",
+)
 A_SEGMENT_DONE = Awaited(
     operation="DescribeMapRun",
     reached="executionCounts.succeeded > `0`",
