@@ -1,5 +1,6 @@
 """Figures as a person reads them, made from exact text: none goes through a float."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 
@@ -19,7 +20,7 @@ def share(part: int, whole: int) -> str:
     return f"{(Decimal(100) * part / whole).quantize(Decimal('0.01'))} %" if whole else ""
 
 
-def times_the_mean(numbers: tuple[int, ...]) -> str:
+def times_the_mean(numbers: Sequence[int]) -> str:
     """How many times the mean the largest of them is; empty where that says nothing."""
     total = sum(numbers)
     if not total:

@@ -1,6 +1,7 @@
 """A finished run, as its manifest tells of it."""
 
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -137,7 +138,7 @@ def finished_run(out: Path, run_id: str | None) -> FinishedRun:
         raise ReportError(
             f"{out} has no finished run (none under {out / 'runs'}): --out must be the directory "
             "of an `ops run` or `ops demo`. One that failed is gone on with first: "
-            f"python -m ops rerun --out {out}"
+            f"python -m ops rerun --out {shlex.quote(str(out))}"
         )
     if run_id is None:
         return max(map(_read, finished.values()), key=lambda run: run.finished_at)

@@ -13,7 +13,7 @@ from ops.report import figures
 from ops.report.days import Day
 from ops.report.finished_run import FinishedRun
 from ops.report.rejected import RejectedFor
-from ops.report.timeline import Stretch, Timeline
+from ops.report.timeline import Timeline
 
 SEGMENTS_SHOWN = 400
 """A run may have 10,000. Those that took the most time are shown."""
@@ -39,46 +39,33 @@ def page(report: Report) -> str:
     scripts = (get_plotlyjs(), _asset("page.js"))
     run = report.run
     slowest = sorted(run.segments, key=lambda segment: -segment.worker_ms)[:SEGMENTS_SHOWN]
-    shown = {segment.segment for segment in slowest}
-    return (
-        _environment()
-        .get_template("page.html")
-        .render(
-            run=run,
-            report=report,
-            figures=figures,
-            style=_asset("page.css"),
-            scripts=scripts,
-            script_hashes=" ".join(map(_source_hash, scripts)),
-            as_published=sum(day.is_the_runs for day in report.days),
-            published=sum(day.sha256 is not None for day in run.days),
-            segments=sorted(slowest, key=lambda segment: segment.segment),
-            parts=sum(segment.parts for segment in run.segments),
-            pages=tuple(segment.pages for segment in run.segments),
-            invocations=sum(segment.invocations for segment in run.segments),
-            charts={
-                "days": [
-                    (d.date, d.trip_count, d.total_fare, d.average_fare, d.max_fare, d.min_fare)
-                    for d in report.days
-                ],
-                "stretches": [
-                    _drawn(one) for one in report.timeline.stretches if one.segment in shown
-                ],
-                "segments": [(one.segment, one.worker_ms) for one in slowest],
-            },
-        )
-    )
-
-
-def _drawn(stretch: Stretch) -> tuple[str | int | float, ...]:
-    return (
-        stretch.segment,
-        stretch.turn,
-        stretch.began.isoformat(timespec="milliseconds"),
-        stretch.seconds,
-        stretch.scanned,
-        stretch.parts,
-        stretch.invocation,
+    segments = sorted(slowest, key=lambda segment: segment.segment)
+    shown = {segment.segment for segment in segments}
+    stretches = [one for one in report.timeline.stretches if one.segment in shown]
+    template = _environment().get_template("page.html")
+    return template.render(
+        run=run,
+        report=report,
+        segments=segments,
+        stretches=stretches,
+        figures=figures,
+        style=_asset("page.css"),
+        scripts=scripts,
+        script_hashes=" ".join(map(_source_hash, scripts)),
+        drawn={
+            "days": [
+                (d.date, d.trip_count, d.total_fare, d.average_fare, d.max_fare, d.min_fare)
+                for d in report.days
+            ],
+            "stretches": [
+                (
+                    *(one.segment, one.turn, one.began.isoformat(timespec="milliseconds")),
+                    *(one.seconds, one.scanned, one.parts),
+                )
+                for one in stretches
+            ],
+            "segments": [(segment.segment, segment.worker_ms) for segment in segments],
+        },
     )
 
 

@@ -163,8 +163,8 @@ function drawSegments() {
       type: "bar", orientation: "h", name: ["first invocation", "second", "third", "later ones"][n],
       y: turn.map(([segment]) => String(segment)), base: turn.map((stretch) => stretch[2]), x: turn.map((stretch) => stretch[3] * 1000),
       marker: { color: colour(name), line: { color: colour(name), width: 1 } },
-      customdata: turn.map(([segment, nth, began, seconds, scanned, parts, invocation]) =>
-        `segment ${segment}, invocation ${nth} (${invocation})<br>from ${began.slice(11, 23)} UTC, ${seconds} s<br>trips ${scanned}, parts ${parts}`),
+      customdata: turn.map(([segment, nth, began, seconds, scanned, parts]) =>
+        `segment ${segment}, invocation ${nth}<br>from ${began.slice(11, 23)} UTC, ${seconds} s<br>trips ${scanned}, parts ${parts}`),
       hovertemplate: "%{customdata}<extra></extra>",
     };
   }).filter((trace) => trace.y.length);
