@@ -335,10 +335,9 @@ def test_the_map_runs_name_is_the_one_that_the_role_may_redrive(
     label = definition["States"]["ScanSegments"]["Label"]
     role = template["Resources"]["TripKpisStateMachineRole"]["Properties"]
     (policy,) = role["Policies"]
-    redriven = [
-        resource["Fn::Sub"]
+    (redriven,) = [
+        statement["Resource"]["Fn::Sub"]
         for statement in policy["PolicyDocument"]["Statement"]
         if "states:RedriveExecution" in statement["Action"]
-        for resource in statement["Resource"]
     ]
-    assert any(resource.endswith(f"-trip-kpis/{label}:*") for resource in redriven)
+    assert redriven.endswith(f"-trip-kpis/{label}:*")
