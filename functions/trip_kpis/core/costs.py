@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 USD_PER_READ_UNIT = 0.125e-6
 USD_PER_GB_SECOND = 0.0000166667
-"""x86_64: what a run is said to have cost is never understated"""
+"""x86_64, the dearer of the two. Counted is what the parts tell of their workers; the planning, the
+merge and what a worker did beside its parts are not: seconds, where the parts are hours."""
 USD_PER_GB_SECOND_ARM64 = 0.0000133334
 USD_PER_INVOCATION = 0.20e-6
 USD_PER_TRANSITION = 25e-6
