@@ -18,6 +18,9 @@ from ops.report.timeline import Timeline
 SEGMENTS_SHOWN = 400
 """A run may have 10,000. Those that took the most time are shown."""
 
+_SCRIPTS = ("plot.js", "days.js", "segments.js", "tables.js", "theme.js")
+"""one after the other, they are one script"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
@@ -36,7 +39,7 @@ def page(report: Report) -> str:
     The page's own policy lets no script run but the two that it names by their hashes, and nothing
     be loaded from anywhere: what a trip's attributes hold stays text.
     """
-    scripts = (get_plotlyjs(), _asset("page.js"))
+    scripts = (get_plotlyjs(), "\n".join(map(_asset, _SCRIPTS)))
     run = report.run
     slowest = sorted(run.segments, key=lambda segment: -segment.worker_ms)[:SEGMENTS_SHOWN]
     segments = sorted(slowest, key=lambda segment: segment.segment)

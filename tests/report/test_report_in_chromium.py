@@ -154,6 +154,12 @@ def test_charts_and_table_show_the_same_period(desktop: Browser, tmp_path: Path)
         "from.dispatchEvent(new Event('change', { bubbles: true }))"
     )
     assert column(desktop, 0) == ["2024-05-30", "2024-05-31"]
+    desktop.run(
+        "const to = document.getElementById('to'); to.value = '2024-05-03';"
+        "to.dispatchEvent(new Event('change', { bubbles: true }))"
+    )
+    assert column(desktop, 0) == ["2024-05-03"], "the end that was set counts"
+    assert desktop.run("return document.getElementById('from').value") == "2024-05-03"
     desktop.run("document.querySelector('[data-last=\"0\"]').click()")
     assert (len(column(desktop, 0)), bars(desktop, "total-chart")) == (31, 31)
 
@@ -168,6 +174,10 @@ def test_zooming_into_a_chart_sets_the_period(desktop: Browser, tmp_path: Path) 
     desktop.run(zoom, "2024-05-03 20:30", "2024-05-06 03:00:12.5")
     assert column(desktop, 0) == ["2024-05-04", "2024-05-05", "2024-05-06"]
     assert bars(desktop, "total-chart") == 3
+    desktop.run("document.querySelector('#total-chart [data-title=\"Reset axes\"]').click()")
+    assert len(column(desktop, 0)) == 31
+    desktop.run(zoom, "2024-05-30", "2024-06-09")
+    assert column(desktop, 0) == ["2024-05-30", "2024-05-31"]
     desktop.run("Plotly.relayout('total-chart', { 'xaxis.autorange': true })")
     assert len(column(desktop, 0)) == 31
 
