@@ -28,7 +28,7 @@ function drawDays() {
     line: { color: colour("text"), width: days.length > 400 ? 1 : 2 },
   };
   const band = bars(4, "max", {
-    base: min, y: max.map((most, n) => most - min[n]), marker: { color: colour("band") }, width: DAY,
+    base: min, y: max.map((most, n) => most - min[n]), marker: { color: colour("band") }, width: DAY * (few ? 0.5 : 1),
   });
   const least = { ...average, y: min, customdata: column(5), name: "min", mode: "markers", marker: { opacity: 0 } };
   plot("total-chart", [bars(2, "total fare")], { xaxis });
