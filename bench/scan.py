@@ -10,7 +10,7 @@ from bench.known import KnownDays, check
 from bench.measured import Measured
 from bench.pages import days_of_table, make_up_pages
 from bench.server import served
-from bench.trips import SHAPES
+from bench.trips import SHAPES, Shape
 
 RUNS = 5
 VARIANTS = tuple((shape, projected) for shape in SHAPES for projected in (False, True))
@@ -53,7 +53,7 @@ def run(
     *,
     runs: int = RUNS,
     pages: int = 60,
-    pages_of_others: int = 10,
+    trips_of_others: int = 30_000,
     variants: Sequence[tuple[str, bool]] = VARIANTS,
     ours_alone: bool = False,
 ) -> list[Figures]:
@@ -62,20 +62,33 @@ def run(
     This project's functions always ask for a projection; where the table is to be read without
     one, the server sends whole items all the same.
     """
-    contenders = [_Contender(name=_OURS, pages=pages, run=_this_project)]
+    return [
+        figures
+        for shape, projected in variants
+        for figures in _variant(
+            _contenders(pages, trips_of_others, SHAPES[shape], ours_alone=ours_alone),
+            shape,
+            projected=projected,
+            runs=runs,
+        )
+    ]
+
+
+def _contenders(
+    pages: int, trips_of_others: int, shape: Shape, *, ours_alone: bool
+) -> list[_Contender]:
+    """Pages of few trips are read in greater number, for what they cost is little."""
+    enough = -(-trips_of_others // shape.trips_per_page)
+    contenders = [_Contender(name=_OURS, pages=max(pages, enough), run=_this_project)]
     if not ours_alone:
         contenders += [
-            _Contender(name=title, pages=pages_of_others, run=_other(module))
+            _Contender(name=title, pages=enough, run=_other(module))
             for title, module in (
                 ("boto3 Table resource + pandas", "boto3_resource"),
                 ("awswrangler `read_items` + pandas", "awswrangler"),
             )
         ]
-    return [
-        figures
-        for shape, projected in variants
-        for figures in _variant(contenders, shape, projected=projected, runs=runs)
-    ]
+    return contenders
 
 
 def _variant(
