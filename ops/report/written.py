@@ -7,7 +7,6 @@ from ops.report.finished_run import ReportError, finished_run
 from ops.report.page import Report, page
 from ops.report.rejected import rejected
 from ops.report.timeline import executions, timeline
-from ops.written_whole import write_whole
 
 REPORT = "report.html"
 
@@ -29,7 +28,8 @@ def write_report(out: Path, *, run_id: str | None = None, to: Path | None = None
     file = out / REPORT if to is None else to
     content = page(report).encode()
     try:
-        write_whole(file, content)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
     except OSError as error:
         raise ReportError(
             f"{file} cannot be written ({error.strerror}): name another file with --to"

@@ -272,6 +272,8 @@ def test_the_command_says_where_the_page_lies(tmp_path: Path) -> None:
     to = tmp_path / "may.html"
     CliRunner().invoke(main, ["report", "run-1", "--out", str(tmp_path / "out"), "--to", str(to)])
     assert to.read_bytes() == (tmp_path / "out/report.html").read_bytes()
+    (tmp_path / "any file").touch()
+    assert to.stat().st_mode == (tmp_path / "any file").stat().st_mode, "others may read it too"
 
 
 def test_a_mistake_in_the_call_ends_with_one_line(tmp_path: Path) -> None:
