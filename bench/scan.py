@@ -77,9 +77,9 @@ def run(
 def _contenders(
     pages: int, trips_of_others: int, shape: Shape, *, ours_alone: bool
 ) -> list[_Contender]:
-    """Pages of few trips are read in greater number, for what they cost is little."""
+    """The others read so many trips; of pages with few trips that is many pages."""
     enough = -(-trips_of_others // shape.trips_per_page)
-    contenders = [_Contender(name=_OURS, pages=max(pages, enough), run=_this_project)]
+    contenders = [_Contender(name=_OURS, pages=pages, run=_this_project)]
     if not ours_alone:
         contenders += [
             _Contender(name=title, pages=enough, run=_other(module))
