@@ -1,7 +1,7 @@
 """One execution environment of a function, as a program: what AWS Lambda's Python runtime is to a
 handler.
 
-Started by `lambda_processes`, with a socket as its only argument (a file descriptor) and its
+Started by `lambda_process`, with a socket as its only argument (a file descriptor) and its
 environment as in Lambda. It imports the handler, says that it is ready, and then answers one
 request after another, until the socket closes: then, or when whoever started it dies, it ends at
 once. Standard output and error are the function's log. It knows nothing of the embedded cloud, and

@@ -16,7 +16,7 @@ from moto.awslambda.models import LambdaFunction
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from stand_in_cloud import STAND_IN, LambdaError, StandIn, as_lambda, stand_in_cloud
 
-from ops.embedded import moto_mends
+from ops.embedded import moto_mends, step_functions_mends
 from ops.embedded.cloud import EmbeddedCloud
 from ops.embedded.errors import DeploymentError, MotoMismatchError
 from ops.embedded.stack import deploy
@@ -117,7 +117,7 @@ def test_an_execution_can_be_watched_from_its_start(stand_in: StandIn) -> None:
 @contextmanager
 def held_before_it_begins() -> Iterator[threading.Event]:
     """Executions that start meanwhile begin when the event is set, or at the end."""
-    worker: Any = moto_mends.ExecutionWorker
+    worker: Any = step_functions_mends.ExecutionWorker
     begin = worker._execution_logic
     let_begin = threading.Event()
 
@@ -176,8 +176,8 @@ def test_the_deployment_tells_of_left_out_resources(stand_in: StandIn) -> None:
 
 
 def test_json_paths_are_parsed_once(stand_in: StandIn) -> None:
-    parsed = moto_mends.json_path.parse("$.a")
-    assert moto_mends.json_path.parse("$.a") is parsed
+    parsed = step_functions_mends.json_path.parse("$.a")
+    assert step_functions_mends.json_path.parse("$.a") is parsed
 
 
 def test_every_mend_is_taken_back() -> None:
