@@ -3,7 +3,6 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
 from typing import TypeVar
 
 WORKERS = 16
@@ -33,10 +32,3 @@ def in_order(
         finally:
             for future in waiting:
                 future.cancel()
-
-
-def batches(arguments: Iterable[_Argument], size: int) -> Iterator[list[_Argument]]:
-    """The arguments in their order, so many at a time; the last batch has what is left."""
-    rest = iter(arguments)
-    while batch := list(islice(rest, size)):
-        yield batch

@@ -3,14 +3,15 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pyarrow as pa
 
-from trip_kpis.aws.bucket import Bucket
-from trip_kpis.aws.concurrency import batches, in_order
+from trip_kpis.aws.bucket import Bucket, StoredObject
+from trip_kpis.aws.concurrency import in_order
 from trip_kpis.aws.quarantine import put_rejected
+from trip_kpis.aws.repeated_gets import repeated_gets
 from trip_kpis.core.errors import (
     BrokenChainError,
     CorruptPartError,
@@ -21,10 +22,9 @@ from trip_kpis.core.parts import PartHeader, decode, encode
 from trip_kpis.core.plan import Plan
 from trip_kpis.core.stretch import Position, Stretch
 
+_Get = Callable[[str], StoredObject | None]
+
 _PART_KEY = re.compile(r".*/segment=(?P<segment>[0-9]{5})/part-(?P<part>[0-9]{5})\.parquet")
-_BATCH = 16
-"""Parts that are fetched and then decoded in one go: between two requests, with the processor's
-caches full of other things, decoding takes three times as long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ class SegmentLog:
                 f"foreign in it, it ends with {', '.join(keys[-3:])}: start a new run, and look at "
                 "who may write to staging/"
             )
-        header, _ = _part(keys[-1], self._body(keys[-1]))
+        header, _ = _part(keys[-1], _body(keys[-1], self.bucket.get))
         if header.plan_sha256 != self.plan.sha256:
             raise ForeignPartError(
                 f"{keys[-1]} was written for another plan of run {self.plan.run_id} than its "
@@ -111,38 +111,16 @@ class SegmentLog:
             )
 
     def parts(self) -> Iterator[tuple[PartHeader, pa.Table]]:
-        """Every part of the run, read concurrently, in the order of their keys.
+        """Every part of the run, in the order of their keys: fetched by several threads, decoded by
+        the caller's, which takes less of the processor than decoding by theirs.
 
         Raises ForeignPartError for an object that is no part or not the one its key says, and
         CorruptPartError.
         """
         keys = self.bucket.keys(f"{self._prefix}segment=")
-        for parts in in_order(self._read_batch, batches(keys, _BATCH)):
-            yield from parts
-
-    def _read_batch(self, keys: list[str]) -> list[tuple[PartHeader, pa.Table]]:
-        bodies = [self._body(key) for key in keys]
-        return [_part(key, body) for key, body in zip(keys, bodies, strict=True)]
-
-    def _body(self, key: str) -> bytes:
-        """The bytes that were written under a part's key.
-
-        Raises ForeignPartError for another key, BrokenChainError where there is nothing, and
-        CorruptPartError for other bytes.
-        """
-        _place(key)
-        stored = self.bucket.get(key)
-        if stored is None:
-            raise BrokenChainError(
-                f"{key} was listed and is gone: start a new run, and look at who may delete in "
-                "staging/"
-            )
-        if stored.metadata.get("sha256") != hashlib.sha256(stored.body).hexdigest():
-            raise CorruptPartError(
-                f"the part {key} is damaged: its bytes are not those that were written (sha256). "
-                "Start a new run, and look at who may write to staging/"
-            )
-        return stored.body
+        with repeated_gets(self.bucket, is_whole=_is_as_written) as get:
+            for key, body in in_order(lambda key: (key, _body(key, get)), keys):
+                yield _part(key, body)
 
     @property
     def _prefix(self) -> str:
@@ -150,6 +128,30 @@ class SegmentLog:
 
     def _key(self, segment: int, part: int) -> str:
         return f"{self._prefix}segment={segment:05d}/part-{part:05d}.parquet"
+
+
+def _body(key: str, get: _Get) -> bytes:
+    """The bytes that were written under a part's key.
+
+    Raises ForeignPartError for another key, BrokenChainError where there is nothing, and
+    CorruptPartError for other bytes.
+    """
+    _place(key)
+    stored = get(key)
+    if stored is None:
+        raise BrokenChainError(
+            f"{key} was listed and is gone: start a new run, and look at who may delete in staging/"
+        )
+    if not _is_as_written(stored):
+        raise CorruptPartError(
+            f"the part {key} is damaged: its bytes are not those that were written (sha256). "
+            "Start a new run, and look at who may write to staging/"
+        )
+    return stored.body
+
+
+def _is_as_written(stored: StoredObject) -> bool:
+    return stored.metadata.get("sha256") == hashlib.sha256(stored.body).hexdigest()
 
 
 def _place(key: str) -> tuple[int, int]:

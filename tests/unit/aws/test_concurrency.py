@@ -5,7 +5,7 @@ from itertools import count, islice
 
 import pytest
 
-from trip_kpis.aws.concurrency import batches, in_order
+from trip_kpis.aws.concurrency import in_order
 
 
 def test_results_come_in_the_order_of_their_arguments_whichever_is_ready_first() -> None:
@@ -45,12 +45,3 @@ def test_arguments_are_taken_as_results_are_so_that_memory_is_bounded() -> None:
     assert list(islice(results, 500)) == list(range(500))
     assert next(arguments) < 1000
     results.close()  # type: ignore[attr-defined]
-
-
-def test_batches_hold_every_argument_once_in_order_and_are_taken_one_by_one() -> None:
-    assert list(batches(range(7), 3)) == [[0, 1, 2], [3, 4, 5], [6]]
-    assert list(batches(range(6), 3)) == [[0, 1, 2], [3, 4, 5]]
-    assert list(batches([], 3)) == []
-    arguments = count()
-    assert next(batches(arguments, 3)) == [0, 1, 2]
-    assert next(arguments) == 3
