@@ -15,8 +15,8 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from ops.__main__ import main
+from ops.commands.report import leave_report
 from ops.embedded.objects_on_disk import ObjectOnDisk
-from ops.report.command import leave_report
 from ops.report.days import days
 from ops.report.finished_run import ReportError, finished_run
 from ops.report.page import SEGMENTS_SHOWN

@@ -1,0 +1,63 @@
+"""`python -m ops rerun`."""
+
+from pathlib import Path
+from typing import NoReturn
+
+import click
+from rich.console import Console
+
+from ops import options
+from ops.commands.ending import end
+from ops.commands.report import leave_report
+from ops.follow import Follower
+from ops.local_stack import Where
+from ops.run import rerun as rerun_here
+from ops.show import show_outcome, show_pages
+
+
+@click.command()
+@click.argument("run_id", required=False)
+@options.out("The directory of the `run` or `demo` that began it.")
+@options.merge_parameter
+@options.as_json
+@options.lambda_endpoint
+@options.host
+@options.port
+def rerun(
+    *,
+    run_id: str | None,
+    out: Path,
+    parameters: dict[str, str],
+    as_json: bool,
+    lambda_endpoint: str | None,
+    host: str,
+    port: int | None,
+) -> NoReturn:
+    """Go on with a run that failed, or whose process died.
+
+    RUN_ID may be left out where one run of DIR is not finished.
+
+    Starts a new execution with the input {"run_id": RUN_ID}, as one does it from the console, in an
+    embedded AWS that holds what that of the earlier process held: the same table, the same bucket.
+    What the run's segments have appended to their logs is not read again. Exits as `run` does.
+
+    \b
+    python -m ops rerun run-20240525T021500-3f2a --out out
+    python -m ops rerun --out out --parameter MaxRejectedShare=0.2
+    """
+    console = Console(stderr=as_json)
+    if lambda_endpoint is not None:
+        options.containers_parameters(parameters)
+        port = options.CONTAINERS_PORT if port is None else port
+    with Follower(console) as follower:
+        outcome = rerun_here(
+            run_id,
+            out=out,
+            parameters=parameters,
+            where=Where(host=host, port=port or 0, lambda_endpoint=lambda_endpoint),
+            follower=follower,
+        )
+    show_outcome(console, outcome, out)
+    show_pages(console, outcome)
+    leave_report(console, out, outcome.run_id)
+    end(outcome, as_json=as_json)

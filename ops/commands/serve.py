@@ -1,0 +1,72 @@
+"""`python -m ops serve`."""
+
+import signal
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from ops import options
+from ops.local_stack import CONTAINERS_BUCKET, TABLE_NAME, Where, local_stack
+from ops.no_redrive import redrive_refused
+from ops.trip_files import read_trips
+
+
+@click.command()
+@options.trips
+@options.key
+@options.sort_key
+@options.parameter
+@options.lambda_endpoint
+@options.host
+@options.port
+def serve(
+    *,
+    files: tuple[Path, ...],
+    key: str,
+    sort_key: str | None,
+    parameters: dict[str, str],
+    lambda_endpoint: str | None,
+    host: str,
+    port: int | None,
+) -> None:
+    """Keep the embedded AWS up, with the stack deployed and the trips in its table.
+
+    For `sam local invoke`, `sam local start-lambda` and the aws CLI. Ends with Ctrl-C.
+    """
+    console = Console()
+    with (
+        local_stack(
+            read_trips(files, hash_key=key, sort_key=sort_key),
+            where=Where(
+                host=host,
+                port=options.CONTAINERS_PORT if port is None else port,
+                lambda_endpoint=lambda_endpoint,
+                middleware=redrive_refused,
+                enforce_iam=False,
+            ),
+            parameters=options.containers_parameters(parameters)
+            if lambda_endpoint
+            else {"BucketName": CONTAINERS_BUCKET, **parameters},
+            on_loaded=lambda _: None,
+            on_invocation=lambda _: None,
+        ) as local,
+    ):
+        console.print(
+            f"The embedded AWS is up at {local.cloud.endpoint_url}; Ctrl-C ends it.\n\n"
+            f"export AWS_ENDPOINT_URL={local.cloud.endpoint_url}\n"
+            "export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test "
+            f"AWS_DEFAULT_REGION={local.cloud.region}\n\n"
+            f"table          {TABLE_NAME}\nbucket         {local.stack.bucket_name}\n"
+            f"state machine  {local.stack.state_machine_arn}",
+            highlight=False,
+            soft_wrap=True,
+        )
+        _wait_for_interrupt()
+
+
+def _wait_for_interrupt() -> None:
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        return
