@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from ops.account.account import AccountError
 from ops.commands.demo import demo
 from ops.commands.report import report
 from ops.commands.rerun import rerun
@@ -29,7 +30,14 @@ class _Commands(click.Group):
     def invoke(self, context: click.Context) -> Any:
         try:
             return super().invoke(context)
-        except (EmbeddedCloudError, ReportError, StateError, TripFileError, TripKpisError) as error:
+        except (
+            AccountError,
+            EmbeddedCloudError,
+            ReportError,
+            StateError,
+            TripFileError,
+            TripKpisError,
+        ) as error:
             message = Text.assemble(("Error: ", "bold red"), str(error))
             Console(stderr=True).print(message, highlight=False, soft_wrap=True)
             sys.exit(MISTAKE)

@@ -45,8 +45,10 @@ def _merge_parameters(
     return pairs
 
 
-def _directory(_context: click.Context, _option: click.Parameter, given: str) -> Path:
+def _directory(_context: click.Context, _option: click.Parameter, given: str | None) -> Path | None:
     """A directory that can be written to, made if need be: better told now than after the run."""
+    if given is None:
+        return None
     if not given:
         raise click.BadParameter("it is empty: name a directory")
     try:
@@ -59,12 +61,14 @@ def _directory(_context: click.Context, _option: click.Parameter, given: str) ->
         ) from error
 
 
-def out(help_text: str, *, default: str | None = None) -> Callable[[_Command], _Command]:
+def out(
+    help_text: str, *, default: str | None = None, needed: bool = True
+) -> Callable[[_Command], _Command]:
     """The directory that a command leaves its results in."""
     return click.option(
         "--out",
         default=default,
-        required=default is None,
+        required=needed and default is None,
         show_default=default is not None,
         callback=_directory,
         metavar="DIR",
@@ -120,6 +124,13 @@ host = click.option(
     show_default=True,
     help="Where the embedded AWS listens; for containers, the address of the Docker bridge.",
 )
+stack = click.option(
+    "--stack",
+    metavar="NAME",
+    help="A deployed stack, as `sam deploy` names it, in the account that the aws CLI would use.",
+)
+profile = click.option("--profile", metavar="NAME", help="As the aws CLI's. [AWS_PROFILE]")
+region = click.option("--region", metavar="NAME", help="As the aws CLI's. [AWS_REGION]")
 as_json = click.option(
     "--json", "as_json", is_flag=True, help="End with the summary, one line of JSON."
 )

@@ -1,0 +1,1 @@
+"""A stack that was deployed, in an AWS account or in anything that answers like one."""

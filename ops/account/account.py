@@ -1,0 +1,70 @@
+"""The account that the operator is at work in: its clients, and its errors in words."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+)
+
+_CONFIG = Config(retries={"mode": "standard"}, connect_timeout=5, max_pool_connections=16)
+
+
+class AccountError(Exception):
+    """AWS cannot be asked, or refused to answer. The message says what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """As the aws CLI finds it: by profile and region, or what the environment says of them
+    (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL, …).
+    """
+
+    profile: str | None = None
+    region: str | None = None
+
+    def client(self, service: str) -> Any:
+        """A client of boto3's. Raises AccountError for a profile or a region that is missing."""
+        with asking_aws(f"for a client of {service}"):
+            return self._session.client(service, config=_CONFIG)
+
+    @cached_property
+    def _session(self) -> boto3.Session:
+        return boto3.Session(profile_name=self.profile, region_name=self.region)
+
+
+@contextmanager
+def asking_aws(what: str) -> Iterator[None]:
+    """Around calls of a client: `what` is asked for. Raises AccountError for what AWS answers, and
+    where it cannot be reached."""
+    try:
+        yield
+    except ProfileNotFound as error:
+        raise AccountError(
+            f"{error}: name a profile of ~/.aws/config with --profile or AWS_PROFILE"
+        ) from error
+    except NoRegionError as error:
+        raise AccountError(
+            "no region is known: give --region, or set AWS_REGION, or a region in the profile"
+        ) from error
+    except (NoCredentialsError, PartialCredentialsError) as error:
+        raise AccountError(
+            f"asking AWS {what}: {error}: sign in as for the aws CLI (`aws sso login`, --profile, "
+            "or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)"
+        ) from error
+    except ClientError as error:
+        code = error.response["Error"].get("Code", "")
+        message = error.response["Error"].get("Message", "")
+        raise AccountError(f"asking AWS {what}: {code}: {message}") from error
+    except BotoCoreError as error:
+        raise AccountError(f"asking AWS {what}: {error}") from error
