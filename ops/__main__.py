@@ -24,6 +24,16 @@ MISTAKE = 2
 """exit status of a mistake in the call; 1 is a run that failed"""
 
 
+_MENDABLE = (
+    AccountError,
+    EmbeddedCloudError,
+    ReportError,
+    StateError,
+    TripFileError,
+    TripKpisError,
+)
+
+
 class _Commands(click.Group):
     """Ends with one line, not a traceback, for what the person at the keyboard can mend."""
 
