@@ -39,6 +39,8 @@ class Outcome(StrEnum):
 _LIES_THERE = {Outcome.PUBLISHED, Outcome.UNCHANGED}
 """the object that is there has this run's bytes"""
 
+_FARES = ("total_fare", "average_fare", "max_fare", "min_fare")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
@@ -155,7 +157,7 @@ def measured(run: Finished) -> Mapping[Measure, float]:
 def manifest(run: Finished) -> bytes:
     """``runs/run=<run_id>/manifest.json``: the proof, on one line for Athena's JSON SerDe."""
     plan = run.plan
-    digests = {day.day: hashlib.sha256(day.to_bytes()).hexdigest() for day in run.days}
+    figures = {day.day: day for day in run.days}
     document = {
         **summary(run),
         "schema_version": plan.schema_version,
@@ -166,12 +168,7 @@ def manifest(run: Finished) -> bytes:
         "planned_at": plan.planned_at,
         "finished_at": run.finished_at.isoformat(timespec="microseconds"),
         "days": [
-            {
-                "date": day.isoformat(),
-                "outcome": str(outcome),
-                "sha256": digests[day] if outcome in _LIES_THERE else None,
-            }
-            for day, outcome in sorted(run.outcomes.items())
+            _day(day, outcome, figures.get(day)) for day, outcome in sorted(run.outcomes.items())
         ],
         "by_segment": [
             {
@@ -186,3 +183,18 @@ def manifest(run: Finished) -> bytes:
         ],
     }
     return (json.dumps(document, separators=(",", ":")) + "\n").encode()
+
+
+def _day(day: date, outcome: Outcome, figures: DayKpis | None) -> dict[str, Any]:
+    """What became of the day, and the run's own figures of it, whoever's are published: fares as
+    Strings, like `total_fare`, of the characters that `kpi.json` has. null where it has no trips.
+    """
+    return {
+        "date": day.isoformat(),
+        "outcome": str(outcome),
+        "sha256": hashlib.sha256(figures.to_bytes()).hexdigest()
+        if figures and outcome in _LIES_THERE
+        else None,
+        "trip_count": figures and figures.trip_count,
+        **{name: figures and json_number(getattr(figures, name)) for name in _FARES},
+    }

@@ -118,7 +118,13 @@ def test_the_summary_balances_and_its_total_is_exact(run: Finished) -> None:
     assert of["read_units"] == 1.0
 
 
-def test_the_manifest_is_one_line_with_the_sha256_of_every_day_in_order(run: Finished) -> None:
+FIGURES = ("trip_count", "total_fare", "average_fare", "max_fare", "min_fare")
+NO_FIGURES = dict.fromkeys(FIGURES)
+
+
+def test_the_manifest_is_one_line_with_the_sha256_and_the_figures_of_every_day_in_order(
+    run: Finished,
+) -> None:
     body = manifest(run)
     assert body.endswith(b"}\n")
     assert body.count(b"\n") == 1
@@ -128,17 +134,38 @@ def test_the_manifest_is_one_line_with_the_sha256_of_every_day_in_order(run: Fin
             "date": "2024-05-25",
             "outcome": "published",
             "sha256": hashlib.sha256(run.days[0].to_bytes()).hexdigest(),
+            "trip_count": 1,
+            "total_fare": "12345678901234567890.000000000000000001",
+            "average_fare": "12345678901234567890",
+            "max_fare": "1",
+            "min_fare": "1",
         },
         {
             "date": "2024-05-26",
             "outcome": "unchanged",
             "sha256": hashlib.sha256(run.days[1].to_bytes()).hexdigest(),
+            "trip_count": 2,
+            "total_fare": "0.5",
+            "average_fare": "0.25",
+            "max_fare": "1",
+            "min_fare": "1",
         },
-        {"date": "2024-05-27", "outcome": "vanished", "sha256": None},
+        {"date": "2024-05-27", "outcome": "vanished", "sha256": None, **NO_FIGURES},
     ]
     assert summary(run).items() <= document.items()
     assert (document["table_id"], document["schema_version"]) == (run.plan.table_id, 1)
     assert document["plan_sha256"] == run.plan.sha256
+
+
+def test_a_day_that_a_later_run_has_published_keeps_what_this_run_came_to(run: Finished) -> None:
+    """A day of neither, which a later run has published, has nothing to keep."""
+    outcomes = dict.fromkeys((MAY_25, MAY_26, MAY_27), Outcome.SUPERSEDED)
+    days = json.loads(manifest(replace(run, outcomes=outcomes)))["days"]
+    assert [day["sha256"] for day in days] == [None] * 3
+    for day, body in zip(days, run.days, strict=False):
+        published = json.loads(body.to_bytes(), parse_float=str, parse_int=str)
+        assert {name: str(day[name]) for name in FIGURES}.items() <= published.items()
+    assert NO_FIGURES.items() <= days[2].items()
 
 
 def test_the_manifest_balances_per_segment(run: Finished) -> None:
