@@ -15,7 +15,7 @@ from ops.commands.rerun import rerun
 from ops.commands.run import run
 from ops.commands.serve import serve
 from ops.embedded.errors import EmbeddedCloudError
-from ops.report.finished_run import ReportError
+from ops.results.errors import ResultsError
 from ops.state_directory import StateError
 from ops.trip_files import TripFileError
 from trip_kpis.core.errors import TripKpisError
@@ -27,7 +27,7 @@ MISTAKE = 2
 _MENDABLE = (
     AccountError,
     EmbeddedCloudError,
-    ReportError,
+    ResultsError,
     StateError,
     TripFileError,
     TripKpisError,
@@ -40,14 +40,7 @@ class _Commands(click.Group):
     def invoke(self, context: click.Context) -> Any:
         try:
             return super().invoke(context)
-        except (
-            AccountError,
-            EmbeddedCloudError,
-            ReportError,
-            StateError,
-            TripFileError,
-            TripKpisError,
-        ) as error:
+        except _MENDABLE as error:
             message = Text.assemble(("Error: ", "bold red"), str(error))
             Console(stderr=True).print(message, highlight=False, soft_wrap=True)
             sys.exit(MISTAKE)

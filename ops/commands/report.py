@@ -7,8 +7,9 @@ from rich.console import Console
 from rich.text import Text
 
 from ops import options
-from ops.report.finished_run import ReportError, manifests
 from ops.report.written import REPORT, write_report
+from ops.results.errors import ResultsError
+from ops.results.finished_run import manifests
 
 
 @click.command()
@@ -42,7 +43,7 @@ def leave_report(console: Console, out: Path, run_id: str | None = None) -> None
     if run_id in finished or (run_id is None and finished):
         try:
             _say_where(console, write_report(out, run_id=run_id))
-        except ReportError as error:
+        except ResultsError as error:
             console.print(Text(f"There is no report: {error}"), soft_wrap=True)
 
 

@@ -5,7 +5,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from ops.report.finished_run import FinishedRun, ReportError
+from ops.results.errors import ResultsError
+from ops.results.finished_run import FinishedRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +26,7 @@ class Day:
 
 
 def days(out: Path, run: FinishedRun) -> tuple[Day, ...]:
-    """In their order. Raises ReportError for a kpi.json that cannot be read."""
+    """In their order. Raises ResultsError for a kpi.json that cannot be read."""
     known = {day.date: day for day in run.days}
     found = []
     for file in sorted((out / "kpis").glob("date=*/kpi.json")):
@@ -47,6 +48,6 @@ def _day(file: Path, body: bytes, outcome: str, *, is_the_runs: bool) -> Day:
         figures = json.loads(body, parse_float=str, parse_int=str)
         return Day(**figures, outcome=outcome, is_the_runs=is_the_runs)
     except (TypeError, ValueError) as error:
-        raise ReportError(
+        raise ResultsError(
             f"{file} is no day's KPIs ({error}): put it back as it was, or run the job again"
         ) from error

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ops.report.finished_run import FinishedRun, ReportError
+from ops.results.errors import ResultsError
+from ops.results.finished_run import FinishedRun
 
 _EXAMPLES = 5
 _LONGEST = 200
@@ -34,7 +35,7 @@ class RejectedFor:
 
 def rejected(out: Path, run: FinishedRun) -> tuple[RejectedFor, ...]:
     """The most frequent reason first. The counts are the manifest's; there are no examples where
-    the quarantine has expired. Raises ReportError where it is damaged."""
+    the quarantine has expired. Raises ResultsError where it is damaged."""
     examples: defaultdict[str, list[Example]] = defaultdict(list)
     wanted = {reason: min(_EXAMPLES, trips) for reason, trips in run.rejected.items()}
     for reason, example in _quarantined(out, run):
@@ -65,7 +66,7 @@ def _damage(file: Path) -> Iterator[None]:
     try:
         yield
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ReportError(
+        raise ResultsError(
             f"{file} does not hold rejected trips, one JSON object a line ({error!r}): put it back "
             "as it was, or remove it to have the report without its examples"
         ) from error

@@ -12,7 +12,7 @@ from itertools import groupby
 from pathlib import Path
 
 from ops.embedded.objects_on_disk import ObjectOnDisk
-from ops.report.finished_run import FinishedRun
+from ops.results.finished_run import FinishedRun
 from ops.state_directory import StateDirectory, StateError
 from trip_kpis.core.errors import CorruptPartError
 from trip_kpis.core.parts import PartHeader, decode

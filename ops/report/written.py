@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from ops.report.days import days
-from ops.report.finished_run import ReportError, finished_run
 from ops.report.page import Report, page
 from ops.report.rejected import rejected
 from ops.report.timeline import executions, timeline
+from ops.results.errors import ResultsError
+from ops.results.finished_run import finished_run
 
 REPORT = "report.html"
 
@@ -15,7 +16,7 @@ def write_report(out: Path, *, run_id: str | None = None, to: Path | None = None
     """Reads what a run has left in `out` and writes the page, to `out`/report.html if need be;
     gives its path. None is the run that finished last.
 
-    Raises ReportError for what cannot be reported on, or written.
+    Raises ResultsError for what cannot be reported on, or written.
     """
     run = finished_run(out, run_id)
     report = Report(
@@ -31,7 +32,7 @@ def write_report(out: Path, *, run_id: str | None = None, to: Path | None = None
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
     except OSError as error:
-        raise ReportError(
+        raise ResultsError(
             f"{file} cannot be written ({error.strerror}): name another file with --to"
         ) from error
     return file

@@ -18,11 +18,12 @@ from ops.__main__ import main
 from ops.commands.report import leave_report
 from ops.embedded.objects_on_disk import ObjectOnDisk
 from ops.report.days import days
-from ops.report.finished_run import ReportError, finished_run
 from ops.report.page import SEGMENTS_SHOWN
 from ops.report.rejected import rejected
 from ops.report.timeline import executions, timeline
 from ops.report.written import write_report
+from ops.results.errors import ResultsError
+from ops.results.finished_run import finished_run
 from ops.state_directory import StartedExecution, StateDirectory
 from tests.runs_left import EVIL, leave_run
 from tests.samples import PLANNED_AT
@@ -92,10 +93,12 @@ def test_the_run_that_finished_last_is_reported_unless_one_is_named(tmp_path: Pa
 
 
 def test_a_directory_without_a_finished_run_is_told_how_to_get_one(tmp_path: Path) -> None:
-    with pytest.raises(ReportError, match=r"no finished run.*python -m ops rerun --out"):
+    with pytest.raises(ResultsError, match=r"no finished run.*python -m ops runs --out"):
         finished_run(tmp_path, None)
     leave_run(tmp_path)
-    with pytest.raises(ReportError, match=r"no finished run run-9: there are run-1\..*rerun run-9"):
+    with pytest.raises(
+        ResultsError, match=r"no finished run run-9: there are run-1.*rerun run-9"
+    ):
         finished_run(tmp_path, "run-9")
 
 
@@ -103,7 +106,7 @@ def test_a_directory_without_a_finished_run_is_told_how_to_get_one(tmp_path: Pat
 def test_a_damaged_manifest_is_named(tmp_path: Path, content: bytes) -> None:
     manifest = leave_run(tmp_path)
     manifest.write_bytes(content)
-    with pytest.raises(ReportError, match=re.escape(str(manifest))):
+    with pytest.raises(ResultsError, match=re.escape(str(manifest))):
         finished_run(tmp_path, None)
 
 
@@ -112,7 +115,7 @@ def test_a_damaged_day_is_named(tmp_path: Path, content: bytes) -> None:
     leave_run(tmp_path)
     kpi = tmp_path / "kpis/date=2024-05-01/kpi.json"
     kpi.write_bytes(content)
-    with pytest.raises(ReportError, match=re.escape(str(kpi))):
+    with pytest.raises(ResultsError, match=re.escape(str(kpi))):
         days(tmp_path, finished_run(tmp_path, None))
 
 
@@ -121,7 +124,7 @@ def test_a_damaged_quarantine_is_named(tmp_path: Path, content: bytes) -> None:
     leave_run(tmp_path, rejected=1)
     (file,) = tmp_path.glob("quarantine/*/segment=00000/*.jsonl")
     file.write_bytes(content)
-    with pytest.raises(ReportError, match=re.escape(str(file))):
+    with pytest.raises(ResultsError, match=re.escape(str(file))):
         rejected(tmp_path, finished_run(tmp_path, None))
 
 

@@ -160,7 +160,7 @@ def test_queries_that_unfold_a_runs_lists_name_all_that_is_in_them() -> None:
     (named,) = re.findall(r"UNNEST\(by_segment\) AS one\s+\(([^)]+)\)", slow)
     assert named.split(", ") == fields(columns("RunsTable")["by_segment"])
     assert set(re.findall(r"one\.(\w+)", slow)) <= set(named.split(", "))
-    page = Path("docs/athena.md").read_text()
+    page = (Path(__file__).parents[3] / "docs/athena.md").read_text()
     (named,) = re.findall(r"UNNEST\(days\) AS one\s+\(([^)]+)\)", page)
     assert named.split(", ") == fields(columns("RunsTable")["days"])
     assert "UNNEST(rejected) AS by_reason (reason, trips)" in QUERIES["RejectedQuery"]

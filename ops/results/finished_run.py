@@ -8,22 +8,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-from ops.report.figures import plain
+from ops.figures import plain
+from ops.results.errors import ResultsError
+from ops.results.run_day import RunDay
 from ops.way_out import rerun_command
-
-
-class ReportError(Exception):
-    """There is nothing to report on, or it cannot be read. The message says what to do."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunDay:
-    """What became of a day in the run."""
-
-    date: str
-    outcome: str
-    sha256: str | None
-    """of the day's kpi.json, where it is the run's"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +25,7 @@ class Segment:
     scanned: int
     incomplete: int
     rejected: int
+    rejected_by_reason: Mapping[str, int]
     counted: int
     read_units: str
     throttles: int
@@ -52,6 +41,7 @@ class Segment:
         return cls(
             **{name: int(document[name]) for name in _COUNTS},
             rejected=sum(document["rejected"].values()),
+            rejected_by_reason=dict(document["rejected"]),
             throttles=sum(document["throttles"].values()),
             read_units=plain(str(document["read_units"])),
             quarantine_keys=tuple(document["quarantine_keys"]),
@@ -95,6 +85,12 @@ class FinishedRun:
             segment.balances for segment in self.segments
         )
 
+    @property
+    def has_figures(self) -> bool:
+        """Of each of its days. Manifests of an earlier version have none."""
+        of_days = (day.figures.trip_count for day in self.days if day.figures)
+        return sum(of_days) == self.counted
+
     @classmethod
     def from_bytes(cls, body: bytes) -> Self:
         """Raises KeyError, TypeError or ValueError for what is no manifest of this version's."""
@@ -114,10 +110,7 @@ class FinishedRun:
             read_units=plain(str(document["read_units"])),
             throttles=dict(document["throttles"]),
             cost_usd={what: plain(str(usd)) for what, usd in document["cost_usd"].items()},
-            days=tuple(
-                RunDay(date=day["date"], outcome=day["outcome"], sha256=day["sha256"])
-                for day in document["days"]
-            ),
+            days=tuple(map(RunDay.from_json, document["days"])),
             segments=tuple(map(Segment.from_json, document["by_segment"])),
         )
 
@@ -131,30 +124,32 @@ def manifests(out: Path) -> dict[str, Path]:
 def finished_run(out: Path, run_id: str | None) -> FinishedRun:
     """The run of `out` with that id, or the one that finished last.
 
-    Raises ReportError if there is none, or its manifest cannot be read.
+    Raises ResultsError if there is none, or its manifest cannot be read.
     """
     finished = manifests(out)
-    if not finished:
-        raise ReportError(
-            f"{out} has no finished run (none under {out / 'runs'}): --out must be the directory "
-            "of an `ops run` or `ops demo`. One that failed is gone on with first: "
-            f"python -m ops rerun --out {shlex.quote(str(out))}"
+    if run_id in finished:
+        return read_manifest(finished[run_id])
+    if run_id is not None:
+        there = f"there are {', '.join(finished)}" if finished else "there is none of that name"
+        raise ResultsError(
+            f"{out} has no finished run {run_id}: {there}. If it failed, go on with it first: "
+            f"{rerun_command(run_id, out)}"
         )
-    if run_id is None:
-        return max(map(_read, finished.values()), key=lambda run: run.finished_at)
-    if run_id not in finished:
-        raise ReportError(
-            f"{out} has no finished run {run_id}: there are {', '.join(finished)}. If it failed, "
-            f"go on with it first: {rerun_command(run_id, out)}"
-        )
-    return _read(finished[run_id])
+    if finished:
+        return max(map(read_manifest, finished.values()), key=lambda run: run.finished_at)
+    raise ResultsError(
+        f"{out} has no finished run (none under {out / 'runs'}): it must be where an `ops run` or "
+        "`ops demo` has left its results. What runs there are, and how to go on with one that "
+        f"failed, says: python -m ops runs --out {shlex.quote(str(out))}"
+    )
 
 
-def _read(manifest: Path) -> FinishedRun:
+def read_manifest(manifest: Path) -> FinishedRun:
+    """Raises ResultsError."""
     try:
         return FinishedRun.from_bytes(manifest.read_bytes())
     except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ReportError(
+        raise ResultsError(
             f"{manifest} is no manifest that this version can read ({error!r}): put it back as it "
-            "was, or have the report written by the version that wrote it"
+            "was, or take the version that wrote it"
         ) from error

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 
-from ops.report.figures import grouped, lasting, plain, seconds, share, times_the_mean
+from ops.figures import grouped, lasting, plain, seconds, share, times_the_mean
 from tests.day_rows import fares
 
 
