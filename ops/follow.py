@@ -4,17 +4,20 @@ import threading
 from types import TracebackType
 from typing import Self
 
+from rich import progress
 from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
-    Progress,
     ProgressColumn,
     SpinnerColumn,
     Task,
     TextColumn,
 )
 from rich.text import Text
+
+from ops.following.run_log import Progress
+from ops.figures import lasting
 
 _RATE_AFTER_SECONDS = 1.0
 """a rate of the first instants says nothing of the rest"""
@@ -49,7 +52,7 @@ class _Remaining(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         left = _seconds_left(task)
-        return Text(f"{left:,.0f} s left" if left else "", style="progress.remaining")
+        return Text(f"{lasting(str(round(left)))} left" if left else "", style="progress.remaining")
 
 
 class Follower:
@@ -61,7 +64,7 @@ class Follower:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._lock = threading.Lock()
-        self._progress = Progress(
+        self._progress = progress.Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
@@ -77,6 +80,7 @@ class Follower:
         self._stage: Task | None = None
         self._done = 0
         self._next_line = 0.0
+        self._read_units_before: float | None = None
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -97,32 +101,65 @@ class Follower:
                 stage, total=trips, completed=done, segments="", before=done
             )
             self._stage = self._progress.tasks[task_id]
-            self._done, self._next_line = done, 0.0
+            self._done, self._next_line, self._said = done, 0.0, list[str]()
 
     def say(self, line: str) -> None:
         """A line among them, as it is."""
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
-    def advance(self, trips: int, segments: str = "") -> None:
-        """So many more trips are through; `segments` says how many segments are."""
+    def advance(self, trips: int) -> None:
+        """So many more trips are through."""
         with self._lock:
-            if self._stage is None:
-                return
-            self._done += trips
-            self._progress.update(self._stage.id, advance=trips, segments=segments)
-            if not self._console.is_terminal:
-                self._line(segments)
+            assert self._stage is not None
+            self._update(self._done + trips, self._stage.total or 0, "")
+
+    def show(self, run: Progress) -> None:
+        """How far the run's scanning is. The first time it begins that stage; nothing before the
+        run has a plan."""
+        if run.plan is None:
+            return
+        if self._read_units_before is None:
+            self.begin("Scanning segments", trips=run.expected_items, done=run.tally.scanned)
+            self._read_units_before = run.tally.read_units
+        with self._lock:
+            self._update(run.tally.scanned, run.expected_items, self._of_run(run))
+
+    def _of_run(self, run: Progress) -> str:
+        assert self._stage is not None
+        assert self._read_units_before is not None
+        said = [f"{len(run.finished):,} of {run.segments:,} segments"]
+        seconds = self._stage.elapsed or 0.0
+        if seconds >= _RATE_AFTER_SECONDS:
+            read_units = (run.tally.read_units - self._read_units_before) / seconds
+            said.append(f"{read_units:,.0f} read units/s")
+        if rejected := run.tally.rejected_in_all:
+            said.append(f"{rejected:,} rejected")
+        if throttles := sum(run.tally.throttles.values()):
+            said.append(f"throttled {throttles:,} times")
+        return ", ".join(said)
+
+    def _update(self, done: int, total: float, segments: str) -> None:
+        assert self._stage is not None
+        self._done = done
+        self._progress.update(self._stage.id, completed=done, total=total, segments=segments)
+        if not self._console.is_terminal:
+            self._line(segments)
 
     def _line(self, segments: str) -> None:
+        """A line for every tenth of the trips, and for every segment's end among the last."""
         assert self._stage is not None
         total = self._stage.total or 1
-        if self._done >= min(self._next_line, total):
-            self._next_line = self._done + total / _LINES
-            said = [f"{self._stage.description}: {self._done:,} of {total:,.0f} trips"]
-            if segments:
-                said.append(segments)
-            if rate := _trips_a_second(self._stage):
-                said.append(f"{rate:,.0f} trips/s")
-            if left := _seconds_left(self._stage):
-                said.append(f"{left:,.0f} s left")
-            self._console.print(", ".join(said), highlight=False, soft_wrap=True)
+        if self._done < min(self._next_line, total):
+            return
+        said = [f"{self._stage.description}: {self._done:,} of {total:,.0f} trips"]
+        if segments:
+            said.append(segments)
+        if said == self._said:
+            return
+        self._next_line, self._said = self._done + total / _LINES, said
+        more = []
+        if rate := _trips_a_second(self._stage):
+            more.append(f"{rate:,.0f} trips/s")
+        if left := _seconds_left(self._stage):
+            more.append(f"{lasting(str(round(left)))} left")
+        self._console.print(", ".join(said + more), highlight=False, soft_wrap=True)

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from ops import trips_table
 from ops.embedded.cloud import EmbeddedCloud
 from ops.embedded.lambda_endpoint import LambdaEndpoint
 from ops.embedded.lambda_invocation import Invoker
 from ops.embedded.lambda_processes import WorkerProcesses
-from ops.embedded.lambda_service import FinishedInvocation, LambdaService
+from ops.embedded.lambda_service import LambdaService
 from ops.embedded.objects_on_disk import ObjectsOnDisk
 from ops.embedded.scan_layers import layered, scans_told_to
 from ops.embedded.server import Middleware
@@ -45,6 +46,18 @@ class LocalStack:
     state: StateDirectory | None
     """where other processes find what they need to go on; None: nowhere"""
 
+    @property
+    def state_machine_arn(self) -> str:
+        return self.stack.state_machine_arn
+
+    @property
+    def bucket_name(self) -> str:
+        return self.stack.bucket_name
+
+    def client(self, service: str) -> Any:
+        """The operator's."""
+        return self.cloud.client(service)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Where:
@@ -72,7 +85,6 @@ def local_stack(
     where: Where,
     parameters: Mapping[str, str],
     on_loaded: Callable[[int], None],
-    on_invocation: Callable[[FinishedInvocation], None],
     state: StateDirectory | None = None,
     saved: SavedStack | None = None,
 ) -> Iterator[LocalStack]:
@@ -118,7 +130,7 @@ def local_stack(
             if where.lambda_endpoint is None
             else LambdaEndpoint(where.lambda_endpoint)
         )
-        functions = LambdaService(cloud, stack, workers, on_invocation=on_invocation)
+        functions = LambdaService(cloud, stack, workers)
         opened.enter_context(functions)
         if state is not None and objects is not None:
             if saved is None:
@@ -152,7 +164,6 @@ def continued_stack(
     where: Where,
     parameters: Mapping[str, str],
     on_loaded: Callable[[int], None],
-    on_invocation: Callable[[FinishedInvocation], None],
 ) -> Iterator[LocalStack]:
     """As another process has left it: the same table, the same objects, the same parameters but
     for those that are given.
@@ -165,7 +176,6 @@ def continued_stack(
         where=replace(where, page_bytes=saved.page_bytes),
         parameters={**saved.parameters, **parameters},
         on_loaded=on_loaded,
-        on_invocation=on_invocation,
         state=state,
         saved=saved,
     ) as local:

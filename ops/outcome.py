@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from ops.embedded.distributed_map import FailedChild
+from ops.following.failed_children import FailedChild
 from ops.page_log import PagesRead
 from ops.published import Published
 

@@ -49,7 +49,6 @@ def serve(
             if lambda_endpoint
             else {"BucketName": CONTAINERS_BUCKET, **parameters},
             on_loaded=lambda _: None,
-            on_invocation=lambda _: None,
         ) as local,
     ):
         console.print(

@@ -20,7 +20,6 @@ from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from moto.stepfunctions.parser.utils import TMP_THREADS
 
 from ops.embedded.clients import Clients
-from ops.embedded.distributed_map import FailedChild
 from ops.embedded.errors import CloudStartError, EmbeddedCloudError
 from ops.embedded.iam_mends import enforced_iam
 from ops.embedded.isolation import (
@@ -145,19 +144,6 @@ class EmbeddedCloud:
             yield
         finally:
             self._invoke_lambda = None
-
-    def failed_children(self, execution_arn: str) -> tuple[FailedChild, ...]:
-        """The children of the execution's Map Runs that failed, with their own errors and causes.
-
-        The execution's own error says only that too many have failed. In AWS the console shows the
-        children; this is where they are found here. Empty if none has failed (yet).
-        """
-        backend = stepfunctions_parser_backends[ACCOUNT_ID][REGION]
-        execution: Any = backend.describe_execution(execution_arn)
-        records = execution.exec_worker.env.map_run_record_pool_manager.get_all()
-        return tuple(
-            child for record in records for child in getattr(record, "failed_children", ())
-        )
 
     def _run_function(self, function_name: str, payload: bytes) -> tuple[bytes, str | None, bytes]:
         if self._invoke_lambda is None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import threading
 from collections import deque
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,17 +32,9 @@ from moto.stepfunctions.parser.asl.eval.program_state import (
 )
 from moto.stepfunctions.parser.asl.eval.states import ItemData, MapData
 
+from ops.embedded.map_run_children import Child, Children
+
 THRESHOLD_CAUSE = "The specified tolerated failure threshold was exceeded"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FailedChild:
-    """A child execution of a Map Run that failed: what it was given, and why it ended."""
-
-    index: int
-    input: Any
-    error: str
-    cause: str
 
 
 class MapRun:
@@ -64,7 +55,7 @@ class MapRun:
         self._over = False
         self._exceeded = False
         self._changed = threading.Condition()
-        self._record.failed_children = []
+        self._children = self._record.children = Children()
 
     def run(self) -> list[Any]:
         for counter in self._counters():
@@ -85,15 +76,16 @@ class MapRun:
     def _work(self) -> None:
         while (job := self._next()) is not None:
             index, item = job
+            child = self._children.begin(item)
             try:
                 frame = self._env.open_inner_frame()
-                child_input = self._begin(frame, index, item)
+                child.input = self._begin(frame, index, item)
                 self._program.eval(frame)
                 self._env.delete_frame(frame)
-                self._settle(frame, index, child_input)
+                self._settle(frame, index, child)
             except Exception as error:  # noqa: BLE001 - a child that breaks the emulator has failed too
                 with self._changed:
-                    self._failed(index, item, *_error_and_cause(error))
+                    self._failed(child, *_error_and_cause(error))
 
     def _next(self) -> tuple[int, Any] | None:
         with self._changed:
@@ -124,43 +116,41 @@ class MapRun:
             frame.states.reset(input_value=item)
         return frame.states.get_input()
 
-    def _settle(self, frame: Any, index: int, child_input: Any) -> None:
+    def _settle(self, frame: Any, index: int, child: Child) -> None:
         state = frame.program_state()
         with self._changed:
             if isinstance(state, ProgramError):
                 error: Any = state.error or {}
-                self._failed(index, child_input, error.get("error") or "", error.get("cause") or "")
+                self._failed(child, error.get("error") or "", error.get("cause") or "")
             elif isinstance(state, ProgramStopped | ProgramTimedOut):
                 # A child has no time limit of its own: it was the execution that was stopped.
-                self._count_out("aborted")
+                self._count_out(child, "ABORTED", "aborted")
             else:
                 self._outputs[index] = frame.states.get_input()
-                self._count_out("succeeded", "results_written")
+                self._count_out(child, "SUCCEEDED", "succeeded", "results_written")
 
-    def _failed(self, index: int, child_input: Any, error: str, cause: str) -> None:
-        if self._over:
-            self._count_out()
-            return
-        self._count_out("failed")
-        self._record.failed_children.append(
-            FailedChild(index=index, input=child_input, error=error, cause=cause)
-        )
-        if self._threshold_exceeded():
+    def _failed(self, child: Child, error: str, cause: str) -> None:
+        self._count_out(child, "FAILED", "failed", error=error, cause=cause)
+        if not self._over and self._threshold_exceeded():
             self._over = self._exceeded = True
+            self._children.abort_the_rest()
             for counter in self._counters():
                 counter.aborted.count(self._running)
                 counter.running.offset(-self._running)
             self._changed.notify_all()
 
-    def _count_out(self, *outcomes: str) -> None:
+    def _count_out(
+        self, child: Child, status: str, *counted: str, error: str = "", cause: str = ""
+    ) -> None:
         """A child has ended. Once the Map Run is over it has been counted as aborted, and stays
         that.
         """
         self._running -= 1
         if not self._over:
+            child.end(status, error, cause)
             for counter in self._counters():
                 counter.running.offset(-1)
-                for outcome in outcomes:
+                for outcome in counted:
                     getattr(counter, outcome).count()
         self._changed.notify_all()
 
@@ -168,7 +158,7 @@ class MapRun:
         """AWS fails the Map Run when either threshold is exceeded; neither given means that none
         may fail.
         """
-        failed = len(self._record.failed_children)
+        failed = sum(child.status == "FAILED" for child in self._children)
         count = self._record.tolerated_failure_count
         percentage = self._record.tolerated_failure_percentage
         if not count and not percentage:

@@ -23,6 +23,7 @@ from moto.core.exceptions import JsonRESTError
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 
 from ops.embedded.errors import EmbeddedCloudError, MotoMismatchError
+from ops.embedded.map_run_children import children_are_listed
 from ops.embedded.mending import replaced
 from ops.embedded.step_functions_mends import (
     execution_can_be_watched_from_its_start,
@@ -69,6 +70,7 @@ def mended_moto(
         mends.enter_context(lambda_tasks_run_the_real_handlers(invoke_lambda))
         mends.enter_context(lambda_tasks_share_one_client(lambda_client))
         mends.enter_context(failed_child_fails_the_map())
+        mends.enter_context(children_are_listed())
         mends.enter_context(stack_state_machines_execute())
         mends.enter_context(unnamed_execution_gets_a_uuid())
         mends.enter_context(execution_can_be_watched_from_its_start())

@@ -49,7 +49,6 @@ def deployed(scans: Scans) -> Iterator[LocalStack]:
         where=Where(middleware=scans_told_to(scans.note)),
         parameters=FOR_THE_TEST,
         on_loaded=lambda _: None,
-        on_invocation=lambda _: None,
     ) as local:
         yield local
 

@@ -143,7 +143,6 @@ def enforced_stack(parameters: Mapping[str, str]) -> Iterator[Enforced]:
         # One segment after the other: a worker process less for each takes half the time here.
         parameters={"MaxRejectedShare": "0.5", "MaxConcurrency": "1", **parameters},
         on_loaded=lambda _: None,
-        on_invocation=lambda _: None,
     ) as local:
         yield Enforced(local=local, roles=_roles(local), _made=made)
 

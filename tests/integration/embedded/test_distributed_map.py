@@ -9,6 +9,8 @@ from typing import Any
 
 from stand_in_cloud import LambdaError, StandIn, as_lambda
 
+from ops.following.failed_children import failed_children
+
 DONE = {"finished": True}
 
 
@@ -143,7 +145,7 @@ def test_a_retry_waits_as_the_state_says(stand_in: StandIn) -> None:
 
     assert stand_in.retry_waits == [2, 6, 15, 15]
     assert execution["status"] == "FAILED"
-    (child,) = stand_in.cloud.failed_children(arn)
+    (child,) = failed_children(stand_in.cloud.client("stepfunctions"), arn)
     assert child.error == "TransientError"
 
 

@@ -20,6 +20,7 @@ from ops.embedded import moto_mends, step_functions_mends
 from ops.embedded.cloud import EmbeddedCloud
 from ops.embedded.errors import DeploymentError, MotoMismatchError
 from ops.embedded.stack import deploy
+from ops.following.failed_children import failed_children
 
 Without = Callable[[str], None]
 
@@ -55,11 +56,53 @@ def test_a_failed_child_fails_the_map_and_can_be_found(stand_in: StandIn) -> Non
     assert execution["status"] == "FAILED"
     assert execution["error"] == "States.ExceedToleratedFailureThreshold"
     assert execution["cause"] == "The specified tolerated failure threshold was exceeded"
-    (child,) = stand_in.cloud.failed_children(arn)
-    assert child.index == 0
+    (child,) = failed_children(stand_in.cloud.client("stepfunctions"), arn)
     assert child.input == {"run": "r1", "item": 2}
     assert child.error == "PermanentError"
     assert "segment 2 is not readable" in child.cause
+
+
+def test_moto_does_not_list_the_children_of_a_map_run(without: Without) -> None:
+    without("children_are_listed")
+    with stand_in_cloud() as stand_in:
+        arn, _ = stand_in.run(lambda _: {"finished": True}, [1])
+        client = stand_in.cloud.client("stepfunctions")
+        (run,) = client.list_map_runs(executionArn=arn)["mapRuns"]
+        with pytest.raises(ClientError, match="500"):
+            client.list_executions(mapRunArn=run["mapRunArn"])
+
+
+def test_the_children_of_a_map_run_are_listed_and_described(stand_in: StandIn) -> None:
+    one_is_in, run_is_over = threading.Event(), threading.Event()
+
+    def work(payload: Any) -> Any:
+        if payload["item"] == 1:
+            one_is_in.set()
+            run_is_over.wait(timeout=60)
+        elif payload["item"] == 2:
+            one_is_in.wait(timeout=60)
+        return fails_on_two(payload)
+
+    with stand_in.cloud.lambda_tasks_run_by(as_lambda(work)):
+        arn = stand_in.start([0, 1, 2], max_concurrency=2)
+        stand_in.end(arn)
+        run_is_over.set()
+    client = stand_in.cloud.client("stepfunctions")
+    (run,) = client.list_map_runs(executionArn=arn)["mapRuns"]
+
+    def children(**asked: str) -> list[Any]:
+        listed = client.list_executions(mapRunArn=run["mapRunArn"], **asked)["executions"]
+        return [client.describe_execution(executionArn=one["executionArn"]) for one in listed]
+
+    found = [(json.loads(child["input"])["item"], child["status"]) for child in children()]
+    assert found == [(2, "FAILED"), (1, "ABORTED"), (0, "SUCCEEDED")]
+    (failed,) = children(statusFilter="FAILED")
+    assert failed["error"] == "PermanentError"
+    assert failed["stopDate"] >= failed["startDate"]
+    with pytest.raises(ClientError, match="ResourceNotFound"):
+        client.list_executions(mapRunArn=f"{run['mapRunArn']}-other")
+    with pytest.raises(ClientError, match="ExecutionDoesNotExist"):
+        client.describe_execution(executionArn=f"{failed['executionArn']}-other")
 
 
 def test_moto_deploys_state_machines_that_cannot_be_started(without: Without) -> None:

@@ -43,7 +43,6 @@ def local() -> Iterator[LocalStack]:
         where=Where(),
         parameters={},
         on_loaded=lambda _: None,
-        on_invocation=lambda _: None,
     ) as up:
         yield up
 

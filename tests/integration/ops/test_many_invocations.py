@@ -59,7 +59,6 @@ def test_a_segment_may_need_any_number_of_invocations() -> None:
         where=where,
         parameters={},
         on_loaded=lambda _: None,
-        on_invocation=lambda _: None,
     ) as local:
         outcome = execute(local, {"total_segments": 2}, name="slow")
     assert outcome.succeeded, (outcome.cause, outcome.failed_segments)

@@ -25,7 +25,6 @@ def test_a_table_or_bucket_that_is_not_there_is_the_executions_error(
         where=Where(),
         parameters=parameters,
         on_loaded=lambda _: None,
-        on_invocation=lambda _: None,
     ) as up:
         if gone:
             up.cloud.client("s3").delete_bucket(Bucket=gone)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ops.embedded.distributed_map import FailedChild
+from ops.following.failed_children import FailedChild
 from ops.outcome import Outcome
 from ops.page_log import PagesRead
 from ops.way_out import way_out
@@ -48,7 +48,7 @@ def test_what_is_lost_is_not(error: str) -> None:
 
 
 def test_the_segments_own_error_decides() -> None:
-    child = FailedChild(index=0, input={"segment": 1}, error="CorruptPartError", cause="")
+    child = FailedChild(input={"segment": 1}, error="CorruptPartError", cause="")
     outcome = failed("States.ExceedToleratedFailureThreshold", failed_segments=(child,))
     assert "After CorruptPartError" in way_out(outcome, OUT)[0]
 
