@@ -1,0 +1,81 @@
+"""The functions write and read just the objects that docs/architecture.md says they do."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from tests.integration.pipeline import BUCKET_NAME, Pipeline, hook
+from tests.samples import trip
+from tests.unit.test_architecture_page import Arrow, first_cells, section, told
+from trip_kpis.core.errors import NoProgressError
+
+PLACEHOLDERS = {
+    "<yyyy-mm-dd>": r"\d{4}-\d\d-\d\d",
+    "<run_id>": r"[\w-]+",
+    "<00007>": r"\d{5}",
+    "<00003>": r"\d{5}",
+    "…": r".+",
+}
+
+
+def form(key: str) -> re.Pattern[str]:
+    """The keys that a key of the page stands for."""
+    pattern = re.escape(key)
+    for placeholder, meaning in PLACEHOLDERS.items():
+        pattern = pattern.replace(re.escape(placeholder), meaning)
+    return re.compile(pattern)
+
+
+FORMS = {key: form(key) for key in first_cells(section("What is written where"))}
+
+
+class Seen:
+    """Notes every object that a request to S3 is about."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self.arrows: set[Arrow] = set()
+        self._function = ""
+        hook(pipeline.s3, "before-send.s3", self._note)
+
+    @contextmanager
+    def by(self, function: str) -> Iterator[None]:
+        self._function = function
+        yield
+        self._function = ""
+
+    def _note(self, *, request: Any, **_: Any) -> None:
+        url = urlsplit(request.url)
+        key = unquote(url.path).removeprefix(f"/{BUCKET_NAME}").removeprefix("/")
+        if key and self._function:
+            (known_as,) = (
+                key_form for key_form, pattern in FORMS.items() if pattern.fullmatch(key)
+            )
+            assert request.method in {"GET", "PUT"}
+            pair = (self._function, known_as)
+            self.arrows.add(pair if request.method == "PUT" else pair[::-1])
+
+
+def test_every_function_touches_what_the_page_says_and_nothing_else(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAX_REJECTED_SHARE", "1")
+    monkeypatch.setenv("VANISHED_DAYS", "remove")
+    pipeline.make_table([trip("a"), trip("b", fare_amount={"S": "twelve"})])
+    seen = Seen(pipeline)
+    with seen.by("PlanRun"):
+        pipeline.plan(total_segments=1)
+        pipeline.plan("again", run_id="run-1")
+    with seen.by("ScanSegment"):
+        pipeline.scan(remaining_ms=0)
+        with pytest.raises(NoProgressError):
+            pipeline.scan(remaining_ms=0)
+        assert pipeline.scan()["finished"]
+        assert pipeline.scan()["finished"]
+    with seen.by("MergePartials"):
+        pipeline.merge()
+        pipeline.merge()  # of a run that has a manifest since its plan
+    assert seen.arrows == told()
