@@ -32,6 +32,14 @@ def fetch(
         return list(in_order(get, (found for found in listed if wanted(found["Key"]))))
 
 
+def newest_first(stack: Stack, prefix: str) -> list[str]:
+    """The keys under the prefix, in the order of their objects' times. Raises AccountError."""
+    with asking_aws(f"for the objects of s3://{stack.bucket_name}"):
+        found = list(_listed(stack.client("s3"), stack, prefix))
+    found.sort(key=lambda one: (one["LastModified"], one["Key"]), reverse=True)
+    return [str(one["Key"]) for one in found]
+
+
 def _listed(client: Any, stack: Stack, prefix: str) -> Iterator[dict[str, Any]]:
     pages = client.get_paginator("list_objects_v2")
     for page in pages.paginate(Bucket=stack.bucket_name, Prefix=prefix):

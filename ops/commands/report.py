@@ -6,32 +6,53 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from ops import options
+from ops.account.executions import executions_of
+from ops.commands.results import Source, source
+from ops.report.rejected import EXAMPLES
+from ops.report.timeline import MOST_PARTS
 from ops.report.written import REPORT, write_report
 from ops.results.errors import ResultsError
-from ops.results.finished_run import manifests
+from ops.results.finished_run import FinishedRun, finished_run, manifests
+from ops.results.quarantine import of_finished
 
 
 @click.command()
 @click.argument("run_id", required=False)
-@options.out("The directory of a `run`, `rerun` or `demo`; or a copy of the bucket.")
+@source
 @click.option(
     "--to",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help=f"Where the report goes. [DIR/{REPORT}]",
+    help=f"Where the report goes. [DIR/{REPORT}; of a stack, report-RUN_ID.html]",
 )
-def report(*, run_id: str | None, out: Path, to: Path | None) -> None:
+def report(*, source: Source, run_id: str | None, to: Path | None) -> None:
     """Write a page that shows what a finished run has published, and why it can be trusted.
 
-    RUN_ID may be left out: then it is the run of DIR that finished last. The page is one file that
-    loads nothing: open it in a browser, mail it, keep it.
+    RUN_ID may be left out: then it is the run that finished last. The page is one file that loads
+    nothing: open it in a browser, mail it, keep it.
 
     \b
     python -m ops report --out out
     python -m ops report run-20240525T021500-3f2a --out out --to may.html
+    python -m ops report --stack trip-kpis --profile production
     """
-    _say_where(Console(), write_report(out, run_id=run_id, to=to))
+    with source.manifests(*[run_id] if run_id else []) as directory:
+        run = finished_run(directory, run_id)
+        executions = None
+        if source.stack is not None:
+            to = to or Path(f"report-{run.run_id}.html")
+            _fetch(source, directory, run)
+            of_run = executions_of(source.stack, run.run_id)
+            executions = tuple(one.name for one in reversed(of_run))
+        file = write_report(directory, run_id=run.run_id, to=to, executions=executions)
+    _say_where(Console(), file)
+
+
+def _fetch(source: Source, directory: Path, run: FinishedRun) -> None:
+    """What the page shows: the days, a few rejected trips, and the parts unless they are many."""
+    examples = of_finished(run).keys_with(EXAMPLES)
+    parts = [f"staging/run={run.run_id}/segment="] if run.parts <= MOST_PARTS else []
+    source.also(directory, ["kpis/", *examples, *parts])
 
 
 def leave_report(console: Console, out: Path, run_id: str | None = None) -> None:

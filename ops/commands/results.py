@@ -1,5 +1,6 @@
 """Where results are read from: the directory of a run on this machine, or a deployed stack."""
 
+import shlex
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,8 +13,9 @@ import click
 
 from ops import options
 from ops.account.account import Account
-from ops.account.fetched import fetch
+from ops.account.fetched import fetch, newest_first
 from ops.account.stack import Stack
+from ops.results.errors import ResultsError
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -24,6 +26,11 @@ class Source:
 
     out: Path | None
     stack: Stack | None
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What names it on the command line, for the commands that messages suggest."""
+        return ("--out", str(self.out)) if self.stack is None else self.stack.options
 
     @contextmanager
     def directory(
@@ -37,7 +44,37 @@ class Source:
             return
         with tempfile.TemporaryDirectory(prefix="trip-kpis-") as fetched:
             fetch(self.stack, prefixes, Path(fetched), wanted=wanted)
-            yield Path(fetched)
+            try:
+                yield Path(fetched)
+            except ResultsError as error:
+                raise ResultsError(_of_the_stack(str(error), fetched, self.stack)) from error
+
+    def also(
+        self,
+        directory: Path,
+        prefixes: Sequence[str],
+        *,
+        wanted: Callable[[str], bool] = lambda _: True,
+    ) -> None:
+        """Of a stack, fetches more into the `directory`, now that one knows what."""
+        if self.stack is not None:
+            fetch(self.stack, prefixes, directory, wanted=wanted)
+
+    @contextmanager
+    def manifests(self, *run_ids: str) -> Iterator[Path]:
+        """A directory with the manifests of these runs that have one, or, where none is named, of
+        that which finished last."""
+        keys = [f"runs/run={run_id}/manifest.json" for run_id in run_ids]
+        if self.stack is not None and not run_ids:
+            keys = newest_first(self.stack, "runs/run=")[:1]
+        with self.directory(keys) as directory:
+            yield directory
+
+
+def _of_the_stack(message: str, fetched: str, stack: Stack) -> str:
+    """Whoever reads it knows the bucket, not the directory that it was fetched into."""
+    named = message.replace(f"--out {fetched}", shlex.join(stack.options))
+    return named.replace(fetched, f"s3://{stack.bucket_name}")
 
 
 def source(command: _Command) -> _Command:
@@ -46,8 +83,11 @@ def source(command: _Command) -> _Command:
     @options.stack
     @options.profile
     @options.region
-    @options.out(
-        "The directory of a `run`, `rerun` or `demo`; or a copy of the bucket.", needed=False
+    @click.option(
+        "--out",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        metavar="DIR",
+        help="The directory of a `run`, `rerun` or `demo`; or a copy of the bucket.",
     )
     @wraps(command)
     def asked(

@@ -7,15 +7,13 @@ invocation that appended nothing leaves no trace.
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 
-from ops.embedded.objects_on_disk import ObjectOnDisk
 from ops.results.finished_run import FinishedRun
+from ops.results.staged import StagedPart, staged_parts
 from ops.state_directory import StateDirectory, StateError
-from trip_kpis.core.errors import CorruptPartError
-from trip_kpis.core.parts import PartHeader, decode
 
 _WHOLE_SECONDS = timedelta(seconds=1)
 """S3 tells an object's time to the second"""
@@ -47,16 +45,21 @@ class Timeline:
     unknown: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    header: PartHeader
-    appended_at: datetime
+MOST_PARTS = 5_000
+"""Parts that are fetched from an account for a timeline; a run may have 120,000."""
 
 
 def timeline(out: Path, run: FinishedRun) -> Timeline:
     """Of the run's parts that `out` has: as objects in its state, or as files of its own."""
-    parts = sorted(_parts(out, run), key=lambda part: (part.header.segment, part.header.part))
-    expected = sum(segment.parts for segment in run.segments)
+    parts = sorted(
+        staged_parts(out, run.run_id), key=lambda part: (part.header.segment, part.header.part)
+    )
+    expected = run.parts
+    if not parts and expected > MOST_PARTS:
+        return Timeline(
+            unknown=f"None of the run's {expected:,} parts is here: from an account, no more than "
+            f"{MOST_PARTS:,} are fetched. Made from a copy of the bucket, the page has a timeline."
+        )
     if len(parts) != expected:
         return Timeline(
             unknown=f"{len(parts):,} of the run's {expected:,} parts are here: of the others, it "
@@ -71,7 +74,7 @@ def timeline(out: Path, run: FinishedRun) -> Timeline:
     return Timeline(stretches=tuple(_stretches(parts)))
 
 
-def executions(out: Path, run: FinishedRun) -> tuple[str, ...]:
+def executions_in(out: Path, run: FinishedRun) -> tuple[str, ...]:
     """The names of the run's executions, the one that began it first; empty where not known."""
     with suppress(StateError):
         return tuple(
@@ -80,7 +83,7 @@ def executions(out: Path, run: FinishedRun) -> tuple[str, ...]:
     return ()
 
 
-def _stretches(parts: list[_Part]) -> Iterator[Stretch]:
+def _stretches(parts: list[StagedPart]) -> Iterator[Stretch]:
     for segment, of_segment in groupby(parts, key=lambda part: part.header.segment):
         turns = groupby(of_segment, key=lambda part: part.header.invocation)
         for turn, (invocation, appended) in enumerate(turns, start=1):
@@ -95,27 +98,3 @@ def _stretches(parts: list[_Part]) -> Iterator[Stretch]:
                 parts=len(group),
                 scanned=sum(part.header.tally.scanned for part in group),
             )
-
-
-def _parts(out: Path, run: FinishedRun) -> Iterator[_Part]:
-    """Without those that are damaged: a finished run no longer needs them."""
-    prefix = f"staging/run={run.run_id}/segment="
-    for key, body, appended_at in _objects(out):
-        if key.startswith(prefix) and key.endswith(".parquet"):
-            with suppress(CorruptPartError):
-                header, _ = decode(body, key=key)
-                yield _Part(header, appended_at)
-
-
-def _objects(out: Path) -> Iterator[tuple[str, bytes, datetime]]:
-    """Key, body and time of writing. A copy of the bucket has them as files, and `aws s3 sync`
-    gives these the objects' times."""
-    copied = sorted((out / "staging").glob("run=*/segment=*/part-*.parquet"))
-    for file in copied:
-        written_at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
-        yield str(file.relative_to(out)), file.read_bytes(), written_at
-    if not copied:
-        for kept in sorted(StateDirectory(out).objects_path.glob("*/staging*.object")):
-            with suppress(KeyError, TypeError, ValueError):
-                stored = ObjectOnDisk.from_bytes(kept.read_bytes())
-                yield stored.key, stored.body, stored.last_modified.replace(tzinfo=UTC)

@@ -5,16 +5,23 @@ from pathlib import Path
 from ops.report.days import days
 from ops.report.page import Report, page
 from ops.report.rejected import rejected
-from ops.report.timeline import executions, timeline
+from ops.report.timeline import executions_in, timeline
 from ops.results.errors import ResultsError
 from ops.results.finished_run import finished_run
 
 REPORT = "report.html"
 
 
-def write_report(out: Path, *, run_id: str | None = None, to: Path | None = None) -> Path:
+def write_report(
+    out: Path,
+    *,
+    run_id: str | None = None,
+    to: Path | None = None,
+    executions: tuple[str, ...] | None = None,
+) -> Path:
     """Reads what a run has left in `out` and writes the page, to `out`/report.html if need be;
-    gives its path. None is the run that finished last.
+    gives its path. None is the run that finished last; the names of its executions are looked up in
+    `out` unless they are given.
 
     Raises ResultsError for what cannot be reported on, or written.
     """
@@ -24,7 +31,7 @@ def write_report(out: Path, *, run_id: str | None = None, to: Path | None = None
         days=days(out, run),
         rejected=rejected(out, run),
         timeline=timeline(out, run),
-        executions=executions(out, run),
+        executions=executions_in(out, run) if executions is None else executions,
     )
     file = out / REPORT if to is None else to
     content = page(report).encode()

@@ -75,6 +75,10 @@ class FinishedRun:
     segments: tuple[Segment, ...]
 
     @property
+    def parts(self) -> int:
+        return sum(segment.parts for segment in self.segments)
+
+    @property
     def rejected_in_all(self) -> int:
         return sum(self.rejected.values())
 

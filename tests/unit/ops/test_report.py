@@ -20,7 +20,7 @@ from ops.embedded.objects_on_disk import ObjectOnDisk
 from ops.report.days import days
 from ops.report.page import SEGMENTS_SHOWN
 from ops.report.rejected import rejected
-from ops.report.timeline import executions, timeline
+from ops.report.timeline import executions_in, timeline
 from ops.report.written import write_report
 from ops.results.errors import ResultsError
 from ops.results.finished_run import finished_run
@@ -206,7 +206,7 @@ def test_a_copy_without_the_objects_times_has_no_timeline(tmp_path: Path, moved:
 def test_executions_are_known_where_there_is_a_state(tmp_path: Path) -> None:
     leave_run(tmp_path)
     run = finished_run(tmp_path, None)
-    assert executions(tmp_path, run) == ()
+    assert executions_in(tmp_path, run) == ()
     assert "is not known from the files here" in written(tmp_path)
     kept = [file for file in tmp_path.rglob("*") if file.is_file()]
     before = {file: file.read_bytes() for file in kept}
@@ -217,7 +217,7 @@ def test_executions_are_known_where_there_is_a_state(tmp_path: Path) -> None:
     for file, content in before.items():
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
-    assert executions(tmp_path, run) == ("run-1", "rerun-2")
+    assert executions_in(tmp_path, run) == ("run-1", "rerun-2")
     assert "continued: 2 executions, run-1, rerun-2." in written(tmp_path)
 
 
