@@ -1,7 +1,7 @@
 """What a run over a table of any size comes to, reckoned from the functions' own code.
 
-The plan, its segments and the prices are the product's; the state machine's is the document that
-is deployed. What no code says is named below.
+The plan, its segments, the forecast and the prices are the product's; the state machine's is the
+document that is deployed. What no code says is named below.
 """
 
 import json
@@ -20,19 +20,15 @@ from ops.embedded.isolation import client_environment
 from trip_kpis.aws import calls
 from trip_kpis.aws.logs import logger
 from trip_kpis.core.costs import (
-    USD_PER_GB_SECOND,
     USD_PER_GB_SECOND_ARM64,
-    Cost,
-    cost,
     estimate,
     s3_requests,
     transitions,
 )
+from trip_kpis.core.forecast import CPU_MS_PER_PAGE as CPU_MS_PER_PAGE
+from trip_kpis.core.forecast import DAYS, Forecast
 
 TABLES = {"10 GB": 10**10, "1 TB": 10**12, "100 TB": 10**14}
-DAYS = 365
-CPU_MS_PER_PAGE = 13.3
-"""of one whole processor: the most that `python -m bench scan` may show"""
 
 # The stack's defaults.
 MAX_CONCURRENCY = 32
@@ -40,16 +36,6 @@ CHECKPOINT_SECONDS = 60
 SCAN_MEMORY_MB = 512
 MERGE_MEMORY_MB = 1769
 
-# What AWS documents.
-_MB_PER_PROCESSOR = 1769
-"""https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html"""
-_NETWORK_MS_PER_PAGE = 13.3
-"""1 MB at the 75 MiB a second that a function gets"""
-_SECONDS_PER_INVOCATION = 880
-"""of the 900 s: a worker keeps time to append"""
-_PAGE_BYTES = 2**20
-_MERGE_MS_PER_PART = 2.5
-"""of one processor: the most that `python -m bench merge` may show"""
 _EVENTS = {"Task": 5, "Choice": 2, "Map": 6, "Succeed": 2}
 """what a state adds to an execution's history where nothing is retried
 https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html"""
@@ -122,14 +108,11 @@ def table(scaled: Sequence[Scaled]) -> str:
 
 
 def plan_answer(table_bytes: int) -> Any:
-    """What PlanRun's own handler answers for a table of this size: all but one word of it is what
-    a run's states carry. It is asked for an estimate, which writes nothing."""
+    """What PlanRun's own handler answers for a table of this size: what a run's states carry."""
     import plan_run
 
     with _table_of(table_bytes):
-        return plan_run.handler(
-            {"execution_name": _LONGEST_NAME, "input": {"estimate_only": True}}, None
-        )
+        return plan_run.handler({"execution_name": _LONGEST_NAME, "input": {}}, None)
 
 
 def history_events(states: Mapping[str, Any], *, start: str, rounds: int = 1) -> int:
@@ -151,41 +134,32 @@ def history_events(states: Mapping[str, Any], *, start: str, rounds: int = 1) ->
 def _scaled(name: str, table_bytes: int, cpu_ms_per_page: float) -> Scaled:
     answer = plan_answer(table_bytes)
     segments = len(answer["segments"])
-    workers = min(MAX_CONCURRENCY, segments)
     estimated = estimate(
         table_bytes=table_bytes, item_count=0, consistent_read=False, read_units_per_second=0
     )
-    page_ms = max(_NETWORK_MS_PER_PAGE, cpu_ms_per_page * _MB_PER_PROCESSOR / SCAN_MEMORY_MB)
-    read_seconds = math.ceil(table_bytes / _PAGE_BYTES) * page_ms / 1000 / workers
-    seconds = max(estimated.seconds_at_least, math.ceil(read_seconds))
-    per_segment = seconds * workers / segments
-    invocations = segments * math.ceil(per_segment / _SECONDS_PER_INVOCATION)
-    parts = segments * math.ceil(per_segment / CHECKPOINT_SECONDS)
-    merge_seconds = parts * _MERGE_MS_PER_PART / 1000
-    gb_seconds = seconds * workers * SCAN_MEMORY_MB / 1024 + merge_seconds * MERGE_MEMORY_MB / 1024
-
-    def priced(usd_per_gb_second: float) -> Cost:
-        return cost(
-            read_units=estimated.read_units,
-            gb_seconds=gb_seconds,
-            segments=segments,
-            invocations=invocations,
-            parts=parts,
-            days=DAYS,
-            usd_per_gb_second=usd_per_gb_second,
-        )
-
-    x86, arm = priced(USD_PER_GB_SECOND), priced(USD_PER_GB_SECOND_ARM64)
+    expected = Forecast.of(
+        table_bytes=table_bytes,
+        read_units=estimated.read_units,
+        seconds_at_least=estimated.seconds_at_least,
+        segments=segments,
+        max_concurrency=MAX_CONCURRENCY,
+        checkpoint_seconds=CHECKPOINT_SECONDS,
+        scan_memory_mb=SCAN_MEMORY_MB,
+        merge_memory_mb=MERGE_MEMORY_MB,
+        cpu_ms_per_page=cpu_ms_per_page,
+    )
+    invocations, parts = expected.invocations, expected.parts
+    x86, arm = expected.cost(), expected.cost(usd_per_gb_second=USD_PER_GB_SECOND_ARM64)
     machine = json.loads(_STATE_MACHINE.read_text())
     child = machine["States"]["ScanSegments"]["ItemProcessor"]
     writes, reads = s3_requests(invocations=invocations, parts=parts, days=DAYS)
     return Scaled(
         table=name,
         segments=segments,
-        concurrency=workers,
+        concurrency=expected.workers,
         invocations=invocations,
         parts=parts,
-        seconds=seconds,
+        seconds=expected.seconds,
         payload_bytes=len(json.dumps(answer)),
         parent_events=history_events(machine["States"], start=machine["StartAt"]),
         child_events=history_events(
@@ -194,7 +168,7 @@ def _scaled(name: str, table_bytes: int, cpu_ms_per_page: float) -> Scaled:
         transitions=transitions(segments=segments, invocations=invocations),
         s3_writes=writes,
         s3_reads=reads,
-        gb_seconds=gb_seconds,
+        gb_seconds=expected.gb_seconds,
         cost=x86.to_json(),
         around_share=x86.around / x86.dynamodb,
         around_share_arm64=arm.around / arm.dynamodb,
@@ -203,7 +177,8 @@ def _scaled(name: str, table_bytes: int, cpu_ms_per_page: float) -> Scaled:
 
 @contextmanager
 def _table_of(table_bytes: int) -> Iterator[None]:
-    """The functions' environment, and a DescribeTable that is answered without a network."""
+    """The functions' environment, and answers to DescribeTable and to the PutObject of the plan
+    without a network."""
     environment = {
         **client_environment("http://127.0.0.1:9"),
         "DYNAMODB_TABLE_NAME": "trips",
@@ -227,16 +202,26 @@ def _table_of(table_bytes: int) -> Iterator[None]:
         "TableSizeBytes": table_bytes,
         "ItemCount": table_bytes // 331,
     }
-    calls.dynamodb.cache_clear()
+    _forget_clients()
     level = logger.log_level
     logger.setLevel("WARNING")  # the log goes where the table of figures goes
     try:
-        with patch.dict(os.environ, environment), Stubber(calls.dynamodb()) as stubbed:
-            stubbed.add_response("describe_table", {"Table": described})
+        with (
+            patch.dict(os.environ, environment),
+            Stubber(calls.dynamodb()) as dynamodb,
+            Stubber(calls.s3()) as s3,
+        ):
+            dynamodb.add_response("describe_table", {"Table": described})
+            s3.add_response("put_object", {})
             yield
     finally:
         logger.setLevel(level)
-        calls.dynamodb.cache_clear()
+        _forget_clients()
+
+
+def _forget_clients() -> None:
+    calls.dynamodb.cache_clear()
+    calls.s3.cache_clear()
 
 
 def _duration(seconds: int) -> str:

@@ -8,33 +8,40 @@ from trip_kpis.aws import calls, table
 from trip_kpis.aws.bucket import Bucket
 from trip_kpis.aws.logs import logged, logger
 from trip_kpis.aws.run_store import RunStore
-from trip_kpis.aws.settings import read_run_defaults, read_settings
+from trip_kpis.aws.sampling import take_sample
+from trip_kpis.aws.settings import read_estimate_terms, read_run_defaults, read_settings
 from trip_kpis.core.agreement import check_agreement
+from trip_kpis.core.estimates import estimate_document
 from trip_kpis.core.plan import make_plan
 from trip_kpis.core.requests import RunRequest
 from trip_kpis.core.segments import shuffled
 
 
-def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """``{"execution_name", "input"}`` -> ``{"run_id", "segments", "max_concurrency", …}``.
 
     An earlier run's plan is kept, if it agrees with what is asked for now. An estimate writes
-    nothing.
+    nothing, and reads a sample of the table for its census.
     """
     request = RunRequest.from_event(event)
     settings, defaults = read_settings(), read_run_defaults()
     with logged(run_id=request.run_id):
         description = table.describe(calls.dynamodb(), settings.table_name)
         plan = wanted = make_plan(request, defaults, description, now=datetime.now(UTC))
-        if not request.estimate_only:
+        if request.estimate_only:
+            remaining_ms = context.get_remaining_time_in_millis
+            sample = take_sample(calls.dynamodb(), plan, remaining_ms=remaining_ms)
+            estimate = estimate_document(plan, sample, read_estimate_terms())
+        else:
             store = RunStore(Bucket(calls.s3(), settings.bucket_name))
             plan = store.plan(plan.run_id) if request.continues else store.freeze(plan)
             check_agreement(plan, wanted, request)
+            estimate = asdict(plan.estimate)
         logger.info("planned", total_segments=plan.total_segments)
     return {
         "run_id": plan.run_id,
         "segments": shuffled(plan.total_segments, seed=plan.run_id),
         "max_concurrency": (wanted if request.max_concurrency else plan).max_concurrency,
-        "estimate": asdict(plan.estimate),
+        "estimate": estimate,
         "estimate_only": request.estimate_only,
     }

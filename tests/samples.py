@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from trip_kpis.core.attributes import Item
+from trip_kpis.core.attributes import Item, key_to_json
 from trip_kpis.core.pages import Page, page_decoder
-from trip_kpis.core.parts import PartHeader, key_to_json
+from trip_kpis.core.parts import PartHeader
 from trip_kpis.core.plan import Plan, RunDefaults, TableDescription, make_plan
 from trip_kpis.core.requests import RunRequest
 from trip_kpis.core.tallies import Tally

@@ -86,7 +86,8 @@ def test_no_value_of_a_condition_is_for_nothing(stack: Stack) -> None:
     ("role", "action", "resource", "context"),
     [
         ("PlanRunRole", "dynamodb:DescribeTable", OTHER_TABLE, TLS),
-        ("PlanRunRole", "dynamodb:Scan", TABLE, TLS),
+        ("PlanRunRole", "dynamodb:Scan", OTHER_TABLE, TLS),
+        ("PlanRunRole", "dynamodb:PutItem", TABLE, TLS),
         ("PlanRunRole", "s3:PutObject", PLAN, ANY),
         ("PlanRunRole", "s3:PutObject", PART, NEW),
         ("PlanRunRole", "s3:GetObject", PART, TLS),

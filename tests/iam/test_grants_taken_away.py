@@ -20,12 +20,14 @@ def enforced() -> Iterator[Enforced]:
 
 
 def test_with_all_its_grants_a_run_does_all_that_it_has_to(enforced: Enforced) -> None:
-    first, again = enforced.run_twice("whole", segments=3)
+    first, again, estimate = enforced.run_all("whole", segments=3)
     assert first.output is not None
     assert again.output is not None
     assert (first.output["days_published"], first.output["days_removed"]) == (2, 1)
     assert first.output["rejected"] == {"time_unreadable": 1}
     assert again.output["trips"] == first.output["trips"] == 8
+    assert estimate.output is not None
+    assert estimate.output["census"]["items"] == 9
     assert len(enforced.keys("quarantine/run=whole/")) == 1
     assert VANISHED not in enforced.keys("kpis/")
 

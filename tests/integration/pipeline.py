@@ -29,6 +29,8 @@ ENVIRONMENT = {
     "CONSISTENT_READ": "false",
     "CHECKPOINT_SECONDS": "60",
     "MAX_REJECTED_SHARE": "0.01",
+    "SCAN_MEMORY": "512",
+    "MERGE_MEMORY": "1769",
     "VANISHED_DAYS": "keep",
 }
 

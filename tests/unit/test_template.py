@@ -56,6 +56,9 @@ VARIABLES = {
         "READ_UNITS_PER_SECOND": "ReadUnitsPerSecond",
         "CONSISTENT_READ": "ConsistentRead",
         "CHECKPOINT_SECONDS": "CheckpointSeconds",
+        "MAX_REJECTED_SHARE": "MaxRejectedShare",
+        "SCAN_MEMORY": "ScanMemory",
+        "MERGE_MEMORY": "MergeMemory",
     },
     "ScanSegmentFunction": {},
     "MergePartialsFunction": {
@@ -73,7 +76,9 @@ PERMISSIONS = {
     "PlanRunRole": LOGS
     | BUCKETS_KEY
     | {
+        ("kms:Decrypt if TableHasKey", "TableKmsKeyArn by dynamodb"),
         ("dynamodb:DescribeTable", "<table>"),
+        ("dynamodb:Scan", "<table>"),
         ("s3:GetObject", "staging/run=*/plan.json"),
         ("s3:PutObject", "staging/run=*/plan.json"),
     },

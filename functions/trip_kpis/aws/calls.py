@@ -87,9 +87,13 @@ def dynamodb() -> Any:
     botocore's own session makes it: boto3 around that would only bring its transfer manager along,
     a quarter of what importing a handler takes.
     """
-    session = Session()
+    return scanning_client(Session())
+
+
+def scanning_client(session: Session, *, region: str | None = None) -> Any:
+    """Such a client of the session's, for whoever has other credentials than the environment's."""
     session.register_component("response_parser_factory", UndecodedScans())
-    client = session.create_client("dynamodb", config=_CONFIG)
+    client = session.create_client("dynamodb", config=_CONFIG, region_name=region)
     client.meta.events.register("after-call.dynamodb", _check_crc32)
     return client
 

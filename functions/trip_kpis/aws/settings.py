@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from trip_kpis.core.attributes import overlapping, parse_path
 from trip_kpis.core.errors import SettingError
+from trip_kpis.core.forecast import EstimateTerms
 from trip_kpis.core.plan import RunDefaults
 from trip_kpis.core.requests import MOST_CONCURRENCY, MOST_SEGMENTS
 from trip_kpis.core.times import check_format
@@ -72,6 +73,15 @@ def read_run_defaults(environment: Environment = os.environ) -> RunDefaults:
         read_units_per_second=_whole(environment, "READ_UNITS_PER_SECOND", 0, 10**9),
         consistent_read=_choice(environment, "CONSISTENT_READ", ("false", "true")) == "true",
         checkpoint_seconds=_whole(environment, "CHECKPOINT_SECONDS", 1, 600),
+    )
+
+
+def read_estimate_terms(environment: Environment = os.environ) -> EstimateTerms:
+    """What an estimate goes by besides. Raises SettingError."""
+    return EstimateTerms(
+        max_rejected_share=_share(environment, "MAX_REJECTED_SHARE"),
+        scan_memory_mb=_whole(environment, "SCAN_MEMORY", 128, 10_240),
+        merge_memory_mb=_whole(environment, "MERGE_MEMORY", 128, 10_240),
     )
 
 

@@ -1,5 +1,6 @@
 """Items and attribute values in DynamoDB JSON, and paths into them."""
 
+import base64
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
@@ -47,6 +48,28 @@ def find(item: Item, path: AttributePath) -> AttributeValue | None:
 def is_missing(value: AttributeValue | None) -> bool:
     """Absent, NULL or an empty String: all three say that there is no value."""
     return value is None or "NULL" in value or value.get("S") == ""
+
+
+def key_to_json(key: Item | None) -> dict[str, dict[str, str]] | None:
+    """A key in DynamoDB JSON as it goes over the wire: a Binary becomes base64 text."""
+    if key is None:
+        return None
+    return {
+        name: {kind: base64.b64encode(v).decode() if isinstance(v, bytes) else v}
+        for name, value in key.items()
+        for kind, v in value.items()
+    }
+
+
+def key_from_json(document: Mapping[str, Any] | None) -> Item | None:
+    """Inverts `key_to_json`."""
+    if document is None:
+        return None
+    return {
+        name: {kind: base64.b64decode(v) if kind == "B" else str(v)}
+        for name, value in document.items()
+        for kind, v in value.items()
+    }
 
 
 def overlapping(paths: list[AttributePath]) -> tuple[AttributePath, AttributePath] | None:

@@ -14,6 +14,9 @@ USD_PER_GB_SECOND = 0.0000166667
 """x86_64, the dearer of the two. Counted is what the parts tell of their workers; the planning, the
 merge and what a worker did beside its parts are not: seconds, where the parts are hours."""
 USD_PER_GB_SECOND_ARM64 = 0.0000133334
+USD_PER_EXPORTED_GIB = 0.10
+USD_PER_RECOVERABLE_GIB_MONTH = 0.20
+"""of table; a full export to S3, and the point-in-time recovery that it needs"""
 USD_PER_INVOCATION = 0.20e-6
 USD_PER_TRANSITION = 25e-6
 USD_PER_WRITE = 5e-6

@@ -17,6 +17,11 @@ _EXPONENT_DIGITS = 6
 """A longer exponent is out of range whatever its digits are; `Decimal` cannot hold them all."""
 
 
+def is_decimal(text: str) -> bool:
+    """Whether `text` is a decimal notation, of whatever size and precision."""
+    return _NOTATION.fullmatch(text) is not None
+
+
 def read_fare(text: str) -> Decimal:
     """The exact value of `text`, with 18 decimal places.
 
@@ -24,7 +29,7 @@ def read_fare(text: str) -> Decimal:
     FARE_TOO_PRECISE for a value (not a notation: zeros at the end do not count) that needs more
     than 18 decimal places.
     """
-    if not _NOTATION.fullmatch(text):
+    if not is_decimal(text):
         raise RejectionError(Reason.FARE_NOT_A_NUMBER)
     mantissa, _, exponent = text.lower().partition("e")
     if len(exponent.lstrip("+-").lstrip("0")) > _EXPONENT_DIGITS:

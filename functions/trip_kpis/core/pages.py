@@ -14,8 +14,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from trip_kpis.core.attributes import AttributePath, Item
-from trip_kpis.core.parts import key_from_json
+from trip_kpis.core.attributes import AttributePath, Item, key_from_json
 
 
 class Leaf(msgspec.Struct, frozen=True, gc=False):

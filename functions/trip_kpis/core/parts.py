@@ -3,7 +3,6 @@
 The rows are `partials.SCHEMA`; the header is JSON in the file's metadata under HEADER_KEY.
 """
 
-import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from trip_kpis.core.attributes import Item
+from trip_kpis.core.attributes import Item, key_from_json, key_to_json
 from trip_kpis.core.errors import CorruptPartError
 from trip_kpis.core.partials import SCHEMA
 from trip_kpis.core.tallies import MALFORMED, Tally
@@ -118,28 +117,6 @@ def decode(body: bytes, *, key: str) -> tuple[PartHeader, pa.Table]:
             _corrupt(key, f"its rows hold {rows_hold} trips, its header {header.tally.counted}")
         )
     return header, table
-
-
-def key_to_json(key: Item | None) -> dict[str, dict[str, str]] | None:
-    """A key in DynamoDB JSON as it goes over the wire: a Binary becomes base64 text."""
-    if key is None:
-        return None
-    return {
-        name: {kind: base64.b64encode(v).decode() if isinstance(v, bytes) else v}
-        for name, value in key.items()
-        for kind, v in value.items()
-    }
-
-
-def key_from_json(document: Mapping[str, Any] | None) -> Item | None:
-    """Inverts `key_to_json`."""
-    if document is None:
-        return None
-    return {
-        name: {kind: base64.b64decode(v) if kind == "B" else str(v)}
-        for name, value in document.items()
-        for kind, v in value.items()
-    }
 
 
 def _corrupt(key: str, what: str) -> str:

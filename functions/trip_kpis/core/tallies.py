@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Self, TypeVar
 
 from trip_kpis.core.rejections import Reason
@@ -44,6 +45,11 @@ class Tally:
     @property
     def rejected_in_all(self) -> int:
         return sum(self.rejected.values())
+
+    def rejects_more_than(self, tolerated: Decimal) -> bool:
+        """The quality gate's question: of the completed trips, because an incomplete one was not
+        there to be rejected."""
+        return self.rejected_in_all > tolerated * (self.rejected_in_all + self.counted)
 
     @property
     def balances(self) -> bool:

@@ -56,6 +56,24 @@ def read_epoch_day(number: Decimal, *, time_zone: ZoneInfo) -> date:
         raise RejectionError(Reason.TIME_OUT_OF_RANGE) from None
 
 
+def form_of(text: str, *, formats: tuple[str, ...] = ()) -> str | None:
+    """What the form is called that `read_day` reads `text` in, if there is such a day; None where
+    it is in none of them."""
+    match = _FORM.fullmatch(text)
+    if match is None:
+        return next((f"by format {one}" for one in formats if _is_in_format(text, one)), None)
+    if match["minute"] is None:
+        return "date alone"
+    if match["offset"]:
+        return "with offset"
+    return "ISO with T" if "T" in text else "date and time"
+
+
+def form_of_epoch(number: Decimal) -> str:
+    """The same of what `read_epoch_day` reads."""
+    return "epoch seconds" if number.copy_abs() < _MILLISECONDS_FROM else "epoch milliseconds"
+
+
 def check_format(time_format: str, *, setting: str) -> str:
     """`time_format` itself, if it can tell a day. Raises SettingError, naming `setting`."""
     if "%Z" in time_format.replace("%%", ""):
@@ -87,6 +105,14 @@ def _read_by_formats(text: str, time_zone: ZoneInfo, formats: tuple[str, ...]) -
             continue
         return _day(local, time_zone)
     raise RejectionError(Reason.TIME_UNREADABLE)
+
+
+def _is_in_format(text: str, time_format: str) -> bool:
+    try:
+        _by_format(text, time_format)
+    except ValueError:
+        return False
+    return True
 
 
 def _by_format(text: str, time_format: str) -> datetime:

@@ -87,7 +87,7 @@ def test_any_number_of_segments_gives_the_same_bytes(local: LocalStack, segments
     assert published(local) == EXPECTED
 
 
-def test_an_estimate_is_the_output_and_nothing_is_read_or_written(local: LocalStack) -> None:
+def test_an_estimate_is_the_output_and_nothing_is_written(local: LocalStack) -> None:
     outcome = execute(local, {"estimate_only": True}, name="estimate")
     assert outcome.succeeded
     assert outcome.output is not None

@@ -113,17 +113,20 @@ def test_with_the_buckets_key_every_function_may_use_it_by_way_of_s3_alone(headi
     assert bool(of.of_type("AWS::S3::Bucket")) == heading.startswith("A new")
 
 
-def test_with_the_tables_key_only_the_worker_may_use_it_by_way_of_dynamodb_alone() -> None:
+def test_with_the_tables_key_who_scans_may_use_it_by_way_of_dynamodb_alone() -> None:
     heading = "An existing table with a customer-managed key"
     of = the(heading)
-    assert of.statements("ScanSegmentRole")["UseTheTablesKey"] == {
-        "Sid": "UseTheTablesKey",
-        "Effect": "Allow",
-        "Action": "kms:Decrypt",
-        "Resource": SETS[heading][0]["TableKmsKeyArn"],
-        "Condition": {"StringEquals": {"kms:ViaService": "dynamodb.eu-central-1.amazonaws.com"}},
-    }
-    for role in ("PlanRunRole", "MergePartialsRole", "TripKpisStateMachineRole"):
+    for role in ("PlanRunRole", "ScanSegmentRole"):
+        assert of.statements(role)["UseTheTablesKey"] == {
+            "Sid": "UseTheTablesKey",
+            "Effect": "Allow",
+            "Action": "kms:Decrypt",
+            "Resource": SETS[heading][0]["TableKmsKeyArn"],
+            "Condition": {
+                "StringEquals": {"kms:ViaService": "dynamodb.eu-central-1.amazonaws.com"}
+            },
+        }
+    for role in ("MergePartialsRole", "TripKpisStateMachineRole"):
         assert "kms:" not in repr(of[role])
 
 
@@ -131,6 +134,7 @@ def test_a_table_with_a_sort_key_is_read_by_its_name_like_any_other() -> None:
     of = the("A table with a sort key")
     table = "arn:aws:dynamodb:eu-central-1:123456789012:table/trips-by-driver"
     assert of.statements("PlanRunRole")["DescribeTheTable"]["Resource"] == table
+    assert of.statements("PlanRunRole")["SampleTheTable"]["Resource"] == table
     assert of.statements("ScanSegmentRole")["ReadTheTable"]["Resource"] == table
 
 

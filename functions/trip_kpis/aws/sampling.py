@@ -1,0 +1,66 @@
+"""Reads a sample of the table, within the run's read budget and the time that there is."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from botocore.parsers import ResponseParserError
+
+from trip_kpis.aws.calls import aws_call
+from trip_kpis.aws.pacing import Pacer
+from trip_kpis.core.attributes import Item, key_from_json
+from trip_kpis.core.plan import Plan, page_units
+from trip_kpis.core.sample import Sample, WholePage
+
+GENTLE_UNITS_PER_SECOND = 512
+"""where the run has no budget: about a hundredth of an on-demand table's default quota"""
+_RESERVE_MS = 15_000
+"""that must be left when a page is asked for"""
+
+
+def take_sample(client: Any, plan: Plan, *, remaining_ms: Callable[[], int]) -> Sample:
+    """What there is time for of the sample that the plan wants; perhaps nothing.
+
+    The client leaves the answers undecoded (`answers.UndecodedScans`). Raises what `aws_call`
+    raises.
+    """
+    sample = Sample(plan=plan)
+    pacer = Pacer(
+        units_per_second=plan.read_units_per_second or GENTLE_UNITS_PER_SECOND,
+        page_units=page_units(plan.consistent_read),
+    )
+    for segment, start_key in sample.wanted():
+        if not pacer.wait(at_most_ms=remaining_ms() - _RESERVE_MS):
+            break
+        page = _whole_page(client, plan, segment, start_key)
+        pacer.consumed(page.read_units)
+        sample.add(segment, page)
+    return sample
+
+
+def _whole_page(client: Any, plan: Plan, segment: int, start_key: Item | None) -> WholePage:
+    """No filter and no projection: an item that a run would not even see counts here as well."""
+    after = {} if start_key is None else {"ExclusiveStartKey": start_key}
+    with aws_call("dynamodb:Scan", plan.table_name):
+        answer = client.scan(
+            TableName=plan.table_name,
+            Segment=segment,
+            TotalSegments=plan.total_segments,
+            ConsistentRead=plan.consistent_read,
+            ReturnConsumedCapacity="TOTAL",
+            **after,
+        )
+        return _decoded(answer["Body"])
+
+
+def _decoded(body: bytes) -> WholePage:
+    """Without `core.pages`, whose decoder PlanRun has not in its package."""
+    try:
+        answer = json.loads(body)
+        return WholePage(
+            items=answer["Items"],
+            read_units=answer.get("ConsumedCapacity", {}).get("CapacityUnits", 0.0),
+            end_key=key_from_json(answer.get("LastEvaluatedKey") or None),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ResponseParserError(f"an answer to Scan cannot be read: {error!r}") from error

@@ -1,0 +1,133 @@
+"""The answer to `estimate_only`: what a run would cost and take, a census, and advice."""
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from trip_kpis.core.advice import advice
+from trip_kpis.core.census import Census
+from trip_kpis.core.forecast import EstimateTerms, Forecast
+from trip_kpis.core.plan import Plan
+from trip_kpis.core.sample import Sample
+
+_NAMES_TOLD = 30
+_LONGEST_NAME = 80
+_SHAPES_TOLD = 5
+_UNKNOWN = (
+    "A sample tells nothing of pages that it did not read: how long a segment is that did not end "
+    "within it, whether an item collection elsewhere is large, whether older trips look otherwise."
+)
+
+
+def forecast(plan: Plan, terms: EstimateTerms) -> Forecast:
+    """Of the plan's run, if its segments are equally long."""
+    return Forecast.of(
+        table_bytes=plan.estimate.table_bytes,
+        read_units=plan.estimate.read_units,
+        seconds_at_least=plan.estimate.seconds_at_least,
+        segments=plan.total_segments,
+        max_concurrency=plan.max_concurrency,
+        checkpoint_seconds=plan.checkpoint_seconds,
+        scan_memory_mb=terms.scan_memory_mb,
+        merge_memory_mb=terms.merge_memory_mb,
+    )
+
+
+def estimate_document(plan: Plan, sample: Sample, terms: EstimateTerms) -> dict[str, Any]:
+    """The plan's own estimate, and all that only somebody who asks for it wants to know."""
+    expected = forecast(plan, terms)
+    told = advice(sample, expected, max_rejected_share=terms.max_rejected_share)
+    return {
+        **asdict(plan.estimate),
+        "segments": plan.total_segments,
+        "max_concurrency": plan.max_concurrency,
+        "cost_usd": expected.cost().to_json(),
+        "minutes": max(1, math.ceil(expected.seconds / 60)),
+        "census": _census(sample),
+        "advice": [asdict(one) for one in told],
+    }
+
+
+def _census(sample: Sample) -> dict[str, Any]:
+    plan, census, tally = sample.plan, sample.census, sample.census.tally
+    of_table = _Scaled(sample=tally.scanned, table=sample.items_in_table)
+    return {
+        "pages": tally.pages,
+        "items": tally.scanned,
+        "read_units": tally.read_units,
+        "share_of_table": of_table.sampled_share,
+        "is_whole_table": sample.is_whole_table,
+        "is_cut_short": sample.is_cut_short,
+        "trips": {
+            "counted": of_table.told(tally.counted),
+            "incomplete": of_table.told(tally.incomplete),
+            "rejected": of_table.told(tally.rejected_in_all),
+        },
+        "rejected_by_reason": {
+            str(reason): {
+                **of_table.told(number),
+                "looks_like": _most(census.shapes[reason], _SHAPES_TOLD),
+            }
+            for reason, number in sorted(tally.rejected.items())
+        },
+        "attributes": {
+            "fare": _forms(plan.fare_attribute, census.fares),
+            "estimated_fare": _forms(plan.estimated_fare_attribute, census.estimated_fares),
+            "day": _forms(plan.day_attribute, census.times),
+        },
+        "top_level_attributes": _most(census.names, _NAMES_TOLD),
+        "days": _days(census),
+        "segments": [
+            {
+                "segment": number,
+                "pages": segment.pages,
+                "items": segment.items,
+                "ended": segment.ended,
+                "largest_collection_share": round(segment.largest_collection_share, 4),
+            }
+            for number, segment in sorted(sample.segments.items())
+        ],
+        "unknown": "" if sample.is_whole_table else _UNKNOWN,
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scaled:
+    """Counts of a sample, as shares of it, and scaled to the table."""
+
+    sample: int
+    table: int
+
+    @property
+    def sampled_share(self) -> float:
+        return round(self.sample / self.table, 6) if self.table else 1.0
+
+    def told(self, number: int) -> dict[str, Any]:
+        share = number / self.sample if self.sample else 0.0
+        return {
+            "in_sample": number,
+            "share": round(share, 6),
+            "in_table": round(share * self.table),
+        }
+
+
+def _forms(path: str, counts: Counter[str]) -> dict[str, Any]:
+    return {"path": path, "forms": _most(counts)}
+
+
+def _days(census: Census) -> dict[str, Any] | None:
+    if not census.days:
+        return None
+    return {
+        "days": len(census.days),
+        "first": min(census.days).isoformat(),
+        "last": max(census.days).isoformat(),
+    }
+
+
+def _most(counts: Counter[str], most: int | None = None) -> Mapping[str, int]:
+    """The most frequent first, and of as many the alphabetically first."""
+    ranked = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+    return {name[:_LONGEST_NAME]: number for name, number in ranked[:most]}

@@ -1,0 +1,109 @@
+"""A sample of the table: a few pages of a few segments of the plan's own."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from trip_kpis.core.attributes import Item
+from trip_kpis.core.census import Census
+from trip_kpis.core.plan import Plan
+from trip_kpis.core.segments import shuffled
+
+MOST_SEGMENTS_SAMPLED = 8
+PAGES_OF_A_SEGMENT = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WholePage:
+    """An answer to a Scan without filter and projection: its items as they are."""
+
+    items: list[Item]
+    read_units: float
+    end_key: Item | None
+    """LastEvaluatedKey; None at the segment's end"""
+
+
+@dataclass(slots=True, kw_only=True)
+class SampledSegment:
+    """What the sample has of one segment, from its beginning on."""
+
+    pages: int = 0
+    items: int = 0
+    end_key: Item | None = None
+    largest_collection_share: float = 0.0
+    """of a page's items, the largest share that one value of the hash key has"""
+
+    @property
+    def ended(self) -> bool:
+        """This is all of the segment."""
+        return self.pages > 0 and self.end_key is None
+
+
+@dataclass(slots=True, kw_only=True)
+class Sample:
+    """What was read, segment by segment."""
+
+    plan: Plan
+    census: Census = field(default_factory=Census)
+    segments: dict[int, SampledSegment] = field(init=False)
+
+    def __post_init__(self) -> None:
+        chosen = shuffled(self.plan.total_segments, seed=self.plan.run_id)
+        self.segments = {number: SampledSegment() for number in chosen[:MOST_SEGMENTS_SAMPLED]}
+
+    def wanted(self) -> Iterator[tuple[int, Item | None]]:
+        """The segments of the pages that are still to be read, with their exclusive start keys:
+        the first page of each, then the second, so that a sample that is cut short is broad."""
+        for _ in range(PAGES_OF_A_SEGMENT):
+            for number, segment in self.segments.items():
+                if not segment.ended:
+                    yield number, segment.end_key
+
+    def add(self, number: int, page: WholePage) -> None:
+        """Takes in the page that was read next of a segment."""
+        segment = self.segments[number]
+        segment.pages += 1
+        segment.items += len(page.items)
+        segment.end_key = page.end_key
+        segment.largest_collection_share = max(
+            segment.largest_collection_share, self._largest_collection_share(page.items)
+        )
+        self.census.add(page.items, self.plan.rules, read_units=page.read_units)
+
+    @property
+    def items(self) -> int:
+        return self.census.tally.scanned
+
+    @property
+    def items_in_table(self) -> int:
+        """As DynamoDB says, unless the sample knows better."""
+        if self.is_whole_table:
+            return self.items
+        return max(self.items, self.plan.estimate.item_count)
+
+    @property
+    def size_is_stale(self) -> bool:
+        """DynamoDB's count, which it renews about every six hours, is from before the items were
+        there."""
+        return self.items > 1.1 * self.plan.estimate.item_count
+
+    @property
+    def is_whole_table(self) -> bool:
+        return len(self.segments) == self.plan.total_segments and all(
+            segment.ended for segment in self.segments.values()
+        )
+
+    @property
+    def is_cut_short(self) -> bool:
+        """There was no time for all of its pages."""
+        return any(
+            segment.pages < PAGES_OF_A_SEGMENT and not segment.ended
+            for segment in self.segments.values()
+        )
+
+    def _largest_collection_share(self, items: list[Item]) -> float:
+        if not items or len(self.plan.key_attributes) == 1:
+            return 0.0  # without a sort key, no two items share a hash key
+        name = self.plan.key_attributes[0]
+        ((_, most),) = Counter(repr(item[name]) for item in items).most_common(1)
+        return most / len(items)
