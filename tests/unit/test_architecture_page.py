@@ -5,7 +5,7 @@ import re
 from itertools import product
 from pathlib import Path
 
-from checks.state_machine import is_end, scopes, targets
+from checks.state_machine import Definition, is_end, scopes, targets
 from tests.unit.test_architecture import HANDLER_NAMES, ROOT, imports, within
 
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
@@ -43,7 +43,7 @@ def arrows(lines: list[str]) -> set[Arrow]:
 # What runs when
 
 
-def states_of(scope: dict[str, object]) -> set[Arrow]:
+def states_of(scope: Definition) -> set[Arrow]:
     """The scope's transitions, as Mermaid writes them: [*] is where it begins and ends."""
     found = {("[*]", scope["StartAt"])}
     for name, state in scope["States"].items():
