@@ -10,10 +10,15 @@ from rich.text import Text
 
 from ops.account.account import AccountError
 from ops.commands.demo import demo
+from ops.commands.diff import diff
+from ops.commands.estimate import estimate
+from ops.commands.quarantine import quarantine
 from ops.commands.report import report
 from ops.commands.rerun import rerun
 from ops.commands.run import run
+from ops.commands.runs import runs
 from ops.commands.serve import serve
+from ops.commands.status import status
 from ops.embedded.errors import EmbeddedCloudError
 from ops.results.errors import ResultsError
 from ops.state_directory import StateError
@@ -62,7 +67,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _stop)
 
 
-for command in (demo, run, rerun, report, serve):
+for command in (demo, diff, estimate, quarantine, report, rerun, run, runs, serve, status):
     main.add_command(command)
 
 

@@ -1,14 +1,14 @@
 """Shows how a run gets on: segments, trips, trips a second, the time that is left."""
 
 import threading
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Self
 
 from rich import progress
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     ProgressColumn,
     SpinnerColumn,
     Task,
@@ -16,8 +16,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from ops.following.run_log import Progress
 from ops.figures import lasting
+from ops.following.run_log import Progress
 
 _RATE_AFTER_SECONDS = 1.0
 """a rate of the first instants says nothing of the rest"""
@@ -55,6 +55,17 @@ class _Remaining(ProgressColumn):
         return Text(f"{lasting(str(round(left)))} left" if left else "", style="progress.remaining")
 
 
+class _Bars(progress.Progress):
+    """A bar for each stage, and below them what else there is to say of the last."""
+
+    said: str = ""
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        yield from super().get_renderables()
+        if self.said:
+            yield Text(f"  {self.said}", style="dim", overflow="fold")
+
+
 class Follower:
     """Progress of one stage after another, on a terminal as a bar, elsewhere as plain lines.
 
@@ -64,18 +75,16 @@ class Follower:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._lock = threading.Lock()
-        self._progress = progress.Progress(
+        self._progress = _Bars(
             SpinnerColumn(),
             TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TextColumn("trips"),
+            BarColumn(bar_width=20),
+            TextColumn("{task.completed:,.0f} of {task.total:,.0f} trips"),
             _Rate(),
             TextColumn("{task.fields[segments]}"),
             _Remaining(),
             console=console,
             disable=not console.is_terminal,
-            transient=False,
         )
         self._stage: Task | None = None
         self._done = 0
@@ -111,7 +120,7 @@ class Follower:
         """So many more trips are through."""
         with self._lock:
             assert self._stage is not None
-            self._update(self._done + trips, self._stage.total or 0, "")
+            self._update(self._done + trips, self._stage.total or 0)
 
     def show(self, run: Progress) -> None:
         """How far the run's scanning is. The first time it begins that stage; nothing before the
@@ -122,38 +131,41 @@ class Follower:
             self.begin("Scanning segments", trips=run.expected_items, done=run.tally.scanned)
             self._read_units_before = run.tally.read_units
         with self._lock:
-            self._update(run.tally.scanned, run.expected_items, self._of_run(run))
+            segments = f"{len(run.finished):,} of {run.segments:,} segments"
+            self._update(run.tally.scanned, run.expected_items, segments, self._besides(run))
 
-    def _of_run(self, run: Progress) -> str:
+    def _besides(self, run: Progress) -> list[str]:
+        """What else there is to say."""
         assert self._stage is not None
         assert self._read_units_before is not None
-        said = [f"{len(run.finished):,} of {run.segments:,} segments"]
+        said = []
         seconds = self._stage.elapsed or 0.0
         if seconds >= _RATE_AFTER_SECONDS:
             read_units = (run.tally.read_units - self._read_units_before) / seconds
-            said.append(f"{read_units:,.0f} read units/s")
+            said.append(f"{read_units:,.1f} read units/s")
         if rejected := run.tally.rejected_in_all:
             said.append(f"{rejected:,} rejected")
         if throttles := sum(run.tally.throttles.values()):
             said.append(f"throttled {throttles:,} times")
-        return ", ".join(said)
+        return said
 
-    def _update(self, done: int, total: float, segments: str) -> None:
+    def _update(
+        self, done: int, total: float, segments: str = "", besides: Sequence[str] = ()
+    ) -> None:
         assert self._stage is not None
         self._done = done
         self._progress.update(self._stage.id, completed=done, total=total, segments=segments)
+        self._progress.said = ", ".join(besides)
         if not self._console.is_terminal:
-            self._line(segments)
+            self._line(*filter(None, (segments, *besides)))
 
-    def _line(self, segments: str) -> None:
+    def _line(self, *besides: str) -> None:
         """A line for every tenth of the trips, and for every segment's end among the last."""
         assert self._stage is not None
         total = self._stage.total or 1
         if self._done < min(self._next_line, total):
             return
-        said = [f"{self._stage.description}: {self._done:,} of {total:,.0f} trips"]
-        if segments:
-            said.append(segments)
+        said = [f"{self._stage.description}: {self._done:,} of {total:,.0f} trips", *besides]
         if said == self._said:
             return
         self._next_line, self._said = self._done + total / _LINES, said

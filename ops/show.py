@@ -1,6 +1,7 @@
 """What a person sees at the end of a run."""
 
 import json
+import shlex
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,10 +10,11 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from ops.account.stack import Stack
 from ops.outcome import Outcome
-from ops.way_out import way_out
+from ops.way_out import Place, way_out
 
-_DAYS_SHOWN = 62
+DAYS_SHOWN = 62
 _REJECTED_SHOWN = 10
 
 
@@ -28,14 +30,17 @@ def show_outcome(console: Console, outcome: Outcome, out: Path) -> None:
         console.print(Text.assemble("Left in ", (str(out), "bold"), f": {there}"), soft_wrap=True)
 
 
-def show_kpis(console: Console, out: Path) -> None:
-    """One row a day. Figures are shown to two places here; the files have them whole."""
+def show_kpis(console: Console, out: Path, *, of: int | None = None) -> None:
+    """One row a day. Figures are shown to two places here; the files have them whole.
+
+    `of` says how many days there are, where `out` has the last of them alone.
+    """
     table = Table(title="KPIs by day", title_justify="left")
     table.add_column("date")
     for column in ("trips", "total fare", "average", "max", "min"):
         table.add_column(column, justify="right")
     files = sorted((out / "kpis").glob("date=*/kpi.json"))
-    for file in files[-_DAYS_SHOWN:]:
+    for file in files[-DAYS_SHOWN:]:
         day = json.loads(file.read_bytes(), parse_float=Decimal)
         table.add_row(
             day["date"],
@@ -46,8 +51,8 @@ def show_kpis(console: Console, out: Path) -> None:
             ),
         )
     console.print(table if files else "No trip counts: there is no day to publish.")
-    if len(files) > _DAYS_SHOWN:
-        console.print(f"… the last {_DAYS_SHOWN} of {len(files):,} days")
+    if (days := of or len(files)) > DAYS_SHOWN:
+        console.print(f"… the last {DAYS_SHOWN} of {days:,} days")
 
 
 def show_summary(console: Console, outcome: Outcome) -> None:
@@ -121,7 +126,7 @@ def show_rejected(console: Console, out: Path) -> None:
         console.print(table)
 
 
-def show_failure(console: Console, outcome: Outcome, out: Path) -> None:
+def show_failure(console: Console, outcome: Outcome, place: Place) -> None:
     """The execution's error and cause, those of the segments that failed, and what to do."""
     lines = [f"{outcome.error or outcome.status}: {readable_cause(outcome.cause)}"]
     lines += [
@@ -137,12 +142,15 @@ def show_failure(console: Console, outcome: Outcome, out: Path) -> None:
     )
     published = str(outcome.published)
     console.print(Text(f"{published[0].upper()}{published[1:]}."), soft_wrap=True)
-    if any((out / "logs").glob("*")):
+    if isinstance(place, Stack):
+        logs = shlex.join(["sam", "logs", "--stack-name", *place.options[1:]])
+        console.print(Text.assemble("The functions' logs: ", (logs, "bold")), soft_wrap=True)
+    elif any((place / "logs").glob("*")):
         console.print(
-            Text.assemble("The functions' logs are in ", (str(out / "logs"), "bold")),
+            Text.assemble("The functions' logs are in ", (str(place / "logs"), "bold")),
             soft_wrap=True,
         )
-    says, command = way_out(outcome, out)
+    says, command = way_out(outcome, place)
     console.print(Text(says), soft_wrap=True)
     if command:
         console.print(Text(f"  {command}", "bold"), soft_wrap=True)

@@ -3,7 +3,11 @@
 import shlex
 from pathlib import Path
 
+from ops.account.stack import Stack
 from ops.outcome import Outcome
+
+Place = Path | Stack
+"""Where a run is: the directory of a run on this machine, or a deployed stack."""
 
 _LOST = {
     "BrokenChainError",
@@ -19,7 +23,7 @@ _LOST = {
 planned for is not there any more."""
 
 
-def way_out(outcome: Outcome, out: Path) -> tuple[str, str]:
+def way_out(outcome: Outcome, place: Place) -> tuple[str, str]:
     """What to do, and the command that does it; empty where there is none."""
     errors = {child.error for child in outcome.failed_segments} or {str(outcome.error)}
     if not outcome.is_planned:
@@ -30,19 +34,37 @@ def way_out(outcome: Outcome, out: Path) -> tuple[str, str]:
         says += "`ops run` over the same trips. If the message names an object that somebody put "
         return f"{says}there, changed or damaged, docs/operations.md says what else there is.", ""
     if "TooManyRejectedError" in errors:
-        says = f"Look at the rejected trips in {out / 'quarantine'}. Mend them and start a new "
+        says = "Look at the rejected trips: "
+        says += f"{ops_command('quarantine', outcome.run_id, place)}. Mend them and start a new "
         says += "run; or tolerate a larger share, which reads nothing again:"
-        return says, rerun_command(outcome.run_id, out, "MaxRejectedShare=0.2")
+        return says, _with_parameter(outcome.run_id, place, "MaxRejectedShare=0.2")
     if "NothingCountedError" in errors:
         says = "If the attributes have other names, start a new run with --parameter "
         says += "FareAttribute=… and EstimatedFareAttribute=…; or keep the days that are there:"
-        return says, rerun_command(outcome.run_id, out, "VanishedDays=keep")
+        if isinstance(place, Stack):
+            says = says.replace("start a new run with --parameter ", "deploy the stack with ")
+        return says, _with_parameter(outcome.run_id, place, "VanishedDays=keep")
     says = "Mend what it says, then go on with this run; what its segments have appended is not "
     says += "read again:"
-    return says, rerun_command(outcome.run_id, out, *["NAME=VALUE"] * ("SettingError" in errors))
+    if "SettingError" in errors:
+        return says, _with_parameter(outcome.run_id, place, "NAME=VALUE")
+    return says, rerun_command(outcome.run_id, place)
 
 
-def rerun_command(run_id: str, out: Path, *parameters: str) -> str:
+def rerun_command(run_id: str, place: Place, *parameters: str) -> str:
     """What goes on with the run, as one types it into a shell."""
     more = [word for parameter in parameters for word in ("--parameter", parameter)]
-    return shlex.join(["python", "-m", "ops", "rerun", run_id, "--out", str(out), *more])
+    return ops_command("rerun", run_id, place, *more)
+
+
+def ops_command(verb: str, run_id: str, place: Place, *more: str) -> str:
+    """A command about a run, as one types it into a shell."""
+    options = place.options if isinstance(place, Stack) else ("--out", str(place))
+    return shlex.join(["python", "-m", "ops", verb, run_id, *options, *more])
+
+
+def _with_parameter(run_id: str, place: Place, parameter: str) -> str:
+    """Goes on with the run under another parameter, which a stack is deployed with."""
+    if isinstance(place, Stack):
+        return f"sam deploy --parameter-overrides {parameter}\n  {rerun_command(run_id, place)}"
+    return rerun_command(run_id, place, parameter)

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from botocore.exceptions import ClientError
+
 from ops.account.account import Account, AccountError, asking_aws
 
 
@@ -36,8 +38,18 @@ class Stack:
     @classmethod
     def named(cls, name: str, account: Account) -> Self:
         """Raises AccountError if there is none of that name, or it is another template's."""
+        client = account.client("cloudformation")
         with asking_aws(f"for the stack {name}"):
-            stack = account.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+            try:
+                stack = client.describe_stacks(StackName=name)["Stacks"][0]
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ValidationError":
+                    raise
+                raise AccountError(
+                    f"there is no stack {name} in {client.meta.region_name}: name one that was "
+                    "deployed (`aws cloudformation list-stacks` lists them), or another --region "
+                    "or --profile"
+                ) from error
         outputs = {out["OutputKey"]: out["OutputValue"] for out in stack.get("Outputs", ())}
         if not {"StateMachineArn", "ResultsBucketName"} <= outputs.keys():
             raise AccountError(

@@ -7,8 +7,12 @@ import click
 from rich.console import Console
 
 from ops import options
+from ops.account.account import Account
+from ops.account.runs import go_on
+from ops.account.stack import Stack
 from ops.commands.ending import end
 from ops.commands.report import leave_report
+from ops.commands.stack_runs import follow_to_its_end
 from ops.follow import Follower
 from ops.local_stack import Where
 from ops.run import rerun as rerun_here
@@ -17,7 +21,10 @@ from ops.show import show_outcome, show_pages
 
 @click.command()
 @click.argument("run_id", required=False)
-@options.out("The directory of the `run` or `demo` that began it.")
+@options.out("The directory of the `run` or `demo` that began it.", needed=False)
+@options.stack
+@options.profile
+@options.region
 @options.merge_parameter
 @options.as_json
 @options.lambda_endpoint
@@ -26,7 +33,10 @@ from ops.show import show_outcome, show_pages
 def rerun(
     *,
     run_id: str | None,
-    out: Path,
+    out: Path | None,
+    stack: str | None,
+    profile: str | None,
+    region: str | None,
     parameters: dict[str, str],
     as_json: bool,
     lambda_endpoint: str | None,
@@ -35,17 +45,30 @@ def rerun(
 ) -> NoReturn:
     """Go on with a run that failed, or whose process died.
 
-    RUN_ID may be left out where one run of DIR is not finished.
+    Starts a new execution with the input {"run_id": RUN_ID}, as one does it from the console. What
+    the run's segments have appended to their logs is not read again. Exits as `run` does.
 
-    Starts a new execution with the input {"run_id": RUN_ID}, as one does it from the console, in an
-    embedded AWS that holds what that of the earlier process held: the same table, the same bucket.
-    What the run's segments have appended to their logs is not read again. Exits as `run` does.
+    With --out, in an embedded AWS that holds what that of the earlier process held: the same table,
+    the same bucket. RUN_ID may be left out where one run of DIR is not finished.
+
+    With --stack, in the account. RUN_ID may be left out: then it is the last run.
 
     \b
     python -m ops rerun run-20240525T021500-3f2a --out out
     python -m ops rerun --out out --parameter MaxRejectedShare=0.2
+    python -m ops rerun --stack trip-kpis
     """
     console = Console(stderr=as_json)
+    if stack is not None:
+        options.refused_beside("--stack", "out", "parameters", "lambda_endpoint", "host", "port")
+        named = Stack.named(stack, Account(profile=profile, region=region))
+        follow_to_its_end(console, named, go_on(named, run_id), as_json=as_json)
+    options.refused_beside("--out", "profile", "region")
+    if out is None:
+        raise click.UsageError(
+            "say where the run is: --out DIR for one on this machine, or --stack NAME for one of a "
+            "deployed stack"
+        )
     if lambda_endpoint is not None:
         options.containers_parameters(parameters)
         port = options.CONTAINERS_PORT if port is None else port

@@ -1,29 +1,39 @@
 """`python -m ops run`."""
 
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 from rich.console import Console
 
 from ops import options
+from ops.account.account import Account
+from ops.account.runs import start
+from ops.account.stack import Stack
 from ops.commands.ending import end, say
 from ops.commands.report import leave_report
+from ops.commands.stack_runs import follow_to_its_end
 from ops.follow import Follower
 from ops.local_stack import Where
 from ops.run import run as run_here
 from ops.show import show_outcome
 from ops.trip_files import read_trips
-from trip_kpis.core.requests import RunRequest
+
+_HERE = ("files", "out", "key", "sort_key", "parameters", "lambda_endpoint", "host", "port")
+"""options of a run on this machine"""
 
 
 @click.command()
-@options.trips
+@options.trips_or_stack
+@options.stack
+@options.profile
+@options.region
 @options.out(
     "Is left with what the bucket holds under kpis/, runs/ and quarantine/, the report, the logs, "
-    "and in state/ what `rerun` needs. What an earlier `run` left there is replaced."
+    "and in state/ what `rerun` needs. What an earlier `run` left there is replaced.",
+    needed=False,
 )
-@click.option("--segments", type=int, metavar="N", help="Parallel-scan segments. [by table size]")
+@options.execution_input
 @options.key
 @options.sort_key
 @options.parameter
@@ -34,8 +44,11 @@ from trip_kpis.core.requests import RunRequest
 def run(
     *,
     files: tuple[Path, ...],
-    out: Path,
-    segments: int | None,
+    stack: str | None,
+    profile: str | None,
+    region: str | None,
+    out: Path | None,
+    asked: dict[str, Any],
     key: str,
     sort_key: str | None,
     parameters: dict[str, str],
@@ -44,19 +57,33 @@ def run(
     host: str,
     port: int | None,
 ) -> NoReturn:
-    """Run the whole job over trips from files.
+    """Run the whole job: over trips from files on this machine, or over a deployed stack's table.
 
-    Starts an embedded AWS, deploys template.yaml and the state machine into it, loads the trips
-    into a table, executes the state machine over it, and shows the KPIs. Exits with 0 if the run
-    succeeded, 1 if it failed, 2 for a mistake in the call.
+    With --trips and --out: starts an embedded AWS, deploys template.yaml and the state machine into
+    it, loads the trips into a table, executes the state machine over it, and shows the KPIs.
+
+    With --stack: starts an execution of the stack's state machine and follows it. Ctrl-C leaves it
+    running, and says how to follow it again.
+
+    Exits with 0 if the run succeeded, 1 if it failed, 2 for a mistake in the call, 130 after
+    Ctrl-C.
 
     \b
     python -m ops run --trips starts.csv --trips ends.csv --key id --out out
     python -m ops run --trips export.json.gz --out out --segments 8 --json
+    python -m ops run --stack trip-kpis --read-units-per-second 2000
     """
-    execution_input = {} if segments is None else {"total_segments": segments}
-    RunRequest.from_event({"execution_name": "checked-early", "input": execution_input})
     console = Console(stderr=as_json)
+    if stack is not None:
+        options.refused_beside("--stack", *_HERE)
+        named = Stack.named(stack, Account(profile=profile, region=region))
+        follow_to_its_end(console, named, start(named, asked), as_json=as_json)
+    options.refused_beside("--trips", "profile", "region")
+    if not files or out is None:
+        raise click.UsageError(
+            "say what to run over: --trips FILE and --out DIR for trips on this machine, or "
+            "--stack NAME for the table of a deployed stack"
+        )
     if lambda_endpoint is not None:
         parameters = options.containers_parameters(parameters)
         port = options.CONTAINERS_PORT if port is None else port
@@ -77,7 +104,7 @@ def run(
         outcome = run_here(
             trips,
             out=out,
-            execution_input=execution_input,
+            execution_input=asked,
             parameters=parameters,
             where=Where(host=host, port=port or 0, lambda_endpoint=lambda_endpoint),
             follower=follower,

@@ -1,8 +1,10 @@
 """How far a run is, as the logs of its segments tell: the parts that its workers have appended."""
 
 import re
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 from ops.following.objects import Objects
 from trip_kpis.aws.concurrency import in_order
@@ -37,6 +39,18 @@ class Progress:
         planned = self.plan.estimate.item_count if self.plan else 0
         return max(planned, self.tally.scanned)
 
+    def with_parts(self, headers: Iterable[PartHeader]) -> Self:
+        """What it is with these parts as well."""
+        appended = list(headers)
+        return replace(
+            self,
+            tally=sum((header.tally for header in appended), self.tally),
+            parts=self.parts + len(appended),
+            begun=self.begun | {header.segment for header in appended},
+            finished=self.finished
+            | {header.segment for header in appended if header.end_key is None},
+        )
+
 
 class RunLog:
     """Reads every part once, however often it is asked."""
@@ -53,8 +67,7 @@ class RunLog:
     def look(self) -> Progress:
         """How far it is now. A damaged part counts for nothing here: it is the run's to complain
         about."""
-        before = self._progress
-        plan = before.plan or self._read_plan()
+        plan = self._progress.plan or self._read_plan()
         appended = [
             key
             for key in self._objects.keys(f"staging/run={self._run_id}/segment=")
@@ -62,14 +75,7 @@ class RunLog:
         ]
         headers = [header for header in in_order(self._header, appended) if header]
         self._seen.update(appended)
-        self._progress = Progress(
-            plan=plan,
-            tally=sum((header.tally for header in headers), before.tally),
-            parts=before.parts + len(headers),
-            begun=before.begun | {header.segment for header in headers},
-            finished=before.finished
-            | {header.segment for header in headers if header.end_key is None},
-        )
+        self._progress = replace(self._progress, plan=plan).with_parts(headers)
         return self._progress
 
     def _read_plan(self) -> Plan | None:

@@ -73,5 +73,5 @@ def test_on_a_terminal_it_is_a_bar_with_the_same_figures() -> None:
     file = io.StringIO()
     with Follower(Console(file=file, width=120, force_terminal=True)) as follower:
         follower.show(progress(250, 1, rejected={Reason.TIME_MISSING: 2}))
-    for shown in ("Scanning segments", "250/1000", "1 of 4 segments, 2 rejected"):
+    for shown in ("Scanning segments", "250 of 1,000 trips", "1 of 4 segments", "2 rejected"):
         assert shown in file.getvalue()

@@ -1,0 +1,69 @@
+"""What a person sees of a run of a deployed stack, from its start, or from now, to its end."""
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import NoReturn
+
+from rich.console import Console
+from rich.text import Text
+
+from ops.account import runs
+from ops.account.account import asking_aws
+from ops.account.fetched import fetch
+from ops.account.stack import Stack
+from ops.commands.ending import end, say
+from ops.follow import Follower
+from ops.following.execution import RunningExecution
+from ops.following.objects import BucketObjects
+from ops.outcome import Outcome
+from ops.show import DAYS_SHOWN, show_failure, show_kpis, show_summary
+from ops.way_out import ops_command
+
+INTERRUPTED = 130
+"""exit status, as a shell has it for a command that Ctrl-C ended"""
+
+
+def follow_to_its_end(
+    console: Console, stack: Stack, execution: RunningExecution, *, as_json: bool
+) -> NoReturn:
+    """Exits as `run` does; Ctrl-C ends the watching and not the run."""
+    again = ops_command("status", execution.run_id, stack, "--follow")
+    say(console, f"Run {execution.run_id} of the stack {stack.name}.")
+    try:
+        with Follower(console) as follower:
+            outcome = runs.follow(execution, follower)
+    except KeyboardInterrupt:
+        say(
+            console,
+            f"\nThe run goes on without you. To follow it again:\n  {again}\nTo stop it:\n"
+            f"  aws stepfunctions stop-execution --execution-arn {execution.arn}",
+        )
+        sys.exit(INTERRUPTED)
+    show_end(console, stack, outcome)
+    end(outcome, as_json=as_json)
+
+
+def show_end(console: Console, stack: Stack, outcome: Outcome) -> None:
+    """The KPIs, the proof and where things lie; or what failed and what to do."""
+    if not outcome.succeeded:
+        show_failure(console, outcome, stack)
+        return
+    with tempfile.TemporaryDirectory(prefix="trip-kpis-") as fetched:
+        days = _fetch_last_days(stack, Path(fetched))
+        show_kpis(console, Path(fetched), of=days)
+    show_summary(console, outcome)
+    report = ops_command("report", outcome.run_id, stack)
+    console.print(
+        Text.assemble(f"In s3://{stack.bucket_name}/kpis/. As a page: ", (report, "bold")),
+        soft_wrap=True,
+    )
+
+
+def _fetch_last_days(stack: Stack, directory: Path) -> int:
+    """How many days there are; as many of the last as are shown are fetched."""
+    with asking_aws(f"for the days in s3://{stack.bucket_name}"):
+        keys = list(BucketObjects(stack.client("s3"), stack.bucket_name).keys("kpis/"))
+    shown = set(keys[-DAYS_SHOWN:])
+    fetch(stack, ["kpis/"], directory, wanted=shown.__contains__)
+    return len(keys)

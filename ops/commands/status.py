@@ -1,0 +1,57 @@
+"""`python -m ops status`."""
+
+import json
+
+import click
+from rich.console import Console
+
+from ops import options
+from ops.account.runs import executions_of_run, running
+from ops.commands.results import Source, source
+from ops.commands.stack_runs import follow_to_its_end
+from ops.following.show_standing import show_standing, to_json
+from ops.following.standing import in_directory, in_stack
+from ops.way_out import Place
+
+
+@click.command()
+@click.argument("run_id", required=False)
+@source
+@click.option(
+    "--follow",
+    is_flag=True,
+    help="Watch a run of a stack to its end, as `run --stack` does. Ctrl-C ends the watching only.",
+)
+@options.as_json
+def status(*, run_id: str | None, source: Source, follow: bool, as_json: bool) -> None:
+    """Say how a run stands: its segments, its trips, what failed and what to do next.
+
+    RUN_ID may be left out: then it is the last run. What a worker has read since it last appended
+    to its segment's log, about a minute's worth, is not in the figures yet.
+
+    \b
+    python -m ops status --stack trip-kpis
+    python -m ops status run-20240525T021500-3f2a --stack trip-kpis --follow
+    python -m ops status --out out
+    """
+    console = Console(stderr=as_json and follow)
+    if follow:
+        if source.stack is None:
+            raise click.UsageError(
+                "--follow is for runs of a stack: one on this machine is shown by the command that "
+                "runs it"
+            )
+        newest = executions_of_run(source.stack, run_id)
+        if newest and newest[0].status == "RUNNING":
+            execution = running(source.stack, newest[0])
+            follow_to_its_end(console, source.stack, execution, as_json=as_json)
+    place: Place
+    if source.stack is not None:
+        standing, place = in_stack(source.stack, run_id), source.stack
+    else:
+        assert source.out is not None
+        standing, place = in_directory(source.out, run_id), source.out
+    if as_json:
+        click.echo(json.dumps(to_json(standing)))
+    else:
+        show_standing(console, standing, place)

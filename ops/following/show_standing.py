@@ -1,0 +1,109 @@
+"""How a run stands, for the eye and for programs."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from ops.account.stack import Stack
+from ops.figures import share
+from ops.following.standing import ExecutionOfRun, Standing
+from ops.show import readable_cause
+from ops.way_out import Place, ops_command
+
+_STYLES = {"PUBLISHED": "bold green", "RUNNING": "bold", "NOT FINISHED": "bold red"}
+
+
+def show_standing(console: Console, standing: Standing, place: Place) -> None:
+    """A few lines; the last says what to do next."""
+    console.print(
+        Text.assemble(f"Run {standing.run_id}: ", (standing.state, _STYLES[standing.state])),
+        soft_wrap=True,
+    )
+    for name, text in [*_executions(standing), *_counts(standing)]:
+        console.print(Text(f"{name:<12} {text}"), soft_wrap=True)
+    console.print(Text(_next(standing, place)), soft_wrap=True)
+
+
+def to_json(standing: Standing) -> dict[str, Any]:
+    """All of it, as one JSON object."""
+    progress = standing.progress
+    return {
+        "run_id": standing.run_id,
+        "state": standing.state,
+        "segments": progress.segments,
+        "segments_begun": len(progress.begun),
+        "segments_finished": len(progress.finished),
+        "parts": progress.parts,
+        "expected_items": progress.expected_items,
+        **progress.tally.to_json(),
+        "executions": [
+            {
+                "name": one.name,
+                "status": one.status,
+                "started_at": one.started_at.isoformat() if one.started_at else None,
+                "stopped_at": one.stopped_at.isoformat() if one.stopped_at else None,
+                "error": one.error,
+                "cause": readable_cause(one.cause),
+                "failed_segments": [
+                    {"input": child.input, "error": child.error, "cause": child.cause}
+                    for child in one.failed
+                ],
+            }
+            for one in standing.executions
+        ],
+    }
+
+
+def _executions(standing: Standing) -> list[tuple[str, str]]:
+    rows = []
+    for one in standing.executions:
+        rows.append(("execution", _execution(one)))
+        if one.error:
+            rows.append(("", f"{one.error}: {readable_cause(one.cause)}"))
+        for child in one.failed:
+            cause = readable_cause(child.cause)
+            rows.append(("", f"segment {child.input.get('segment')}: {child.error}: {cause}"))
+    return rows
+
+
+def _execution(one: ExecutionOfRun) -> str:
+    told = [one.name, one.status.lower()]
+    if one.started_at:
+        told.append(f"began {one.started_at:%Y-%m-%d %H:%M:%S %Z}")
+    if one.stopped_at:
+        told.append(f"ended {one.stopped_at:%H:%M:%S}")
+    return ", ".join(filter(None, told))
+
+
+def _counts(standing: Standing) -> list[tuple[str, str]]:
+    progress, tally = standing.progress, standing.progress.tally
+    if progress.plan is None:
+        return [("segments", "the run has no plan")]
+    segments = f"{len(progress.finished):,} of {progress.segments:,} finished"
+    if unfinished := progress.begun - progress.finished:
+        segments += f", {len(unfinished):,} begun"
+    trips = f"{tally.scanned:,} scanned"
+    if standing.state != "PUBLISHED" and progress.expected_items:
+        expected = progress.expected_items
+        trips += f" ({share(tally.scanned, expected)} of about {expected:,})"
+    trips += f" = {tally.incomplete:,} incomplete + {tally.rejected_in_all:,} rejected + "
+    rows = [
+        ("segments", segments),
+        ("trips", f"{trips}{tally.counted:,} counted"),
+        ("read units", f"{tally.read_units:,.1f} in {tally.pages:,} pages"),
+    ]
+    rows += [("rejected", f"{n:,} {reason}") for reason, n in sorted(tally.rejected.items())]
+    rows += [("throttled", f"{n:,} {why}") for why, n in sorted(tally.throttles.items())]
+    return rows
+
+
+def _next(standing: Standing, place: Place) -> str:
+    if standing.is_running:
+        if isinstance(place, Stack):
+            again = ops_command("status", standing.run_id, place, "--follow")
+            return f"To watch it:\n  {again}"
+        return "Another process on this machine is at it."
+    if standing.state == "PUBLISHED":
+        return f"As a page:\n  {ops_command('report', standing.run_id, place)}"
+    return f"To go on with it:\n  {ops_command('rerun', standing.run_id, place)}"

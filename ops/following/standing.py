@@ -1,0 +1,122 @@
+"""How a run stands: what its executions, its segments' logs and its manifest say together."""
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from ops.account import runs
+from ops.account.account import asking_aws
+from ops.account.stack import Stack
+from ops.following.failed_children import FailedChild, failed_children
+from ops.following.run_log import Progress
+from ops.results.finished_run import manifests
+from ops.results.staged import staged_parts, staged_plans
+from ops.state_directory import StateDirectory, StateError
+from trip_kpis.core.errors import PlanMismatchError
+from trip_kpis.core.plan import Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionOfRun:
+    """One that began the run or went on with it. Where nothing but its name is known, the rest is
+    empty."""
+
+    name: str
+    arn: str = ""
+    status: str = ""
+    """as Step Functions names it"""
+    started_at: datetime | None = None
+    stopped_at: datetime | None = None
+    error: str = ""
+    cause: str = ""
+    failed: tuple[FailedChild, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Of one run."""
+
+    run_id: str
+    state: str
+    """RUNNING, PUBLISHED (its manifest is there, which is written last), or NOT FINISHED"""
+    progress: Progress
+    executions: tuple[ExecutionOfRun, ...]
+    """the newest first"""
+
+    @property
+    def is_running(self) -> bool:
+        return self.state == "RUNNING"
+
+
+def in_stack(stack: Stack, run_id: str | None) -> Standing:
+    """Of a deployed stack; None is its last run. Raises AccountError."""
+    of_run = runs.executions_of_run(stack, run_id)
+    run_id = of_run[0].run_id if of_run else str(run_id)
+    progress = runs.progress(stack, run_id)
+    is_published = runs.has_manifest(stack, run_id)
+    if not of_run and progress.plan is None and not is_published:
+        raise runs.no_such_run(stack, run_id)
+    client = stack.client("stepfunctions")
+    with asking_aws(f"for the segments of run {run_id} that failed"):
+        executions = tuple(
+            ExecutionOfRun(
+                name=one.name,
+                arn=one.arn,
+                status=one.status,
+                started_at=one.started_at,
+                stopped_at=one.stopped_at,
+                error=one.error or "",
+                cause=one.cause or "",
+                failed=failed_children(client, one.arn) if one.status == "FAILED" else (),
+            )
+            for one in of_run
+        )
+    is_running = any(one.status == "RUNNING" for one in of_run)
+    return Standing(
+        run_id=run_id,
+        state=_state(is_running=is_running, is_published=is_published),
+        progress=progress,
+        executions=executions,
+    )
+
+
+def in_directory(out: Path, run_id: str | None) -> Standing:
+    """Of a run on this machine; None is its last one. Raises StateError."""
+    state = StateDirectory(out)
+    if run_id is None:
+        begun = state.executions()
+        if not begun:
+            raise StateError(f"{out} has no run yet: `run --out {out}` starts one")
+        run_id = begun[-1].run_id
+    state.first_execution(run_id)
+    is_running = False
+    try:
+        with state.locked():
+            pass
+    except StateError:
+        is_running = True
+    return Standing(
+        run_id=run_id,
+        state=_state(is_running=is_running, is_published=run_id in manifests(out)),
+        progress=Progress(plan=_plan(out, run_id)).with_parts(
+            part.header for part in staged_parts(out, run_id)
+        ),
+        executions=tuple(
+            ExecutionOfRun(name=one.name)
+            for one in reversed(state.executions())
+            if one.run_id == run_id
+        ),
+    )
+
+
+def _plan(out: Path, run_id: str) -> Plan | None:
+    plan = staged_plans(out, run_id).get(run_id)
+    with suppress(PlanMismatchError):
+        return Plan.from_bytes(json.dumps(plan).encode()) if plan else None
+    return None
+
+
+def _state(*, is_running: bool, is_published: bool) -> str:
+    return "RUNNING" if is_running else "PUBLISHED" if is_published else "NOT FINISHED"
