@@ -147,7 +147,7 @@ def test_an_object_is_one_line_and_has_no_further_fields(table: Pipeline) -> Non
 def test_the_first_runs_budget_takes_as_long_as_the_page_says() -> None:
     prose = " ".join(PAGE.split())
     (units,) = re.findall(r"with (\d+) your table's users", prose)
-    assert f'"read_units_per_second": {units}' in prose
+    assert f"--read-units-per-second {units}" in prose
     assert "a terabyte takes three days" in prose
     pages_of_4_kb = 10**12 / 4096
     assert round(pages_of_4_kb / 2 / int(units) / 86_400) == 3

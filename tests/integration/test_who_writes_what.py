@@ -10,7 +10,13 @@ import pytest
 
 from tests.integration.pipeline import BUCKET_NAME, Pipeline, hook
 from tests.samples import trip
-from tests.unit.test_architecture_page import Arrow, first_cells, section, told
+from tests.unit.test_architecture_page import (
+    Arrow,
+    first_cells,
+    readers_of_the_table,
+    section,
+    told,
+)
 from trip_kpis.core.errors import NoProgressError
 
 PLACEHOLDERS = {
@@ -34,18 +40,22 @@ FORMS = {key: form(key) for key in first_cells(section("What is written where"))
 
 
 class Seen:
-    """Notes every object that a request to S3 is about."""
+    """Notes every object that a request to S3 is about, and every Scan."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         self.arrows: set[Arrow] = set()
         self._function = ""
         hook(pipeline.s3, "before-send.s3", self._note)
+        hook(pipeline.dynamodb, "before-send.dynamodb.Scan", self._note_scan)
 
     @contextmanager
     def by(self, function: str) -> Iterator[None]:
         self._function = function
         yield
         self._function = ""
+
+    def _note_scan(self, **_: Any) -> None:
+        self.arrows.add(("table", self._function))
 
     def _note(self, *, request: Any, **_: Any) -> None:
         url = urlsplit(request.url)
@@ -69,6 +79,7 @@ def test_every_function_touches_what_the_page_says_and_nothing_else(
     with seen.by("PlanRun"):
         pipeline.plan(total_segments=1)
         pipeline.plan("again", run_id="run-1")
+        pipeline.plan("estimate", estimate_only=True)
     with seen.by("ScanSegment"):
         pipeline.scan(remaining_ms=0)
         with pytest.raises(NoProgressError):
@@ -78,4 +89,4 @@ def test_every_function_touches_what_the_page_says_and_nothing_else(
     with seen.by("MergePartials"):
         pipeline.merge()
         pipeline.merge()  # of a run that has a manifest since its plan
-    assert seen.arrows == told()
+    assert seen.arrows == told() | readers_of_the_table()
