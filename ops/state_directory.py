@@ -60,6 +60,11 @@ class StateDirectory:
         self.objects_path = self._path / "objects"
         self.pages_path = self._path / "pages"
 
+    @property
+    def exists(self) -> bool:
+        """A copy of a bucket has none."""
+        return self._executions.exists()
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """For this process alone, as long as this lasts or the process lives.

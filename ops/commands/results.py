@@ -28,9 +28,17 @@ class Source:
     stack: Stack | None
 
     @property
-    def options(self) -> tuple[str, ...]:
-        """What names it on the command line, for the commands that messages suggest."""
-        return ("--out", str(self.out)) if self.stack is None else self.stack.options
+    def place(self) -> Path | Stack:
+        """For the commands that messages suggest."""
+        if self.stack is not None:
+            return self.stack
+        assert self.out is not None
+        return self.out
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return str(self.out) if self.stack is None else f"the stack {self.stack.name}"
 
     @contextmanager
     def directory(
@@ -75,6 +83,9 @@ def _of_the_stack(message: str, fetched: str, stack: Stack) -> str:
     """Whoever reads it knows the bucket, not the directory that it was fetched into."""
     named = message.replace(f"--out {fetched}", shlex.join(stack.options))
     return named.replace(fetched, f"s3://{stack.bucket_name}")
+
+
+as_json = click.option("--json", "as_json", is_flag=True, help="As one line of JSON instead.")
 
 
 def source(command: _Command) -> _Command:

@@ -62,6 +62,7 @@ class FinishedRun:
     finished_at: datetime
     seconds: str
     table_arn: str
+    table_id: str
     code_version: str
     total_fare: str
     scanned: int
@@ -101,10 +102,11 @@ class FinishedRun:
         document = json.loads(body, parse_float=str)
         return cls(
             run_id=document["run_id"],
-            planned_at=datetime.fromisoformat(document["planned_at"]),
-            finished_at=datetime.fromisoformat(document["finished_at"]),
+            planned_at=_moment(document["planned_at"]),
+            finished_at=_moment(document["finished_at"]),
             seconds=str(document["seconds"]),
             table_arn=document["table_arn"],
+            table_id=document["table_id"],
             code_version=document["code_version"],
             total_fare=document["total_fare"],
             scanned=int(document["scanned"]),
@@ -117,6 +119,13 @@ class FinishedRun:
             days=tuple(map(RunDay.from_json, document["days"])),
             segments=tuple(map(Segment.from_json, document["by_segment"])),
         )
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} does not say in which time zone it is")
+    return moment
 
 
 def manifests(out: Path) -> dict[str, Path]:

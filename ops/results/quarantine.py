@@ -149,19 +149,16 @@ def rejected_trips(out: Path, quarantined: Iterable[Quarantined]) -> Iterator[Re
                         )
 
 
-def examples(
-    out: Path, of: Rejections, *, each: int, reason: str | None = None
-) -> dict[str, list[RejectedTrip]]:
-    """So many trips of each reason, or of the one; fewer where the quarantine has expired."""
-    found: dict[str, list[RejectedTrip]] = {
-        one: [] for one in of.by_reason if reason in (None, one)
-    }
-    wanted = {one: min(each, of.by_reason[one]) for one in found}
+def examples(out: Path, of: Rejections, *, each: int) -> dict[str, list[RejectedTrip]]:
+    """So many trips of each reason; fewer where the quarantine has expired."""
+    found: dict[str, list[RejectedTrip]] = {reason: [] for reason in of.by_reason}
+    missing = {reason: min(each, trips) for reason, trips in of.by_reason.items()}
     for trip in rejected_trips(out, of.quarantined):
-        if len(found.get(trip.reason, ())) < wanted.get(trip.reason, 0):
+        if not any(missing.values()):
+            break
+        if missing.get(trip.reason):
             found[trip.reason].append(trip)
-            if all(len(found[one]) >= enough for one, enough in wanted.items()):
-                break
+            missing[trip.reason] -= 1
     return found
 
 

@@ -1,0 +1,72 @@
+"""What a run has rejected, fetched from wherever it lies."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ops.account.account import AccountError
+from ops.account.executions import executions
+from ops.account.fetched import newest_first
+from ops.account.stack import Stack
+from ops.commands.results import Source
+from ops.results.errors import ResultsError
+from ops.results.finished_run import manifests
+from ops.results.history import history
+from ops.results.quarantine import Rejections, rejections
+
+_RECENT = 50
+
+
+@contextmanager
+def rejected_by(
+    source: Source, run_id: str | None, *, each: int | None
+) -> Iterator[tuple[Path, Rejections]]:
+    """What the run has rejected, and a directory with the objects that hold so many trips of each
+    reason; None: all objects that count. Without a run id it is the run that began last.
+
+    Raises AccountError or ResultsError.
+    """
+    if source.stack is not None and run_id is None:
+        run_id = _newest_of(source.stack)
+    with source.manifests(*[run_id] if run_id else []) as directory:
+        if run_id is None:
+            run_id = _newest_in(directory)
+        if source.stack is not None and run_id not in manifests(directory):
+            _fetch_parts(source, source.stack, directory, run_id)
+        of = rejections(directory, run_id)
+        keys = of.keys if each is None else of.keys_with(each)
+        source.also(directory, [f"quarantine/run={run_id}/"], wanted={*keys}.__contains__)
+        yield directory, of
+
+
+def _newest_of(stack: Stack) -> str:
+    for execution in executions(stack, last=_RECENT):
+        if not execution.is_estimate:
+            return execution.run_id
+    raise AccountError(
+        f"the stack {stack.name} has not run lately: name a run, as `runs --stack {stack.name}` "
+        "lists them"
+    )
+
+
+def _newest_in(out: Path) -> str:
+    runs = history(out, [])
+    if not runs:
+        raise ResultsError(
+            f"{out} has no run, neither finished nor begun: it must be where an `ops run` or `ops "
+            "demo` has left its results, or a copy of the bucket"
+        )
+    return runs[0].run_id
+
+
+def _fetch_parts(source: Source, stack: Stack, directory: Path, run_id: str) -> None:
+    """The plan, and the parts that have rejected trips: their objects in the quarantine are named
+    after them (``segment=00007/part-00003-<digest>.jsonl``)."""
+    quarantined = newest_first(stack, f"quarantine/run={run_id}/")
+    parts = {
+        f"staging/run={run_id}/{key.split('/')[2]}/{key.split('/')[3][:10]}.parquet"
+        for key in quarantined
+        if key.count("/") == 3
+    }
+    plan = f"staging/run={run_id}/plan.json"
+    source.also(directory, [f"staging/run={run_id}/"], wanted={plan, *parts}.__contains__)

@@ -1,0 +1,136 @@
+"""`python -m ops runs`."""
+
+import json
+from datetime import UTC
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from ops.account.executions import executions
+from ops.account.fetched import newest_first
+from ops.account.stack import Stack
+from ops.commands.ending import say
+from ops.commands.results import Source, as_json, source
+from ops.commands.tables import Column, show_table
+from ops.figures import grouped, lasting
+from ops.results.history import FINISHED, NOT_FINISHED, RUNNING, Attempt, PastRun, history
+from ops.state_directory import StateDirectory
+from ops.way_out import ops_command
+
+_COLUMNS = (
+    Column("run"),
+    Column("began (UTC)"),
+    Column("outcome"),
+    Column("took", is_number=True),
+    Column("trips", is_number=True),
+    Column("rejected", is_number=True),
+    Column("days written", is_number=True),
+    Column("unchanged", is_number=True),
+    Column("read units", is_number=True),
+    Column("USD", is_number=True),
+)
+
+
+@click.command()
+@source
+@click.option(
+    "--last",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    metavar="N",
+    help="So many of the newest; of a stack, what its so many newest executions were about.",
+)
+@as_json
+def runs(*, source: Source, last: int, as_json: bool) -> None:
+    """Which runs there were, and what became of them, the newest first.
+
+    A run is named after the execution that began it; others may have gone on with it. For each run
+    that is not finished, the command that goes on with it is told. `days written` are those whose
+    figures the run has published, `unchanged` those whose very figures were there before.
+
+    \b
+    python -m ops runs --out out
+    python -m ops runs --stack trip-kpis --last 100
+    python -m ops runs --stack trip-kpis --json | jq '.[] | select(.outcome == "failed")'
+    """
+    if source.stack is None:
+        with source.directory([]) as directory:
+            found = history(directory, _attempts_here(directory))[:last]
+    else:
+        found = _of_stack(source, source.stack, last)
+    if as_json:
+        print(json.dumps([run.to_json() for run in found]))
+    else:
+        _show(source, found)
+
+
+def _attempts_here(out: Path) -> list[Attempt]:
+    """Empty for a copy of a bucket, which has no state."""
+    state = StateDirectory(out)
+    return [
+        Attempt(run_id=one.run_id, name=one.name)
+        for one in (state.executions() if state.exists else ())
+        if one.input.get("estimate_only") is not True
+    ]
+
+
+def _of_stack(source: Source, stack: Stack, last: int) -> tuple[PastRun, ...]:
+    """By the executions that Step Functions remembers, and the manifests of the runs before."""
+    known = [one for one in executions(stack, last=last) if not one.is_estimate]
+    attempts = [
+        Attempt(
+            run_id=one.run_id,
+            name=one.name,
+            status=one.status,
+            started_at=one.started_at,
+            stopped_at=one.stopped_at,
+            error=one.error,
+        )
+        for one in reversed(known)
+    ]
+    keys = newest_first(stack, "runs/run=")
+    attempted = {f"runs/run={one.run_id}/manifest.json" for one in known}
+    before = [key for key in keys if key not in attempted][: max(0, last - len(known))]
+    with source.directory([*attempted & {*keys}, *before]) as directory:
+        return history(directory, attempts)[:last]
+
+
+def _show(source: Source, found: tuple[PastRun, ...]) -> None:
+    console = Console()
+    if not found:
+        say(console, f"There has been no run yet in {source.name}.")
+        return
+    show_table(console, f"Runs in {source.name}", _COLUMNS, list(map(_row, found)))
+    for run in found:
+        place, says = source.place, f"{run.run_id} {_is(run)}"
+        if run.outcome == RUNNING and isinstance(place, Stack):
+            says += f"; to follow it: {ops_command('status', run.run_id, place, '--follow')}"
+        elif run.outcome != FINISHED and (run.attempts or isinstance(place, Stack)):
+            says += f"; to go on with it: {ops_command('rerun', run.run_id, place)}"
+        if run.outcome != FINISHED:
+            say(console, says)
+
+
+def _is(run: PastRun) -> str:
+    if run.outcome in (RUNNING, NOT_FINISHED):
+        return f"is {run.outcome}"
+    return f"{run.outcome} ({run.error})" if run.error else run.outcome
+
+
+def _row(run: PastRun) -> list[str]:
+    done = run.finished
+    began = run.began_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M") if run.began_at else ""
+    row = [run.run_id, began, run.outcome, lasting(run.seconds) if run.seconds else ""]
+    if done is None:
+        return row + [""] * (len(_COLUMNS) - len(row))
+    return [
+        *row,
+        f"{done.counted:,}",
+        f"{done.rejected_in_all:,}",
+        f"{run.days('published'):,}",
+        f"{run.days('unchanged'):,}",
+        grouped(done.read_units),
+        grouped(done.cost_usd["total"]),
+    ]
