@@ -89,8 +89,8 @@ def _of_attributes(sample: Sample) -> Iterator[Advice]:
             yield Advice(
                 code="attribute_absent",
                 text=f"No item of the sample has {path}{inside}, which {parameter} names. The "
-                f"items have {', '.join(names[:_NAMES_TOLD])}{more}. Deploy with another "
-                f"{parameter}.",
+                f"items have {', '.join(names[:_NAMES_TOLD])}{more}. Give "
+                f"{parameter} another value.",
             )
     if not any_absent and census.tally.incomplete == sample.items:
         yield Advice(
@@ -110,9 +110,9 @@ def _of_rejected(sample: Sample, max_rejected_share: Decimal) -> Iterator[Advice
             code="too_many_rejected",
             text=f"{tally.rejected_in_all:,} of {completed:,} completed trips of the sample would "
             f"be rejected ({reasons}), more than the share of {max_rejected_share} that "
-            "MaxRejectedShare tolerates: such a run fails before it publishes. See under "
-            "rejected_by_reason what the values look like; mend them, name another attribute, add "
-            "a format to TimeFormats, or raise MaxRejectedShare.",
+            "MaxRejectedShare tolerates: such a run fails before it publishes. Look at "
+            "what the values look like (rejected_by_reason); mend them, name another attribute, "
+            "add a format to TimeFormats, or raise MaxRejectedShare.",
         )
 
 

@@ -40,6 +40,7 @@ def estimate_document(plan: Plan, sample: Sample, terms: EstimateTerms) -> dict[
     expected = forecast(plan, terms)
     told = advice(sample, expected, max_rejected_share=terms.max_rejected_share)
     return {
+        "table": plan.table_name,
         **asdict(plan.estimate),
         "segments": plan.total_segments,
         "max_concurrency": plan.max_concurrency,

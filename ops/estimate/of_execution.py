@@ -1,0 +1,67 @@
+"""An estimate by an execution of the state machine, wherever that is."""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ops.account.account import AccountError, asking_aws
+from ops.account.stack import Stack
+from ops.local_stack import Where, local_stack
+from ops.run import new_execution_name
+from ops.show import readable_cause
+from ops.trip_files import read_trips
+
+_POLL_SECONDS = 0.5
+
+
+def of_stack(stack: Stack, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """A deployed stack's. Raises AccountError."""
+    with asking_aws(f"for an estimate of the stack {stack.name}"):
+        return _executed(stack.client("stepfunctions"), stack.state_machine_arn, asked)
+
+
+def of_trips(
+    files: Sequence[Path],
+    *,
+    key: str,
+    sort_key: str | None,
+    parameters: Mapping[str, str],
+    asked: Mapping[str, Any],
+) -> dict[str, Any]:
+    """That of a stack in an embedded AWS, over a table of the trips in these files.
+
+    Raises EmbeddedCloudError, TripFileError, or AccountError where the estimate fails.
+    """
+    with local_stack(
+        read_trips(files, hash_key=key, sort_key=sort_key),
+        where=Where(),
+        parameters=parameters,
+        on_loaded=lambda _: None,
+    ) as local:
+        client = local.cloud.client("stepfunctions")
+        return _executed(client, local.stack.state_machine_arn, asked)
+
+
+def _executed(client: Any, state_machine_arn: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+    name = new_execution_name("estimate")
+    arn = client.start_execution(
+        stateMachineArn=state_machine_arn,
+        name=name,
+        input=json.dumps({**asked, "estimate_only": True}),
+    )["executionArn"]
+    while (execution := client.describe_execution(executionArn=arn))["status"] == "RUNNING":
+        time.sleep(_POLL_SECONDS)
+    if execution["status"] != "SUCCEEDED":
+        raise AccountError(
+            f"the estimate failed (execution {name}): {execution.get('error')}: "
+            f"{readable_cause(execution.get('cause'))}"
+        )
+    estimate: dict[str, Any] = json.loads(execution["output"])
+    if "census" not in estimate:
+        raise AccountError(
+            "the stack is of an earlier version, whose estimate has no census: deploy this one "
+            "(`sam build && sam deploy`), or read the table with your own credentials: --table NAME"
+        )
+    return estimate

@@ -1,0 +1,136 @@
+"""What a person sees of an estimate."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+_UNITS = ("bytes", "KB", "MB", "GB", "TB", "PB")
+
+
+def show_estimate(console: Console, estimate: Mapping[str, Any]) -> None:
+    """Cost and time, the census, and the advice last, where it is seen."""
+    for line in _figures(estimate):
+        _say(console, line)
+    census = estimate["census"]
+    _say(console, "")
+    _say(console, _sampled(census))
+    if census["items"]:
+        console.print(_outcomes(census))
+        console.print(_forms(census))
+        if census["rejected_by_reason"]:
+            console.print(_rejected(census))
+        for line in _days_and_skew(census):
+            _say(console, line)
+    if census["unknown"]:
+        _say(console, census["unknown"])
+    for advice in estimate["advice"]:
+        console.print(Text.assemble("\n", ("! ", "bold yellow"), advice["text"]), soft_wrap=True)
+
+
+def _figures(estimate: Mapping[str, Any]) -> Iterator[str]:
+    usd, minutes = estimate["cost_usd"], estimate["minutes"]
+    yield f"Table {estimate['table']}"
+    size, items = estimate["table_bytes"], estimate["item_count"]
+    told = _size(size) if size or not items else "size not told, reckoned as 0"
+    yield f"  size      {_so_many(items, 'item')}, {told}"
+    yield f"  reading   {estimate['read_units']:,} read units"
+    yield (
+        f"  cost      {_usd(usd['total'])} USD: DynamoDB {_usd(usd['dynamodb'])}, "
+        f"Lambda {_usd(usd['lambda'])}, Step Functions {_usd(usd['step_functions'])}, "
+        f"S3 {_usd(usd['s3'])}"
+    )
+    hours = f" ({minutes / 60:,.1f} hours)" if minutes > 120 else ""
+    yield f"  duration  about {minutes:,} min{hours}, unless the table throttles"
+    yield f"  segments  {estimate['segments']:,}, {estimate['max_concurrency']:,} at a time"
+
+
+def _sampled(census: Mapping[str, Any]) -> str:
+    read = sum(1 for segment in census["segments"] if segment["pages"])
+    whole = "the whole table" if census["is_whole_table"] else f"{census['share_of_table']:.4%}"
+    short = "; there was no time for more" if census["is_cut_short"] else ""
+    return (
+        f"A sample of {_so_many(census['pages'], 'page')} from {_so_many(read, 'segment')}: "
+        f"{_so_many(census['items'], 'item')} ({whole}) for {census['read_units']:,g} read units"
+        f"{short}"
+    )
+
+
+def _outcomes(census: Mapping[str, Any]) -> Table:
+    table = _table("What a run would make of them", "trips", "in the sample", "share", "in all")
+    for name, told in census["trips"].items():
+        table.add_row(name, *_told(told))
+    return table
+
+
+def _forms(census: Mapping[str, Any]) -> Table:
+    table = _table("The attributes' forms", "attribute", "form", "in the sample", "share")
+    table.columns[1].justify = "left"
+    for attribute in census["attributes"].values():
+        path = attribute["path"]
+        for form, number in attribute["forms"].items():
+            table.add_row(Text(path), Text(form), f"{number:,}", f"{number / census['items']:.2%}")
+            path = ""
+    return table
+
+
+def _rejected(census: Mapping[str, Any]) -> Table:
+    table = _table("Rejected", "reason", "in the sample", "share", "in all")
+    table.add_column("looks like", overflow="fold")
+    for reason, told in census["rejected_by_reason"].items():
+        looks = ", ".join(f"{shape} ({number:,})" for shape, number in told["looks_like"].items())
+        table.add_row(reason, *_told(told), Text(looks))
+    return table
+
+
+def _days_and_skew(census: Mapping[str, Any]) -> Iterator[str]:
+    if days := census["days"]:
+        yield f"Days: {days['days']:,} in the sample, {days['first']} to {days['last']}"
+    pages = [one["items"] / one["pages"] for one in census["segments"] if one["pages"]]
+    ended = sum(one["ended"] for one in census["segments"])
+    share = max(one["largest_collection_share"] for one in census["segments"])
+    collection = f"; at the most {share:.0%} of a page's items have one hash key" if share else ""
+    yield (
+        f"Skew: {ended} of {_so_many(len(census['segments']), 'segment')} ended within the sample; "
+        f"{_range(min(pages), max(pages))} items a page{collection}"
+    )
+
+
+def _told(told: Mapping[str, Any]) -> tuple[str, str, str]:
+    return f"{told['in_sample']:,}", f"{told['share']:.2%}", f"{told['in_table']:,}"
+
+
+def _table(title: str, first: str, *others: str) -> Table:
+    table = Table(title=title, title_justify="left")
+    table.add_column(first, no_wrap=True)
+    for name in others:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(line, highlight=False, soft_wrap=True, markup=False)
+
+
+def _usd(amount: float) -> str:
+    return f"{amount:,.2f}" if amount >= 1 else f"{amount:.4f}"
+
+
+def _range(least: float, most: float) -> str:
+    one, other = f"{least:,.0f}", f"{most:,.0f}"
+    return one if one == other else f"{one} to {other}"
+
+
+def _size(size: float) -> str:
+    """In powers of 1000, as docs/costs.md has them."""
+    for unit in _UNITS:
+        if size < 1000 or unit == _UNITS[-1]:
+            break
+        size /= 1000
+    return f"{size:,.0f} {unit}" if unit == _UNITS[0] else f"{size:,.1f} {unit}"
+
+
+def _so_many(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' * (number != 1)}"
