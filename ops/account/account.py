@@ -1,5 +1,6 @@
 """The account that the operator is at work in: its clients, and its errors in words."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -40,7 +41,13 @@ class Account:
 
     @cached_property
     def _session(self) -> boto3.Session:
-        return boto3.Session(profile_name=self.profile, region_name=self.region)
+        return boto3.Session(profile_name=self.profile, region_name=self.region_name)
+
+    @property
+    def region_name(self) -> str | None:
+        """None is left to botocore, which knows AWS_DEFAULT_REGION and the profile's, but not
+        AWS_REGION, as the aws CLI does."""
+        return self.region or os.environ.get("AWS_REGION")
 
 
 @contextmanager
