@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from samtranslator.yaml_helper import yaml_parse
 
 from tests.integration.pipeline import BUCKET_NAME, TABLE_NAME, Pipeline
 from tests.samples import trip
 
-PAGE = (Path(__file__).parents[2] / "docs" / "from-one-lambda.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "from-one-lambda.md").read_text(encoding="utf-8")
 OLD_FUNCTION, COMPARISON = re.findall(r"^```python\n(.+?)^```", PAGE, re.DOTALL | re.MULTILINE)
 (PRINTED,) = re.findall(r"^```text\n(.+?)^```", PAGE, re.DOTALL | re.MULTILINE)
 
@@ -31,7 +33,8 @@ def on(day: str, *fares: str, time: str = " 13:19:00") -> list[dict[str, Any]]:
 
 TRAPS = [
     *on("2024-05-20", "12.5", "7.25", "-3.0", "100"),
-    trip("incomplete", estimated_fare_amount=None, pickup_datetime={"S": "2024-05-20"}),
+    trip("absent", estimated_fare_amount=None, pickup_datetime={"S": "2024-05-20"}),
+    trip("null", fare_amount={"NULL": True}, pickup_datetime={"S": "2024-05-20"}),
     *on("2024-05-21", "0.1", "0.2"),
     *on("2024-05-22", "1", "0", "0"),
     *on("2024-05-23", "20", "NaN"),
@@ -111,6 +114,23 @@ def test_old_and_new_agree_where_they_must_and_differ_where_the_page_says_so(
     assert "0.1 + 0.2 is 0.30000000000000004" in PAGE
 
 
+def test_the_old_function_fails_on_an_empty_text_and_here_it_is_no_fare(
+    table: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table.put([trip("empty", fare_amount={"S": ""})])
+    with pytest.raises(ValueError, match="could not convert string to float"):
+        old_function(monkeypatch, BUCKET_NAME)
+    assert table.run(total_segments=1)["incomplete"] == 3
+
+
+def test_the_fare_alone_can_be_asked_for(table: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ESTIMATED_FARE_ATTRIBUTE", "fare_amount")
+    summary = table.run(total_segments=1)
+    assert (summary["counted"], summary["incomplete"]) == (12, 1)
+    projected = table.scans[-1]["ProjectionExpression"].split(", ")
+    assert len(set(projected)) == len(projected) == 3, "DynamoDB refuses a path that is there twice"
+
+
 def test_in_the_old_bucket_a_run_replaces_every_day_and_keeps_what_it_does_not_find(
     table: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,6 +162,14 @@ def test_an_object_is_one_line_and_has_no_further_fields(table: Pipeline) -> Non
     for body in table.objects("kpis/").values():
         assert body.count(b"\n") == 1
         assert json.loads(body).keys() == {"date", *json.loads(figures())}
+
+
+def test_the_parameters_are_the_stacks() -> None:
+    template = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
+    deployed = re.findall(r"--parameter-overrides (.+)", PAGE)
+    assert len(deployed) == 2
+    for parameter in " ".join(deployed).split():
+        assert parameter.partition("=")[0] in template["Parameters"]
 
 
 def test_the_first_runs_budget_takes_as_long_as_the_page_says() -> None:
