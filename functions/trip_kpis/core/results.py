@@ -86,12 +86,9 @@ class Finished:
 
 
 def check_rejected_share(tally: Tally, *, tolerated: Decimal) -> None:
-    """The quality gate: raises TooManyRejectedError above the `tolerated` share of trips.
-
-    The share is of the completed trips: an incomplete one was not there to be rejected.
-    """
-    completed = tally.rejected_in_all + tally.counted
-    if tally.rejected_in_all > tolerated * completed:
+    """The quality gate: raises TooManyRejectedError above the `tolerated` share of trips."""
+    if tally.rejects_more_than(tolerated):
+        completed = tally.rejected_in_all + tally.counted
         reasons = ", ".join(f"{n} {reason}" for reason, n in sorted(tally.rejected.items()))
         raise TooManyRejectedError(
             f"{tally.rejected_in_all} of {completed} completed trips were rejected ({reasons}), "

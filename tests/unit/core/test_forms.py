@@ -1,0 +1,130 @@
+"""The forms that a census counts agree with how values are read."""
+
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trip_kpis.core.attributes import is_missing
+from trip_kpis.core.fares import is_decimal, read_fare
+from trip_kpis.core.forms import ABSENT, fare_form, shape, time_form
+from trip_kpis.core.rejections import Reason, RejectionError
+from trip_kpis.core.times import form_of, read_day
+
+UTC = ZoneInfo("UTC")
+FORMATS = ("%d/%m/%Y", "%d/%m/%Y %H:%M")
+SAME_IN_BOTH: dict[str, Any] = {
+    ABSENT: None,
+    "NULL": {"NULL": True},
+    "empty String": {"S": ""},
+    "BOOL": {"BOOL": False},
+    "Binary": {"B": "AP8="},
+    "Map": {"M": {}},
+    "List": {"L": []},
+    "String Set": {"SS": ["1"]},
+    "Number Set": {"NS": ["1"]},
+    "Binary Set": {"BS": ["AP8="]},
+}
+texts = st.one_of(
+    st.from_regex(r"-?[0-9]{1,12}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?", fullmatch=True),
+    st.from_regex(
+        r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+        r"([ T][0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:?[0-9]{2})?)?",
+        fullmatch=True,
+    ),
+    st.from_regex(r"[0-9]{2}/[0-9]{2}/[0-9]{4}( [0-9]{2}:[0-9]{2})?", fullmatch=True),
+    st.text(min_size=1),
+)
+
+
+@pytest.mark.parametrize(("form", "value"), SAME_IN_BOTH.items())
+def test_a_value_that_is_no_text_has_the_name_of_its_type(form: str, value: Any) -> None:
+    assert fare_form(value) == form
+    assert time_form(value) == form
+    assert shape(value) == form
+
+
+@pytest.mark.parametrize(
+    ("value", "form"),
+    [
+        ({"N": "12.5"}, "Number"),
+        ({"S": "-12.5e3"}, "String decimal"),
+        ({"S": "1e99"}, "String decimal"),
+        ({"S": "12,50"}, "String other"),
+        ({"S": "NaN"}, "String other"),
+    ],
+)
+def test_forms_of_fares(value: Any, form: str) -> None:
+    assert fare_form(value) == form
+
+
+@pytest.mark.parametrize(
+    ("value", "form"),
+    [
+        ({"S": "2024-05-25 13:19:00"}, "date and time"),
+        ({"S": "2024-05-25 13:19"}, "date and time"),
+        ({"S": "2024-05-25T13:19:00.123"}, "ISO with T"),
+        ({"S": "2024-05-25T13:19:00Z"}, "with offset"),
+        ({"S": "2024-05-25 13:19:00+0200"}, "with offset"),
+        ({"S": "2024-05-25"}, "date alone"),
+        ({"S": "25/05/2024"}, "by format %d/%m/%Y"),
+        ({"S": "25/05/2024 13:19"}, "by format %d/%m/%Y %H:%M"),
+        ({"N": "1716643140"}, "epoch seconds"),
+        ({"N": "-1716643140.5"}, "epoch seconds"),
+        ({"N": "1716643140000"}, "epoch milliseconds"),
+        ({"S": "1716643140"}, "String other"),
+        ({"S": "yesterday"}, "String other"),
+    ],
+)
+def test_forms_of_times(value: Any, form: str) -> None:
+    assert time_form(value, formats=FORMATS) == form
+
+
+@given(texts)
+def test_a_fare_of_no_decimal_notation_is_what_is_rejected_as_no_number(text: str) -> None:
+    try:
+        read_fare(text)
+        reason = None
+    except RejectionError as rejection:
+        reason = rejection.reason
+    assert is_decimal(text) == (reason is not Reason.FARE_NOT_A_NUMBER)
+    assert fare_form({"S": text}) == ("String decimal" if is_decimal(text) else "String other")
+
+
+@given(texts)
+def test_a_time_in_no_form_is_unreadable_and_one_that_is_read_has_a_form(text: str) -> None:
+    form = form_of(text, formats=FORMATS)
+    try:
+        read_day(text, time_zone=UTC, formats=FORMATS)
+        assert form is not None
+    except RejectionError as rejection:
+        if form is None:
+            assert rejection.reason is Reason.TIME_UNREADABLE
+
+
+@given(st.sampled_from([None, {"NULL": True}, {"S": ""}, {"S": "x"}, {"N": "1"}, {"M": {}}]))
+def test_the_forms_of_missing_values_are_three(value: Any) -> None:
+    assert is_missing(value) == (fare_form(value) in {ABSENT, "NULL", "empty String"})
+
+
+@pytest.mark.parametrize(
+    ("text", "looks_like"),
+    [
+        ("25/05/2024 13:19", "99/99/9999 99:99"),
+        ("May 5th, 2024", "Aaa 9aa, 9999"),
+        ("1.234,50 €", "9.999,99 €"),
+        ("ночь", "aaaa"),
+        ("7" * 41, "9" * 40 + "…"),
+    ],
+)
+def test_a_shape_shows_what_a_value_looks_like_and_not_what_it_is(
+    text: str, looks_like: str
+) -> None:
+    assert shape({"S": text}) == looks_like
+
+
+def test_the_shape_of_a_number_is_that_of_its_digits() -> None:
+    assert shape({"N": str(Decimal("1e30"))}) == "9A+99"
