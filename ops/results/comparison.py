@@ -13,11 +13,12 @@ from trip_kpis.core.partials import EXACT
 
 FIGURES = ("trip_count", "total_fare", "average_fare", "max_fare", "min_fare")
 
-_SETTINGS = (
-    "table_arn", "table_id", "fare_attribute", "estimated_fare_attribute", "day_attribute",
-    "time_zone", "time_formats", "consistent_read",
+_OF_MANIFEST = ("table_arn", "table_id", "code_version")
+_OF_PLAN = (
+    "fare_attribute", "estimated_fare_attribute", "day_attribute", "time_zone", "time_formats",
+    "consistent_read",
 )  # fmt: skip
-"""of a plan, that figures depend on"""
+"""what figures depend on"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,12 +160,9 @@ def _days(run: FinishedRun) -> dict[str, DayFigures]:
 def _other_settings(
     before: FinishedRun, after: FinishedRun, plans: Mapping[str, Mapping[str, Any]]
 ) -> tuple[OtherSetting, ...]:
-    pairs = {
-        name: (getattr(before, name), getattr(after, name))
-        for name in ("table_arn", "table_id", "code_version")
-    }
+    pairs = {name: (getattr(before, name), getattr(after, name)) for name in _OF_MANIFEST}
     of_before, of_after = plans.get(before.run_id, {}), plans.get(after.run_id, {})
-    for name in _SETTINGS:
+    for name in _OF_PLAN:
         if name in of_before and name in of_after:
             pairs[name] = of_before[name], of_after[name]
     return tuple(

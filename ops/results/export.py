@@ -32,7 +32,7 @@ def export(file: Path, run_id: str, trips: Iterable[RejectedTrip]) -> int:
         writer.writerow(["run_id", "segment", *of_key, "reason", "attribute", "value"])
         written = 0
         for trip in chain(first, left):
-            of_key = [value for name in key for value in trip.key[name].values()]
+            of_key = [next(iter(trip.key.get(name, {}).values()), "") for name in key]
             row = [run_id, trip.segment, *of_key, trip.reason, trip.attribute, trip.value_as_json]
             writer.writerow([_never_computed(str(cell)) for cell in row])
             written += 1
