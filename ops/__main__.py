@@ -11,6 +11,7 @@ from rich.text import Text
 from ops.account.account import AccountError
 from ops.commands.demo import demo
 from ops.commands.diff import diff
+from ops.commands.ending import INTERRUPTED
 from ops.commands.estimate import estimate
 from ops.commands.quarantine import quarantine
 from ops.commands.report import report
@@ -45,6 +46,8 @@ class _Commands(click.Group):
     def invoke(self, context: click.Context) -> Any:
         try:
             return super().invoke(context)
+        except KeyboardInterrupt:
+            sys.exit(INTERRUPTED)
         except _MENDABLE as error:
             message = Text.assemble(("Error: ", "bold red"), str(error))
             Console(stderr=True).print(message, highlight=False, soft_wrap=True)

@@ -3,7 +3,8 @@
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,8 @@ def run(
     ) as local:
         name = new_execution_name("run")
         follower.say(f"Run {name}. If it is interrupted: {rerun_command(name, out)}")
-        outcome = execute(local, execution_input, name=name, told=follower.show)
+        with _interrupted_in_words(follower, name, out):
+            outcome = execute(local, execution_input, name=name, told=follower.show)
         _leave(local, out)
     return outcome
 
@@ -90,7 +92,8 @@ def rerun(
             else f"Run {run_id} has no plan yet: it begins anew."
         )
         asked = {"run_id": run_id} if is_planned else began.input
-        outcome = execute(local, asked, name=name, told=follower.show)
+        with _interrupted_in_words(follower, run_id, out):
+            outcome = execute(local, asked, name=name, told=follower.show)
         _leave(local, out)
     return outcome
 
@@ -121,6 +124,18 @@ def execute(
     execution.follow(told, poll_seconds=_POLL_SECONDS)
     local.functions.wait_until_idle()
     return execution.outcome(pages=local.pages.pages())
+
+
+@contextmanager
+def _interrupted_in_words(follower: Follower, run_id: str, out: Path) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        follower.say(
+            "\nInterrupted. What the run's segments have appended is kept; to go on with it:\n"
+            f"  {rerun_command(run_id, out)}"
+        )
+        raise
 
 
 def _leave(local: LocalStack, out: Path) -> None:

@@ -12,7 +12,7 @@ from ops.account import runs
 from ops.account.account import asking_aws
 from ops.account.fetched import fetch
 from ops.account.stack import Stack
-from ops.commands.ending import end, say
+from ops.commands.ending import INTERRUPTED, end, say
 from ops.follow import Follower
 from ops.following.execution import RunningExecution
 from ops.following.objects import BucketObjects
@@ -20,17 +20,14 @@ from ops.outcome import Outcome
 from ops.show import DAYS_SHOWN, show_failure, show_kpis, show_summary
 from ops.way_out import ops_command
 
-INTERRUPTED = 130
-"""exit status, as a shell has it for a command that Ctrl-C ended"""
-
 
 def follow_to_its_end(
     console: Console, stack: Stack, execution: RunningExecution, *, as_json: bool
 ) -> NoReturn:
     """Exits as `run` does; Ctrl-C ends the watching and not the run."""
     again = ops_command("status", execution.run_id, stack, "--follow")
-    say(console, f"Run {execution.run_id} of the stack {stack.name}.")
     try:
+        say(console, f"Run {execution.run_id} of the stack {stack.name}.")
         with Follower(console) as follower:
             outcome = runs.follow(execution, follower)
     except KeyboardInterrupt:

@@ -97,6 +97,37 @@ def test_a_run_whose_process_is_killed_is_finished_by_another(
     assert {key: after[key] for key in before} == before, "what was appended stays"
 
 
+def test_ctrl_c_says_how_to_go_on(json_lines: Callable[..., Path], tmp_path: Path) -> None:
+    trips, out = json_lines(TRIPS), tmp_path / "out"
+    with subprocess.Popen(
+        [sys.executable, "-m", "ops", "run", "--trips", trips, "--out", out],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        executions = out / "state" / "executions.json"
+        until(
+            lambda: executions.is_file() and executions.read_text() != "[]",
+            "the execution is noted",
+            process=process,
+        )
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    (execution,) = StateDirectory(out).executions()
+    assert said.rstrip().splitlines()[-1] == (
+        f"  python -m ops rerun {execution.run_id} --out {out}"
+    )
+    assert "Traceback" not in said
+
+    status = ops("status", "--out", out)
+    assert status.returncode == 0, status.stderr
+    assert status.stdout.startswith(f"Run {execution.run_id}: NOT FINISHED\n")
+    assert ops("rerun", "--out", out).returncode == 0
+    assert ops("status", "--out", out).stdout.startswith(f"Run {execution.run_id}: PUBLISHED\n")
+
+
 def test_a_fresh_run_into_the_same_directory_is_a_new_cloud(
     json_lines: Callable[..., Path], tmp_path: Path
 ) -> None:

@@ -1,0 +1,194 @@
+"""`run`, `status` and `rerun` over a deployed stack: the embedded AWS over HTTP, as if it were an
+account."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from ops.embedded.scan_layers import ScanRequest, scans_denied_where
+from ops.local_stack import STACK_NAME, LocalStack, Where, local_stack
+from ops.trip_files import Trips
+from tests.integration.ops.conftest import trip
+
+ROOT = Path(__file__).resolve().parents[3]
+TRIPS = 30
+
+
+@dataclass(kw_only=True)
+class Deployed:
+    """The stack, and what a test lets its table do."""
+
+    local: LocalStack
+    denied_segment: int | None = None
+    scans_wait_for: threading.Event = field(default_factory=threading.Event)
+
+    def ops(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        process = self.started(*arguments)
+        stdout, stderr = process.communicate(timeout=300)
+        return subprocess.CompletedProcess(arguments, process.returncode, stdout, stderr)
+
+    def started(self, *arguments: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, "-m", "ops", *arguments],
+            cwd=ROOT,
+            env={"PATH": os.environ["PATH"], **self.local.cloud.environment()},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def asked_to_wait(self, _scan: ScanRequest) -> bool:
+        self.scans_wait_for.wait(timeout=120)
+        return _scan.segment is not None and _scan.segment == self.denied_segment
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Deployed]:
+    items = {(f"t{n:03d}",): trip(n) for n in range(TRIPS)}
+    items[("t001",)] = trip(1, fare_amount={"S": "one"})
+    told: list[Deployed] = []
+    with local_stack(
+        Trips(hash_key="trip_id", sort_key=None, items=items),
+        where=Where(
+            enforce_iam=False,
+            middleware=scans_denied_where(lambda scan: told[0].asked_to_wait(scan)),
+        ),
+        parameters={"MaxRejectedShare": "0.5"},
+        on_loaded=lambda _: None,
+    ) as local:
+        told.append(Deployed(local=local))
+        yield told[0]
+
+
+@pytest.fixture
+def deployed(stack: Deployed) -> Iterator[Deployed]:
+    stack.denied_segment = None
+    stack.scans_wait_for.set()
+    yield stack
+    stack.scans_wait_for.set()
+
+
+def run_id_in(text: str) -> str:
+    found = re.search(r"run-\d{8}T\d{6}-[0-9a-f]{4}", text)
+    assert found, text
+    return found[0]
+
+
+def test_run_follows_an_execution_to_its_end_and_shows_what_it_came_to(deployed: Deployed) -> None:
+    done = deployed.ops("run", "--stack", STACK_NAME, "--segments", "3", "--json")
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert (summary["status"], summary["scanned"], summary["counted"]) == ("SUCCEEDED", 30, 29)
+    assert summary["run_id"] == run_id_in(done.stderr)
+    assert "Scanning segments: 30 of 30 trips, 3 of 3 segments" in done.stderr
+    assert "2024-05-01" in done.stderr
+    assert f"ops report {summary['run_id']} --stack {STACK_NAME}" in done.stderr
+    assert "\x1b" not in done.stdout + done.stderr, "control codes without a terminal"
+
+
+def test_a_segment_that_fails_is_told_with_its_reason_and_gone_on_with(deployed: Deployed) -> None:
+    deployed.denied_segment = 1
+    failed = deployed.ops("run", "--stack", STACK_NAME, "--segments", "2")
+    assert failed.returncode == 1, failed.stderr
+    run_id = run_id_in(failed.stdout)
+    says = " ".join(failed.stdout.replace("│", " ").split())
+    assert "segment 1: AccessDeniedError: the function's role may not do dynamodb:Scan" in says
+    assert "Nothing was published." in says
+    assert f"python -m ops rerun {run_id} --stack {STACK_NAME}" in says
+    assert "Traceback" not in failed.stdout + failed.stderr
+
+    status = deployed.ops("status", "--stack", STACK_NAME)
+    assert status.returncode == 0, status.stderr
+    first, *rest = status.stdout.splitlines()
+    assert first == f"Run {run_id}: NOT FINISHED"
+    assert "segment 1: AccessDeniedError" in status.stdout
+    assert rest[-1] == f"  python -m ops rerun {run_id} --stack {STACK_NAME}"
+
+    deployed.denied_segment = None
+    again = deployed.ops("rerun", "--stack", STACK_NAME)
+    assert again.returncode == 0, again.stderr
+    assert f"Run {run_id} of the stack" in again.stdout
+
+    status = deployed.ops("status", run_id, "--stack", STACK_NAME, "--json")
+    standing = json.loads(status.stdout)
+    assert (standing["state"], standing["segments_finished"]) == ("PUBLISHED", 2)
+    assert [one["status"] for one in standing["executions"]] == ["SUCCEEDED", "FAILED"]
+
+
+def test_ctrl_c_leaves_the_execution_running_and_says_how_to_follow_it_again(
+    deployed: Deployed,
+) -> None:
+    deployed.scans_wait_for.clear()
+    process = deployed.started("run", "--stack", STACK_NAME, "--segments", "2")
+    assert process.stdout is not None
+    run_id = run_id_in(process.stdout.readline())
+    process.send_signal(signal.SIGINT)
+    said, errors = process.communicate(timeout=120)
+    assert process.returncode == 130, errors
+    assert "The run goes on without you." in said
+    assert f"python -m ops status {run_id} --stack {STACK_NAME} --follow" in said
+    assert "Traceback" not in said + errors
+
+    status = deployed.ops("status", "--stack", STACK_NAME)
+    assert status.stdout.startswith(f"Run {run_id}: RUNNING")
+    refused = deployed.ops("rerun", run_id, "--stack", STACK_NAME)
+    assert refused.returncode == 2
+    assert f"run {run_id} is running" in refused.stderr
+
+    following = deployed.started("status", run_id, "--stack", STACK_NAME, "--follow")
+    assert following.stdout is not None
+    assert run_id in following.stdout.readline()
+    deployed.scans_wait_for.set()
+    said, errors = following.communicate(timeout=120)
+    assert following.returncode == 0, errors
+    assert "Scanning segments: 30 of 30 trips, 2 of 2 segments" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("run", "--stack", "nope"), "there is no stack nope in us-east-1: name one"),
+        (("status", "nope", "--stack", STACK_NAME), "has no plan of a run nope"),
+        (("rerun", "nope", "--stack", STACK_NAME), "has no plan of a run nope"),
+        (("status", "--stack", STACK_NAME, "--profile", "nobody"), "--profile or AWS_PROFILE"),
+        (("run", "--stack", STACK_NAME, "--segments", "0"), "total_segments is 0"),
+        (("run", "--stack", STACK_NAME, "--out", "x"), "--out means nothing beside --stack"),
+        (("run",), "--trips FILE and --out DIR"),
+        (("rerun",), "--out DIR for one on this machine, or --stack NAME"),
+        (("status",), "--out DIR"),
+    ],
+)
+def test_a_mistake_is_told_in_a_line_that_says_what_to_do(
+    deployed: Deployed, arguments: tuple[str, ...], says: str
+) -> None:
+    done = deployed.ops(*arguments)
+    assert done.returncode == 2
+    assert says in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
+def test_without_credentials_it_says_how_to_sign_in(deployed: Deployed) -> None:
+    environment = {
+        name: value
+        for name, value in deployed.local.cloud.environment().items()
+        if name not in {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "ops", "status", "--stack", STACK_NAME],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "sign in as for the aws CLI" in done.stderr
