@@ -1,0 +1,216 @@
+"""`runs`, `quarantine`, `diff` and `report` over a deployed stack.
+
+It is the embedded AWS over HTTP, as if it were an account.
+"""
+
+import csv
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ops.__main__ import main
+from ops.account.account import Account
+from ops.account.executions import executions, executions_of
+from ops.account.stack import Stack
+from ops.local_stack import STACK_NAME, TABLE_NAME, LocalStack, Where, local_stack
+from ops.run import execute
+from ops.trip_files import Trips
+from tests.integration.ops.conftest import trip
+
+TRIPS = 30
+NOT_THERE = "not-there"
+
+
+@pytest.fixture(scope="module")
+def local() -> Iterator[LocalStack]:
+    """`first`, gone through again by `again`; `look`, an estimate; `second`, over one trip more and
+    one that cannot be read; `third`, over so many of these that it fails."""
+    items = {(f"t{n:03d}",): trip(n) for n in range(TRIPS)}
+    with local_stack(
+        Trips(hash_key="trip_id", sort_key=None, items=items),
+        where=Where(enforce_iam=False),
+        parameters={"MaxRejectedShare": "0.1"},
+        on_loaded=lambda _: None,
+    ) as up:
+        dynamodb = up.cloud.client("dynamodb")
+
+        def put(number: int, **other: Any) -> None:
+            dynamodb.put_item(TableName=TABLE_NAME, Item=trip(number, **other))
+
+        assert execute(up, {"total_segments": 3}, name="first").succeeded
+        assert execute(up, {"estimate_only": True}, name="look").succeeded
+        put(TRIPS)
+        put(TRIPS + 1, fare_amount={"S": "=1+1"})
+        assert execute(up, {"total_segments": 2}, name="second").succeeded
+        assert execute(up, {"run_id": "first"}, name="again").succeeded
+        for n in range(10):
+            put(100 + n, pickup_datetime={"S": "some day"})
+        assert execute(up, {"total_segments": 2}, name="third").error == "TooManyRejectedError"
+        yield up
+
+
+def ops(*arguments: str) -> Result:
+    return CliRunner().invoke(main, [*arguments, "--stack", STACK_NAME, "--region", "us-east-1"])
+
+
+def of_json(*arguments: str) -> Any:
+    done = ops(*arguments, "--json")
+    return json.loads(done.output)
+
+
+def test_executions_belong_to_runs(local: LocalStack) -> None:
+    stack = Stack.named(STACK_NAME, Account())
+    newest, *_ = found = executions(stack)
+    assert [(one.name, one.run_id) for one in found] == [
+        ("third", "third"),
+        ("again", "first"),
+        ("second", "second"),
+        ("look", "look"),
+        ("first", "first"),
+    ]
+    assert (newest.status, newest.error) == ("FAILED", "TooManyRejectedError")
+    assert newest.started_at < (newest.stopped_at or newest.started_at)
+    assert [one.name for one in found if one.is_estimate] == ["look"]
+    assert [one.name for one in executions(stack, last=2)] == ["third", "again"]
+    assert [one.name for one in executions_of(stack, "first")] == ["again", "first"]
+    assert executions_of(stack, NOT_THERE) == ()
+
+
+def test_the_runs_of_the_stack(local: LocalStack) -> None:
+    third, second, first = of_json("runs")
+    assert (third["run_id"], third["outcome"], third["trips"]) == ("third", "failed", None)
+    assert float(third["seconds"]) > 0
+    assert (second["run_id"], second["outcome"], second["trips"]) == ("second", "finished", 31)
+    assert (second["rejected"], second["days_published"], second["days_unchanged"]) == (1, 1, 2)
+    assert (first["run_id"], first["executions"]) == ("first", ["first", "again"])
+    said = ops("runs").output
+    assert said.startswith(f"Runs in the stack {STACK_NAME}\n")
+    assert (
+        "third failed (TooManyRejectedError); to go on with it: python -m ops rerun third "
+        f"--stack {STACK_NAME} --region us-east-1\n"
+    ) in said
+    assert "look" not in said
+
+
+def test_runs_whose_executions_are_forgotten_are_known_by_their_manifests(
+    local: LocalStack,
+) -> None:
+    """The last execution is `third`'s, which has no manifest: there is room for none before it."""
+    assert [run["run_id"] for run in of_json("runs", "--last", "1")] == ["third"]
+    s3, bucket = local.cloud.client("s3"), local.stack.bucket_name
+    old = s3.get_object(Bucket=bucket, Key="runs/run=first/manifest.json")["Body"].read()
+    document = json.loads(old) | {"run_id": "old", "planned_at": "2020-01-01T00:00:00+00:00"}
+    key = "runs/run=old/manifest.json"
+    s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(document).encode())
+    try:
+        oldest = of_json("runs")[-1]
+    finally:
+        s3.delete_object(Bucket=bucket, Key=key)
+    assert (oldest["run_id"], oldest["outcome"], oldest["executions"]) == ("old", "finished", [])
+
+
+def test_what_a_failed_run_rejected(local: LocalStack, tmp_path: Path) -> None:
+    """Without an id: it is the last one."""
+    found = of_json("quarantine")
+    assert (found["run_id"], found["is_finished"], found["completed"]) == ("third", False, 42)
+    assert found["rejected"] == {"time_unreadable": 10, "fare_not_a_number": 1}
+    assert len(found["examples"]) == 5 + 1
+    file = tmp_path / "rejected.csv"
+    done = ops("quarantine", "third", "--csv", str(file))
+    assert f"All 11 rejected trips were written to {file}\n" in done.output
+    with file.open(newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    assert sorted(row["key.trip_id"] for row in rows) == [
+        "t031",
+        *(f"t{100 + n}" for n in range(10)),
+    ]
+
+
+def test_what_a_finished_run_rejected(local: LocalStack) -> None:
+    found = of_json("quarantine", "second")
+    assert (found["is_finished"], found["rejected"]) == (True, {"fare_not_a_number": 1})
+    assert found["examples"][0]["value"] == {"S": "=1+1"}
+
+
+def test_what_changed_between_two_runs(local: LocalStack) -> None:
+    """Also in what `first` came to when it was gone through again, and `second` had published."""
+    done = ops("diff", "first", "second")
+    assert done.exit_code == 1
+    assert (
+        "2 days the same, 1 changed; trips +1, total fare +30.000000000000000001\n" in done.output
+    )
+    assert "not compared" not in done.output
+    assert ops("diff", "first", "first").exit_code == 0
+    (day,) = of_json("diff", "first", "second")["changed"]
+    assert (day["date"], day["before"]["trip_count"], day["after"]["trip_count"]) == (
+        "2024-05-01",
+        10,
+        11,
+    )
+
+
+def test_the_report_of_the_run_that_finished_last(local: LocalStack, tmp_path: Path) -> None:
+    to = tmp_path / "page.html"
+    done = ops("report", "--to", str(to))
+    assert (done.exit_code, done.output) == (0, f"The report: {to}\n")
+    page = to.read_text(encoding="utf-8")
+    assert "2 executions, first, again." in page
+    assert "Instead of the timeline" not in page
+
+
+def test_a_report_lies_where_one_is_under_the_runs_name(
+    local: LocalStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert ops("report", "second").output == "The report: report-second.html\n"
+    page = Path("report-second.html").read_text(encoding="utf-8")
+    assert "=1+1" in page
+    assert "Instead of the timeline" not in page
+
+
+def test_too_many_parts_are_not_fetched(
+    local: LocalStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("ops.commands.report", "ops.report.timeline"):
+        monkeypatch.setattr(f"{module}.MOST_PARTS", 1)
+    ops("report", "second", "--to", str(tmp_path / "page.html"))
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "None of the run&#39;s 2 parts is here" in page
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["report", NOT_THERE], f"has no finished run {NOT_THERE}: there is none of that name"),
+        (["diff", "first", "third"], "has no finished run third: there are first"),
+        (["quarantine", NOT_THERE], f"has no run {NOT_THERE}: neither"),
+    ],
+)
+def test_a_mistake_names_the_bucket_and_the_way_out(
+    local: LocalStack, arguments: list[str], says: str
+) -> None:
+    done = ops(*arguments)
+    assert done.exit_code == 2
+    assert done.output.startswith(f"Error: s3://{local.stack.bucket_name} {says}")
+    assert done.output.count("\n") == 1
+    assert "--out" not in done.output
+    assert "/tmp" not in done.output
+    if arguments[0] != "quarantine":
+        assert f"--stack {STACK_NAME} --region us-east-1" in done.output
+
+
+def test_a_stack_that_is_not_there_is_named(local: LocalStack) -> None:
+    done = CliRunner().invoke(main, ["runs", "--stack", NOT_THERE])
+    assert done.exit_code == 2
+    assert done.output.startswith(f"Error: there is no stack {NOT_THERE}")
+    assert done.output.count("\n") == 1
+
+
+def test_the_environment_leads_to_the_embedded_aws(local: LocalStack) -> None:
+    """Or else these tests would ask an account."""
+    assert os.environ["AWS_ENDPOINT_URL"] == local.cloud.endpoint_url
