@@ -44,18 +44,14 @@ def of_trips(
         return _executed(client, local.stack.state_machine_arn, asked)
 
 
-def _executed(client: Any, state_machine_arn: str, asked: Mapping[str, Any]) -> dict[str, Any]:
-    name = new_execution_name("estimate")
-    arn = client.start_execution(
-        stateMachineArn=state_machine_arn,
-        name=name,
-        input=json.dumps({**asked, "estimate_only": True}),
-    )["executionArn"]
-    while (execution := client.describe_execution(executionArn=arn))["status"] == "RUNNING":
-        time.sleep(_POLL_SECONDS)
+def told_by(execution: Mapping[str, Any]) -> dict[str, Any]:
+    """What an execution that has ended has told, as DescribeExecution shows it.
+
+    Raises AccountError for one that failed, or that is of a version without a census.
+    """
     if execution["status"] != "SUCCEEDED":
         raise AccountError(
-            f"the estimate failed (execution {name}): {execution.get('error')}: "
+            f"the estimate failed (execution {execution['name']}): {execution.get('error')}: "
             f"{readable_cause(execution.get('cause'))}"
         )
     estimate: dict[str, Any] = json.loads(execution["output"])
@@ -65,3 +61,14 @@ def _executed(client: Any, state_machine_arn: str, asked: Mapping[str, Any]) -> 
             "(`sam build && sam deploy`), or read the table with your own credentials: --table NAME"
         )
     return estimate
+
+
+def _executed(client: Any, state_machine_arn: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+    arn = client.start_execution(
+        stateMachineArn=state_machine_arn,
+        name=new_execution_name("estimate"),
+        input=json.dumps({**asked, "estimate_only": True}),
+    )["executionArn"]
+    while (execution := client.describe_execution(executionArn=arn))["status"] == "RUNNING":
+        time.sleep(_POLL_SECONDS)
+    return told_by(execution)

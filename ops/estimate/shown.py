@@ -38,7 +38,7 @@ def _figures(estimate: Mapping[str, Any]) -> Iterator[str]:
     yield f"  size      {_so_many(items, 'item')}, {told}"
     yield f"  reading   {estimate['read_units']:,} read units"
     yield (
-        f"  cost      {_usd(usd['total'])} USD: DynamoDB {_usd(usd['dynamodb'])}, "
+        f"  cost      {_usd(usd['total'])} USD at list prices: DynamoDB {_usd(usd['dynamodb'])}, "
         f"Lambda {_usd(usd['lambda'])}, Step Functions {_usd(usd['step_functions'])}, "
         f"S3 {_usd(usd['s3'])}"
     )
@@ -49,7 +49,9 @@ def _figures(estimate: Mapping[str, Any]) -> Iterator[str]:
 
 def _sampled(census: Mapping[str, Any]) -> str:
     read = sum(1 for segment in census["segments"] if segment["pages"])
-    whole = "the whole table" if census["is_whole_table"] else f"{census['share_of_table']:.4%}"
+    share = census["share_of_table"]
+    part = f"{share:.2%} of the table" if share >= 0.0001 else "under 0.01% of the table"
+    whole = "the whole table" if census["is_whole_table"] else part
     short = "; there was no time for more" if census["is_cut_short"] else ""
     return (
         f"A sample of {_so_many(census['pages'], 'page')} from {_so_many(read, 'segment')}: "

@@ -1,0 +1,125 @@
+"""An estimate as a person sees it, and what an execution has told of one."""
+
+import io
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from ops.account.account import AccountError
+from ops.estimate.of_execution import told_by
+from ops.estimate.shown import show_estimate
+from tests.samples import plan, trip
+from trip_kpis.core.costs import estimate
+from trip_kpis.core.estimates import estimate_document
+from trip_kpis.core.forecast import EstimateTerms
+from trip_kpis.core.sample import Sample, WholePage
+
+TERMS = EstimateTerms(max_rejected_share=Decimal("0.01"), scan_memory_mb=512, merge_memory_mb=1769)
+
+
+def shown(document: dict[str, Any], *, width: int = 80) -> str:
+    out = io.StringIO()
+    show_estimate(Console(file=out, width=width), document)
+    return out.getvalue()
+
+
+def of_terabyte(*items: Any, pages: int = 16, budget: int = 0) -> dict[str, Any]:
+    """Each page has these items; so many pages were read."""
+    reckoned = estimate(
+        table_bytes=10**12,
+        item_count=3 * 10**9,
+        consistent_read=False,
+        read_units_per_second=budget,
+    )
+    sample = Sample(
+        plan=plan(
+            estimate=reckoned,
+            total_segments=233,
+            read_units_per_second=budget,
+            key_attributes=("driver", "trip_id"),
+        )
+    )
+    for number, _ in sample.wanted():
+        if pages:
+            pages -= 1
+            end_key = {"driver": {"S": "d"}}
+            sample.add(number, WholePage(items=list(items), read_units=128.0, end_key=end_key))
+    return estimate_document(sample.plan, sample, TERMS)
+
+
+def test_a_large_table() -> None:
+    said = shown(of_terabyte(trip("a", driver={"S": "d"}), trip("b", driver={"S": "e"})))
+    assert said.startswith(
+        "Table trips\n"
+        "  size      3,000,000,000 items, 1.0 TB\n"
+        "  reading   122,070,313 read units\n"
+        "  cost      16.12 USD at list prices: DynamoDB 15.26, Lambda 0.8140, "
+        "Step Functions 0.0293, S3 0.0133\n"
+        "  duration  about 51 min, unless the table throttles\n"
+        "  segments  233, 32 at a time\n"
+        "\n"
+        "A sample of 16 pages from 8 segments: 32 items (under 0.01% of the table) for 2,048 read "
+        "units\n"
+    )
+    assert "│ counted    │            32 │ 100.00% │ 3,000,000,000 │" in said
+    assert "Skew: 0 of 8 segments ended within the sample; 2 items a page; at the most 50%" in said
+    assert "A sample tells nothing of pages that it did not read" in said
+    assert "!" not in said
+
+
+def test_a_run_of_more_than_a_day_says_how_many_hours() -> None:
+    said = shown(of_terabyte(trip(driver={"S": "d"}), budget=1000))
+    assert "about 2,035 min (33.9 hours)" in said
+    assert "! A run would take 34 hours" in said
+
+
+def test_without_a_sample_there_is_only_what_the_table_says() -> None:
+    said = shown(of_terabyte(pages=0, budget=2))
+    assert "A sample of 0 pages from 0 segments: 0 items" in said
+    assert "there was no time for more" in said
+    assert "│" not in said
+    assert "! There is no census" in said
+
+
+def test_long_names_and_looks_are_folded_and_not_cut() -> None:
+    of = [trip(str(n), driver={"S": "d"}, fare_amount={"S": "-" * n + "x"}) for n in range(1, 40)]
+    said = shown(of_terabyte(*of))
+    assert "fare_not_a_number" in said
+    assert "…" not in said
+    assert all(len(line) <= 80 for line in said.splitlines() if line[:1] in "│┃")
+
+
+def test_markup_in_an_attributes_name_is_text() -> None:
+    document = of_terabyte(trip(driver={"S": "d"}))
+    document["census"]["attributes"]["fare"]["path"] = "[red]fare[/blue]"
+    document["table"] = "[bold]trips[/]"
+    said = shown(document, width=120)
+    assert "[red]fare[/blue]" in said
+    assert "[bold]trips[/]" in said
+
+
+def ended(status: str, **more: Any) -> dict[str, Any]:
+    return {"name": "estimate-1", "status": status, **more}
+
+
+def test_an_execution_that_succeeded_has_told_its_estimate() -> None:
+    document = of_terabyte(trip(driver={"S": "d"}))
+    assert told_by(ended("SUCCEEDED", output=json.dumps(document))) == document
+
+
+def test_one_that_failed_says_why() -> None:
+    cause = json.dumps({"errorMessage": "the table trips is not there", "errorType": "X"})
+    with pytest.raises(AccountError) as raised:
+        told_by(ended("FAILED", error="TableNotFoundError", cause=cause))
+    assert str(raised.value) == (
+        "the estimate failed (execution estimate-1): TableNotFoundError: the table trips is not "
+        "there"
+    )
+
+
+def test_one_of_an_earlier_version_says_what_else_there_is() -> None:
+    with pytest.raises(AccountError, match="of an earlier version, whose estimate has no census"):
+        told_by(ended("SUCCEEDED", output=json.dumps({"item_count": 1})))
