@@ -60,12 +60,13 @@ def main() -> None:
 
     \b
     python -m ops demo                                  a made-up month, to see it work
-    python -m ops run --trips trips.csv --out out       your own trips
-    python -m ops rerun --out out                       go on with a run that failed
-    python -m ops report --out out                      what a run has published, as a page
-    python -m ops serve --trips trips.csv               for `sam local` and the aws CLI
+    python -m ops run --trips trips.csv --out out       your own trips, on this machine
+    python -m ops estimate --stack trip-kpis            what a run would cost, and find
+    python -m ops run --stack trip-kpis                 a run of a deployed stack
+    python -m ops status --stack trip-kpis              how it stands, and what to do next
 
-    All of it runs on this machine, in an embedded AWS: no account, nothing leaves the machine.
+    With --out DIR: runs on this machine, in an embedded AWS. No account, and nothing leaves the
+    machine. With --stack NAME: the runs of a stack in your account.
     """
     signal.signal(signal.SIGTERM, _stop)
 

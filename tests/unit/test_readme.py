@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
+from ops.__main__ import main
 from trip_kpis.core.rejections import Reason
 from trip_kpis.core.requests import RunRequest
 
@@ -44,3 +45,7 @@ def test_every_field_of_the_executions_input_is_in_the_table() -> None:
     table = rows("## Run it, and run it again")
     of_the_program = {field.name for field in fields(RunRequest)} - {"continues"}
     assert set(table) == of_the_program
+
+
+def test_every_verb_of_the_operators_tool_is_in_the_table() -> None:
+    assert set(rows("## The operator's tool")) == set(main.commands)
