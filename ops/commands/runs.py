@@ -25,8 +25,7 @@ _COLUMNS = (
     Column("took", is_number=True),
     Column("trips", is_number=True),
     Column("rejected", is_number=True),
-    Column("days written", is_number=True),
-    Column("unchanged", is_number=True),
+    Column("new/same", is_number=True),
     Column("read units", is_number=True),
     Column("USD", is_number=True),
 )
@@ -47,8 +46,8 @@ def runs(*, source: Source, last: int, as_json: bool) -> None:
     """Which runs there were, and what became of them, the newest first.
 
     A run is named after the execution that began it; others may have gone on with it. For each run
-    that is not finished, the command that goes on with it is told. `days written` are those whose
-    figures the run has published, `unchanged` those whose very figures were there before.
+    that is not finished, the command that goes on with it is told. `new/same` are the days whose
+    figures the run has published, and those whose very figures were there before.
 
     \b
     python -m ops runs --out out
@@ -129,8 +128,7 @@ def _row(run: PastRun) -> list[str]:
         *row,
         f"{done.counted:,}",
         f"{done.rejected_in_all:,}",
-        f"{run.days('published'):,}",
-        f"{run.days('unchanged'):,}",
+        f"{run.days('published'):,}/{run.days('unchanged'):,}",
         grouped(done.read_units),
         grouped(done.cost_usd["total"]),
     ]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -23,7 +24,9 @@ def show_table(
 ) -> None:
     """Where a terminal is too narrow for the table, a block of lines for each row instead."""
     shown = [[visible(cell) for cell in row] for row in rows]
-    table = Table(title=title, title_justify="left")
+    table = Table(
+        title=title, title_justify="left", box=SIMPLE_HEAD, show_edge=False, pad_edge=False
+    )
     for column in columns:
         table.add_column(
             column.heading, justify="right" if column.is_number else "left", no_wrap=True

@@ -43,7 +43,7 @@ def test_a_narrow_terminal_gets_a_block_of_lines_for_each_row() -> None:
         f"run    {RUN_ID}",
         "trips  1,234,567",
     ]
-    assert "│" in shown(200, terminal=True)
+    assert "──" in shown(200, terminal=True)
 
 
 def test_what_a_terminal_would_obey_is_shown_by_its_number() -> None:
