@@ -1,20 +1,29 @@
-"""The runbook knows every error that can end a run."""
+"""The runbook knows every error that can end a run, and all that an estimate says."""
 
+import inspect
 import json
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from trip_kpis.core import errors
+from tests.samples import plan
+from trip_kpis.core import advice, errors
+from trip_kpis.core.estimates import estimate_document
+from trip_kpis.core.forecast import EstimateTerms
+from trip_kpis.core.sample import Sample
+
+TERMS = EstimateTerms(max_rejected_share=Decimal("0.01"), scan_memory_mb=512, merge_memory_mb=1769)
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNBOOK = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+ERRORS = RUNBOOK.partition("\n## Errors\n")[2].partition("\n## ")[0]
 ENTRIES = {
     name
-    for row in re.findall(r"^\| (`.+?`) \|", RUNBOOK, flags=re.MULTILINE)
+    for row in re.findall(r"^\| (`.+?`) \|", ERRORS, flags=re.MULTILINE)
     for name in re.findall(r"`([\w.]+)`", row)
 }
 RAISED = [
@@ -47,3 +56,12 @@ def test_no_entry_is_about_an_error_that_is_not_there() -> None:
 
 def test_the_tree_in_the_errors_docstring_names_every_error() -> None:
     assert all(name in (errors.__doc__ or "") for name in RAISED)
+
+
+def test_the_page_has_every_field_and_every_piece_of_advice_of_an_estimate() -> None:
+    section = RUNBOOK.partition("\n## Before the first run\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`.+?`) \|", section, flags=re.MULTILINE)
+    listed = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    document = estimate_document(plan(), Sample(plan=plan()), TERMS)
+    codes = re.findall(r'code="(\w+)"', inspect.getsource(advice))
+    assert sorted(listed) == sorted([*document, *codes])
