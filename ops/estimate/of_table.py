@@ -16,7 +16,8 @@ from ops.run import new_execution_name
 from trip_kpis.aws import calls, table
 from trip_kpis.aws.sampling import take_sample
 from trip_kpis.aws.settings import read_estimate_terms, read_run_defaults
-from trip_kpis.core.errors import TableNotFoundError, TripKpisError
+from trip_kpis.aws.throttling import is_throttling
+from trip_kpis.core.errors import TableNotFoundError, TransientError, TripKpisError
 from trip_kpis.core.estimates import estimate_document
 from trip_kpis.core.plan import make_plan
 from trip_kpis.core.requests import RunRequest
@@ -73,6 +74,11 @@ def _reading(table_name: str) -> Iterator[None]:
                 "list-tables` lists those that are there; --profile and --region name others"
             ) from error
         except TripKpisError as error:
+            if isinstance(error, TransientError) and is_throttling(error):
+                raise AccountError(
+                    f"the table {table_name} is throttled, also for a sample ({error}): try again "
+                    "later, or with a small --read-units-per-second"
+                ) from error
             if isinstance(error.__cause__, BotoCoreError | ClientError):
                 raise error.__cause__ from None
             raise

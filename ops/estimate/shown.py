@@ -27,7 +27,7 @@ def show_estimate(console: Console, estimate: Mapping[str, Any]) -> None:
     if census["unknown"]:
         _say(console, census["unknown"])
     for advice in estimate["advice"]:
-        console.print(Text.assemble("\n", ("! ", "bold yellow"), advice["text"]), soft_wrap=True)
+        _say(console, Text.assemble("\n", ("! ", "bold yellow"), advice["text"]))
 
 
 def _figures(estimate: Mapping[str, Any]) -> Iterator[str]:
@@ -37,10 +37,10 @@ def _figures(estimate: Mapping[str, Any]) -> Iterator[str]:
     told = _size(size) if size or not items else "size not told, reckoned as 0"
     yield f"  size      {_so_many(items, 'item')}, {told}"
     yield f"  reading   {estimate['read_units']:,} read units"
+    yield f"  cost      {_usd(usd['total'])} USD at list prices"
     yield (
-        f"  cost      {_usd(usd['total'])} USD at list prices: DynamoDB {_usd(usd['dynamodb'])}, "
-        f"Lambda {_usd(usd['lambda'])}, Step Functions {_usd(usd['step_functions'])}, "
-        f"S3 {_usd(usd['s3'])}"
+        f"            DynamoDB {_usd(usd['dynamodb'])}, Lambda {_usd(usd['lambda'])}, "
+        f"Step Functions {_usd(usd['step_functions'])}, S3 {_usd(usd['s3'])}"
     )
     hours = f" ({minutes / 60:,.1f} hours)" if minutes > 120 else ""
     yield f"  duration  about {minutes:,} min{hours}, unless the table throttles"
@@ -112,8 +112,9 @@ def _table(title: str, first: str, *others: str) -> Table:
     return table
 
 
-def _say(console: Console, line: str) -> None:
-    console.print(line, highlight=False, soft_wrap=True, markup=False)
+def _say(console: Console, line: str | Text) -> None:
+    """Whole where there is no terminal: somebody may look for words in it."""
+    console.print(line, highlight=False, soft_wrap=not console.is_terminal, markup=False)
 
 
 def _usd(amount: float) -> str:
