@@ -9,7 +9,6 @@ from typing import Any, Self
 
 from ops.account.account import asking_aws
 from ops.account.stack import Stack
-from trip_kpis.aws.concurrency import in_order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +57,7 @@ def executions(stack: Stack, *, last: int | None = None) -> tuple[Execution, ...
     """
     client = stack.client("stepfunctions")
     with asking_aws(f"for the executions of the stack {stack.name}"):
-        return tuple(in_order(_describe(client), islice(_arns(client, stack), last)))
+        return tuple(map(_describe(client), islice(_arns(client, stack), last)))
 
 
 def executions_of(stack: Stack, run_id: str) -> tuple[Execution, ...]:
@@ -74,7 +73,7 @@ def executions_of(stack: Stack, run_id: str) -> tuple[Execution, ...]:
                 return
 
     with asking_aws(f"for the executions of run {run_id}"):
-        described = in_order(_describe(client), up_to_the_first())
+        described = map(_describe(client), up_to_the_first())
         return tuple(one for one in described if one.run_id == run_id)
 
 
@@ -86,5 +85,9 @@ def _arns(client: Any, stack: Stack) -> Iterator[str]:
 
 
 def _describe(client: Any) -> Callable[[str], Execution]:
-    """ListExecutions does not tell the input, which names the run."""
+    """ListExecutions does not tell the input, which names the run. To be called one after the
+    other: many at once would use up the account's quota.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+    """
     return lambda arn: Execution.from_description(client.describe_execution(executionArn=arn))

@@ -151,9 +151,9 @@ def finished_run(out: Path, run_id: str | None) -> FinishedRun:
     if finished:
         return max(map(read_manifest, finished.values()), key=lambda run: run.finished_at)
     raise ResultsError(
-        f"{out} has no finished run (none under {out / 'runs'}): it must be where an `ops run` or "
-        "`ops demo` has left its results. What runs there are, and how to go on with one that "
-        f"failed, says: python -m ops runs --out {shlex.quote(str(out))}"
+        f"{out} has no finished run (there is no manifest under {out / 'runs'}). Which runs there "
+        "are, and how to go on with one that failed, says: python -m ops runs --out "
+        f"{shlex.quote(str(out))}"
     )
 
 

@@ -39,7 +39,7 @@ def test_a_run_that_fails_leaves_none_and_its_continuation_does(tmp_path: Path) 
     assert not report.exists()
     none = ops("report", "--out", out)
     assert (none.returncode, none.stderr.count("\n")) == (2, 1)
-    assert f"python -m ops rerun --out {out}" in none.stderr
+    assert f"python -m ops runs --out {out}" in none.stderr
 
     continued = ops("rerun", "--out", out, "--parameter", "MaxRejectedShare=0.5")
     assert continued.returncode == 0, continued.stderr

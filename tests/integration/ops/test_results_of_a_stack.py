@@ -27,7 +27,13 @@ NOT_THERE = "not-there"
 
 
 @pytest.fixture(scope="module")
-def local() -> Iterator[LocalStack]:
+def of_no_run() -> dict[str, Result]:
+    """What is said of a stack that has not run yet, by verb."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def local(of_no_run: dict[str, Result]) -> Iterator[LocalStack]:
     """`first`, gone through again by `again`; `look`, an estimate; `second`, over one trip more and
     one that cannot be read; `third`, over so many of these that it fails."""
     items = {(f"t{n:03d}",): trip(n) for n in range(TRIPS)}
@@ -42,6 +48,7 @@ def local() -> Iterator[LocalStack]:
         def put(number: int, **other: Any) -> None:
             dynamodb.put_item(TableName=TABLE_NAME, Item=trip(number, **other))
 
+        of_no_run |= {verb: ops(verb) for verb in ("runs", "quarantine", "report")}
         assert execute(up, {"total_segments": 3}, name="first").succeeded
         assert execute(up, {"estimate_only": True}, name="look").succeeded
         put(TRIPS)
@@ -202,6 +209,64 @@ def test_a_mistake_names_the_bucket_and_the_way_out(
     assert "/tmp" not in done.output
     if arguments[0] != "quarantine":
         assert f"--stack {STACK_NAME} --region us-east-1" in done.output
+
+
+def test_a_stack_that_has_not_run_yet_says_so(
+    local: LocalStack, of_no_run: dict[str, Result]
+) -> None:
+    none = of_no_run["runs"]
+    assert (none.exit_code, none.output) == (
+        0,
+        f"There has been no run yet in the stack {STACK_NAME}.\n",
+    )
+    for verb, says in (
+        ("quarantine", f"the stack {STACK_NAME} has not run lately: name a run, as "),
+        ("report", f"s3://{local.stack.bucket_name} has no finished run (there is no manifest"),
+    ):
+        said = of_no_run[verb]
+        assert (said.exit_code, said.output.count("\n")) == (2, 1)
+        assert said.output.startswith(f"Error: {says}")
+        assert f"runs --stack {STACK_NAME}" in said.output
+
+
+def test_a_damaged_object_is_named_as_the_bucket_has_it(local: LocalStack) -> None:
+    s3, bucket = local.cloud.client("s3"), local.stack.bucket_name
+    for run_id, key, says in (
+        ("damaged", "runs/run=damaged/manifest.json", "is no manifest that this version can read"),
+        ("second", _quarantined(local, "second"), "does not hold rejected trips"),
+    ):
+        found = s3.list_objects_v2(Bucket=bucket, Prefix=key).get("Contents", ())
+        before = s3.get_object(Bucket=bucket, Key=key)["Body"].read() if found else None
+        s3.put_object(Bucket=bucket, Key=key, Body=b"[]\n")
+        try:
+            done = ops("quarantine", run_id)
+        finally:
+            s3.delete_object(Bucket=bucket, Key=key)
+            if before is not None:
+                s3.put_object(Bucket=bucket, Key=key, Body=before)
+        assert (done.exit_code, done.output.count("\n")) == (2, 1)
+        assert done.output.startswith(f"Error: s3://{bucket}/{key} {says}")
+
+
+def test_of_an_expired_quarantine_the_counts_are_left(local: LocalStack) -> None:
+    s3, bucket = local.cloud.client("s3"), local.stack.bucket_name
+    key = _quarantined(local, "second")
+    before = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    s3.delete_object(Bucket=bucket, Key=key)
+    try:
+        said = ops("quarantine", "second").output
+    finally:
+        s3.put_object(Bucket=bucket, Key=key, Body=before)
+    assert ["fare_not_a_number", "1"] in [line.split()[:2] for line in said.splitlines()]
+    assert "The trips themselves are not here" in said
+
+
+def _quarantined(local: LocalStack, run_id: str) -> str:
+    found = local.cloud.client("s3").list_objects_v2(
+        Bucket=local.stack.bucket_name, Prefix=f"quarantine/run={run_id}/"
+    )
+    (only,) = found["Contents"]
+    return str(only["Key"])
 
 
 def test_a_stack_that_is_not_there_is_named(local: LocalStack) -> None:
