@@ -1,19 +1,14 @@
 """The merge of a whole run: its processor time and its memory, and whether it is right."""
 
 import json
-import os
-import subprocess
-import sys
 import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from bench import measured
 from bench.merge_log import RUN_ID, TABLE_NAME, MadeUpLog
+from bench.serving import served_by
 
-ROOT = Path(__file__).resolve().parents[1]
 SEGMENTS, PARTS, DAYS = 10_000, 12, 365
 """what a run of the most segments leaves: 120,000 parts, 43.8 million rows"""
 
@@ -53,7 +48,8 @@ def run(*, segments: int = SEGMENTS, parts: int = PARTS, days: int = DAYS) -> li
     Raises WrongFiguresError for a day that is not the known answer, byte for byte.
     """
     log = MadeUpLog(segments=segments, parts=parts, days=days)
-    with _store(log) as url:
+    shape = map(str, (log.segments, log.parts, log.days))
+    with served_by("bench.merge_store", *shape) as url:
         merge = measured.run(
             "bench.invoke",
             "merge_partials",
@@ -99,23 +95,3 @@ def _read(url: str, key: str) -> bytes:
     with urllib.request.urlopen(f"{url}/{_ENVIRONMENT['ATHENA_BUCKET_NAME']}/{key}") as answer:
         body: bytes = answer.read()
         return body
-
-
-@contextmanager
-def _store(log: MadeUpLog) -> Iterator[str]:
-    """The address of the store, in a process of its own that ends with this."""
-    shape = map(str, (log.segments, log.parts, log.days))
-    with subprocess.Popen(
-        [sys.executable, "-m", "bench.merge_store", *shape],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": f"{ROOT / 'functions'}"},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as server:
-        assert server.stdin is not None
-        assert server.stdout is not None
-        try:
-            yield server.stdout.readline().strip()
-        finally:
-            server.stdin.close()  # which it takes for its end

@@ -6,22 +6,19 @@ prints anything, so that it takes next to nothing of the processors while a clie
 
 import argparse
 import json
-import subprocess
 import sys
 import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from bench.objects import Objects
 from bench.pages import make_up_pages
 from bench.replay import ReplayedTables
+from bench.serving import served_by
 from bench.trips import SHAPES
-
-ROOT = Path(__file__).resolve().parents[1]
 
 
 class Server(ThreadingHTTPServer):
@@ -104,17 +101,9 @@ def _error(code: str) -> bytes:
 @contextmanager
 def served(shape: str, *, whole: bool = False, rejected_per_page: int = 0) -> Iterator[str]:
     """The address of such a server in a process of its own, which ends with this."""
-    command = [sys.executable, "-m", "bench.server", shape]
-    command += ["--rejected-per-page", str(rejected_per_page), *(["--whole"] if whole else [])]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as server:
-        assert server.stdin is not None
-        assert server.stdout is not None
-        try:
-            yield server.stdout.readline().strip()
-        finally:
-            server.stdin.close()  # which it takes for its end
+    arguments = [shape, "--rejected-per-page", str(rejected_per_page), *["--whole"] * whole]
+    with served_by("bench.server", *arguments) as url:
+        yield url
 
 
 def main() -> None:
