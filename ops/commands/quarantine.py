@@ -75,7 +75,7 @@ def quarantine(
         found = examples(directory, of, each=each)
         written = _export(directory, of, file) if file else None
         if as_json:
-            print(json.dumps(_document(of, found), ensure_ascii=False))
+            print(json.dumps(_document(of, found) | ({"exported": written} if file else {})))
         else:
             _show(of, found, each, reason)
             if file:

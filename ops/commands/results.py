@@ -46,16 +46,16 @@ class Source:
     ) -> Iterator[Path]:
         """The directory; of a stack one that is gone afterwards, with what its bucket holds under
         these prefixes, of the keys that are `wanted`. Raises AccountError."""
-        if self.stack is None:
-            assert self.out is not None
-            yield self.out
+        place = self.place
+        if isinstance(place, Path):
+            yield place
             return
         with tempfile.TemporaryDirectory(prefix="trip-kpis-") as fetched:
-            fetch(self.stack, prefixes, Path(fetched), wanted=wanted)
+            fetch(place, prefixes, Path(fetched), wanted=wanted)
             try:
                 yield Path(fetched)
             except ResultsError as error:
-                raise ResultsError(_of_the_stack(str(error), fetched, self.stack)) from error
+                raise ResultsError(_of_the_stack(str(error), fetched, place)) from error
 
     def also(
         self,
@@ -109,6 +109,8 @@ def source(command: _Command) -> _Command:
                 "say where the runs are: --out DIR for those on this machine, or --stack NAME for "
                 "a deployed stack"
             )
+        if out is not None:
+            options.refused_beside("--out", "profile", "region")
         named = (
             None if stack is None else Stack.named(stack, Account(profile=profile, region=region))
         )

@@ -156,6 +156,7 @@ def test_what_has_expired_is_said(tmp_path: Path) -> None:
     file = tmp_path / "rejected.csv"
     said = quarantine(tmp_path, "--csv", str(file)).output
     assert "Only 2 of 4 rejected trips, the others are not under quarantine/ any more, were" in said
+    assert json.loads(quarantine(tmp_path, "--csv", str(file), "--json").output)["exported"] == 2
     for left in tmp_path.glob("quarantine/*/*/*.jsonl"):
         left.unlink()
     said = quarantine(tmp_path).output

@@ -96,9 +96,7 @@ def test_a_directory_without_a_finished_run_is_told_how_to_get_one(tmp_path: Pat
     with pytest.raises(ResultsError, match=r"no finished run.*python -m ops runs --out"):
         finished_run(tmp_path, None)
     leave_run(tmp_path)
-    with pytest.raises(
-        ResultsError, match=r"no finished run run-9: there are run-1.*rerun run-9"
-    ):
+    with pytest.raises(ResultsError, match=r"no finished run run-9: there are run-1.*rerun run-9"):
         finished_run(tmp_path, "run-9")
 
 
