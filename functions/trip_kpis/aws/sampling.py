@@ -18,17 +18,23 @@ _RESERVE_MS = 15_000
 """that must be left when a page is asked for"""
 
 
-def take_sample(client: Any, plan: Plan, *, remaining_ms: Callable[[], int]) -> Sample:
+def sampling_pacer(plan: Plan) -> Pacer:
+    """One reader has the whole of the run's budget."""
+    return Pacer(
+        units_per_second=plan.read_units_per_second or GENTLE_UNITS_PER_SECOND,
+        page_units=page_units(plan.consistent_read),
+    )
+
+
+def take_sample(
+    client: Any, plan: Plan, *, remaining_ms: Callable[[], int], pacer: Pacer | None = None
+) -> Sample:
     """What there is time for of the sample that the plan wants; perhaps nothing.
 
     The client leaves the answers undecoded (`answers.UndecodedScans`). Raises what `aws_call`
     raises.
     """
-    sample = Sample(plan=plan)
-    pacer = Pacer(
-        units_per_second=plan.read_units_per_second or GENTLE_UNITS_PER_SECOND,
-        page_units=page_units(plan.consistent_read),
-    )
+    sample, pacer = Sample(plan=plan), pacer or sampling_pacer(plan)
     for segment, start_key in sample.wanted():
         if not pacer.wait(at_most_ms=remaining_ms() - _RESERVE_MS):
             break
