@@ -9,8 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import ClientError, ParamValidationError
+
 from ops import trips_table
 from ops.embedded.cloud import EmbeddedCloud
+from ops.embedded.errors import DeploymentError
 from ops.embedded.lambda_endpoint import LambdaEndpoint
 from ops.embedded.lambda_invocation import Invoker
 from ops.embedded.lambda_processes import WorkerProcesses
@@ -116,7 +119,7 @@ def local_stack(
             )
         )
         if bucket_name := parameters.get("BucketName"):
-            cloud.client("s3").create_bucket(Bucket=bucket_name)
+            _make_bucket(cloud, bucket_name)
         trips_table.load(cloud.client("dynamodb"), TABLE_NAME, trips, on_loaded=on_loaded)
         here = {"TableName": TABLE_NAME, "MaxConcurrency": str(_WORKERS)}
         stack = deploy(cloud, TEMPLATE, STACK_NAME, {**here, **parameters})
@@ -155,6 +158,17 @@ def local_stack(
             pages=pages,
             state=state,
         )
+
+
+def _make_bucket(cloud: EmbeddedCloud, name: str) -> None:
+    """Raises DeploymentError for a name that no bucket can have."""
+    try:
+        cloud.client("s3").create_bucket(Bucket=name)
+    except (ClientError, ParamValidationError) as error:
+        raise DeploymentError(
+            f"BucketName is {name!r}, and no bucket can be called so ({error}): 3 to 63 lower-case "
+            "letters, digits, dots and hyphens"
+        ) from error
 
 
 @contextmanager

@@ -73,6 +73,20 @@ def test_a_table_has_an_id_of_its_own_and_another_one_when_it_is_made_again() ->
         assert table_id(made_table(cloud)) not in {None, first}
 
 
+def test_moto_tells_no_size(without: Without) -> None:
+    without("tables_tell_their_size")
+    with EmbeddedCloud() as cloud:
+        table = made_table(cloud, items=3).describe_table(TableName="trips")["Table"]
+        assert (table["ItemCount"], table["TableSizeBytes"]) == (3, 0)
+
+
+def test_a_tables_size_is_that_of_its_items_names_and_values() -> None:
+    with EmbeddedCloud() as cloud:
+        table = made_table(cloud, items=3).describe_table(TableName="trips")["Table"]
+        of_an_item = len("trip_id") + len("t000") + len("text") + 100
+        assert (table["ItemCount"], table["TableSizeBytes"]) == (3, 3 * of_an_item)
+
+
 def test_a_table_can_be_given_the_id_of_an_earlier_clouds_table() -> None:
     with EmbeddedCloud(table_ids={"trips": "3f2a"}) as cloud:
         assert table_id(made_table(cloud)) == "3f2a"
