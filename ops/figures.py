@@ -1,4 +1,5 @@
-"""Figures as a person reads them, made from exact text: none goes through a float."""
+"""Figures as a person reads them, made from exact text: none goes through a float; and text as it
+may be shown."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -41,3 +42,9 @@ def lasting(seconds: str) -> str:
 def seconds(milliseconds: int) -> str:
     """``61005`` -> ``61.005``"""
     return str(Decimal(milliseconds).scaleb(-3))
+
+
+def visible(text: str) -> str:
+    """What a trip holds may be anything: characters that a terminal would obey, or that would turn
+    the order of others round, by their numbers."""
+    return "".join(one if one.isprintable() else f"\\u{ord(one):04x}" for one in text)

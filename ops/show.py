@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ops.account.stack import Stack
+from ops.figures import visible
 from ops.outcome import Outcome
 from ops.way_out import Place, way_out
 
@@ -120,7 +121,10 @@ def show_rejected(console: Console, out: Path) -> None:
     for trip in sorted(lines, key=lambda trip: str(trip["reason"]))[:_REJECTED_SHOWN]:
         key = ", ".join(str(v) for value in trip["key"].values() for v in value.values())
         table.add_row(
-            Text(key), trip["reason"], Text(trip["attribute"]), Text(json.dumps(trip["value"]))
+            *(
+                Text(visible(text))
+                for text in (key, trip["reason"], trip["attribute"], json.dumps(trip["value"]))
+            )
         )
     if lines:
         console.print(table)

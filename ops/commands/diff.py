@@ -11,8 +11,8 @@ from rich.console import Console
 
 from ops.commands.ending import say
 from ops.commands.results import Source, as_json, source
-from ops.commands.tables import Column, show_table, visible
-from ops.figures import grouped
+from ops.commands.tables import Column, show_table
+from ops.figures import grouped, visible
 from ops.results.comparison import Comparison, compare
 from ops.results.finished_run import finished_run
 from ops.results.staged import staged_plans

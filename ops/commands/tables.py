@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ops.commands.ending import say
+from ops.figures import visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +43,6 @@ def show_table(
         console.print(table)
     else:
         _blocks(console, title, columns, shown)
-
-
-def visible(text: str) -> str:
-    """What a trip holds may be anything: characters that a terminal would obey, or that would turn
-    the order of others round, by their numbers."""
-    return "".join(one if one.isprintable() else f"\\u{ord(one):04x}" for one in text)
 
 
 def _plain(
