@@ -2,16 +2,13 @@
 
 import tempfile
 from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from click.core import ParameterSource
 
 from ops.local_stack import CONTAINERS_BUCKET
 from ops.trip_files import STREAM_KEY
-from trip_kpis.core.requests import RunRequest
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -149,59 +146,6 @@ port = click.option(
     help=f"Where the embedded AWS listens; 0 is any port that is free. [{CONTAINERS_PORT}, which "
     "events/env.local.json names, for containers and `serve`; else 0]",
 )
-
-
-def execution_input(command: _Command) -> _Command:
-    """Gives the command `asked`: what the execution's input says besides the stack's parameters.
-
-    Raises InputError for a value that no run can have.
-    """
-
-    @click.option("--segments", type=int, metavar="N", help="Parallel-scan segments. [by size]")
-    @click.option("--max-concurrency", type=int, metavar="N", help="Segments at a time.")
-    @click.option(
-        "--read-units-per-second",
-        type=int,
-        metavar="N",
-        help="Read budget of the whole run; 0 is unlimited.",
-    )
-    @click.option(
-        "--consistent-read/--no-consistent-read",
-        default=None,
-        help="Strongly consistent reads, at twice the read units.",
-    )
-    @wraps(command)
-    def asked(
-        *,
-        segments: int | None,
-        max_concurrency: int | None,
-        read_units_per_second: int | None,
-        consistent_read: bool | None,
-        **rest: Any,
-    ) -> Any:
-        given = {
-            "total_segments": segments,
-            "max_concurrency": max_concurrency,
-            "read_units_per_second": read_units_per_second,
-            "consistent_read": consistent_read,
-        }
-        asked = {name: value for name, value in given.items() if value is not None}
-        RunRequest.from_event({"execution_name": "checked-early", "input": asked})
-        return command(asked=asked, **rest)
-
-    return asked  # type: ignore[return-value]
-
-
-def refused_beside(option: str, *names: str) -> None:
-    """Raises click.UsageError for the first of these options of the command that was given: it
-    means nothing beside `option`."""
-    context = click.get_current_context()
-    for parameter in context.command.params:
-        source = context.get_parameter_source(parameter.name or "")
-        if parameter.name in names and source is ParameterSource.COMMANDLINE:
-            raise click.UsageError(
-                f"{parameter.opts[0]} means nothing beside {option}: leave it out"
-            )
 
 
 def containers_parameters(given: dict[str, str]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from rich.console import Console
 from ops import options
 from ops.account.account import Account
 from ops.account.stack import Stack
+from ops.commands.asked import execution_input, refused_beside
 from ops.estimate.of_execution import of_stack, of_trips
 from ops.estimate.of_table import of_table
 from ops.estimate.shown import show_estimate
@@ -30,7 +31,7 @@ _OF_FILES = ("key", "sort_key")
 @options.region
 @options.key
 @options.sort_key
-@options.execution_input
+@execution_input
 @options.parameter
 @options.as_json
 def estimate(
@@ -65,16 +66,16 @@ def estimate(
     console = Console(stderr=as_json)
     with console.status("Reading a sample"):
         if stack is not None:
-            options.refused_beside("--stack", *_OF_FILES, "parameters")
+            refused_beside("--stack", *_OF_FILES, "parameters")
             found = of_stack(Stack.named(stack, Account(profile=profile, region=region)), asked)
         elif table is not None:
-            options.refused_beside("--table", *_OF_FILES)
+            refused_beside("--table", *_OF_FILES)
             if "TableName" in parameters:
                 raise click.UsageError("--table names the table: leave --parameter TableName out")
             account = Account(profile=profile, region=region)
             found = of_table(table, account, parameters=parameters, asked=asked)
         else:
-            options.refused_beside("--trips", *_IN_AN_ACCOUNT)
+            refused_beside("--trips", *_IN_AN_ACCOUNT)
             found = of_trips(files, key=key, sort_key=sort_key, parameters=parameters, asked=asked)
     show_estimate(console, found)
     if as_json:

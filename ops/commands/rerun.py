@@ -10,6 +10,7 @@ from ops import options
 from ops.account.account import Account
 from ops.account.runs import go_on
 from ops.account.stack import Stack
+from ops.commands.asked import refused_beside
 from ops.commands.ending import end
 from ops.commands.report import leave_report
 from ops.commands.stack_runs import follow_to_its_end
@@ -60,10 +61,10 @@ def rerun(
     """
     console = Console(stderr=as_json)
     if stack is not None:
-        options.refused_beside("--stack", "out", "parameters", "lambda_endpoint", "host", "port")
+        refused_beside("--stack", "out", "parameters", "lambda_endpoint", "host", "port")
         named = Stack.named(stack, Account(profile=profile, region=region))
         follow_to_its_end(console, named, go_on(named, run_id), as_json=as_json)
-    options.refused_beside("--out", "profile", "region")
+    refused_beside("--out", "profile", "region")
     if out is None:
         raise click.UsageError(
             "say where the run is: --out DIR for one on this machine, or --stack NAME for one of a "

@@ -15,6 +15,7 @@ from ops import options
 from ops.account.account import Account
 from ops.account.fetched import fetch, newest_first
 from ops.account.stack import Stack
+from ops.commands.asked import refused_beside
 from ops.results.errors import ResultsError
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -110,7 +111,7 @@ def source(command: _Command) -> _Command:
                 "a deployed stack"
             )
         if out is not None:
-            options.refused_beside("--out", "profile", "region")
+            refused_beside("--out", "profile", "region")
         named = (
             None if stack is None else Stack.named(stack, Account(profile=profile, region=region))
         )

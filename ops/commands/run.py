@@ -10,6 +10,7 @@ from ops import options
 from ops.account.account import Account
 from ops.account.runs import start
 from ops.account.stack import Stack
+from ops.commands.asked import execution_input, refused_beside
 from ops.commands.ending import end, say
 from ops.commands.report import leave_report
 from ops.commands.stack_runs import follow_to_its_end
@@ -33,7 +34,7 @@ _HERE = ("files", "out", "key", "sort_key", "parameters", "lambda_endpoint", "ho
     "and in state/ what `rerun` needs. What an earlier `run` left there is replaced.",
     needed=False,
 )
-@options.execution_input
+@execution_input
 @options.key
 @options.sort_key
 @options.parameter
@@ -75,10 +76,10 @@ def run(
     """
     console = Console(stderr=as_json)
     if stack is not None:
-        options.refused_beside("--stack", *_HERE)
+        refused_beside("--stack", *_HERE)
         named = Stack.named(stack, Account(profile=profile, region=region))
         follow_to_its_end(console, named, start(named, asked), as_json=as_json)
-    options.refused_beside("--trips", "profile", "region")
+    refused_beside("--trips", "profile", "region")
     if not files or out is None:
         raise click.UsageError(
             "say what to run over: --trips FILE and --out DIR for trips on this machine, or "
