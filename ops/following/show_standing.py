@@ -8,10 +8,11 @@ from rich.text import Text
 from ops.account.stack import Stack
 from ops.figures import share
 from ops.following.standing import ExecutionOfRun, Standing
+from ops.results.history import FINISHED, NOT_FINISHED, RUNNING
 from ops.show import readable_cause
 from ops.way_out import Place, ops_command
 
-_STYLES = {"PUBLISHED": "bold green", "RUNNING": "bold", "NOT FINISHED": "bold red"}
+_STYLES = {FINISHED: "bold green", RUNNING: "bold", NOT_FINISHED: "bold red"}
 
 
 def show_standing(console: Console, standing: Standing, place: Place) -> None:
@@ -79,12 +80,12 @@ def _execution(one: ExecutionOfRun) -> str:
 def _counts(standing: Standing) -> list[tuple[str, str]]:
     progress, tally = standing.progress, standing.progress.tally
     if progress.plan is None:
-        return [("segments", "the run has no plan")]
+        return [("segments", "there is no plan of it under staging/ (yet, or any more)")]
     segments = f"{len(progress.finished):,} of {progress.segments:,} finished"
     if unfinished := progress.begun - progress.finished:
         segments += f", {len(unfinished):,} begun"
     trips = f"{tally.scanned:,} scanned"
-    if standing.state != "PUBLISHED" and progress.expected_items:
+    if standing.state != FINISHED and progress.expected_items:
         expected = progress.expected_items
         trips += f" ({share(tally.scanned, expected)} of about {expected:,})"
     trips += f" = {tally.incomplete:,} incomplete + {tally.rejected_in_all:,} rejected + "
@@ -104,6 +105,6 @@ def _next(standing: Standing, place: Place) -> str:
             again = ops_command("status", standing.run_id, place, "--follow")
             return f"To watch it:\n  {again}"
         return "Another process on this machine is at it."
-    if standing.state == "PUBLISHED":
+    if standing.state == FINISHED:
         return f"As a page:\n  {ops_command('report', standing.run_id, place)}"
     return f"To go on with it:\n  {ops_command('rerun', standing.run_id, place)}"

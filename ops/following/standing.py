@@ -11,7 +11,9 @@ from ops.account.account import asking_aws
 from ops.account.stack import Stack
 from ops.following.failed_children import FailedChild, failed_children
 from ops.following.run_log import Progress
+from ops.results.errors import ResultsError
 from ops.results.finished_run import manifests
+from ops.results.history import FINISHED, NOT_FINISHED, RUNNING, Attempt, history
 from ops.results.staged import staged_parts, staged_plans
 from ops.state_directory import StateDirectory, StateError
 from trip_kpis.core.errors import PlanMismatchError
@@ -40,14 +42,14 @@ class Standing:
 
     run_id: str
     state: str
-    """RUNNING, PUBLISHED (its manifest is there, which is written last), or NOT FINISHED"""
+    """as `runs` says it: RUNNING, FINISHED (its manifest is there), or NOT_FINISHED"""
     progress: Progress
     executions: tuple[ExecutionOfRun, ...]
     """the newest first"""
 
     @property
     def is_running(self) -> bool:
-        return self.state == "RUNNING"
+        return self.state == RUNNING
 
 
 def in_stack(stack: Stack, run_id: str | None) -> Standing:
@@ -83,20 +85,26 @@ def in_stack(stack: Stack, run_id: str | None) -> Standing:
 
 
 def in_directory(out: Path, run_id: str | None) -> Standing:
-    """Of a run on this machine; None is its last one. Raises StateError."""
+    """Of a run on this machine; None is its last one. Raises StateError
+    or ResultsError."""
     state = StateDirectory(out)
-    if run_id is None:
-        begun = state.executions()
-        if not begun:
-            raise StateError(f"{out} has no run yet: `run --out {out}` starts one")
-        run_id = begun[-1].run_id
-    state.first_execution(run_id)
+    executions = state.executions() if state.exists else ()
+    known = history(out, [Attempt(run_id=one.run_id, name=one.name) for one in executions])
+    if run_id is None and known:
+        run_id = known[0].run_id
+    if run_id is None or run_id not in {run.run_id for run in known}:
+        there = f"there are {', '.join(run.run_id for run in known)}" if known else "there is none"
+        raise ResultsError(
+            f"{out} has no run{f' {run_id}' if run_id else ''}: {there}. It must be where an `ops "
+            "run` or `ops demo` has left its results, or a copy of a bucket"
+        )
     is_running = False
-    try:
-        with state.locked():
-            pass
-    except StateError:
-        is_running = True
+    if state.exists:
+        try:
+            with state.locked():
+                pass
+        except StateError:
+            is_running = True
     return Standing(
         run_id=run_id,
         state=_state(is_running=is_running, is_published=run_id in manifests(out)),
@@ -104,9 +112,7 @@ def in_directory(out: Path, run_id: str | None) -> Standing:
             part.header for part in staged_parts(out, run_id)
         ),
         executions=tuple(
-            ExecutionOfRun(name=one.name)
-            for one in reversed(state.executions())
-            if one.run_id == run_id
+            ExecutionOfRun(name=one.name) for one in reversed(executions) if one.run_id == run_id
         ),
     )
 
@@ -119,4 +125,4 @@ def _plan(out: Path, run_id: str) -> Plan | None:
 
 
 def _state(*, is_running: bool, is_published: bool) -> str:
-    return "RUNNING" if is_running else "PUBLISHED" if is_published else "NOT FINISHED"
+    return RUNNING if is_running else FINISHED if is_published else NOT_FINISHED

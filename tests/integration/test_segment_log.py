@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.pipeline import BUCKET_NAME, Pipeline
+from tests.integration.pipeline import BUCKET_NAME, Pipeline, hook
 from tests.samples import page, plan, trip
 from trip_kpis.aws.bucket import Bucket
 from trip_kpis.aws.segment_log import Appender, SegmentLog
@@ -251,3 +251,14 @@ def test_a_worker_refuses_a_log_with_a_gap_rather_than_mend_it(scanned: Pipeline
     taken_away(scanned, FIRST)
     with pytest.raises(BrokenChainError):
         scanned.scan(0)
+
+
+def test_a_part_that_is_gone_once_it_is_listed_breaks_the_chain(
+    two_parts: SegmentLog, pipeline: Pipeline
+) -> None:
+    def remove(**_: Any) -> None:
+        pipeline.s3.delete_object(Bucket=BUCKET_NAME, Key=FIRST)
+
+    hook(pipeline.s3, "provide-client-params.s3.GetObject", remove)
+    with pytest.raises(BrokenChainError, match=f"{FIRST} was listed and is gone: start a new run"):
+        list(two_parts.parts())

@@ -123,9 +123,9 @@ def test_ctrl_c_says_how_to_go_on(json_lines: Callable[..., Path], tmp_path: Pat
 
     status = ops("status", "--out", out)
     assert status.returncode == 0, status.stderr
-    assert status.stdout.startswith(f"Run {execution.run_id}: NOT FINISHED\n")
+    assert status.stdout.startswith(f"Run {execution.run_id}: not finished\n")
     assert ops("rerun", "--out", out).returncode == 0
-    assert ops("status", "--out", out).stdout.startswith(f"Run {execution.run_id}: PUBLISHED\n")
+    assert ops("status", "--out", out).stdout.startswith(f"Run {execution.run_id}: finished\n")
 
 
 def test_a_fresh_run_into_the_same_directory_is_a_new_cloud(

@@ -109,7 +109,7 @@ def test_a_segment_that_fails_is_told_with_its_reason_and_gone_on_with(deployed:
     status = deployed.ops("status", "--stack", STACK_NAME)
     assert status.returncode == 0, status.stderr
     first, *rest = status.stdout.splitlines()
-    assert first == f"Run {run_id}: NOT FINISHED"
+    assert first == f"Run {run_id}: not finished"
     assert "segment 1: AccessDeniedError" in status.stdout
     assert rest[-1] == f"  python -m ops rerun {run_id} --stack {STACK_NAME}"
 
@@ -120,7 +120,7 @@ def test_a_segment_that_fails_is_told_with_its_reason_and_gone_on_with(deployed:
 
     status = deployed.ops("status", run_id, "--stack", STACK_NAME, "--json")
     standing = json.loads(status.stdout)
-    assert (standing["state"], standing["segments_finished"]) == ("PUBLISHED", 2)
+    assert (standing["state"], standing["segments_finished"]) == ("finished", 2)
     assert [one["status"] for one in standing["executions"]] == ["SUCCEEDED", "FAILED"]
 
 
@@ -139,7 +139,7 @@ def test_ctrl_c_leaves_the_execution_running_and_says_how_to_follow_it_again(
     assert "Traceback" not in said + errors
 
     status = deployed.ops("status", "--stack", STACK_NAME)
-    assert status.stdout.startswith(f"Run {run_id}: RUNNING")
+    assert status.stdout.startswith(f"Run {run_id}: running")
     refused = deployed.ops("rerun", run_id, "--stack", STACK_NAME)
     assert refused.returncode == 2
     assert f"run {run_id} is running" in refused.stderr

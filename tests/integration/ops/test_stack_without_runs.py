@@ -1,0 +1,64 @@
+"""What the commands say of a stack that has not run yet, and of one that is another template's."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ops.__main__ import main
+from ops.local_stack import STACK_NAME, Where, local_stack
+from ops.trip_files import Trips
+from tests.integration.ops.conftest import trip
+
+ANOTHERS = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
+
+
+@pytest.fixture(scope="module")
+def _account() -> Iterator[None]:
+    """An embedded AWS that this process' environment leads to."""
+    with local_stack(
+        Trips(hash_key="trip_id", sort_key=None, items={("t000",): trip(0)}),
+        where=Where(enforce_iam=False),
+        parameters={},
+        on_loaded=lambda _: None,
+    ) as local:
+        local.client("cloudformation").create_stack(
+            StackName="another", TemplateBody=json.dumps(ANOTHERS)
+        )
+        yield
+
+
+def ops(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+@pytest.mark.usefixtures("_account")
+@pytest.mark.parametrize(
+    ("verb", "says"),
+    [
+        ("status", "has not run yet: `run --stack trip-kpis` starts a run"),
+        ("rerun", "has not run yet: `run --stack trip-kpis` starts a run"),
+        ("quarantine", "has not run lately: name a run, as `runs --stack trip-kpis` lists them"),
+        ("report", "has no finished run"),
+    ],
+)
+def test_a_stack_that_has_not_run_is_said_to_have_no_run(verb: str, says: str) -> None:
+    done = ops(verb, "--stack", STACK_NAME)
+    assert done.exit_code == 2
+    assert says in done.output
+
+
+@pytest.mark.usefixtures("_account")
+def test_a_stack_that_has_not_run_has_no_runs() -> None:
+    done = ops("runs", "--stack", STACK_NAME)
+    assert done.exit_code == 0
+    assert done.output == f"There has been no run yet in the stack {STACK_NAME}.\n"
+
+
+@pytest.mark.usefixtures("_account")
+@pytest.mark.parametrize("verb", ["status", "run", "runs", "estimate", "report"])
+def test_a_stack_of_another_template_is_refused(verb: str) -> None:
+    done = ops(verb, "--stack", "another")
+    assert done.exit_code == 2
+    assert "another has no outputs StateMachineArn and ResultsBucketName" in done.output

@@ -1,0 +1,113 @@
+"""How a run on this machine stands, and how that is told."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from rich.console import Console
+
+from ops.__main__ import main
+from ops.following.failed_children import FailedChild
+from ops.following.run_log import Progress
+from ops.following.show_standing import show_standing
+from ops.following.standing import ExecutionOfRun, Standing, in_directory
+from ops.results.errors import ResultsError
+from ops.results.history import FINISHED, NOT_FINISHED, RUNNING
+from ops.state_directory import StartedExecution, StateDirectory
+from tests.runs_left import leave_run
+from tests.samples import plan
+from tests.unit.ops.test_state_directory import STACK, trips
+from trip_kpis.core.rejections import Reason
+from trip_kpis.core.tallies import Tally
+
+
+def noted(out: Path, *names: str, run_id: str = "run-1") -> StateDirectory:
+    state = StateDirectory(out)
+    state.begin(STACK, trips())
+    for name in names:
+        state.note(StartedExecution(run_id=run_id, name=name, input={}))
+    return state
+
+
+def shown(standing: Standing, out: Path) -> str:
+    file = io.StringIO()
+    show_standing(Console(file=file, width=80), standing, out)
+    return file.getvalue()
+
+
+def test_of_a_copy_of_the_bucket_manifest_and_parts_tell(tmp_path: Path) -> None:
+    leave_run(tmp_path, segments=3, rejected=1)
+    (tmp_path / "staging/run=run-1/plan.json").write_bytes(plan(total_segments=3).to_bytes())
+    standing = in_directory(tmp_path, None)
+    assert (standing.run_id, standing.state, standing.executions) == ("run-1", FINISHED, ())
+    assert standing.progress.finished == {0, 1, 2}
+    assert standing.progress.tally.balances
+    assert "segments     3 of 3 finished" in shown(standing, tmp_path)
+
+
+def test_a_run_without_a_manifest_is_not_finished_and_can_be_gone_on_with(tmp_path: Path) -> None:
+    noted(tmp_path, "run-1", "rerun-1")
+    standing = in_directory(tmp_path, "run-1")
+    assert standing.state == NOT_FINISHED
+    assert [one.name for one in standing.executions] == ["rerun-1", "run-1"]
+    assert shown(standing, tmp_path).endswith(f"  python -m ops rerun run-1 --out {tmp_path}\n")
+
+
+def test_a_run_that_another_process_is_at_is_running(tmp_path: Path) -> None:
+    with noted(tmp_path, "run-1").locked():
+        standing = in_directory(tmp_path, None)
+    assert standing.state == RUNNING
+    assert "Another process on this machine is at it." in shown(standing, tmp_path)
+
+
+def test_a_run_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
+    with pytest.raises(ResultsError, match="has no run: there is none"):
+        in_directory(tmp_path, None)
+    noted(tmp_path, "run-1")
+    with pytest.raises(ResultsError, match="has no run nope: there are run-1"):
+        in_directory(tmp_path, "nope")
+
+
+def test_what_failed_is_told_with_its_reason(tmp_path: Path) -> None:
+    child = FailedChild(
+        input={"run_id": "run-1", "segment": 7},
+        error="AccessDeniedError",
+        cause=json.dumps({"errorMessage": "the role may not"}),
+    )
+    standing = Standing(
+        run_id="run-1",
+        state=NOT_FINISHED,
+        progress=Progress(
+            plan=plan(total_segments=9),
+            tally=Tally(
+                pages=2,
+                scanned=5,
+                incomplete=1,
+                counted=2,
+                rejected={Reason.TIME_MISSING: 2},
+                throttles={"TableReadKeyRangeThroughputExceeded": 3},
+            ),
+            begun=frozenset({0, 1, 2}),
+            finished=frozenset({0}),
+        ),
+        executions=(ExecutionOfRun(name="run-1", status="FAILED", failed=(child,)),),
+    )
+    text = shown(standing, tmp_path)
+    for line in (
+        "Run run-1: not finished",
+        "execution    run-1, failed",
+        "             segment 7: AccessDeniedError: the role may not",
+        "segments     1 of 9 finished, 2 begun",
+        "trips        5 scanned (100.00 % of about 5) = 1 incomplete + 2 rejected + 2 counted",
+        "rejected     2 time_missing",
+        "throttled    3 TableReadKeyRangeThroughputExceeded",
+    ):
+        assert line in text.splitlines()
+
+
+def test_following_is_for_stacks(tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["status", "--out", str(tmp_path), "--follow"])
+    assert done.exit_code == 2
+    assert "--follow is for runs of a stack" in done.output
