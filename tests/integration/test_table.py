@@ -11,6 +11,7 @@ from tests.faults.http_calls import Answer
 from tests.integration.pipeline import Pipeline
 from tests.samples import answer, plan, trip
 from trip_kpis.aws import calls, scan, table
+from trip_kpis.core.errors import TransientError
 from trip_kpis.core.pages import Page
 from trip_kpis.core.plan import Plan
 
@@ -211,3 +212,22 @@ def test_an_empty_segment_is_one_empty_page(pipeline: Pipeline) -> None:
     pipeline.make_table()
     (page,) = pages_of(ONE)
     assert (page.length, page.scanned, page.end_key) == (0, 0, None)
+
+
+@pytest.mark.parametrize("asked", [{}, {"estimate_only": True}])
+def test_an_answer_that_is_none_is_a_reason_to_try_again(
+    pipeline: Pipeline, asked: dict[str, Any]
+) -> None:
+    pipeline.make_table()
+    body = b'{"Items": [{"trip_id"'
+
+    def answers(request: Any, **_: Any) -> AWSResponse:
+        return Answer(body=body).to_response(request.url)
+
+    pipeline.dynamodb.meta.events.register_first("before-send.dynamodb.Scan", answers)
+    try:
+        with pytest.raises(TransientError, match="an answer to Scan cannot be read"):
+            pipeline.plan(total_segments=1, **asked)
+            pipeline.scan()
+    finally:
+        pipeline.dynamodb.meta.events.unregister("before-send.dynamodb.Scan", answers)

@@ -87,6 +87,16 @@ def test_a_failed_run_exits_with_1_and_shows_error_cause_and_publishes_nothing(
     assert kpis(out) == {}
 
 
+def test_a_trip_that_the_table_refuses_is_named(
+    json_lines: Callable[..., Path], tmp_path: Path
+) -> None:
+    too_large = trip(7, note={"S": "x" * 500_000})
+    done = ops("run", "--trips", json_lines([too_large]), "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert "the table refuses one of the trips t007" in done.stderr
+    assert "Item size has exceeded the maximum" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -95,6 +105,7 @@ def test_a_failed_run_exits_with_1_and_shows_error_cause_and_publishes_nothing(
         (["--key", "plate"], "no value for the key attribute 'plate'"),
         (["--parameter", "TimeZone"], "not of the form NAME=VALUE"),
         (["--parameter", "Timezone=UTC"], "Timezone"),
+        (["--parameter", "BucketName=tk"], "BucketName is 'tk', and no bucket can be called so"),
         (["--lambda-endpoint", "http://127.0.0.1:9"], "http://127.0.0.1:9"),
         (
             ["--lambda-endpoint", "http://127.0.0.1:9", "--parameter", "TimeZone=UTC"],

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from ops.__main__ import main
 from ops.embedded.objects_on_disk import ObjectOnDisk
 from ops.state_directory import SavedStack, StartedExecution, StateDirectory, StateError
 from ops.trip_files import Trips
@@ -174,3 +176,15 @@ def test_two_processes_are_not_at_one_state(tmp_path: Path) -> None:
     with StateDirectory(tmp_path).locked():
         assert "another process is running over" in another()
     assert another() == "mine\n"
+
+
+def test_a_run_in_another_bucket_than_containers_know_is_not_gone_on_with_there(
+    tmp_path: Path,
+) -> None:
+    StateDirectory(tmp_path).begin(STACK, trips())
+    endpoint = ("--lambda-endpoint", "http://127.0.0.1:3001")
+    done = CliRunner().invoke(main, ["rerun", "run-1", "--out", str(tmp_path), *endpoint])
+    assert done.exit_code == 2
+    assert "the run's bucket is results, and functions in containers know trip-kpis alone" in (
+        done.output
+    )
