@@ -1,7 +1,10 @@
 """What runs on the operator's machine: `python -m ops --help`."""
 
 import sys
-from pathlib import Path
+from importlib.util import find_spec
 
-# The functions' package is not installed anywhere: it lies where SAM packages it from.
-sys.path.insert(0, str(Path(__file__).parent.parent / "functions"))
+if find_spec("rich") is None:
+    sys.exit(
+        f"{sys.executable} has not what the commands need: `make setup` makes .venv with all of "
+        "it, then it is .venv/bin/python -m ops"
+    )

@@ -101,6 +101,10 @@ class Follower:
         _error: BaseException | None,
         _trace: TracebackType | None,
     ) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """Leaves the bars as they are. Again is harmless."""
         self._progress.stop()
 
     def begin(self, stage: str, *, trips: int, done: int = 0) -> None:

@@ -28,6 +28,12 @@ class Outcome:
     """by the run, where the execution failed"""
 
     @property
+    def errors(self) -> frozenset[str]:
+        """Those of the segments that failed; the execution's own, where it was none of them."""
+        failed = frozenset(child.error for child in self.failed_segments)
+        return failed or frozenset(filter(None, [self.error]))
+
+    @property
     def succeeded(self) -> bool:
         return self.status == "SUCCEEDED"
 

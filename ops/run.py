@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,18 @@ from ops.bucket_tree import mirror
 from ops.follow import Follower
 from ops.following.execution import RunningExecution
 from ops.following.run_log import Progress
-from ops.local_stack import CONTAINERS_BUCKET, LocalStack, Where, continued_stack, local_stack
+from ops.local_stack import (
+    CONTAINERS_BUCKET,
+    TABLE_NAME,
+    LocalStack,
+    Where,
+    continued_stack,
+    local_stack,
+)
 from ops.outcome import Outcome
-from ops.state_directory import StartedExecution, StateDirectory, StateError
+from ops.parameters import check_parameters
+from ops.started_execution import StartedExecution
+from ops.state_directory import StateDirectory, StateError
 from ops.trip_files import Trips
 from ops.way_out import rerun_command
 from trip_kpis.aws.run_store import plan_key
@@ -34,9 +44,11 @@ def run(
     """Runs the state machine over `trips` and leaves in `out` what the bucket then holds, and in
     its `state` what `rerun` needs, from before the execution starts.
 
-    Raises EmbeddedCloudError, TripFileError or StateError for what keeps it from running; a run
-    that fails is an Outcome.
+    Raises SettingError, EmbeddedCloudError, TripFileError or StateError for what keeps it from
+    running, the parameters before anything in `out` is replaced; a run that fails is an Outcome.
     """
+    for remark in check_parameters({"TableName": TABLE_NAME, **parameters}, trips):
+        follower.say(remark)
     follower.begin("Loading the table", trips=len(trips.items))
     with local_stack(
         trips,
@@ -117,13 +129,25 @@ def execute(
     when an execution is: what they read, they append.
     """
     run_id = execution_input.get("run_id", name)
+    noted = StartedExecution(run_id=run_id, name=name, input=execution_input)
     if local.state is not None:
-        local.state.note(StartedExecution(run_id=run_id, name=name, input=execution_input))
+        local.state.note(noted)
     local.pages.begin(run_id)
     execution = RunningExecution.start(local, execution_input, name=name)
     execution.follow(told, poll_seconds=_POLL_SECONDS)
     local.functions.wait_until_idle()
-    return execution.outcome(pages=local.pages.pages())
+    outcome = execution.outcome(pages=local.pages.pages())
+    if local.state is not None:
+        local.state.note(
+            replace(
+                noted,
+                status=outcome.status,
+                error=outcome.error or "",
+                cause=outcome.cause or "",
+                failed=outcome.failed_segments,
+            )
+        )
+    return outcome
 
 
 @contextmanager
@@ -131,6 +155,7 @@ def _interrupted_in_words(follower: Follower, run_id: str, out: Path) -> Iterato
     try:
         yield
     except KeyboardInterrupt:
+        follower.end()
         follower.say(
             "\nInterrupted. What the run's segments have appended is kept; to go on with it:\n"
             f"  {rerun_command(run_id, out)}"

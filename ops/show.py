@@ -64,7 +64,7 @@ def show_summary(console: Console, outcome: Outcome) -> None:
     console.print(
         f"{summary['scanned']:,} scanned = {summary['incomplete']:,} incomplete + "
         f"{rejected:,} rejected + {summary['counted']:,} counted, in "
-        f"{_so_many(summary['segments'], 'segment')} and {_so_many(summary['pages'], 'page')}\n"
+        f"{so_many(summary['segments'], 'segment')} and {so_many(summary['pages'], 'page')}\n"
         f"total fare {summary['total_fare']}\n"
         f"days: {', '.join(f'{n:,} {what}' for what, n in days.items() if n) or 'none'}",
         highlight=False,
@@ -74,7 +74,7 @@ def show_summary(console: Console, outcome: Outcome) -> None:
         console.print(
             "invocations: "
             + ", ".join(
-                f"{_so_many(segments, 'segment')} took {invocations}"
+                f"{so_many(segments, 'segment')} took {invocations}"
                 for invocations, segments in summary["segments_by_invocations"].items()
             ),
             highlight=False,
@@ -100,12 +100,12 @@ def show_summary(console: Console, outcome: Outcome) -> None:
 def show_pages(console: Console, outcome: Outcome) -> None:
     """What going on with a run took."""
     pages = outcome.pages
-    console.print(
-        f"{_so_many(pages.read, 'page')} of the table {_was(pages.read)} read this time; "
-        f"{pages.again:,} of them had been read before and were not in their segment's log.",
-        highlight=False,
-        soft_wrap=True,
-    )
+    if not pages.read:
+        say = "No page of the table was read this time."
+    else:
+        say = f"{so_many(pages.read, 'page')} of the table {_was(pages.read)} read this time; "
+        say += f"{pages.again:,} of them had been read before, and lost before they were appended."
+    console.print(say, highlight=False, soft_wrap=True)
 
 
 def show_rejected(console: Console, out: Path) -> None:
@@ -154,7 +154,7 @@ def show_failure(console: Console, outcome: Outcome, place: Place) -> None:
             Text.assemble("The functions' logs are in ", (str(place / "logs"), "bold")),
             soft_wrap=True,
         )
-    says, command = way_out(outcome, place)
+    says, command = way_out(outcome.run_id, outcome.errors, place, is_planned=outcome.is_planned)
     console.print(Text(says), soft_wrap=True)
     if command:
         console.print(Text(f"  {command}", "bold"), soft_wrap=True)
@@ -169,7 +169,8 @@ def readable_cause(cause: str | None) -> str:
     return str(message)
 
 
-def _so_many(number: int, what: str) -> str:
+def so_many(number: int, what: str) -> str:
+    """``1 page``, ``2 pages``"""
     return f"{number:,} {what}{'s' * (number != 1)}"
 
 

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from ops.bucket_tree import remove_mirrored
 from ops.embedded.objects_on_disk import ObjectOnDisk
+from ops.started_execution import StartedExecution
 from ops.trip_files import TripFileError, Trips, read_trips, to_json_lines
 from ops.written_whole import write_whole
 
@@ -34,15 +34,6 @@ class SavedStack:
     parameters: Mapping[str, str]
     """of the stack, as they were given"""
     page_bytes: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartedExecution:
-    """An execution that was started, whatever became of it."""
-
-    run_id: str
-    name: str
-    input: Mapping[str, Any]
 
 
 class StateDirectory:
@@ -71,8 +62,14 @@ class StateDirectory:
 
         Raises StateError if another one has it.
         """
-        self._path.mkdir(parents=True, exist_ok=True)
-        with (self._path / "lock").open("w") as lock:
+        try:
+            self._path.mkdir(parents=True, exist_ok=True)
+            lock = (self._path / "lock").open("w")
+        except OSError as error:
+            raise StateError(
+                f"{self._path} cannot be written to ({error.strerror}): name another directory"
+            ) from error
+        with lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
@@ -122,15 +119,15 @@ class StateDirectory:
             return read_trips([self._trips], hash_key=stack.hash_key, sort_key=stack.sort_key)
 
     def note(self, execution: StartedExecution) -> None:
-        """Before the execution is started."""
-        executions = [*map(asdict, self.executions()), asdict(execution)]
-        write_whole(self._executions, json.dumps(executions).encode())
+        """Before the execution is started, and once it has ended."""
+        noted = {one.name: one for one in self.executions()} | {execution.name: execution}
+        write_whole(self._executions, json.dumps([*map(asdict, noted.values())]).encode())
 
     def executions(self) -> tuple[StartedExecution, ...]:
         """In the order of their beginning."""
         with _damage(self._executions):
             return tuple(
-                StartedExecution(**one) for one in json.loads(self._executions.read_bytes())
+                StartedExecution.from_json(one) for one in json.loads(self._executions.read_bytes())
             )
 
     def first_execution(self, run_id: str) -> StartedExecution:

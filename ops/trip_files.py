@@ -68,6 +68,10 @@ def _text(file: Path) -> str:
         body = file.read_bytes()
         if body[:2] == b"\x1f\x8b":
             body = gzip.decompress(body)
+        if body[:2] == b"PK":
+            raise TripFileError(
+                f"{file} is a spreadsheet or a zip archive: export it as CSV, or unpack it"
+            )
         return body.decode("utf-8-sig")
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise TripFileError(f"{file} is no whole gzip file ({error}): fetch it again") from error
@@ -111,7 +115,7 @@ def _add_json_lines(trips: Trips, file: Path, text: str) -> None:
             item = {name: _value(value) for name, value in json.loads(line)["Item"].items()}
         except (ValueError, ArithmeticError, KeyError, TypeError, AttributeError) as error:
             raise TripFileError(
-                f"{file} line {number} is no item in DynamoDB JSON ({error}): a line looks like "
+                f"{file} line {number} is no item in DynamoDB JSON: a line looks like "
                 f"{_EXAMPLE_LINE}"
             ) from error
         key = _key(trips, item, file, number)

@@ -1,10 +1,12 @@
 """How to go on after a run that failed, by the kind of its error; docs/operations.md says more."""
 
 import shlex
+import shutil
+import sys
+from collections.abc import Collection
 from pathlib import Path
 
 from ops.account.stack import Stack
-from ops.outcome import Outcome
 
 Place = Path | Stack
 """Where a run is: the directory of a run on this machine, or a deployed stack."""
@@ -23,32 +25,33 @@ _LOST = {
 planned for is not there any more."""
 
 
-def way_out(outcome: Outcome, place: Place) -> tuple[str, str]:
-    """What to do, and the command that does it; empty where there is none."""
-    errors = {child.error for child in outcome.failed_segments} or {str(outcome.error)}
-    if not outcome.is_planned:
+def way_out(
+    run_id: str, errors: Collection[str], place: Place, *, is_planned: bool
+) -> tuple[str, str]:
+    """What to do after these errors, and the command that does it; empty where there is none."""
+    if not is_planned:
         says = "The run has no plan yet, so there is nothing to go on with: mend what it says, and "
         return f"{says}start another.", ""
-    if lost := sorted(errors & _LOST):
+    if lost := sorted({*errors} & _LOST):
         says = f"After {lost[0]}, going on with this run comes to the same: start a new one, with "
         says += "`ops run` over the same trips. If the message names an object that somebody put "
         return f"{says}there, changed or damaged, docs/operations.md says what else there is.", ""
     if "TooManyRejectedError" in errors:
         says = "Look at the rejected trips: "
-        says += f"{ops_command('quarantine', outcome.run_id, place)}. Mend them and start a new "
+        says += f"{ops_command('quarantine', run_id, place)}. Mend them and start a new "
         says += "run; or tolerate a larger share, which reads nothing again:"
-        return says, _with_parameter(outcome.run_id, place, "MaxRejectedShare=0.2")
+        return says, _with_parameter(run_id, place, "MaxRejectedShare=0.2")
     if "NothingCountedError" in errors:
         says = "If the attributes have other names, start a new run with --parameter "
         says += "FareAttribute=… and EstimatedFareAttribute=…; or keep the days that are there:"
         if isinstance(place, Stack):
             says = says.replace("start a new run with --parameter ", "deploy the stack with ")
-        return says, _with_parameter(outcome.run_id, place, "VanishedDays=keep")
+        return says, _with_parameter(run_id, place, "VanishedDays=keep")
     says = "Mend what it says, then go on with this run; what its segments have appended is not "
     says += "read again:"
     if "SettingError" in errors:
-        return says, _with_parameter(outcome.run_id, place, "NAME=VALUE")
-    return says, rerun_command(outcome.run_id, place)
+        return says, _with_parameter(run_id, place, "NAME=VALUE")
+    return says, rerun_command(run_id, place)
 
 
 def rerun_command(run_id: str, place: Place, *parameters: str) -> str:
@@ -60,7 +63,15 @@ def rerun_command(run_id: str, place: Place, *parameters: str) -> str:
 def ops_command(verb: str, run_id: str, place: Place, *more: str) -> str:
     """A command about a run, as one types it into a shell."""
     options = place.options if isinstance(place, Stack) else ("--out", str(place))
-    return shlex.join(["python", "-m", "ops", verb, run_id, *options, *more])
+    return shlex.join([_python(), "-m", "ops", verb, run_id, *options, *more])
+
+
+def _python() -> str:
+    """This interpreter, as one calls it from here."""
+    here, executable = Path.cwd(), Path(sys.executable)
+    if executable.is_relative_to(here):
+        return str(executable.relative_to(here))
+    return "python" if shutil.which("python") == sys.executable else sys.executable
 
 
 def _with_parameter(run_id: str, place: Place, parameter: str) -> str:

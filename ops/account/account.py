@@ -17,6 +17,7 @@ from botocore.exceptions import (
     PartialCredentialsError,
     ProfileNotFound,
 )
+from botocore.parsers import ResponseParserError
 
 _CONFIG = Config(retries={"mode": "standard"}, connect_timeout=5, max_pool_connections=16)
 
@@ -73,5 +74,8 @@ def asking_aws(what: str) -> Iterator[None]:
         code = error.response["Error"].get("Code", "")
         message = error.response["Error"].get("Message", "")
         raise AccountError(f"asking AWS {what}: {code}: {message}") from error
-    except BotoCoreError as error:
-        raise AccountError(f"asking AWS {what}: {error}") from error
+    except (BotoCoreError, ResponseParserError) as error:
+        raise AccountError(
+            f"asking AWS {what}: {error}. Is that address up, and does it know this region? See "
+            "AWS_ENDPOINT_URL, --region and --profile"
+        ) from error

@@ -60,6 +60,6 @@ def refused_beside(option: str, *names: str) -> None:
     for parameter in context.command.params:
         source = context.get_parameter_source(parameter.name or "")
         if parameter.name in names and source is ParameterSource.COMMANDLINE:
-            raise click.UsageError(
-                f"{parameter.opts[0]} means nothing beside {option}: leave it out"
-            )
+            of_stacks = option == "--stack" and parameter.name == "parameters"
+            says = "`sam deploy --parameter-overrides` sets it" if of_stacks else "leave it out"
+            raise click.UsageError(f"{parameter.opts[0]} means nothing beside {option}: {says}")

@@ -53,8 +53,8 @@ def _newest_in(out: Path) -> str:
     runs = history(out, [])
     if not runs:
         raise ResultsError(
-            f"{out} has no run, neither finished nor begun: it must be where an `ops run` or `ops "
-            "demo` has left its results, or a copy of the bucket"
+            f"{out} has no run that has a plan, so nothing was read and nothing rejected: it must "
+            "be where an `ops run` or `ops demo` has left its results, or a copy of the bucket"
         )
     return runs[0].run_id
 

@@ -105,7 +105,9 @@ def source(command: _Command) -> _Command:
     def asked(
         *, out: Path | None, stack: str | None, profile: str | None, region: str | None, **rest: Any
     ) -> Any:
-        if (out is None) == (stack is None):
+        if out is not None and stack is not None:
+            raise click.UsageError("--out and --stack exclude each other: give one of the two")
+        if out is None and stack is None:
             raise click.UsageError(
                 "say where the runs are: --out DIR for those on this machine, or --stack NAME for "
                 "a deployed stack"

@@ -69,7 +69,9 @@ def _attempts_here(out: Path) -> list[Attempt]:
     """Empty for a copy of a bucket, which has no state."""
     state = StateDirectory(out)
     return [
-        Attempt(run_id=one.run_id, name=one.name)
+        Attempt(
+            run_id=one.run_id, name=one.name, status=one.status or None, error=one.error or None
+        )
         for one in (state.executions() if state.exists else ())
         if one.input.get("estimate_only") is not True
     ]
@@ -106,6 +108,8 @@ def _show(source: Source, found: tuple[PastRun, ...]) -> None:
         place, says = source.place, f"{run.run_id} {_is(run)}"
         if run.outcome == RUNNING and isinstance(place, Stack):
             says += f"; to follow it: {ops_command('status', run.run_id, place, '--follow')}"
+        elif run.error:
+            says += f"; why, and what to do: {ops_command('status', run.run_id, place)}"
         elif run.outcome != FINISHED and (run.attempts or isinstance(place, Stack)):
             says += f"; to go on with it: {ops_command('rerun', run.run_id, place)}"
         if run.outcome != FINISHED:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import uuid
 from collections.abc import Iterator, Mapping
@@ -9,6 +10,7 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any
 
 from moto.dynamodb.models import table as dynamodb_table
+from moto.dynamodb.responses import DynamoHandler
 from moto.s3.responses import S3Response
 
 from ops.embedded.mending import replaced
@@ -20,6 +22,7 @@ def mended_storage(*, table_ids: Mapping[str, str], page_bytes: int | None) -> I
     with (
         tables_have_an_id(table_ids),
         tables_tell_their_size(),
+        scans_consume_what_they_read(),
         pages_end_at(page_bytes),
         object_requests_do_not_interleave(),
     ):
@@ -58,17 +61,49 @@ def tables_tell_their_size() -> Iterator[None]:
 
     def describe_with_size(self: Any, base_key: str = "TableDescription") -> Any:
         described = describe(self, base_key=base_key)
-        by_hash_key = self.items.values()
-        items = (
-            (item for of_key in by_hash_key for item in of_key.values())
-            if self.range_key_attr
-            else by_hash_key
-        )
-        described[base_key]["TableSizeBytes"] = sum(item.size() for item in items)
+        described[base_key]["TableSizeBytes"] = sum(_sizes(self))
         return described
 
     with replaced(dynamodb_table.Table, "describe", describe_with_size):
         yield
+
+
+@contextmanager
+def scans_consume_what_they_read() -> Iterator[None]:
+    """Scan: moto says that every page consumes one read unit.
+
+    AWS counts half a unit, or a whole one where reads are consistent, for every 4 KiB of the items
+    that it has looked at. Here every item is taken to be as large as the table's mean.
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
+    """
+    scan: Any = DynamoHandler.scan
+
+    def scan_with_units(self: Any) -> Any:
+        answer = scan(self)
+        if consumed := answer.result.get("ConsumedCapacity"):
+            table = self.dynamodb_backend.get_table(self.body["TableName"])
+            looked_at = answer.result["ScannedCount"] * _mean_size(table)
+            units = max(1, math.ceil(looked_at / 4096))
+            consumed["CapacityUnits"] = units * (1.0 if self.body.get("ConsistentRead") else 0.5)
+        return answer
+
+    with replaced(DynamoHandler, "scan", scan_with_units):
+        yield
+
+
+def _mean_size(table: Any) -> float:
+    """In bytes; reckoned anew when there are more items, or fewer, than before."""
+    count, mean = getattr(table, "mean_size", (0, 0.0))
+    if count != len(table):
+        count, mean = len(table), sum(_sizes(table)) / max(1, len(table))
+        table.mean_size = (count, mean)
+    return float(mean)
+
+
+def _sizes(table: Any) -> Iterator[int]:
+    for of_hash_key in table.items.values():
+        for item in of_hash_key.values() if table.range_key_attr else (of_hash_key,):
+            yield item.size()
 
 
 @contextmanager

@@ -10,8 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 
 from ops.account.account import Account, AccountError, asking_aws
-from ops.embedded.template import complete_parameters, load_template
-from ops.local_stack import TEMPLATE
+from ops.parameters import plan_run_environment
 from ops.run import new_execution_name
 from trip_kpis.aws import calls, table
 from trip_kpis.aws.sampling import take_sample
@@ -34,7 +33,7 @@ def of_table(
     Raises DeploymentError, SettingError or InputError for what no stack or run can have, and
     AccountError for what AWS answers.
     """
-    environment = _environment({**parameters, "TableName": table_name})
+    environment = plan_run_environment({**parameters, "TableName": table_name})
     defaults, terms = read_run_defaults(environment), read_estimate_terms(environment)
     request = RunRequest.from_event(
         {
@@ -51,15 +50,6 @@ def of_table(
             client, plan, remaining_ms=lambda: int((ends_at - time.monotonic()) * 1000)
         )
     return estimate_document(plan, sample, terms)
-
-
-def _environment(parameters: Mapping[str, str]) -> dict[str, str]:
-    """PlanRun's, as the template makes it of the stack's parameters."""
-    template = load_template(TEMPLATE)
-    values = complete_parameters(template, parameters)
-    plan_run = template["Resources"]["PlanRunFunction"]["Properties"]
-    variables = plan_run["Environment"]["Variables"]
-    return {name: values[value["Ref"]] for name, value in variables.items()}
 
 
 @contextmanager

@@ -80,7 +80,7 @@ def _forms(census: Mapping[str, Any]) -> Table:
 
 def _rejected(census: Mapping[str, Any]) -> Table:
     table = _table("Rejected", "reason", "in the sample", "share", "in all")
-    table.add_column("looks like", overflow="fold")
+    table.add_column("looks like (9: a digit, a: a letter)", overflow="fold")
     for reason, told in census["rejected_by_reason"].items():
         looks = ", ".join(f"{shape} ({number:,})" for shape, number in told["looks_like"].items())
         table.add_row(reason, *_told(told), Text(looks))

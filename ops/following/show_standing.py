@@ -8,18 +8,18 @@ from rich.text import Text
 from ops.account.stack import Stack
 from ops.figures import share
 from ops.following.standing import ExecutionOfRun, Standing
-from ops.results.history import FINISHED, NOT_FINISHED, RUNNING
-from ops.show import readable_cause
-from ops.way_out import Place, ops_command
+from ops.results.history import FINISHED, RUNNING
+from ops.show import readable_cause, so_many
+from ops.way_out import Place, ops_command, way_out
 
-_STYLES = {FINISHED: "bold green", RUNNING: "bold", NOT_FINISHED: "bold red"}
+_STYLES = {FINISHED: "bold green", RUNNING: "bold"}
 
 
 def show_standing(console: Console, standing: Standing, place: Place) -> None:
     """A few lines; the last says what to do next."""
+    style = _STYLES.get(standing.state, "bold red")
     console.print(
-        Text.assemble(f"Run {standing.run_id}: ", (standing.state, _STYLES[standing.state])),
-        soft_wrap=True,
+        Text.assemble(f"Run {standing.run_id}: ", (standing.state, style)), soft_wrap=True
     )
     for name, text in [*_executions(standing), *_counts(standing)]:
         console.print(Text(f"{name:<12} {text}"), soft_wrap=True)
@@ -92,7 +92,7 @@ def _counts(standing: Standing) -> list[tuple[str, str]]:
     rows = [
         ("segments", segments),
         ("trips", f"{trips}{tally.counted:,} counted"),
-        ("read units", f"{tally.read_units:,.1f} in {tally.pages:,} pages"),
+        ("read units", f"{tally.read_units:,.1f}, in {so_many(tally.pages, 'page')}"),
     ]
     rows += [("rejected", f"{n:,} {reason}") for reason, n in sorted(tally.rejected.items())]
     rows += [("throttled", f"{n:,} {why}") for why, n in sorted(tally.throttles.items())]
@@ -107,4 +107,8 @@ def _next(standing: Standing, place: Place) -> str:
         return "Another process on this machine is at it."
     if standing.state == FINISHED:
         return f"As a page:\n  {ops_command('report', standing.run_id, place)}"
+    if standing.errors:
+        is_planned = standing.progress.plan is not None
+        says, command = way_out(standing.run_id, standing.errors, place, is_planned=is_planned)
+        return f"{says}\n  {command}" if command else says
     return f"To go on with it:\n  {ops_command('rerun', standing.run_id, place)}"

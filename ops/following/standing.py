@@ -41,15 +41,29 @@ class Standing:
     """Of one run."""
 
     run_id: str
-    state: str
-    """as `runs` says it: RUNNING, FINISHED (its manifest is there), or NOT_FINISHED"""
+    is_running: bool
+    is_published: bool
+    """its manifest is there, which is written last"""
     progress: Progress
     executions: tuple[ExecutionOfRun, ...]
     """the newest first"""
 
     @property
-    def is_running(self) -> bool:
-        return self.state == RUNNING
+    def state(self) -> str:
+        """In the words of `runs`."""
+        if self.is_running:
+            return RUNNING
+        if self.is_published:
+            return FINISHED
+        status = self.executions[0].status if self.executions else ""
+        return NOT_FINISHED if status in ("", "SUCCEEDED") else status.lower().replace("_", " ")
+
+    @property
+    def errors(self) -> frozenset[str]:
+        """Of the newest execution, as `Outcome.errors`."""
+        newest = self.executions[:1]
+        failed = frozenset(child.error for one in newest for child in one.failed)
+        return failed or frozenset(one.error for one in newest if one.error)
 
 
 def in_stack(stack: Stack, run_id: str | None) -> Standing:
@@ -75,18 +89,17 @@ def in_stack(stack: Stack, run_id: str | None) -> Standing:
             )
             for one in of_run
         )
-    is_running = any(one.status == "RUNNING" for one in of_run)
     return Standing(
         run_id=run_id,
-        state=_state(is_running=is_running, is_published=is_published),
+        is_running=any(one.status == "RUNNING" for one in of_run),
+        is_published=is_published,
         progress=progress,
         executions=executions,
     )
 
 
 def in_directory(out: Path, run_id: str | None) -> Standing:
-    """Of a run on this machine; None is its last one. Raises StateError
-    or ResultsError."""
+    """Of a run on this machine; None is its last one. Raises StateError or ResultsError."""
     state = StateDirectory(out)
     executions = state.executions() if state.exists else ()
     known = history(out, [Attempt(run_id=one.run_id, name=one.name) for one in executions])
@@ -107,12 +120,21 @@ def in_directory(out: Path, run_id: str | None) -> Standing:
             is_running = True
     return Standing(
         run_id=run_id,
-        state=_state(is_running=is_running, is_published=run_id in manifests(out)),
+        is_running=is_running,
+        is_published=run_id in manifests(out),
         progress=Progress(plan=_plan(out, run_id)).with_parts(
             part.header for part in staged_parts(out, run_id)
         ),
         executions=tuple(
-            ExecutionOfRun(name=one.name) for one in reversed(executions) if one.run_id == run_id
+            ExecutionOfRun(
+                name=one.name,
+                status=one.status,
+                error=one.error,
+                cause=one.cause,
+                failed=one.failed,
+            )
+            for one in reversed(executions)
+            if one.run_id == run_id
         ),
     )
 
@@ -122,7 +144,3 @@ def _plan(out: Path, run_id: str) -> Plan | None:
     with suppress(PlanMismatchError):
         return Plan.from_bytes(json.dumps(plan).encode()) if plan else None
     return None
-
-
-def _state(*, is_running: bool, is_published: bool) -> str:
-    return RUNNING if is_running else FINISHED if is_published else NOT_FINISHED

@@ -11,7 +11,7 @@ from typing import Any, Self
 from ops.figures import plain
 from ops.results.errors import ResultsError
 from ops.results.run_day import RunDay
-from ops.way_out import rerun_command
+from ops.way_out import ops_command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,8 +145,8 @@ def finished_run(out: Path, run_id: str | None) -> FinishedRun:
     if run_id is not None:
         there = f"there are {', '.join(finished)}" if finished else "there is none of that name"
         raise ResultsError(
-            f"{out} has no finished run {run_id}: {there}. If it failed, go on with it first: "
-            f"{rerun_command(run_id, out)}"
+            f"{out} has no finished run {run_id}: {there}. How it stands, if it was begun, says: "
+            f"{ops_command('status', run_id, out)}"
         )
     if finished:
         return max(map(read_manifest, finished.values()), key=lambda run: run.finished_at)

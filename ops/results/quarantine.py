@@ -1,6 +1,7 @@
 """The rejected trips of a run: how many for which reason, and the trips themselves."""
 
 import json
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -75,9 +76,10 @@ def rejections(out: Path, run_id: str) -> Rejections:
     )
     if not parts and run_id not in staged_plans(out, run_id):
         raise ResultsError(
-            f"{out} has no run {run_id}: neither runs/run={run_id}/manifest.json, which a finished "
-            f"run has, nor anything under staging/run={run_id}/, which one that is not finished "
-            "has for StagingExpirationDays. What runs there are says `python -m ops runs`"
+            f"{out} has no run {run_id} that has read anything: it has no manifest, as a finished "
+            "run has, and nothing under staging/, where one that is not finished has its plan and "
+            "its parts for StagingExpirationDays. Which runs there are, says: python -m ops runs "
+            f"--out {shlex.quote(str(out))}"
         )
     return Rejections(
         run_id=run_id,

@@ -111,7 +111,7 @@ def _of_rejected(sample: Sample, max_rejected_share: Decimal) -> Iterator[Advice
             text=f"{tally.rejected_in_all:,} of {completed:,} completed trips of the sample would "
             f"be rejected ({reasons}), more than the share of {max_rejected_share} that "
             "MaxRejectedShare tolerates: such a run fails before it publishes. Look at "
-            "what the values look like (rejected_by_reason); mend them, name another attribute, "
+            "what the values look like; mend them, name another attribute, "
             "add a format to TimeFormats, or raise MaxRejectedShare.",
         )
 

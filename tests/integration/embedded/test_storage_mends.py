@@ -87,6 +87,32 @@ def test_a_tables_size_is_that_of_its_items_names_and_values() -> None:
         assert (table["ItemCount"], table["TableSizeBytes"]) == (3, 3 * of_an_item)
 
 
+def scanned(cloud: EmbeddedCloud, *, items: int, **asked: Any) -> list[float]:
+    """The read units of each page of such a table."""
+    client = made_table(cloud, items=items)
+    pages = client.get_paginator("scan").paginate(
+        TableName="trips", ReturnConsumedCapacity="TOTAL", **asked
+    )
+    return [page["ConsumedCapacity"]["CapacityUnits"] for page in pages]
+
+
+def test_moto_says_that_every_page_consumes_one_read_unit(without: Without) -> None:
+    without("scans_consume_what_they_read")
+    with EmbeddedCloud(page_bytes=5_000) as cloud:
+        assert set(scanned(cloud, items=100)) == {1.0}
+
+
+@pytest.mark.parametrize(("asked", "units"), [({}, 0.5), ({"ConsistentRead": True}, 1.0)])
+def test_a_page_consumes_a_read_unit_or_half_of_one_for_every_4_kib(
+    asked: dict[str, Any], units: float
+) -> None:
+    """100 items of 115 bytes are 11,500, or three times 4 KiB; an empty page counts as one."""
+    with EmbeddedCloud() as cloud:
+        assert scanned(cloud, items=100, **asked) == [3 * units]
+        cloud.client("dynamodb").delete_table(TableName="trips")
+        assert scanned(cloud, items=0, **asked) == [units]
+
+
 def test_a_table_can_be_given_the_id_of_an_earlier_clouds_table() -> None:
     with EmbeddedCloud(table_ids={"trips": "3f2a"}) as cloud:
         assert table_id(made_table(cloud)) == "3f2a"

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.ops.conftest import trip
+from tests.runs_left import leave_run
 
 ROOT = Path(__file__).resolve().parents[3]
 BOLT_TRIPS = ROOT.parent / "shared" / "data" / "bolt-trips"
@@ -76,15 +77,25 @@ def test_a_failed_run_exits_with_1_and_shows_error_cause_and_publishes_nothing(
     out = tmp_path / "out"
     done = ops(
         *("run", "--trips", json_lines([trip(1)]), "--out", out, "--json"),
-        *("--parameter", "TimeZone=Europe/Berln"),
+        *("--parameter", "FareAttribute=trip_id.amount"),
     )
     assert done.returncode == 1
     summary = json.loads(done.stdout.splitlines()[-1])
     assert (summary["status"], summary["error"]) == ("FAILED", "SettingError")
-    assert "TIME_ZONE is 'Europe/Berln'" in json.loads(summary["cause"])["errorMessage"]
+    assert "'trip_id.amount' leads into" in json.loads(summary["cause"])["errorMessage"]
     assert "Nothing was published." in done.stderr
     assert "Traceback" not in done.stderr
     assert kpis(out) == {}
+
+
+def test_a_parameter_that_no_run_can_have_leaves_the_earlier_results_alone(tmp_path: Path) -> None:
+    leave_run(tmp_path)
+    before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+    trips = tmp_path / "trips.csv"
+    trips.write_text("trip_id\nt1\n")
+    done = ops("run", "--trips", trips, "--out", tmp_path, "--parameter", "TimeZone=Europe/Berln")
+    assert done.returncode == 2
+    assert {file: file.read_bytes() for file in before} == before
 
 
 def test_a_trip_that_the_table_refuses_is_named(
@@ -105,6 +116,7 @@ def test_a_trip_that_the_table_refuses_is_named(
         (["--key", "plate"], "no value for the key attribute 'plate'"),
         (["--parameter", "TimeZone"], "not of the form NAME=VALUE"),
         (["--parameter", "Timezone=UTC"], "Timezone"),
+        (["--parameter", "TimeZone=Europe/Berln"], "TIME_ZONE is 'Europe/Berln'"),
         (["--parameter", "BucketName=tk"], "BucketName is 'tk', and no bucket can be called so"),
         (["--lambda-endpoint", "http://127.0.0.1:9"], "http://127.0.0.1:9"),
         (

@@ -97,10 +97,8 @@ def test_the_runs_of_the_stack(local: LocalStack) -> None:
     assert (first["run_id"], first["executions"]) == ("first", ["first", "again"])
     said = ops("runs").output
     assert said.startswith(f"Runs in the stack {STACK_NAME}\n")
-    assert (
-        "third failed (TooManyRejectedError); to go on with it: python -m ops rerun third "
-        f"--stack {STACK_NAME} --region us-east-1\n"
-    ) in said
+    assert "third failed (TooManyRejectedError); why, and what to do: " in said
+    assert f" -m ops status third --stack {STACK_NAME} --region us-east-1\n" in said
     assert "look" not in said
 
 

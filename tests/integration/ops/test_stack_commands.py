@@ -103,15 +103,15 @@ def test_a_segment_that_fails_is_told_with_its_reason_and_gone_on_with(deployed:
     says = " ".join(failed.stdout.replace("│", " ").split())
     assert "segment 1: AccessDeniedError: the function's role may not do dynamodb:Scan" in says
     assert "Nothing was published." in says
-    assert f"python -m ops rerun {run_id} --stack {STACK_NAME}" in says
+    assert f" -m ops rerun {run_id} --stack {STACK_NAME}" in says
     assert "Traceback" not in failed.stdout + failed.stderr
 
     status = deployed.ops("status", "--stack", STACK_NAME)
     assert status.returncode == 0, status.stderr
     first, *rest = status.stdout.splitlines()
-    assert first == f"Run {run_id}: not finished"
+    assert first == f"Run {run_id}: failed"
     assert "segment 1: AccessDeniedError" in status.stdout
-    assert rest[-1] == f"  python -m ops rerun {run_id} --stack {STACK_NAME}"
+    assert rest[-1].endswith(f" -m ops rerun {run_id} --stack {STACK_NAME}")
 
     deployed.denied_segment = None
     again = deployed.ops("rerun", "--stack", STACK_NAME)
@@ -135,7 +135,7 @@ def test_ctrl_c_leaves_the_execution_running_and_says_how_to_follow_it_again(
     said, errors = process.communicate(timeout=120)
     assert process.returncode == 130, errors
     assert "The run goes on without you." in said
-    assert f"python -m ops status {run_id} --stack {STACK_NAME} --follow" in said
+    assert f" -m ops status {run_id} --stack {STACK_NAME} --follow" in said
     assert "Traceback" not in said + errors
 
     status = deployed.ops("status", "--stack", STACK_NAME)
@@ -165,6 +165,11 @@ def test_ctrl_c_leaves_the_execution_running_and_says_how_to_follow_it_again(
         (("run",), "--trips FILE and --out DIR"),
         (("rerun",), "--out DIR for one on this machine, or --stack NAME"),
         (("status",), "--out DIR"),
+        (("runs", "--stack", STACK_NAME, "--out", "."), "give one of the two"),
+        (
+            ("run", "--stack", STACK_NAME, "--parameter", "TimeZone=UTC"),
+            "`sam deploy --parameter-overrides` sets it",
+        ),
     ],
 )
 def test_a_mistake_is_told_in_a_line_that_says_what_to_do(

@@ -145,7 +145,7 @@ def test_a_run_that_is_not_there_is_named(tmp_path: Path) -> None:
     done = diff(tmp_path)
     assert done.exit_code == 2
     assert done.output.startswith(f"Error: {tmp_path} has no finished run b: there are a. ")
-    assert f"python -m ops rerun b --out {tmp_path}" in done.output
+    assert f" -m ops status b --out {tmp_path}" in done.output
 
 
 @pytest.mark.parametrize("damage", ["a lot", "", None])

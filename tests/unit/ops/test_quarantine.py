@@ -193,12 +193,12 @@ def test_damage_is_named_and_leaves_the_csv_as_it_was(tmp_path: Path, damage: st
 def test_no_run_and_no_such_run_say_what_there_is_to_do(tmp_path: Path) -> None:
     none = quarantine(tmp_path)
     assert (none.exit_code, none.output.count("\n")) == (2, 1)
-    assert f"{tmp_path} has no run, neither finished nor begun" in none.output
+    assert f"{tmp_path} has no run that has a plan" in none.output
     leave_run(tmp_path)
     unknown = quarantine(tmp_path, "run-9")
     assert (unknown.exit_code, unknown.output.count("\n")) == (2, 1)
     assert "has no run run-9" in unknown.output
-    assert "`python -m ops runs`" in unknown.output
+    assert f"python -m ops runs --out {tmp_path}" in unknown.output
 
 
 def test_few_objects_are_enough_for_examples_of_every_reason(tmp_path: Path) -> None:

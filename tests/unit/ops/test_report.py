@@ -24,7 +24,8 @@ from ops.report.timeline import executions_in, timeline
 from ops.report.written import write_report
 from ops.results.errors import ResultsError
 from ops.results.finished_run import finished_run
-from ops.state_directory import StartedExecution, StateDirectory
+from ops.started_execution import StartedExecution
+from ops.state_directory import StateDirectory
 from tests.runs_left import EVIL, leave_run
 from tests.samples import PLANNED_AT
 from tests.unit.ops.test_state_directory import STACK, trips
@@ -96,7 +97,7 @@ def test_a_directory_without_a_finished_run_is_told_how_to_get_one(tmp_path: Pat
     with pytest.raises(ResultsError, match=r"no finished run.*python -m ops runs --out"):
         finished_run(tmp_path, None)
     leave_run(tmp_path)
-    with pytest.raises(ResultsError, match=r"no finished run run-9: there are run-1.*rerun run-9"):
+    with pytest.raises(ResultsError, match=r"no finished run run-9: there are run-1.*status run-9"):
         finished_run(tmp_path, "run-9")
 
 

@@ -15,7 +15,9 @@ from ops.following.show_standing import show_standing
 from ops.following.standing import ExecutionOfRun, Standing, in_directory
 from ops.results.errors import ResultsError
 from ops.results.history import FINISHED, NOT_FINISHED, RUNNING
-from ops.state_directory import StartedExecution, StateDirectory
+from ops.started_execution import StartedExecution
+from ops.state_directory import StateDirectory
+from ops.way_out import rerun_command
 from tests.runs_left import leave_run
 from tests.samples import plan
 from tests.unit.ops.test_state_directory import STACK, trips
@@ -52,7 +54,7 @@ def test_a_run_without_a_manifest_is_not_finished_and_can_be_gone_on_with(tmp_pa
     standing = in_directory(tmp_path, "run-1")
     assert standing.state == NOT_FINISHED
     assert [one.name for one in standing.executions] == ["rerun-1", "run-1"]
-    assert shown(standing, tmp_path).endswith(f"  python -m ops rerun run-1 --out {tmp_path}\n")
+    assert shown(standing, tmp_path).endswith(f"  {rerun_command('run-1', tmp_path)}\n")
 
 
 def test_a_run_that_another_process_is_at_is_running(tmp_path: Path) -> None:
@@ -78,7 +80,8 @@ def test_what_failed_is_told_with_its_reason(tmp_path: Path) -> None:
     )
     standing = Standing(
         run_id="run-1",
-        state=NOT_FINISHED,
+        is_running=False,
+        is_published=False,
         progress=Progress(
             plan=plan(total_segments=9),
             tally=Tally(
@@ -96,7 +99,7 @@ def test_what_failed_is_told_with_its_reason(tmp_path: Path) -> None:
     )
     text = shown(standing, tmp_path)
     for line in (
-        "Run run-1: not finished",
+        "Run run-1: failed",
         "execution    run-1, failed",
         "             segment 7: AccessDeniedError: the role may not",
         "segments     1 of 9 finished, 2 begun",
@@ -105,6 +108,7 @@ def test_what_failed_is_told_with_its_reason(tmp_path: Path) -> None:
         "throttled    3 TableReadKeyRangeThroughputExceeded",
     ):
         assert line in text.splitlines()
+    assert "Mend what it says, then go on with this run" in text
 
 
 def test_following_is_for_stacks(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from click.testing import CliRunner
 
 from ops.__main__ import main
 from ops.embedded.objects_on_disk import ObjectOnDisk
-from ops.state_directory import SavedStack, StartedExecution, StateDirectory, StateError
+from ops.following.failed_children import FailedChild
+from ops.started_execution import StartedExecution
+from ops.state_directory import SavedStack, StateDirectory, StateError
 from ops.trip_files import Trips
 
 STACK = SavedStack(
@@ -176,6 +179,26 @@ def test_two_processes_are_not_at_one_state(tmp_path: Path) -> None:
     with StateDirectory(tmp_path).locked():
         assert "another process is running over" in another()
     assert another() == "mine\n"
+
+
+def test_a_file_where_the_state_should_be_is_named(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("mine")
+    with (
+        pytest.raises(StateError, match=r"state cannot be written to .*: name another directory"),
+        StateDirectory(tmp_path).locked(),
+    ):
+        pass
+
+
+def test_what_became_of_an_execution_is_remembered(tmp_path: Path) -> None:
+    state = StateDirectory(tmp_path)
+    state.begin(STACK, trips())
+    first, second = (StartedExecution(run_id="r", name=name, input={}) for name in ("r", "again"))
+    failed = FailedChild(input={"segment": 1}, error="TransientError", cause="slow")
+    ended = replace(first, status="FAILED", error="Failed", cause="why", failed=(failed,))
+    for execution in (first, second, ended):
+        state.note(execution)
+    assert state.executions() == (ended, second)
 
 
 def test_a_run_in_another_bucket_than_containers_know_is_not_gone_on_with_there(

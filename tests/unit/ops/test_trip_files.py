@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -149,6 +150,14 @@ def test_a_number_is_as_dynamodb_gives_it_back(tmp_path: Path) -> None:
     assert items(read_trips([file], hash_key="trip_id")) == [
         {"trip_id": {"S": "a"}, "plus": {"N": "5"}, "set": {"NS": ["0.5", "7"]}}
     ]
+
+
+def test_a_spreadsheet_is_told_from_a_csv(tmp_path: Path) -> None:
+    file = tmp_path / "trips.csv"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+    with pytest.raises(TripFileError, match="is a spreadsheet or a zip archive: export it as CSV"):
+        read_trips([file], hash_key="trip_id")
 
 
 def test_a_file_that_was_cut_short_is_refused(tmp_path: Path) -> None:

@@ -8,11 +8,16 @@ import pytest
 from ops.following.failed_children import FailedChild
 from ops.outcome import Outcome
 from ops.page_log import PagesRead
-from ops.way_out import way_out
+from ops.way_out import Place, rerun_command
+from ops.way_out import way_out as way_out_of
 from trip_kpis.core import errors
 
 OUT = Path("my out")
-GO_ON = "python -m ops rerun run-1 --out 'my out'"
+GO_ON = rerun_command("run-1", OUT)
+
+
+def way_out(outcome: Outcome, place: Place) -> tuple[str, str]:
+    return way_out_of(outcome.run_id, outcome.errors, place, is_planned=outcome.is_planned)
 
 
 def failed(error: str, **changes: Any) -> Outcome:
