@@ -1,5 +1,6 @@
-"""The published objects are a partitioned table to a SQL engine that reads JSON."""
+"""docs/athena.md: the published objects are a partitioned table to a SQL engine that reads JSON."""
 
+import re
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -10,22 +11,15 @@ import pytest
 from tests.integration.pipeline import Pipeline
 from tests.samples import trip
 
-AS_JSON = """
-SELECT date, trip_count, total_fare, average_fare, max_fare, min_fare
-FROM read_json('{folder}/kpis/date=*/kpi.json', hive_partitioning = true,
-               columns = {{trip_count: 'BIGINT', total_fare: 'DECIMAL(18,2)',
-                          average_fare: 'DECIMAL(18,2)', max_fare: 'DECIMAL(18,2)',
-                          min_fare: 'DECIMAL(18,2)'}})
-WHERE date >= DATE '2024-05-25'
-ORDER BY date
-"""
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "athena.md").read_text(encoding="utf-8")
+AS_JSON, AS_TEXT = re.findall(r'duckdb\.sql\(r?"""\n(.*?)"""\)', PAGE, flags=re.DOTALL)
+"""the page's two queries, over what a run has left in `out`"""
 
-AS_TEXT = """
-SELECT date, regexp_extract(line, '"total_fare":(-?[0-9.]+)', 1)::DECIMAL(38,18) AS total_fare
-FROM read_csv('{folder}/kpis/date=*/kpi.json', hive_partitioning = true, header = false,
-              columns = {{'line': 'VARCHAR'}}, delim = '\\t', quote = '', escape = '')
-ORDER BY date
-"""
+
+def over(folder: Path, query: str) -> str:
+    here = query.replace("'out/", f"'{folder}/")
+    assert here != query
+    return here
 
 
 @pytest.fixture
@@ -48,7 +42,7 @@ def folder(pipeline: Pipeline, tmp_path: Path) -> Path:
 
 
 def test_days_are_partitions_and_money_is_right_to_the_cent(folder: Path) -> None:
-    rows = duckdb.sql(AS_JSON.format(folder=folder)).fetchall()
+    rows = duckdb.execute(over(folder, AS_JSON)).fetchall()
     assert rows == [
         (
             date(2024, 5, 25),
@@ -65,7 +59,7 @@ def test_days_are_partitions_and_money_is_right_to_the_cent(folder: Path) -> Non
 def test_every_digit_is_read_from_the_text_because_json_readers_go_through_doubles(
     folder: Path,
 ) -> None:
-    rows = duckdb.sql(AS_TEXT.format(folder=folder)).fetchall()
+    rows = duckdb.execute(over(folder, AS_TEXT)).fetchall()
     assert rows == [
         (date(2024, 5, 24), Decimal("12.5")),
         (date(2024, 5, 25), Decimal("274390.88255724832189")),

@@ -9,15 +9,14 @@ from checks.state_machine import Definition, is_end, scopes, targets
 from tests.unit.test_architecture import HANDLER_NAMES, ROOT, imports, within
 
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 DEFINITION = json.loads((ROOT / "statemachine" / "trip_kpis.asl.json").read_text(encoding="utf-8"))
 
 Arrow = tuple[str, str]
 FUNCTIONS = {"PlanRun", "ScanSegment", "MergePartials"}
 
 
-def section(heading: str, page: str = PAGE) -> str:
-    return page.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+def section(heading: str) -> str:
+    return PAGE.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
 
 
 def first_cells(text: str) -> list[str]:
@@ -82,11 +81,6 @@ DRAWN_AS = {
     "manifest": "runs/",
 }
 """the diagram's names of objects, and what is in their keys alone"""
-
-
-def test_the_objects_are_those_of_the_readmes_table() -> None:
-    written = first_cells(section("What is written where"))
-    assert sorted(written) == sorted(first_cells(section("The bucket", README)))
 
 
 def told() -> set[Arrow]:

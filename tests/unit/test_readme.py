@@ -1,4 +1,4 @@
-"""The README says what is true: every parameter with its default, every reason, every input."""
+"""README and its neighbours say what is true: parameters, reasons, inputs, verbs, the bucket."""
 
 import re
 from dataclasses import fields
@@ -8,26 +8,28 @@ import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 from ops.__main__ import main
+from tests.unit.test_architecture_page import first_cells, section
 from trip_kpis.core.rejections import Reason
 from trip_kpis.core.requests import RunRequest
 
 ROOT = Path(__file__).resolve().parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 PARAMETERS = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))["Parameters"]
 
 
-def rows(heading: str) -> dict[str, str]:
-    """The first two columns of the table after a heading."""
-    section = README.split(f"\n{heading}\n", 1)[1].split("\n#", 1)[0]
-    return dict(re.findall(r"^\| `(\w+)` \| (.+?) \|", section, flags=re.MULTILINE))
+def page(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
 
 
-def test_every_parameter_of_the_stack_is_in_the_table_with_its_default() -> None:
-    table = rows("### Parameters")
-    assert list(table) == list(PARAMETERS)
-    for name, parameter in PARAMETERS.items():
-        default = parameter.get("Default")
-        said = table[name].strip("`")
+def rows(name: str, heading: str) -> dict[str, str]:
+    """The first two columns of the table after a heading of a page."""
+    below = page(name).split(f"\n{heading}\n", 1)[1].split("\n#", 1)[0]
+    return dict(re.findall(r"^\| `(\w+)` \| (.+?) \|", below, flags=re.MULTILINE))
+
+
+def assert_defaults_are_the_templates(table: dict[str, str]) -> None:
+    for name, told in table.items():
+        default = PARAMETERS[name].get("Default")
+        said = told.strip("`")
         if default is None:
             assert said == "required"
         elif default == "":
@@ -36,16 +38,42 @@ def test_every_parameter_of_the_stack_is_in_the_table_with_its_default() -> None
             assert said == str(default), name
 
 
+def test_every_parameter_of_the_stack_is_in_the_table_with_its_default() -> None:
+    table = rows("docs/parameters.md", "## Of the stack")
+    assert list(table) == list(PARAMETERS)
+    assert_defaults_are_the_templates(table)
+
+
+def test_the_parameters_that_one_sets_first_have_their_defaults_too() -> None:
+    table = rows("README.md", "## Deploy it")
+    assert "TableName" in table
+    assert_defaults_are_the_templates(table)
+
+
 @pytest.mark.parametrize("reason", Reason)
 def test_every_reason_to_reject_a_trip_is_explained(reason: Reason) -> None:
-    assert f"`{reason}`" in README
+    explained = re.findall(r"^\| (`.+?) \|", page("docs/trips.md"), flags=re.MULTILINE)
+    assert any(f"`{reason}`" in cell for cell in explained)
+
+
+def test_the_share_of_trips_that_may_be_rejected_is_as_told() -> None:
+    told = f"{float(PARAMETERS['MaxRejectedShare']['Default']):.0%}".replace("%", " %")
+    assert f"**More than {told} of the completed trips are rejected**" in page("README.md")
+    assert f"({told} by default)" in page("docs/trips.md")
 
 
 def test_every_field_of_the_executions_input_is_in_the_table() -> None:
-    table = rows("## Run it, and run it again")
+    table = rows("docs/parameters.md", "## Of a run")
     of_the_program = {field.name for field in fields(RunRequest)} - {"continues"}
     assert set(table) == of_the_program
 
 
 def test_every_verb_of_the_operators_tool_is_in_the_table() -> None:
-    assert set(rows("## The operator's tool")) == set(main.commands)
+    assert set(rows("README.md", "## The operator's tool")) == set(main.commands)
+
+
+def test_every_folder_of_the_bucket_is_named() -> None:
+    (named,) = re.findall(r"lies in one bucket: (.+?)\.", page("README.md"), flags=re.DOTALL)
+    keys = first_cells(section("What is written where"))
+    folders = {key.partition("/")[0] + "/" for key in keys}
+    assert set(re.findall(r"`(\w+/)`", named)) == folders
