@@ -2,9 +2,13 @@
 
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 if find_spec("rich") is None:
     sys.exit(
         f"{sys.executable} has not what the commands need: `make setup` makes .venv with all of "
         "it, then it is .venv/bin/python -m ops"
     )
+
+# The functions' package is not installed anywhere: it lies where SAM packages it from.
+sys.path.insert(0, str(Path(__file__).parent.parent / "functions"))

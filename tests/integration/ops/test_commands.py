@@ -117,7 +117,7 @@ def test_a_trip_that_the_table_refuses_is_named(
         (["--parameter", "TimeZone"], "not of the form NAME=VALUE"),
         (["--parameter", "Timezone=UTC"], "Timezone"),
         (["--parameter", "TimeZone=Europe/Berln"], "TIME_ZONE is 'Europe/Berln'"),
-        (["--parameter", "BucketName=tk"], "BucketName is 'tk', and no bucket can be called so"),
+        (["--parameter", "BucketName=tk"], "The parameter BucketName cannot be 'tk'"),
         (["--lambda-endpoint", "http://127.0.0.1:9"], "http://127.0.0.1:9"),
         (
             ["--lambda-endpoint", "http://127.0.0.1:9", "--parameter", "TimeZone=UTC"],

@@ -114,9 +114,9 @@ def test_ctrl_c_says_how_to_go_on(json_lines: Callable[..., Path], tmp_path: Pat
         )
         process.send_signal(signal.SIGINT)
         said, _ = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == 130, said
     (execution,) = StateDirectory(out).executions()
-    assert said.rstrip().endswith(f" -m ops rerun {execution.run_id} --out {out}")
+    assert f" -m ops rerun {execution.run_id} --out {out}\n" in said
     assert "Traceback" not in said
 
     status = ops("status", "--out", out)

@@ -193,7 +193,7 @@ def test_too_many_parts_are_not_fetched(
     [
         (["report", NOT_THERE], f"has no finished run {NOT_THERE}: there is none of that name"),
         (["diff", "first", "third"], "has no finished run third: there are first"),
-        (["quarantine", NOT_THERE], f"has no run {NOT_THERE}: neither"),
+        (["quarantine", NOT_THERE], f"has no run {NOT_THERE} that has read anything"),
     ],
 )
 def test_a_mistake_names_the_bucket_and_the_way_out(
