@@ -39,6 +39,11 @@ def _seconds_left(task: Task) -> float:
     return (task.remaining or 0) / rate if rate else 0.0
 
 
+def _told(seconds_left: float) -> str:
+    whole = round(seconds_left)
+    return f"{whole} s left" if whole < 60 else f"{lasting(str(whole))} left"
+
+
 class _Rate(ProgressColumn):
     """Trips a second."""
 
@@ -52,7 +57,7 @@ class _Remaining(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         left = _seconds_left(task)
-        return Text(f"{lasting(str(round(left)))} left" if left else "", style="progress.remaining")
+        return Text(_told(left) if left else "", style="progress.remaining")
 
 
 class _Bars(progress.Progress):
@@ -177,5 +182,5 @@ class Follower:
         if rate := _trips_a_second(self._stage):
             more.append(f"{rate:,.0f} trips/s")
         if left := _seconds_left(self._stage):
-            more.append(f"{lasting(str(round(left)))} left")
+            more.append(_told(left))
         self._console.print(", ".join(said + more), highlight=False, soft_wrap=True)
