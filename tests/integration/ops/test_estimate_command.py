@@ -97,7 +97,21 @@ def test_a_person_reads_cost_census_and_advice_without_control_codes_or_cut_word
     assert "A sample of 1 page from 1 segment: 30 items (the whole table)" in said
     assert "│ rejected   │             1 │  3.33% │      1 │" in lines
     assert "│ fare_amount           │ String decimal │            29 │  96.67% │" in lines
-    assert "│ fare_not_a_number │             1 │ 3.33% │      1 │ aaa (1)    │" in lines
+    rejected = next(line for line in lines if line.startswith("│ fare_not_a_number"))
+    assert rejected.split() == [
+        "│",
+        "fare_not_a_number",
+        "│",
+        "1",
+        "│",
+        "3.33%",
+        "│",
+        "1",
+        "│",
+        "aaa",
+        "(1)",
+        "│",
+    ]
     assert "Days: 3 in the sample, 2024-05-01 to 2024-05-03" in lines
     assert "! For its size this table needs no pipeline" in said
 

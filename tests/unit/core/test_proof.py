@@ -206,9 +206,9 @@ def test_headers_that_come_in_order_are_not_kept() -> None:
             (part,) = chain(of, 0, 1)
             start, end = key(0, number - 1) if number else None, key(0, number)
             yield replace(part, part=number, start_key=start, end_key=end if number < 199 else None)
-        alive.append(sum(isinstance(found, PartHeader) for found in gc.get_objects()))
+        alive.append(sum(type(found) is PartHeader for found in gc.get_objects()))
 
-    before = sum(isinstance(found, PartHeader) for found in gc.get_objects())
+    before = sum(type(found) is PartHeader for found in gc.get_objects())
     assert prove(of, headers()).segments[0].parts == 200
     assert alive[0] - before < 10
 
