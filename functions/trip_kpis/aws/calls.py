@@ -91,7 +91,7 @@ def dynamodb() -> Any:
 
 
 def scanning_client(session: Session, *, region: str | None = None) -> Any:
-    """Such a client of the session's, for whoever has other credentials than the environment's."""
+    """The same, with the credentials that this botocore Session finds, and perhaps a region."""
     session.register_component("response_parser_factory", UndecodedScans())
     client = session.create_client("dynamodb", config=_CONFIG, region_name=region)
     client.meta.events.register("after-call.dynamodb", _check_crc32)
