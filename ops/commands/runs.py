@@ -2,7 +2,6 @@
 
 import json
 from datetime import UTC
-from pathlib import Path
 
 import click
 from rich.console import Console
@@ -14,8 +13,15 @@ from ops.commands.ending import say
 from ops.commands.results import Source, as_json, source
 from ops.commands.tables import Column, show_table
 from ops.figures import grouped, lasting
-from ops.results.history import FINISHED, NOT_FINISHED, RUNNING, Attempt, PastRun, history
-from ops.state_directory import StateDirectory
+from ops.results.history import (
+    FINISHED,
+    NOT_FINISHED,
+    RUNNING,
+    Attempt,
+    PastRun,
+    attempts_here,
+    history,
+)
 from ops.way_out import ops_command
 
 _COLUMNS = (
@@ -56,7 +62,7 @@ def runs(*, source: Source, last: int, as_json: bool) -> None:
     """
     if source.stack is None:
         with source.directory([]) as directory:
-            found = history(directory, _attempts_here(directory))[:last]
+            found = history(directory, attempts_here(directory))[:last]
     else:
         found = _of_stack(source, source.stack, last)
     if as_json:
@@ -65,32 +71,10 @@ def runs(*, source: Source, last: int, as_json: bool) -> None:
         _show(source, found)
 
 
-def _attempts_here(out: Path) -> list[Attempt]:
-    """Empty for a copy of a bucket, which has no state."""
-    state = StateDirectory(out)
-    return [
-        Attempt(
-            run_id=one.run_id, name=one.name, status=one.status or None, error=one.error or None
-        )
-        for one in (state.executions() if state.exists else ())
-        if one.input.get("estimate_only") is not True
-    ]
-
-
 def _of_stack(source: Source, stack: Stack, last: int) -> tuple[PastRun, ...]:
     """By the executions that Step Functions remembers, and the manifests of the runs before."""
     known = [one for one in executions(stack, last=last) if not one.is_estimate]
-    attempts = [
-        Attempt(
-            run_id=one.run_id,
-            name=one.name,
-            status=one.status,
-            started_at=one.started_at,
-            stopped_at=one.stopped_at,
-            error=one.error,
-        )
-        for one in reversed(known)
-    ]
+    attempts = [Attempt.of(one) for one in reversed(known)]
     keys = newest_first(stack, "runs/run=")
     attempted = {f"runs/run={one.run_id}/manifest.json" for one in known}
     before = [key for key in keys if key not in attempted][: max(0, last - len(known))]

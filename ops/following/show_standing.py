@@ -7,8 +7,8 @@ from rich.text import Text
 
 from ops.account.stack import Stack
 from ops.figures import share
-from ops.following.standing import ExecutionOfRun, Standing
-from ops.results.history import FINISHED, RUNNING
+from ops.following.standing import Standing
+from ops.results.history import FINISHED, RUNNING, Attempt
 from ops.show import readable_cause, so_many
 from ops.way_out import Place, ops_command, way_out
 
@@ -41,10 +41,10 @@ def to_json(standing: Standing) -> dict[str, Any]:
         "executions": [
             {
                 "name": one.name,
-                "status": one.status,
+                "status": one.status or "",
                 "started_at": one.started_at.isoformat() if one.started_at else None,
                 "stopped_at": one.stopped_at.isoformat() if one.stopped_at else None,
-                "error": one.error,
+                "error": one.error or "",
                 "cause": readable_cause(one.cause),
                 "failed_segments": [
                     {"input": child.input, "error": child.error, "cause": child.cause}
@@ -68,8 +68,8 @@ def _executions(standing: Standing) -> list[tuple[str, str]]:
     return rows
 
 
-def _execution(one: ExecutionOfRun) -> str:
-    told = [one.name, one.status.lower()]
+def _execution(one: Attempt) -> str:
+    told = [one.name, (one.status or "").lower()]
     if one.started_at:
         told.append(f"began {one.started_at:%Y-%m-%d %H:%M:%S %Z}")
     if one.stopped_at:

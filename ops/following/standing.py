@@ -3,37 +3,20 @@
 import json
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from ops.account import runs
 from ops.account.account import asking_aws
 from ops.account.stack import Stack
-from ops.following.failed_children import FailedChild, failed_children
+from ops.following.failed_children import failed_children
 from ops.following.run_log import Progress
 from ops.results.errors import ResultsError
 from ops.results.finished_run import manifests
-from ops.results.history import FINISHED, NOT_FINISHED, RUNNING, Attempt, history
+from ops.results.history import FINISHED, NOT_FINISHED, RUNNING, Attempt, attempts_here, history
 from ops.results.staged import staged_parts, staged_plans
 from ops.state_directory import StateDirectory, StateError
 from trip_kpis.core.errors import PlanMismatchError
 from trip_kpis.core.plan import Plan
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExecutionOfRun:
-    """One that began the run or went on with it. Where nothing but its name is known, the rest is
-    empty."""
-
-    name: str
-    arn: str = ""
-    status: str = ""
-    """as Step Functions names it"""
-    started_at: datetime | None = None
-    stopped_at: datetime | None = None
-    error: str = ""
-    cause: str = ""
-    failed: tuple[FailedChild, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +28,7 @@ class Standing:
     is_published: bool
     """its manifest is there, which is written last"""
     progress: Progress
-    executions: tuple[ExecutionOfRun, ...]
+    executions: tuple[Attempt, ...]
     """the newest first"""
 
     @property
@@ -55,8 +38,10 @@ class Standing:
             return RUNNING
         if self.is_published:
             return FINISHED
-        status = self.executions[0].status if self.executions else ""
-        return NOT_FINISHED if status in ("", "SUCCEEDED") else status.lower().replace("_", " ")
+        status = self.executions[0].status if self.executions else None
+        return (
+            NOT_FINISHED if status in (None, "SUCCEEDED") else str(status).lower().replace("_", " ")
+        )
 
     @property
     def errors(self) -> frozenset[str]:
@@ -77,15 +62,8 @@ def in_stack(stack: Stack, run_id: str | None) -> Standing:
     client = stack.client("stepfunctions")
     with asking_aws(f"for the segments of run {run_id} that failed"):
         executions = tuple(
-            ExecutionOfRun(
-                name=one.name,
-                arn=one.arn,
-                status=one.status,
-                started_at=one.started_at,
-                stopped_at=one.stopped_at,
-                error=one.error or "",
-                cause=one.cause or "",
-                failed=failed_children(client, one.arn) if one.status == "FAILED" else (),
+            Attempt.of(
+                one, failed=failed_children(client, one.arn) if one.status == "FAILED" else ()
             )
             for one in of_run
         )
@@ -101,8 +79,8 @@ def in_stack(stack: Stack, run_id: str | None) -> Standing:
 def in_directory(out: Path, run_id: str | None) -> Standing:
     """Of a run on this machine; None is its last one. Raises StateError or ResultsError."""
     state = StateDirectory(out)
-    executions = state.executions() if state.exists else ()
-    known = history(out, [Attempt(run_id=one.run_id, name=one.name) for one in executions])
+    attempts = attempts_here(out)
+    known = history(out, attempts)
     if run_id is None and known:
         run_id = known[0].run_id
     if run_id is None or run_id not in {run.run_id for run in known}:
@@ -125,17 +103,7 @@ def in_directory(out: Path, run_id: str | None) -> Standing:
         progress=Progress(plan=_plan(out, run_id)).with_parts(
             part.header for part in staged_parts(out, run_id)
         ),
-        executions=tuple(
-            ExecutionOfRun(
-                name=one.name,
-                status=one.status,
-                error=one.error,
-                cause=one.cause,
-                failed=one.failed,
-            )
-            for one in reversed(executions)
-            if one.run_id == run_id
-        ),
+        executions=tuple(one for one in reversed(attempts) if one.run_id == run_id),
     )
 
 

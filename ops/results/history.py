@@ -5,10 +5,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+from ops.account.executions import Execution
+from ops.following.failed_children import FailedChild
 from ops.results.finished_run import FinishedRun, manifests, read_manifest
 from ops.results.staged import staged_plans
+from ops.state_directory import StateDirectory
 
 FINISHED, RUNNING, NOT_FINISHED = "finished", "running", "not finished"
 
@@ -24,6 +27,23 @@ class Attempt:
     started_at: datetime | None = None
     stopped_at: datetime | None = None
     error: str | None = None
+    cause: str | None = None
+    failed: tuple[FailedChild, ...] = ()
+    """its segments that failed, where somebody asked"""
+
+    @classmethod
+    def of(cls, execution: Execution, *, failed: tuple[FailedChild, ...] = ()) -> Self:
+        """As Step Functions tells of it."""
+        return cls(
+            run_id=execution.run_id,
+            name=execution.name,
+            status=execution.status,
+            started_at=execution.started_at,
+            stopped_at=execution.stopped_at,
+            error=execution.error,
+            cause=execution.cause,
+            failed=failed,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +105,26 @@ class PastRun:
             "cost_usd": run and run.cost_usd["total"],
             "executions": [attempt.name for attempt in self.attempts],
         }
+
+
+def attempts_here(out: Path) -> list[Attempt]:
+    """As the state of a directory remembers them; none in a copy of a bucket, which has no state.
+
+    Raises StateError.
+    """
+    state = StateDirectory(out)
+    return [
+        Attempt(
+            run_id=one.run_id,
+            name=one.name,
+            status=one.status or None,
+            error=one.error or None,
+            cause=one.cause or None,
+            failed=one.failed,
+        )
+        for one in (state.executions() if state.exists else ())
+        if one.input.get("estimate_only") is not True
+    ]
 
 
 def history(out: Path, attempts: Sequence[Attempt]) -> tuple[PastRun, ...]:

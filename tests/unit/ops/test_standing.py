@@ -12,9 +12,9 @@ from ops.__main__ import main
 from ops.following.failed_children import FailedChild
 from ops.following.run_log import Progress
 from ops.following.show_standing import show_standing
-from ops.following.standing import ExecutionOfRun, Standing, in_directory
+from ops.following.standing import Standing, in_directory
 from ops.results.errors import ResultsError
-from ops.results.history import FINISHED, NOT_FINISHED, RUNNING
+from ops.results.history import FINISHED, NOT_FINISHED, RUNNING, Attempt
 from ops.started_execution import StartedExecution
 from ops.state_directory import StateDirectory
 from ops.way_out import rerun_command
@@ -95,7 +95,7 @@ def test_what_failed_is_told_with_its_reason(tmp_path: Path) -> None:
             begun=frozenset({0, 1, 2}),
             finished=frozenset({0}),
         ),
-        executions=(ExecutionOfRun(name="run-1", status="FAILED", failed=(child,)),),
+        executions=(Attempt(run_id="run-1", name="run-1", status="FAILED", failed=(child,)),),
     )
     text = shown(standing, tmp_path)
     for line in (
