@@ -41,11 +41,6 @@ def go_on(stack: Stack, run_id: str | None) -> RunningExecution:
         return RunningExecution.start(stack, {"run_id": run_id}, name=name)
 
 
-def running(stack: Stack, execution: Execution) -> RunningExecution:
-    """An execution that somebody has started."""
-    return RunningExecution(stack, execution.run_id, execution.arn)
-
-
 def follow(execution: RunningExecution, follower: Follower) -> Outcome:
     """Shows how it gets on, and gives what it came to. Raises AccountError."""
     with asking_aws(f"about run {execution.run_id}"):

@@ -6,9 +6,10 @@ import click
 from rich.console import Console
 
 from ops import options
-from ops.account.runs import executions_of_run, running
+from ops.account.runs import executions_of_run
 from ops.commands.results import Source, source
 from ops.commands.stack_runs import follow_to_its_end
+from ops.following.execution import RunningExecution
 from ops.following.show_standing import show_standing, to_json
 from ops.following.standing import in_directory, in_stack
 from ops.way_out import Place
@@ -43,7 +44,7 @@ def status(*, run_id: str | None, source: Source, follow: bool, as_json: bool) -
             )
         newest = executions_of_run(source.stack, run_id)
         if newest and newest[0].status == "RUNNING":
-            execution = running(source.stack, newest[0])
+            execution = RunningExecution(source.stack, newest[0].run_id, newest[0].arn)
             follow_to_its_end(console, source.stack, execution, as_json=as_json)
     place: Place
     if source.stack is not None:

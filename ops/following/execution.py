@@ -58,7 +58,8 @@ class RunningExecution:
         told(self._log.look())
 
     def outcome(self, *, pages: PagesRead | None = None) -> Outcome:
-        """Once it has ended; `pages` are those of the table that it read, where somebody counted.
+        """Once it was followed to its end; `pages` are those of the table that it read, where
+        somebody counted.
 
         Where it was not begun here, "published" is what lies there now.
         """
@@ -75,7 +76,7 @@ class RunningExecution:
             cause=execution.get("cause"),
             failed_segments=() if succeeded else failed_children(self._client, self.arn),
             pages=pages or PagesRead(),
-            is_planned=self._log.look().plan is not None,
+            is_planned=self._log.progress.plan is not None,
             published=Published() if succeeded else before.now(*s3),
         )
 

@@ -64,6 +64,11 @@ class RunLog:
         self._seen: set[str] = set()
         self._progress = Progress()
 
+    @property
+    def progress(self) -> Progress:
+        """How far it was when one looked last."""
+        return self._progress
+
     def look(self) -> Progress:
         """How far it is now. A damaged part counts for nothing here: it is the run's to complain
         about."""
