@@ -1,7 +1,7 @@
 """GETs of very many objects, of what botocore does for each only what differs from one to the next.
 
 For every `get_object` botocore finds the endpoint anew, checks and builds the request, tells a
-dozen listeners, and parses the answer by its model: most of a large merge's processor time. Here
+dozen listeners, and parses the answer by its model: much of a large merge's processor time. Here
 the first GET is an ordinary one, and the others are the same request for another key, signed by the
 client's own signer and sent by its own session. Whatever is not a whole answer 200 is asked for
 again in the ordinary way, with all of botocore's retries and checks.
