@@ -12,7 +12,7 @@ from ops.trip_files import STREAM_KEY
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-MERGE_PARAMETERS = ("MaxRejectedShare", "VanishedDays")
+MERGE_PARAMETERS = ("MaxRejectedShare", "VanishedDays", "ShrunkDays", "OpenDays")
 """what is not in a run's frozen plan, and decides whether and what it publishes"""
 
 CONTAINERS_PORT = 4577

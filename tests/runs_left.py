@@ -12,8 +12,9 @@ from tests.samples import PLANNED_AT, header, plan, tally
 from trip_kpis.core.kpis import DayKpis
 from trip_kpis.core.parts import PartHeader, encode
 from trip_kpis.core.proof import prove
+from trip_kpis.core.publication import Outcome, Publication
 from trip_kpis.core.rejections import Reason
-from trip_kpis.core.results import Finished, Outcome, manifest
+from trip_kpis.core.results import Finished, manifest
 
 FIRST = date(2024, 5, 1)
 EVIL = "</script><script>document.title = 'taken over'</script>"
@@ -74,7 +75,7 @@ def leave_run(
         plan=frozen,
         proof=prove(frozen, headers),
         days=kpis,
-        outcomes={day.day: Outcome.PUBLISHED for day in kpis},
+        publication=Publication(outcomes={day.day: Outcome.PUBLISHED for day in kpis}),
         finished_at=planned_at + timedelta(seconds=6) + (pause or timedelta(0)),
     )
     file = out / f"runs/run={run_id}/manifest.json"

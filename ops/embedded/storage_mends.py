@@ -33,16 +33,18 @@ def mended_storage(*, table_ids: Mapping[str, str], page_bytes: int | None) -> I
 def tables_have_an_id(table_ids: Mapping[str, str]) -> Iterator[None]:
     """DescribeTable: moto has no TableId.
 
-    AWS gives each table one, another one when it is deleted and made again under its old name. A
-    table that `table_ids` names gets that one, so that a cloud can be filled as an earlier one was.
+    AWS gives each table one, another one when it is deleted and made again under its old name. The
+    first table of a name in `table_ids` gets that one, so that a cloud can be filled as an earlier
+    one was.
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TableDescription.html
     """
     describe: Any = dynamodb_table.Table.describe
+    ids = dict(table_ids)
 
     def describe_with_id(self: Any, base_key: str = "TableDescription") -> Any:
         described = describe(self, base_key=base_key)
         if not hasattr(self, "table_id"):
-            self.table_id = table_ids.get(self.name) or str(uuid.uuid4())
+            self.table_id = ids.pop(self.name, None) or str(uuid.uuid4())
         described[base_key]["TableId"] = self.table_id
         return described
 

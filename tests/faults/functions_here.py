@@ -26,6 +26,8 @@ _ENVIRONMENT = {
     "CONSISTENT_READ": "false",
     "CHECKPOINT_SECONDS": "60",
     "MAX_REJECTED_SHARE": "1",
+    "SHRUNK_DAYS": "publish",
+    "OPEN_DAYS": "publish",
 }
 
 

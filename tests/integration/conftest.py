@@ -1,12 +1,13 @@
 """An AWS in this process: moto, as the functions' own clients see it."""
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 from moto import mock_aws
 
 from tests.integration.pipeline import BUCKET_NAME, ENVIRONMENT, Pipeline, unhook_all
-from trip_kpis.aws import calls
+from trip_kpis.aws import calls, lease
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -30,6 +31,8 @@ def pipeline(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipeline]:
     with mock_aws():
         pipeline = Pipeline(dynamodb=calls.dynamodb(), s3=calls.s3())
         pipeline.s3.create_bucket(Bucket=BUCKET_NAME)
+        monkeypatch.setattr(lease, "time", SimpleNamespace(sleep=pipeline.sleep))
+        monkeypatch.setattr(lease, "datetime", SimpleNamespace(now=pipeline.now))
         pipeline.watch_scans()
         yield pipeline
     unhook_all()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 import merge_partials
@@ -32,6 +33,8 @@ ENVIRONMENT = {
     "SCAN_MEMORY": "512",
     "MERGE_MEMORY": "1769",
     "VANISHED_DAYS": "keep",
+    "SHRUNK_DAYS": "publish",
+    "OPEN_DAYS": "publish",
 }
 
 LAMBDAS_LIMIT_MS = 900_000
@@ -63,6 +66,9 @@ class Pipeline:
     """the parameters of every Scan request so far"""
     after_scan: list[Callable[[], None]] = field(default_factory=list)
     """called after every Scan: where a test moves a clock"""
+    waited: timedelta = timedelta()
+    """by merges, for the publishing lease; no real time passes"""
+    merging: list[Context] = field(default_factory=list)
 
     def make_table(
         self,
@@ -114,8 +120,23 @@ class Pipeline:
         finally:
             self.after_scan.remove(page_takes_time)
 
-    def merge(self, run_id: str = "run-1") -> dict[str, Any]:
-        return merge_partials.handler({"run_id": run_id}, Context())
+    def merge(self, run_id: str = "run-1", **event: Any) -> dict[str, Any]:
+        self.invocations += 1
+        context = Context(aws_request_id=f"invocation-{self.invocations}")
+        self.merging.append(context)
+        try:
+            return merge_partials.handler({"run_id": run_id, **event}, context)
+        finally:
+            self.merging.pop()
+
+    def now(self, _tz: tzinfo) -> datetime:
+        """The clock of merges: the real one, and what they have waited."""
+        return datetime.now(UTC) + self.waited
+
+    def sleep(self, seconds: float) -> None:
+        """A merge waits, while its invocation's time passes."""
+        self.waited += timedelta(seconds=seconds)
+        self.merging[-1].pass_time(int(seconds * 1000))
 
     def run(self, execution_name: str = "run-1", **asked: Any) -> dict[str, Any]:
         """A whole run; gives its summary."""
@@ -123,7 +144,7 @@ class Pipeline:
         for segment in planned["segments"]:
             while not self.scan(segment, run_id=planned["run_id"])["finished"]:
                 pass
-        return self.merge(planned["run_id"])
+        return self.merge(planned["run_id"], empty_table_confirmed=planned["empty_table_confirmed"])
 
     def objects(self, prefix: str = "") -> dict[str, bytes]:
         found = self.s3.list_objects_v2(Bucket=BUCKET_NAME, Prefix=prefix).get("Contents", [])

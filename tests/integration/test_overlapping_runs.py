@@ -7,7 +7,6 @@ import pytest
 
 from tests.integration.pipeline import BUCKET_NAME, Pipeline
 from tests.samples import trip
-from trip_kpis.core.errors import NothingCountedError
 
 KEY = "kpis/date=2024-05-25/kpi.json"
 
@@ -78,16 +77,3 @@ def test_a_day_that_the_newer_run_has_removed_does_not_come_back(
     assert pipeline.run("newer", total_segments=1)["days_removed"] == 1
     assert pipeline.merge("older")["days_superseded"] >= 1
     assert list(pipeline.objects("kpis/")) == ["kpis/date=2024-05-26/kpi.json"]
-
-
-def test_days_are_not_removed_because_no_trip_counts_any_more(
-    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As with a FareAttribute that names nothing."""
-    monkeypatch.setenv("VANISHED_DAYS", "remove")
-    pipeline.make_table([fare(7)])
-    pipeline.run("first", total_segments=1)
-    monkeypatch.setenv("FARE_ATTRIBUTE", "fair_amount")
-    with pytest.raises(NothingCountedError, match=r"none of the 1 trips.*FareAttribute"):
-        pipeline.run("second", total_segments=1)
-    assert total(pipeline) == 7

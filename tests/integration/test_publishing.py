@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from hashlib import sha256
 from itertools import count
 from typing import Any
 
@@ -14,7 +15,8 @@ from trip_kpis.aws.bucket import Bucket
 from trip_kpis.aws.publishing import Publisher
 from trip_kpis.core.errors import TransientError
 from trip_kpis.core.kpis import DayKpis
-from trip_kpis.core.results import Outcome
+from trip_kpis.core.publication import Judge, LaterRuns, Outcome, Publication
+from trip_kpis.core.publishing_terms import PublishingTerms
 
 MAY_25, MAY_26 = date(2024, 5, 25), date(2024, 5, 26)
 KEY = "kpis/date=2024-05-25/kpi.json"
@@ -26,11 +28,27 @@ def day(total: int, of: date = MAY_25) -> DayKpis:
     return DayKpis(day=of, trip_count=1, total_fare=fare, min_fare=fare, max_fare=fare)
 
 
-def publish(run: int, *figures: DayKpis, remove: bool = False) -> dict[date, Outcome]:
+NOW = FIRST_RUN + timedelta(days=1)
+
+
+def publisher(run: str, at: datetime = FIRST_RUN, **terms: bool) -> Publisher:
+    judge = Judge(
+        plan=plan(run, now=at),
+        terms=PublishingTerms(**terms),
+        later=LaterRuns(),
+        now=NOW,
+        empty_table_confirmed=True,
+    )
+    return Publisher(bucket=Bucket(calls.s3(), BUCKET_NAME), judge=judge)
+
+
+def published(run: int, *figures: DayKpis, **terms: bool) -> Publication:
     """As the run of that number; a higher one was planned later."""
-    of = plan(f"run-{run}", now=FIRST_RUN + timedelta(hours=run))
-    publisher = Publisher(bucket=Bucket(calls.s3(), BUCKET_NAME), plan=of)
-    return publisher.publish(figures, remove_vanished=remove)
+    return publisher(f"run-{run}", FIRST_RUN + timedelta(hours=run), **terms).publish(figures)
+
+
+def publish(run: int, *figures: DayKpis, remove: bool = False) -> dict[date, Outcome]:
+    return published(run, *figures, remove_vanished_days=remove).outcomes
 
 
 def version(pipeline: Pipeline, key: str = KEY) -> tuple[Any, ...]:
@@ -57,7 +75,13 @@ def test_a_day_is_one_object_whose_metadata_says_which_run_wrote_it(pipeline: Pi
     }
     head = pipeline.s3.head_object(Bucket=BUCKET_NAME, Key=KEY)
     assert head["ContentType"] == "application/json"
-    assert head["Metadata"] == {"as-of": "2024-06-01T03:15:00.000000+00:00", "run-id": "run-1"}
+    assert head["Metadata"] == {
+        "as-of": "2024-06-01T03:15:00.000000+00:00",
+        "run-id": "run-1",
+        "sha256": sha256(day(7).to_bytes()).hexdigest(),
+        "trip-count": "1",
+        "open": "false",
+    }
 
 
 def test_a_day_that_did_not_change_is_not_rewritten(pipeline: Pipeline) -> None:
@@ -81,12 +105,11 @@ def test_an_older_run_never_overwrites_a_newer_one(pipeline: Pipeline) -> None:
 
 
 def test_of_two_runs_of_one_microsecond_the_same_one_always_wins(pipeline: Pipeline) -> None:
-    bucket = Bucket(calls.s3(), BUCKET_NAME)
-    one, other = (Publisher(bucket=bucket, plan=plan(f"run-{name}")) for name in "ab")
+    one, other = publisher("run-a"), publisher("run-b")
     for first, second in ((one, other), (other, one)):
         pipeline.remove("kpis/")
-        first.publish([day(1 if first is one else 2)], remove_vanished=False)
-        second.publish([day(1 if second is one else 2)], remove_vanished=False)
+        first.publish([day(1 if first is one else 2)])
+        second.publish([day(1 if second is one else 2)])
         assert pipeline.objects() == {KEY: day(2).to_bytes()}
 
 

@@ -19,6 +19,16 @@ class StoredObject:
     metadata: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectHead:
+    """What S3 says of an object without its body."""
+
+    etag: str
+    metadata: Mapping[str, str]
+    is_archived: bool
+    """its body cannot be read before it is restored"""
+
+
 @dataclass(frozen=True, slots=True)
 class Bucket:
     """A bucket; every method raises what `aws_call` raises."""
@@ -41,6 +51,22 @@ class Bucket:
                 if error.response["Error"]["Code"] == "NoSuchKey":
                     return None
                 raise
+
+    def head(self, key: str) -> ObjectHead | None:
+        """The object without its body, also an archived one; None where there is none."""
+        with aws_call("s3:GetObject", self.url(key)):
+            try:
+                answer = self.client.head_object(Bucket=self.name, Key=key)
+            except ClientError as error:
+                if error.response["Error"]["Code"] in {"404", "NoSuchKey", "NotFound"}:
+                    return None
+                raise
+        return ObjectHead(
+            etag=answer["ETag"],
+            metadata=answer["Metadata"],
+            is_archived=answer.get("StorageClass") in {"GLACIER", "DEEP_ARCHIVE"}
+            and 'ongoing-request="false"' not in answer.get("Restore", ""),
+        )
 
     def put(
         self, key: str, body: bytes, *, content_type: str, metadata: Mapping[str, str] | None = None

@@ -1,23 +1,34 @@
-"""The days' `kpi.json` objects: an older run never overwrites a newer one's figures."""
+"""The days' `kpi.json` objects: an older run never overwrites a newer one's figures.
 
+Everything here happens under the publishing lease (`aws.lease`), which keeps other merges out.
+Conditional writes keep out whoever else writes to the bucket.
+"""
+
+import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
+from hashlib import md5, sha256
 
-from trip_kpis.aws.bucket import Bucket, StoredObject
+from trip_kpis.aws.bucket import Bucket
 from trip_kpis.aws.concurrency import in_order
 from trip_kpis.core.errors import TransientError
 from trip_kpis.core.kpis import DayKpis
-from trip_kpis.core.plan import Plan
-from trip_kpis.core.results import Outcome
+from trip_kpis.core.publication import (
+    Judge,
+    Outcome,
+    Publication,
+    PublishedDay,
+    Verdict,
+    is_open,
+)
 
 PREFIX = "kpis/date="
 _KEY = re.compile(PREFIX + r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})/kpi\.json")
-_AS_OF = "as-of"
-_RUN_ID = "run-id"
 _ATTEMPTS = 8
-"""lost races in a row over one day before the merge gives up; each means that another run wrote"""
+"""lost races in a row over one day before the merge gives up; each means that something other than
+a merge wrote"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,57 +36,93 @@ class Publisher:
     """Publishes one run's days. Raises what `aws_call` raises."""
 
     bucket: Bucket
-    plan: Plan
-    earlier_run_may_publish: bool = False
-    """then a day whose bytes are there already is written again all the same, with this run's as-of
-    time: the earlier run would take the older time on it for leave to overwrite"""
-    later_run_has_removed: bool = False
-    """vanished days are removed and a later run has finished: an absent day stays away"""
+    judge: Judge
+    _warnings: list[str] = field(default_factory=list, init=False)
 
-    def publish(self, days: Sequence[DayKpis], *, remove_vanished: bool) -> dict[date, Outcome]:
-        """Writes every day whose bytes are not there already and not a later run's; removes the
-        days that are no longer in the table if asked to. The outcome of every day of either kind.
+    def publish(self, days: Sequence[DayKpis]) -> Publication:
+        """Writes, keeps or removes every day as `judge` decides, also those that are published and
+        have no trips any more.
 
-        Can be repeated: a day that this run has written counts as published again.
+        Can be repeated: a day that this run has written counts as published again. Raises
+        NothingCountedError, before anything is written, where it would remove every day.
         """
-        outcomes = dict(zip((day.day for day in days), in_order(self._publish, days), strict=True))
-        for day in sorted(self._published_days() - outcomes.keys()):
-            outcomes[day] = self._remove(day) if remove_vanished else Outcome.VANISHED
-        return outcomes
+        published = self._published_days()
+        self.judge.check_removal(days, published)
+        verdicts = dict(
+            zip(
+                (day.day for day in days),
+                in_order(lambda day: self._publish(day, is_there=day.day in published), days),
+                strict=True,
+            )
+        )
+        for day in sorted(published - verdicts.keys()):
+            verdicts[day] = self._vanished(day)
+        return Publication(
+            outcomes={day: verdict.outcome for day, verdict in verdicts.items()},
+            open_days=frozenset(day.day for day in days if is_open(self.judge.plan, day.day)),
+            shrank={
+                day: verdict.shrank_from
+                for day, verdict in sorted(verdicts.items())
+                if verdict.shrank_from is not None
+            },
+            warnings=(*self.judge.later.warnings, *sorted(self._warnings)),
+        )
 
-    def _published_days(self) -> set[date]:
+    def _published_days(self) -> frozenset[date]:
         """Every day that has a `kpi.json`, whichever run wrote it."""
-        return {day for day in map(_day, self.bucket.keys(PREFIX)) if day is not None}
+        return frozenset(day for day in map(_day, self.bucket.keys(PREFIX)) if day is not None)
 
-    def _publish(self, day: DayKpis) -> Outcome:
-        key, body = _key(day.day), day.to_bytes()
+    def _publish(self, day: DayKpis, *, is_there: bool) -> Verdict:
         for _ in range(_ATTEMPTS):
-            there = self.bucket.get(key)
-            if self._is_later(there):
-                return Outcome.SUPERSEDED
-            same = there is not None and there.body == body
-            if same and self._is_mine(there):
-                return Outcome.PUBLISHED
-            if same and not self.earlier_run_may_publish:
-                return Outcome.UNCHANGED
-            if self._put(key, body, there):
-                return Outcome.UNCHANGED if same else Outcome.PUBLISHED
-        raise _beaten(key)
+            there = self._there(day.day, compared_with=day) if is_there else None
+            verdict = self.judge.of_counted(day, there)
+            if not verdict.write or self._write(day, verdict, there):
+                self._warn(day.day, there, verdict)
+                return verdict
+            is_there = self._exists(day.day)
+        raise _lost(day.day)
 
-    def _remove(self, day: date) -> Outcome:
-        key = _key(day)
+    def _vanished(self, day: date) -> Verdict:
+        is_there = True
         for _ in range(_ATTEMPTS):
-            there = self.bucket.get(key)
+            there = self._there(day) if is_there else None
             if there is None:
-                return Outcome.REMOVED
-            if self._is_later(there):
-                return Outcome.SUPERSEDED
-            if self.bucket.delete(key, etag=there.etag):
-                return Outcome.REMOVED
-        raise _beaten(key)
+                return Verdict(outcome=Outcome.REMOVED)
+            verdict = self.judge.of_vanished(day, there)
+            if verdict.outcome is not Outcome.REMOVED or self._delete(day, there):
+                self._warn(day, there, verdict)
+                return verdict
+            is_there = self._exists(day)
+        raise _lost(day)
 
-    def _put(self, key: str, body: bytes, there: StoredObject | None) -> bool:
-        metadata = {_AS_OF: self.plan.planned_at, _RUN_ID: self.plan.run_id}
+    def _there(self, day: date, *, compared_with: DayKpis | None = None) -> PublishedDay | None:
+        """What is published, as far as its metadata says; the body is read only where the metadata
+        does not say enough to compare it."""
+        head = self.bucket.head(_key(day))
+        if head is None:
+            return None
+        there = PublishedDay.from_metadata(head.etag, head.metadata)
+        if compared_with is not None and there.sha256 is None:
+            body = compared_with.to_bytes()
+            if head.etag.strip('"') == md5(body, usedforsecurity=False).hexdigest():
+                return replace(there, sha256=sha256(body).hexdigest())
+            if not head.is_archived:
+                return self._with_body(day, there)
+        return there
+
+    def _with_body(self, day: date, there: PublishedDay) -> PublishedDay:
+        """Written by another program, or by a version without all of the metadata."""
+        stored = self.bucket.get(_key(day))
+        if stored is None or stored.etag != there.etag:
+            return there
+        return replace(
+            there, sha256=sha256(stored.body).hexdigest(), trip_count=_trip_count(stored.body)
+        )
+
+    def _write(self, day: DayKpis, verdict: Verdict, there: PublishedDay | None) -> bool:
+        """False where something else has written the object in between."""
+        key, body = _key(day.day), day.to_bytes()
+        metadata = self.judge.metadata(day, verdict)
         if there is None:
             return self.bucket.put_new(
                 key, body, content_type="application/json", metadata=metadata
@@ -84,16 +131,25 @@ class Publisher:
             key, body, etag=there.etag, content_type="application/json", metadata=metadata
         )
 
-    def _is_mine(self, there: StoredObject | None) -> bool:
-        return there is not None and there.metadata.get(_RUN_ID) == self.plan.run_id
+    def _delete(self, day: date, there: PublishedDay) -> bool:
+        return self.bucket.delete(_key(day), etag=there.etag)
 
-    def _is_later(self, there: StoredObject | None) -> bool:
-        """Is that a later run's doing? As-of times are UTC with microseconds in ISO 8601, so that
-        text order is time order; the run id decides between two runs of one microsecond."""
-        if there is None:
-            return self.later_run_has_removed
-        theirs = there.metadata.get(_AS_OF, ""), there.metadata.get(_RUN_ID, "")
-        return theirs > (self.plan.planned_at, self.plan.run_id)
+    def _exists(self, day: date) -> bool:
+        """By a listing: to a role that may not list the whole bucket, S3 says "access denied" of an
+        object that is not there."""
+        return _key(day) in self.bucket.keys(_key(day))
+
+    def _warn(self, day: date, there: PublishedDay | None, verdict: Verdict) -> None:
+        if there is not None and self.judge.has_impossible_as_of(there):
+            became = "the object was overwritten" if verdict.write else "it counts as the oldest"
+            self._warnings.append(
+                f"{_key(day)} had the as-of time {there.as_of!r}, which no run can have: {became}"
+            )
+        if there is not None and verdict.outcome is Outcome.SHRUNK and verdict.shrank_from is None:
+            self._warnings.append(
+                f"{_key(day)} is archived and does not say how many trips it counts: it was kept "
+                "(ShrunkDays is keep). Restore or remove it to have the day published again"
+            )
 
 
 def _key(day: date) -> str:
@@ -109,5 +165,16 @@ def _day(key: str) -> date | None:
         return None
 
 
-def _beaten(key: str) -> TransientError:
-    return TransientError(f"{key}: other runs wrote it {_ATTEMPTS} times in between; try again")
+def _trip_count(body: bytes) -> int | None:
+    try:
+        count = json.loads(body)["trip_count"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return count if isinstance(count, int) and count >= 0 else None
+
+
+def _lost(day: date) -> TransientError:
+    return TransientError(
+        f"{_key(day)}: something other than this merge wrote it {_ATTEMPTS} times in between; try "
+        "again, and look at what else may write to kpis/"
+    )

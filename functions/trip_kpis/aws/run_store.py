@@ -1,11 +1,10 @@
 """A run's plan and manifest in the bucket."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from trip_kpis.aws.bucket import Bucket
 from trip_kpis.core.errors import AccessDeniedError, PlanNotFoundError
-from trip_kpis.core.plan import Plan, planned_at
+from trip_kpis.core.plan import Plan
 
 _AS_OF = "as-of"
 
@@ -48,34 +47,6 @@ class RunStore:
             content_type="application/json",
             metadata={_AS_OF: plan.planned_at},
         )
-
-    def earlier_run_may_publish(self, plan: Plan) -> bool:
-        """Is there a run with an earlier plan that has not finished, and so may publish later?
-
-        Its plan is there: a plan is written when its as-of time is taken.
-        """
-        planned = {_run_id(folder) for folder in self.bucket.folders("staging/run=")}
-        finished = {_run_id(folder) for folder in self.bucket.folders("runs/run=")}
-        for run_id in planned - finished - {plan.run_id}:
-            stored = self.bucket.get(plan_key(run_id))
-            if stored is not None and planned_at(stored.body) < plan.planned_at:
-                return True
-        return False
-
-    def later_run_has_published(self, plan: Plan) -> bool:
-        """Is there a run with a later plan that has finished already?"""
-        since = datetime.fromisoformat(plan.planned_at)
-        manifests = (self.bucket.get(key) for key in self.bucket.written_since("runs/run=", since))
-        return any(
-            manifest.metadata.get(_AS_OF, "") > plan.planned_at
-            for manifest in manifests
-            if manifest is not None
-        )
-
-
-def _run_id(folder: str) -> str:
-    """``staging/run=a/`` -> ``a``"""
-    return folder.rstrip("/").rpartition("run=")[2]
 
 
 def plan_key(run_id: str) -> str:

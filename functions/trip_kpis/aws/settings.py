@@ -10,6 +10,7 @@ from trip_kpis.core.attributes import overlapping, parse_path
 from trip_kpis.core.errors import SettingError
 from trip_kpis.core.forecast import EstimateTerms
 from trip_kpis.core.plan import RunDefaults
+from trip_kpis.core.publishing_terms import PublishingTerms
 from trip_kpis.core.requests import MOST_CONCURRENCY, MOST_SEGMENTS
 from trip_kpis.core.times import check_format
 
@@ -32,7 +33,7 @@ class MergeSettings:
 
     max_rejected_share: Decimal
     """as it is written: 0.29 as a float is a little less, and would refuse 29 of 100"""
-    remove_vanished_days: bool
+    publishing: PublishingTerms
 
 
 def read_settings(environment: Environment = os.environ) -> Settings:
@@ -89,7 +90,12 @@ def read_merge_settings(environment: Environment = os.environ) -> MergeSettings:
     """What MergePartials alone needs. Raises SettingError."""
     return MergeSettings(
         max_rejected_share=_share(environment, "MAX_REJECTED_SHARE"),
-        remove_vanished_days=_choice(environment, "VANISHED_DAYS", ("keep", "remove")) == "remove",
+        publishing=PublishingTerms(
+            remove_vanished_days=_choice(environment, "VANISHED_DAYS", ("keep", "remove"))
+            == "remove",
+            keep_shrunk_days=_choice(environment, "SHRUNK_DAYS", ("publish", "keep")) == "keep",
+            skip_open_days=_choice(environment, "OPEN_DAYS", ("publish", "skip")) == "skip",
+        ),
     )
 
 

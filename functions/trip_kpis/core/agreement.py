@@ -3,7 +3,7 @@
 from dataclasses import fields
 
 from trip_kpis.core.errors import InputError, PlanMismatchError
-from trip_kpis.core.plan import Plan
+from trip_kpis.core.plan import Plan, TableDescription
 from trip_kpis.core.requests import RunRequest
 
 _DECIDES_FIGURES = (
@@ -63,6 +63,20 @@ def check_table(plan: Plan, table_name: str) -> None:
             f"the run {plan.run_id} was planned for the table {plan.table_name!r}, the stack's "
             f"TableName is {table_name!r} now: deploy the stack with the table that the run began "
             "with, or start a new run without run_id"
+        )
+
+
+def check_table_is_the_same(plan: Plan, table: TableDescription) -> None:
+    """Raises PlanMismatchError where the table is another one than the plan's: by its name, or
+    because it was deleted and created again, so that some segments were read from one table and
+    some from another."""
+    check_table(plan, table.name)
+    if plan.table_id != table.table_id:
+        raise PlanMismatchError(
+            f"the table {plan.table_name!r} was deleted and created again after the run "
+            f"{plan.run_id} was planned (its id was {plan.table_id!r}, now it is "
+            f"{table.table_id!r}), so the segments were not all read from one table; nothing was "
+            "published. Start a new run without run_id"
         )
 
 

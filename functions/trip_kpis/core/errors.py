@@ -17,7 +17,7 @@
     │   ├── CorruptPartError        a part is not what was written
     │   ├── UnbalancedCountsError   counts do not add up
     │   ├── TooManyRejectedError    the quality gate `MaxRejectedShare`
-    │   ├── NothingCountedError     every published day would be removed
+    │   ├── NothingCountedError     no item counts, or every published day would be removed
     │   └── TooManyTripsError       more trips than a sum can hold exactly
     └── TransientError              may succeed when tried again; the state machine does
 
@@ -96,7 +96,7 @@ class TooManyRejectedError(PermanentError):
 
 
 class NothingCountedError(PermanentError):
-    """No trip of the table counts, and vanished days are to be removed: that would be all."""
+    """No item of the table counts; or there is none, and every published day would be removed."""
 
 
 class TooManyTripsError(PermanentError):

@@ -120,14 +120,6 @@ class Plan:
             ) from error
 
 
-def planned_at(body: bytes) -> str:
-    """The as-of time in a plan's bytes, whichever version wrote them; empty where there is none."""
-    try:
-        return str(json.loads(body)["planned_at"])
-    except (KeyError, TypeError, ValueError):
-        return ""
-
-
 def make_plan(
     request: RunRequest, defaults: RunDefaults, table: TableDescription, *, now: datetime
 ) -> Plan:

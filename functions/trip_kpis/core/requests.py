@@ -30,6 +30,8 @@ class RunRequest:
     read_units_per_second: int | None = None
     consistent_read: bool | None = None
     estimate_only: bool = False
+    empty_table_confirmed: bool = False
+    """an empty table may remove every published day"""
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> Self:
@@ -43,6 +45,7 @@ class RunRequest:
             "read_units_per_second",
             "consistent_read",
             "estimate_only",
+            "confirm_empty_table",
         }
         if unknown := sorted(given.keys() - known):
             raise InputError(
@@ -58,6 +61,7 @@ class RunRequest:
             read_units_per_second=_count(given, "read_units_per_second", 0, 10**9),
             consistent_read=_flag(given, "consistent_read"),
             estimate_only=_flag(given, "estimate_only") or False,
+            empty_table_confirmed=_flag(given, "confirm_empty_table") or False,
         )
 
 
@@ -79,14 +83,19 @@ class SegmentRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergeRequest:
-    """MergePartials' event: ``{"run_id": run id}``."""
+    """MergePartials' event: ``{"run_id": run id, "empty_table_confirmed": false}``."""
 
     run_id: str
+    empty_table_confirmed: bool = False
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> Self:
         """Raises InputError."""
-        return cls(run_id=_run_id(_mapping(event, "the event").get("run_id")))
+        event = _mapping(event, "the event")
+        return cls(
+            run_id=_run_id(event.get("run_id")),
+            empty_table_confirmed=_flag(event, "empty_table_confirmed") or False,
+        )
 
 
 def _run_id(value: object) -> str:

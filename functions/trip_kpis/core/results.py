@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any
 
 from trip_kpis import __version__
@@ -18,26 +17,15 @@ from trip_kpis.core.measures import Measure
 from trip_kpis.core.partials import EXACT
 from trip_kpis.core.plan import Plan
 from trip_kpis.core.proof import Proof
+from trip_kpis.core.publication import Outcome, Publication
 from trip_kpis.core.tallies import Tally
-
-
-class Outcome(StrEnum):
-    """What became of a day."""
-
-    PUBLISHED = "published"
-    """written by this run"""
-    UNCHANGED = "unchanged"
-    """its bytes were there already"""
-    SUPERSEDED = "superseded"
-    """a later run's figures are there, and stay"""
-    VANISHED = "vanished"
-    """published by an earlier run, no longer in the table; kept"""
-    REMOVED = "removed"
-    """the same, and removed"""
-
 
 _LIES_THERE = {Outcome.PUBLISHED, Outcome.UNCHANGED}
 """the object that is there has this run's bytes"""
+
+_DAYS_LISTED = 20
+"""in a summary, the latest of them: it is part of the state machine's state; the manifest has
+all"""
 
 _FARES = ("total_fare", "average_fare", "max_fare", "min_fare")
 
@@ -49,8 +37,7 @@ class Finished:
     plan: Plan
     proof: Proof
     days: Sequence[DayKpis]
-    outcomes: dict[date, Outcome]
-    """of every day that is in the table or was published before"""
+    publication: Publication
     finished_at: datetime
 
     @property
@@ -70,7 +57,7 @@ class Finished:
     @property
     def days_published(self) -> int:
         """Days that this run has written."""
-        return sum(outcome is Outcome.PUBLISHED for outcome in self.outcomes.values())
+        return sum(outcome is Outcome.PUBLISHED for outcome in self.publication.outcomes.values())
 
     @property
     def cost(self) -> Cost:
@@ -83,6 +70,12 @@ class Finished:
             parts=sum(segment.parts for segment in segments),
             days=len(self.days),
         )
+
+
+def check_quality(tally: Tally, *, max_rejected_share: Decimal) -> None:
+    """The gate before publishing: raises TooManyRejectedError or NothingCountedError."""
+    check_rejected_share(tally, tolerated=max_rejected_share)
+    check_something_counts(tally)
 
 
 def check_rejected_share(tally: Tally, *, tolerated: Decimal) -> None:
@@ -98,25 +91,30 @@ def check_rejected_share(tally: Tally, *, tolerated: Decimal) -> None:
         )
 
 
-def check_removal(tally: Tally, *, remove_vanished_days: bool) -> None:
-    """Raises NothingCountedError where there are trips, none of them counts, and every published
-    day would be removed for it: a wrong attribute path looks like that."""
-    if remove_vanished_days and tally.scanned and not tally.counted:
+def check_something_counts(tally: Tally) -> None:
+    """Raises NothingCountedError where there are items and none of them counts: a wrong attribute
+    path looks like that, and readers would see old figures for ever."""
+    if tally.scanned and not tally.counted:
         raise NothingCountedError(
-            f"none of the {tally.scanned} trips of the table counts ({tally.incomplete} are "
-            "incomplete), and VanishedDays is remove: every published day would be removed. Look "
-            "whether FareAttribute and EstimatedFareAttribute name the table's attributes; if the "
-            "days are to go, remove them by hand"
+            f"none of the {tally.scanned} items of the table counts ({tally.incomplete} are "
+            f"incomplete, {tally.rejected_in_all} are rejected); nothing was published. Check "
+            "whether FareAttribute and EstimatedFareAttribute name the table's attributes: an "
+            'execution with the input {"estimate_only": true} lists those that its items have. '
+            "Then start a new run"
         )
 
 
 def summary(run: Finished) -> dict[str, Any]:
     """MergePartials' output. `total_fare` is a String: JSON numbers on their way through the state
     machine are doubles."""
-    tally, days = run.proof.tally, Counter(run.outcomes.values())
+    tally, days = run.proof.tally, Counter(run.publication.outcomes.values())
     return {
         "run_id": run.plan.run_id,
         **{f"days_{outcome}": days[outcome] for outcome in Outcome},
+        "days_open": len(run.publication.open_days),
+        "open_days": [day.isoformat() for day in sorted(run.publication.open_days)[-_DAYS_LISTED:]],
+        "days_shrank": len(run.publication.shrank),
+        "shrank_days": _shrank(run)[-_DAYS_LISTED:],
         "trips": tally.counted,
         "total_fare": json_number(run.total_fare),
         "scanned": tally.scanned,
@@ -137,7 +135,16 @@ def summary(run: Finished) -> dict[str, Any]:
         "throttles": dict(sorted(tally.throttles.items())),
         "cost_usd": run.cost.to_json(),
         "seconds": run.seconds,
+        "warnings": list(run.publication.warnings),
     }
+
+
+def _shrank(run: Finished) -> list[dict[str, Any]]:
+    now = {day.day: day.trip_count for day in run.days}
+    return [
+        {"date": day.isoformat(), "published": published, "now": now[day]}
+        for day, published in sorted(run.publication.shrank.items())
+    ]
 
 
 def measured(run: Finished) -> Mapping[Measure, float]:
@@ -165,7 +172,12 @@ def manifest(run: Finished) -> bytes:
         "planned_at": plan.planned_at,
         "finished_at": run.finished_at.isoformat(timespec="microseconds"),
         "days": [
-            _day(day, outcome, figures.get(day)) for day, outcome in sorted(run.outcomes.items())
+            {
+                **_day(day, outcome, figures.get(day)),
+                "open": day in run.publication.open_days,
+                "published_trip_count": run.publication.shrank.get(day),
+            }
+            for day, outcome in sorted(run.publication.outcomes.items())
         ],
         "by_segment": [
             {

@@ -13,6 +13,7 @@ from trip_kpis.aws.settings import (
     read_settings,
 )
 from trip_kpis.core.errors import SettingError
+from trip_kpis.core.publishing_terms import PublishingTerms
 
 EVERY = {"DYNAMODB_TABLE_NAME": "trips", "ATHENA_BUCKET_NAME": "results"}
 PLAN = {
@@ -27,13 +28,18 @@ PLAN = {
     "CONSISTENT_READ": "false",
     "CHECKPOINT_SECONDS": "60",
 }
-MERGE = {"MAX_REJECTED_SHARE": "0.01", "VANISHED_DAYS": "keep"}
+MERGE = {
+    "MAX_REJECTED_SHARE": "0.01",
+    "VANISHED_DAYS": "keep",
+    "SHRUNK_DAYS": "publish",
+    "OPEN_DAYS": "publish",
+}
 
 
 def test_the_defaults_of_the_stack_are_read() -> None:
     assert read_settings(EVERY) == Settings(table_name="trips", bucket_name="results")
     assert read_merge_settings(MERGE) == MergeSettings(
-        max_rejected_share=Decimal("0.01"), remove_vanished_days=False
+        max_rejected_share=Decimal("0.01"), publishing=PublishingTerms()
     )
     defaults = read_run_defaults(PLAN)
     assert (defaults.time_zone, defaults.time_formats) == ("UTC", ())
@@ -63,8 +69,20 @@ def test_every_default_can_be_set(name: str, text: str, field: str, value: objec
     ("text", "share"), [("0", "0"), ("1", "1"), ("1.0", "1"), ("1e-3", "0.001"), ("0.29", "0.29")]
 )
 def test_a_share_is_exactly_what_is_written(text: str, share: str) -> None:
-    terms = read_merge_settings({**MERGE, "MAX_REJECTED_SHARE": text, "VANISHED_DAYS": "remove"})
-    assert terms == MergeSettings(max_rejected_share=Decimal(share), remove_vanished_days=True)
+    terms = read_merge_settings({**MERGE, "MAX_REJECTED_SHARE": text})
+    assert terms.max_rejected_share == Decimal(share)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "terms"),
+    [
+        ("VANISHED_DAYS", "remove", PublishingTerms(remove_vanished_days=True)),
+        ("SHRUNK_DAYS", "keep", PublishingTerms(keep_shrunk_days=True)),
+        ("OPEN_DAYS", "skip", PublishingTerms(skip_open_days=True)),
+    ],
+)
+def test_days_can_be_left_as_they_are(name: str, text: str, terms: PublishingTerms) -> None:
+    assert read_merge_settings({**MERGE, name: text}).publishing == terms
 
 
 READERS = [(read_settings, EVERY), (read_run_defaults, PLAN), (read_merge_settings, MERGE)]
@@ -102,6 +120,8 @@ PARAMETERS = {
     "CHECKPOINT_SECONDS": "CheckpointSeconds",
     "MAX_REJECTED_SHARE": "MaxRejectedShare",
     "VANISHED_DAYS": "VanishedDays",
+    "SHRUNK_DAYS": "ShrunkDays",
+    "OPEN_DAYS": "OpenDays",
 }
 
 
@@ -127,6 +147,8 @@ PARAMETERS = {
         ("CONSISTENT_READ", "1", "false or true"),
         ("CHECKPOINT_SECONDS", "0", "1 to 600"),
         ("CHECKPOINT_SECONDS", "601", "1 to 600"),
+        ("SHRUNK_DAYS", "remove", "publish or keep"),
+        ("OPEN_DAYS", "keep", "publish or skip"),
         ("MAX_REJECTED_SHARE", "1.01", "0 to 1"),
         ("MAX_REJECTED_SHARE", "-0.1", "0 to 1"),
         ("MAX_REJECTED_SHARE", "1%", "0 to 1"),

@@ -14,8 +14,9 @@ from tests.samples import PLANNED_AT, header, plan, tally
 from trip_kpis.core.errors import TooManyRejectedError
 from trip_kpis.core.kpis import DayKpis
 from trip_kpis.core.proof import prove
+from trip_kpis.core.publication import Outcome, Publication
 from trip_kpis.core.rejections import Reason
-from trip_kpis.core.results import Finished, Outcome, check_rejected_share, manifest, summary
+from trip_kpis.core.results import Finished, check_rejected_share, manifest, summary
 
 
 @pytest.mark.parametrize(
@@ -96,11 +97,13 @@ def run() -> Finished:
             kpis_of(MAY_25, "12345678901234567890.000000000000000001", 1),
             kpis_of(MAY_26, "0.50", 2),
         ],
-        outcomes={
-            MAY_26: Outcome.UNCHANGED,
-            MAY_25: Outcome.PUBLISHED,
-            MAY_27: Outcome.VANISHED,
-        },
+        publication=Publication(
+            outcomes={
+                MAY_26: Outcome.UNCHANGED,
+                MAY_25: Outcome.PUBLISHED,
+                MAY_27: Outcome.VANISHED,
+            }
+        ),
         finished_at=PLANNED_AT + timedelta(seconds=90, microseconds=250_000),
     )
 
@@ -139,6 +142,8 @@ def test_the_manifest_is_one_line_with_the_sha256_and_the_figures_of_every_day_i
             "average_fare": "12345678901234567890",
             "max_fare": "1",
             "min_fare": "1",
+            "open": False,
+            "published_trip_count": None,
         },
         {
             "date": "2024-05-26",
@@ -149,8 +154,11 @@ def test_the_manifest_is_one_line_with_the_sha256_and_the_figures_of_every_day_i
             "average_fare": "0.25",
             "max_fare": "1",
             "min_fare": "1",
+            "open": False,
+            "published_trip_count": None,
         },
-        {"date": "2024-05-27", "outcome": "vanished", "sha256": None, **NO_FIGURES},
+        {"date": "2024-05-27", "outcome": "vanished", "sha256": None, **NO_FIGURES}
+        | {"open": False, "published_trip_count": None},
     ]
     assert summary(run).items() <= document.items()
     assert (document["table_id"], document["schema_version"]) == (run.plan.table_id, 1)
@@ -159,8 +167,8 @@ def test_the_manifest_is_one_line_with_the_sha256_and_the_figures_of_every_day_i
 
 def test_a_day_that_a_later_run_has_published_keeps_what_this_run_came_to(run: Finished) -> None:
     """A day of neither, which a later run has published, has nothing to keep."""
-    outcomes = dict.fromkeys((MAY_25, MAY_26, MAY_27), Outcome.SUPERSEDED)
-    days = json.loads(manifest(replace(run, outcomes=outcomes)))["days"]
+    publication = Publication(outcomes=dict.fromkeys((MAY_25, MAY_26, MAY_27), Outcome.SUPERSEDED))
+    days = json.loads(manifest(replace(run, publication=publication)))["days"]
     assert [day["sha256"] for day in days] == [None] * 3
     for day, body in zip(days, run.days, strict=False):
         published = json.loads(body.to_bytes(), parse_float=str, parse_int=str)
@@ -194,8 +202,10 @@ def test_the_answer_of_the_largest_run_passes_through_every_state() -> None:
         days=[
             kpis_of(MAY_25 + timedelta(days=n), "99999999999999.99", 10**9) for n in range(3_650)
         ],
-        outcomes={MAY_25 + timedelta(days=n): Outcome.PUBLISHED for n in range(3_650)},
+        publication=Publication(
+            outcomes={MAY_25 + timedelta(days=n): Outcome.PUBLISHED for n in range(3_650)}
+        ),
         finished_at=PLANNED_AT,
     )
-    assert len(json.dumps(summary(run))) < 4_096
+    assert len(json.dumps(summary(run))) < 8_192
     assert len(manifest(run)) < 10 * 2**20

@@ -7,8 +7,9 @@ from decimal import Decimal
 from tests.samples import PLANNED_AT, header, plan, tally
 from trip_kpis.core.kpis import DayKpis
 from trip_kpis.core.proof import prove
+from trip_kpis.core.publication import Outcome, Publication
 from trip_kpis.core.rejections import Reason
-from trip_kpis.core.results import Finished, Outcome
+from trip_kpis.core.results import Finished
 
 DAY = DayKpis(
     day=date(2024, 5, 25),
@@ -32,6 +33,6 @@ def a_run(outcome: Outcome = Outcome.PUBLISHED) -> Finished:
         plan=of,
         proof=prove(of, headers),
         days=[DAY],
-        outcomes={DAY.day: outcome},
+        publication=Publication(outcomes={DAY.day: outcome}),
         finished_at=PLANNED_AT + timedelta(seconds=90),
     )

@@ -1,0 +1,49 @@
+"""What later runs have published already, from their manifests."""
+
+import json
+import re
+from datetime import date, datetime
+
+from trip_kpis.aws.bucket import Bucket
+from trip_kpis.core.plan import Plan
+from trip_kpis.core.publication import CLOCKS_DIFFER_BY, LaterRuns, Outcome, is_later
+
+_KEY = re.compile(r"runs/run=(?P<run_id>[^/]+)/manifest\.json")
+_SETTLED = {Outcome.PUBLISHED, Outcome.UNCHANGED, Outcome.REMOVED}
+
+
+def later_runs(bucket: Bucket, plan: Plan, *, now: datetime) -> LaterRuns:
+    """The runs with later plans that are finished; `now` is the merge's clock. Raises what
+    `aws_call` raises.
+
+    Under the publishing lease this is final: a manifest is written under it, too.
+    """
+    # A later run's manifest was written after this run's plan.
+    since = datetime.fromisoformat(plan.planned_at) - CLOCKS_DIFFER_BY
+    days: set[date] = set()
+    warnings: list[str] = []
+    any_finished = False
+    for key in bucket.written_since("runs/run=", since):
+        match = _KEY.fullmatch(key)
+        stored = bucket.get(key) if match else None
+        if match is None or stored is None:
+            continue
+        if not is_later(stored.metadata.get("as-of", ""), match["run_id"], than=plan, now=now):
+            continue
+        any_finished = True
+        try:
+            days |= _days(stored.body)
+        except (ValueError, KeyError, TypeError) as error:
+            warnings.append(
+                f"{key} cannot be read ({error!r}): the days of that later run were compared by "
+                "the metadata of their objects alone"
+            )
+    return LaterRuns(any_finished=any_finished, days=frozenset(days), warnings=tuple(warnings))
+
+
+def _days(manifest: bytes) -> set[date]:
+    return {
+        date.fromisoformat(day["date"])
+        for day in json.loads(manifest)["days"]
+        if day["outcome"] in _SETTLED
+    }
