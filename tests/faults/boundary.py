@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
@@ -12,7 +13,7 @@ from tests.faults.faults import Fault, Faults
 from tests.faults.http_calls import Answer, Call, read_call
 from tests.faults.store import Store
 from tests.faults.table import Table
-from tests.faults.waiting import Invocation
+from tests.faults.waiting import Clock, Invocation
 
 _ERRORS = {
     Fault.PROVISIONED_THROUGHPUT: (400, "ProvisionedThroughputExceededException"),
@@ -36,6 +37,20 @@ class Pages:
     retry_ms: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delayed:
+    """A write under way whose sender is gone."""
+
+    worker: Invocation
+    call: Call
+    worker_ends: datetime
+    """when Lambda would have ended the sender at the latest"""
+
+    def is_over_by(self, now: datetime) -> bool:
+        """A merge's write takes effect before that, for no merge sends one later."""
+        return self.worker.function == "MergePartials" and now >= self.worker_ends
+
+
 @dataclass(slots=True)
 class Boundary:
     """Answers for AWS, or does not."""
@@ -51,8 +66,9 @@ class Boundary:
     overtake: Callable[[Invocation], bool]
     """has a newer run go by; False where it may not"""
     watch_scan: Callable[[Invocation, Call], None]
+    clock: Clock
     running: list[Invocation] = field(default_factory=list)
-    delayed: list[tuple[Invocation, Call]] = field(default_factory=list)
+    delayed: list[Delayed] = field(default_factory=list)
     """writes under way whose senders are gone"""
 
     def answer(self, request: Any, event_name: str, **_: Any) -> Any:
@@ -60,6 +76,7 @@ class Boundary:
         call = read_call(request, event_name.rpartition(".")[2])
         worker = self.running[-1]
         worker.spend(self.takes.object_ms if call.is_of_s3 else self.takes.page_ms)
+        self.let_through(lambda late: late.is_over_by(self.clock.at))
         fault = self.faults.at_call(call)
         if fault is Fault.OVERTAKEN or (fault is Fault.TWICE_AT_ONCE and len(self.running) > 1):
             fault = None
@@ -73,12 +90,12 @@ class Boundary:
         """botocore's pause before it tries again."""
         self.running[-1].spend(self.takes.retry_ms)
 
-    def let_through(self, which: Callable[[Invocation], bool]) -> None:
+    def let_through(self, which: Callable[[Delayed], bool]) -> None:
         """Delayed writes that take effect now."""
-        now = [late for late in self.delayed if which(late[0])]
-        self.delayed = [late for late in self.delayed if not which(late[0])]
-        for _, call in now:
-            self.store.answer(call)
+        now = [late for late in self.delayed if which(late)]
+        self.delayed = [late for late in self.delayed if not which(late)]
+        for late in now:
+            self.store.answer(late.call)
 
     def _strike(self, fault: Fault, worker: Invocation, call: Call) -> Any:
         if fault is not Fault.OVERTAKEN:
@@ -93,13 +110,16 @@ class Boundary:
             case Fault.HANGS:
                 worker.hang()
             case Fault.DELAYED:
-                self.delayed.append((worker, call))
+                ends = self.clock.at + timedelta(milliseconds=worker.remaining_ms)
+                self.delayed.append(Delayed(worker=worker, call=call, worker_ends=ends))
                 worker.die("Sandbox.Timedout")
             case Fault.TWICE_AT_ONCE:
                 self.deliver_again(worker)
+                worker.spend(0)
             case Fault.OVERTAKEN:
                 if self.overtake(worker):
                     self.faults.happened(fault)
+                    worker.spend(0)
             case Fault.SLOW:
                 worker.spend(worker.remaining_ms * self.rng.choice((0.05, 0.3, 0.6)))
             case Fault.ERROR_500 | Fault.ERROR_503:
@@ -131,7 +151,7 @@ class Boundary:
         return self.table_of(_run_id(worker)).answer(call)
 
     def _may_be_overtaken(self, worker: Invocation, call: Call) -> bool:
-        return worker.function == "MergePartials" and call.is_write and self.rng.random() < 0.05
+        return worker.function == "MergePartials" and call.is_write and self.rng.random() < 0.25
 
     def _cut(self, call: Call, answer: Answer) -> Any:
         """urllib3 notices when it reads a body that botocore wants whole; a stream is the

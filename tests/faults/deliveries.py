@@ -4,6 +4,7 @@ import json
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import merge_partials
@@ -11,7 +12,7 @@ import plan_run
 import scan_segment
 from tests.faults.boundary import Boundary
 from tests.faults.faults import Fault, Faults
-from tests.faults.waiting import Invocation, KilledError, in_this_thread
+from tests.faults.waiting import Clock, Invocation, KilledError, in_this_thread
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 HANDLERS: Mapping[str, Handler] = {
@@ -40,6 +41,7 @@ class Lambda:
     handlers: Mapping[str, Handler]
     before: Callable[[Invocation], None]
     """told of every invocation that begins"""
+    clock: Clock
     invocations: int = 0
 
     def deliver(self, function: str, payload: dict[str, Any]) -> dict[str, Any]:
@@ -52,7 +54,9 @@ class Lambda:
         if fault is Fault.TOO_MANY_REQUESTS:
             raise FailedError("Lambda.TooManyRequestsException")
         if fault is Fault.MERGED_EARLY:
-            self._unheard("MergePartials", {"run_id": payload["run_id"]})
+            self._unheard(
+                "MergePartials", {"run_id": payload["run_id"], "empty_table_confirmed": False}
+            )
         if fault is Fault.TWICE_IN_TURN:
             self._unheard(function, payload)
         remaining_ms = self.rng.randint(1, 4_000) if fault is Fault.LITTLE_TIME else None
@@ -86,7 +90,9 @@ class Lambda:
             payload=json.loads(json.dumps(payload)),
             aws_request_id=f"invocation-{self.invocations}",
             remaining_ms=LAMBDAS_LIMIT_MS if remaining_ms is None else remaining_ms,
+            clock=self.clock,
         )
+        began_at = self.clock.at
         if deadly:
             invocation.remaining_ms = self.rng.randint(1, LAMBDAS_LIMIT_MS // 20)
         self.before(invocation)
@@ -102,14 +108,22 @@ class Lambda:
             raise FailedError(type(error).__name__, str(error)) from error
         finally:
             self.boundary.running.pop()
+            self._meanwhile(self.clock.at - began_at)
         if invocation.died_of:
             raise FailedError(invocation.died_of)
         if answer.get("parts"):
             self._successor_got_on(function, payload)
         return answer
 
+    def _meanwhile(self, took: timedelta) -> None:
+        """A merge during which another invocation ran has as much less time left: its lease says
+        when it ends by the clock of all."""
+        for worker in self.boundary.running:
+            if worker.function == "MergePartials":
+                worker.remaining_ms -= took / timedelta(milliseconds=1)
+
     def _successor_got_on(self, function: str, payload: dict[str, Any]) -> None:
         if self.rng.random() < 0.7:
             self.boundary.let_through(
-                lambda late: late.function == function and late.payload == payload
+                lambda late: late.worker.function == function and late.worker.payload == payload
             )

@@ -33,6 +33,9 @@ class Fault(StrEnum):
     DELAYED = "write delayed until after its successor (zombie)"
     TWICE_AT_ONCE = "delivered twice, interleaved"
     OVERTAKEN = "a newer run overtakes"
+    # Of the world around a run:
+    ARCHIVED = "published days archived"
+    RECREATED = "table deleted and created again"
     # Of a delivery:
     TWICE_IN_TURN = "delivered twice, in turn"
     TOO_MANY_REQUESTS = "Lambda.TooManyRequestsException"

@@ -45,7 +45,8 @@ class StateMachine:
                 next(chosen)
             except StopIteration:
                 under_way.remove(chosen)
-        return self._whole("MergePartials", {"run_id": run_id})
+        merge = {name: planned[name] for name in ("run_id", "empty_table_confirmed")}
+        return self._whole("MergePartials", merge)
 
     def _segment(self, run_id: str, number: int) -> Iterator[None]:
         """A child of the Map, one delivery at a time."""

@@ -1,7 +1,8 @@
-"""The product, broken on purpose in the three ways that the segment log is there to prevent."""
+"""The product, broken on purpose in the ways that segment log and lease are there to prevent."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
@@ -11,6 +12,7 @@ from tests.faults.deliveries import HANDLERS
 from tests.faults.schedule import Variant
 from trip_kpis.aws import calls
 from trip_kpis.aws.bucket import Bucket
+from trip_kpis.aws.lease import PublishingLease
 from trip_kpis.aws.pacing import Pacer
 from trip_kpis.aws.run_store import RunStore
 from trip_kpis.aws.segment_log import Appender, SegmentLog
@@ -97,6 +99,18 @@ def _merge_what_is_listed(event: dict[str, Any], context: Any) -> dict[str, Any]
         return merge_partials.handler(event, context)
 
 
+@contextmanager
+def _not_held(_: PublishingLease) -> Iterator[None]:
+    yield
+
+
+def _merge_without_a_lease(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Publishes whoever else does."""
+    with patch.object(PublishingLease, "held", _not_held):
+        return merge_partials.handler(event, context)
+
+
 OVERWRITING_PUTS = Variant(store_honours_conditions=False)
 CURSOR_IN_THE_STATE = Variant(handlers={**HANDLERS, "ScanSegment": _scan_from_the_state})
+MERGE_WITHOUT_A_LEASE = Variant(handlers={**HANDLERS, "MergePartials": _merge_without_a_lease})
 MERGE_TRUSTS_A_LISTING = Variant(handlers={**HANDLERS, "MergePartials": _merge_what_is_listed})

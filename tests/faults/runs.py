@@ -26,6 +26,8 @@ class Run:
     table: Table
     truth: Truth
     is_finished: bool = False
+    is_recreated: bool = False
+    """its table was deleted and created again after its plan: it must not finish"""
     merge_began: bool = False
     pages: int = 0
     """scanned, as often as that was"""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from tests.faults.boundary import Boundary, Pages
 from tests.faults.check import Checker
 from tests.faults.deliveries import HANDLERS, FailedError, Handler, Lambda
-from tests.faults.faults import Faults
+from tests.faults.faults import Fault, Faults
 from tests.faults.functions_here import clients_answered_by, environment
 from tests.faults.machine import MOST_DELIVERIES, StateMachine, StoppedError
 from tests.faults.runs import Run
@@ -75,14 +75,21 @@ class _Story:
             deliver_again=lambda worker: self.functions.again(worker),
             overtake=self._overtake,
             watch_scan=self.checker.watch_scan,
+            clock=self.clock,
         )
         self.functions = Lambda(
-            self.boundary, self.faults, rng, variant.handlers, self.checker.watch_beginning
+            self.boundary,
+            self.faults,
+            rng,
+            variant.handlers,
+            self.checker.watch_beginning,
+            self.clock,
         )
         self._failures: list[str] = []
         self._executions = 0
         self._overlaps = rng.random() < 0.25
-        self._may_overtake = self._overlaps and not removes and rng.random() < 0.5
+        self._may_overtake = self._overlaps and rng.random() < 0.5
+        self._recreates = not self._overlaps and rng.random() < 0.05
 
     def tell(self) -> None:
         if self.rng.random() < 0.3:
@@ -91,12 +98,10 @@ class _Story:
             # Somebody stops the run, wherever it is, if faults have not failed it before.
             self._add("run")
             self._execute("run", with_faults=self.with_faults, stop_after=self.rng.randint(1, 12))
-            if self.checker.removes_vanished_days:
-                # S3 has no condition for "unless somebody has removed it": a day on its way since
-                # before a newer run removes it comes back, until the next run removes it again.
-                self.boundary.let_through(lambda late: late.function == "MergePartials")
             self._run("newer", with_faults=self.with_faults)
             self._go_on("run")
+        elif self._recreates and self.with_faults:
+            self._over_two_tables()
         else:
             self._run("run", with_faults=self.with_faults)
         self.boundary.let_through(lambda _late: True)
@@ -126,11 +131,43 @@ class _Story:
                     return
         self._go_on(run_id)
 
+    def _over_two_tables(self) -> None:
+        """Somebody deletes the table and creates it again while the run is stopped; a newer run
+        reads the new one."""
+        self._add("run")
+        run, stop_after = self.checker.runs["run"], self.rng.randint(1, 12)
+        if self._execute("run", with_faults=True, stop_after=stop_after):
+            return
+        if "staging/run=run/plan.json" not in self.store.objects:
+            self._go_on("run")
+            return
+        self.faults.happened(Fault.RECREATED)
+        table, _ = made_up(self.rng, at_least_one=True, name="recreated")
+        table.table_id = "another-id"
+        run.table, run.is_recreated = table, True
+        for _ in range(2):
+            self._execute("run", with_faults=False)
+        self._run("newer", with_faults=True)
+
+    def _archive(self) -> None:
+        """A lifecycle rule moves some of the published days to Glacier."""
+        published = [key for key in self.store.objects if key.startswith("kpis/")]
+        if published and self.with_faults and self.rng.random() < 0.1:
+            self.store.archived.update(
+                self.rng.sample(published, self.rng.randint(1, len(published)))
+            )
+            self.faults.happened(Fault.ARCHIVED)
+
     def _go_on(self, run_id: str) -> None:
         if not self._execute(run_id, with_faults=False):
             self.checker.wrong.append(f"{run_id} cannot be continued: {self._failures[-1]}")
 
     def _add(self, run_id: str) -> None:
+        earlier = self.checker.runs.get("earlier")
+        if run_id == "newer" and earlier is not None and self.rng.random() < 0.5:
+            # The table is again as it was: the newer run confirms what the earlier one published.
+            self.checker.runs[run_id] = Run(run_id=run_id, table=earlier.table, truth=earlier.truth)
+            return
         table, truth = made_up(
             self.rng, at_least_one=self.checker.removes_vanished_days, name=run_id
         )
@@ -151,12 +188,13 @@ class _Story:
             self._executions += 1
             name, asked = f"again-{self._executions}", {"run_id": run_id}
         machine = StateMachine(self.functions, self.rng, stop_after)
+        self._archive()
         before, self.faults.is_on = self.faults.is_on, with_faults
         try:
             self.checker.finished(run, machine.execute(name, asked))
         except FailedError as failed:
             self._failures.append(failed.error)
-            self.checker.failed(failed.error, str(failed))
+            self.checker.failed(run, failed.error, str(failed))
             self.checker.not_finished(run, published_before)
             return False
         except StoppedError as stopped:

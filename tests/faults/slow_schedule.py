@@ -32,6 +32,7 @@ def play_slowly(cloud: SlowCloud, script: Script) -> Tally:
     asked: dict[str, Any] = {"total_segments": rng.randint(1, 5)}
     cloud.empty("kpis/")
     cloud.empty("runs/")
+    cloud.empty("lease/")
     cloud.server.counts.clear()
     cloud.server.written.clear()
     pages_before, invocations_before = cloud.server.pages, cloud.deliveries.invocations

@@ -37,6 +37,8 @@ class Store:
     honours_conditions: bool = True
     """False: a store that overwrites whatever is there"""
     objects: dict[str, Stored] = field(default_factory=dict)
+    archived: set[str] = field(default_factory=set)
+    """keys of objects that a lifecycle rule has moved to Glacier"""
     watchers: list[Watcher] = field(default_factory=list)
 
     def answer(self, call: Call) -> Answer:
@@ -44,6 +46,8 @@ class Store:
         match call.operation:
             case "GetObject":
                 return self._get(call.key)
+            case "HeadObject":
+                return self._head(call.key)
             case "PutObject":
                 return self._put(call)
             case "DeleteObject":
@@ -64,6 +68,8 @@ class Store:
         stored = self.objects.get(key)
         if stored is None:
             return error(404, "NoSuchKey")
+        if key in self.archived:
+            return error(403, "InvalidObjectState")
         metadata = {_META + name: value for name, value in stored.metadata.items()}
         return Answer(
             headers={
@@ -73,6 +79,15 @@ class Store:
             },
             body=stored.body,
         )
+
+    def _head(self, key: str) -> Answer:
+        stored = self.objects.get(key)
+        if stored is None:
+            return Answer(status=404)
+        metadata = {_META + name: value for name, value in stored.metadata.items()}
+        if key in self.archived:
+            metadata["x-amz-storage-class"] = "GLACIER"
+        return Answer(headers={"etag": stored.etag, **metadata})
 
     def _put(self, call: Call) -> Answer:
         there = self.objects.get(call.key)
@@ -88,6 +103,7 @@ class Store:
             written_at=self.now(),
         )
         self.objects[call.key] = stored
+        self.archived.discard(call.key)
         self._tell(call.key, there, stored)
         return Answer(headers={"etag": stored.etag})
 
@@ -96,6 +112,7 @@ class Store:
         if refusal := self._refusal(call, there):
             return refusal
         self.objects.pop(call.key, None)
+        self.archived.discard(call.key)
         self._tell(call.key, there, None)
         return Answer(status=204)
 

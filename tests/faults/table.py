@@ -21,6 +21,8 @@ class Table:
     items: Sequence[_Item]
     items_a_page: int = 10
     """what 1 MB is to DynamoDB"""
+    table_id: str = "0b0f7a1c-5c3e-4d0e-9b57-8f7f0f5c2b11"
+    """another one where a table of the same name was deleted before"""
     last_page_is_empty: bool = False
     """a segment whose last item ends a page is told to be at its end by one more, empty page"""
     _segments: dict[tuple[int, int], list[_Item]] = field(default_factory=dict, init=False)
@@ -73,7 +75,7 @@ class Table:
         return {
             "TableName": NAME,
             "TableArn": f"arn:aws:dynamodb:us-east-1:123456789012:table/{NAME}",
-            "TableId": "0b0f7a1c-5c3e-4d0e-9b57-8f7f0f5c2b11",
+            "TableId": self.table_id,
             "KeySchema": [{"AttributeName": KEY, "KeyType": "HASH"}],
             "TableSizeBytes": 300 * len(self.items),
             "ItemCount": len(self.items),

@@ -25,9 +25,15 @@ def _differences(variant: Variant) -> Iterator[list[str]]:
     [
         (mutants.OVERWRITING_PUTS, "was written once, and again"),
         (mutants.CURSOR_IN_THE_STATE, "though"),
+        (mutants.MERGE_WITHOUT_A_LEASE, "kpi.json is"),
         (mutants.MERGE_TRUSTS_A_LISTING, "before it had read every segment to its end"),
     ],
-    ids=["overwriting puts", "cursor in the state", "merge trusts a listing"],
+    ids=[
+        "overwriting puts",
+        "cursor in the state",
+        "merge without a lease",
+        "merge trusts a listing",
+    ],
 )
 def test_a_broken_variant_is_caught(variant: Variant, shows: str) -> None:
     assert any(shows in wrong for wrong in first_differences(variant))

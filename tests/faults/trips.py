@@ -36,14 +36,15 @@ class Truth:
 
 
 def made_up(rng: random.Random, *, at_least_one: bool, name: str) -> tuple[Table, Truth]:
-    """A table and its truth; `at_least_one` trip that counts."""
+    """A table and its truth; it is empty, unless `at_least_one` is wanted, or has a trip that
+    counts: a run in which nothing counts fails."""
     truth, items = Truth(), []
     days = rng.sample(_DAYS, rng.randint(1, 4))
     size = rng.choice(_SIZES)
     oddity = rng.choice((0.0, 0.15, 0.5))
     for number in range(size):
         items.append(_trip(rng, f"{name}-{number}", days, rng.random() < oddity, truth))
-    if at_least_one and not truth.counted:
+    if (at_least_one or items) and not truth.counted:
         items.append(_trip(rng, f"{name}-last", days, False, truth))
     truth.scanned = len(items)
     table = Table(

@@ -20,7 +20,7 @@ import botocore.endpoint
 
 import merge_partials
 import plan_run
-from trip_kpis.aws import concurrency, pacing, throttling
+from trip_kpis.aws import concurrency, lease, pacing, throttling
 
 _SHORTEST_POLL_SECONDS = 0.005
 
@@ -36,6 +36,9 @@ class Clock:
     def now(self, tz: tzinfo | None = None) -> datetime:
         self.at += timedelta(microseconds=1_700)
         return self.at if tz is None else self.at.astimezone(tz)
+
+    def spend(self, ms: float) -> None:
+        self.at += timedelta(milliseconds=ms)
 
 
 class KilledError(BaseException):
@@ -54,6 +57,7 @@ class Invocation:
     payload: dict[str, Any]
     aws_request_id: str
     remaining_ms: float
+    clock: Clock
     memory_limit_in_mb: str = "512"
     died_of: str | None = None
     hangs: bool = False
@@ -66,6 +70,7 @@ class Invocation:
         """Time passes; at the limit, Lambda ends it."""
         if self.died_of:
             raise KilledError(self.died_of)
+        self.clock.spend(ms)
         self.remaining_ms -= ms
         if self.remaining_ms <= 0:
             self.die("Sandbox.Timedout")
@@ -97,7 +102,7 @@ def in_this_thread(invocation: Invocation) -> Iterator[None]:
 
 
 class _InvocationsTime:
-    """The module `time`, as the pacing knows it: an invocation waits in its own time."""
+    """The module `time`, as pacing and lease know it: an invocation waits in its own time."""
 
     def monotonic(self) -> float:
         return -float(_mine.invocation.remaining_ms) / 1000
@@ -172,6 +177,8 @@ def simulated_time(
         patch.object(Future, "result", _wait_for),
         patch.object(pacing, "time", _InvocationsTime()),
         patch.object(throttling, "random", rng),
+        patch.object(lease, "time", _InvocationsTime()),
+        patch.object(lease, "datetime", clock),
         patch.object(plan_run, "datetime", clock),
         patch.object(merge_partials, "datetime", clock),
     ):
