@@ -13,7 +13,7 @@ from trip_kpis.aws.publishing import Publisher
 from trip_kpis.aws.run_store import RunStore
 from trip_kpis.aws.segment_log import SegmentLog
 from trip_kpis.aws.settings import read_merge_settings, read_settings
-from trip_kpis.core.agreement import check_table_is_the_same
+from trip_kpis.core.agreement import check_table, check_table_id
 from trip_kpis.core.kpis import DayTotals, days
 from trip_kpis.core.measures import of_proof
 from trip_kpis.core.proof import prove
@@ -28,9 +28,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     settings, terms = read_settings(), read_merge_settings()
     with logged(run_id=request.run_id):
         bucket = Bucket(calls.s3(), settings.bucket_name)
-        store = RunStore(bucket)
-        plan = store.plan(request.run_id)
-        check_table_is_the_same(plan, table.describe(calls.dynamodb(), settings.table_name))
+        plan = RunStore(bucket).plan(request.run_id)
+        check_table(plan, settings.table_name)
+        check_table_id(plan, table.describe(calls.dynamodb(), settings.table_name))
 
         totals = DayTotals()
         proof = prove(plan, totals.headers_of(SegmentLog(bucket=bucket, plan=plan).parts()))
@@ -53,7 +53,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
                 publication=Publisher(bucket=bucket, judge=judge).publish(figures),
                 finished_at=datetime.now(UTC),
             )
-            store.put_manifest(plan, manifest(run))
+            RunStore(bucket).put_manifest(plan, manifest(run))
         logger.info("published", **summary(run))
         emit(measured(run), stack_name=settings.stack_name)
     return summary(run)

@@ -44,5 +44,5 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         "max_concurrency": (wanted if request.max_concurrency else plan).max_concurrency,
         "estimate": estimate,
         "estimate_only": request.estimate_only,
-        "empty_table_confirmed": request.empty_table_confirmed,
+        "empty_table_confirmed": request.confirm_empty_table,
     }

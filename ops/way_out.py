@@ -43,7 +43,8 @@ def way_out(
         return says, _with_parameter(run_id, place, "MaxRejectedShare=0.2")
     if "NothingCountedError" in errors:
         says = "If the attributes have other names, start a new run with --parameter "
-        says += "FareAttribute=… and EstimatedFareAttribute=…; or keep the days that are there:"
+        says += "FareAttribute=… and EstimatedFareAttribute=…. If the table is empty on purpose, "
+        says += "keep the published days:"
         if isinstance(place, Stack):
             says = says.replace("start a new run with --parameter ", "deploy the stack with ")
         return says, _with_parameter(run_id, place, "VanishedDays=keep")

@@ -262,7 +262,12 @@ def test_plan_run_says_what_the_state_machine_needs(pipeline: Pipeline) -> None:
         "read_cost_usd",
         "seconds_at_least",
     }
-    assert planned == {"run_id": "execution-1", "max_concurrency": 2, "estimate_only": False}
+    assert planned == {
+        "run_id": "execution-1",
+        "max_concurrency": 2,
+        "estimate_only": False,
+        "empty_table_confirmed": False,
+    }
     assert list(pipeline.objects()) == ["staging/run=execution-1/plan.json"]
     json.dumps(pipeline.plan("execution-1", total_segments=7))
 

@@ -64,9 +64,9 @@ class Seen:
             (known_as,) = (
                 key_form for key_form, pattern in FORMS.items() if pattern.fullmatch(key)
             )
-            assert request.method in {"GET", "PUT"}
             pair = (self._function, known_as)
-            self.arrows.add(pair if request.method == "PUT" else pair[::-1])
+            is_write = {"GET": False, "HEAD": False, "PUT": True, "DELETE": True}[request.method]
+            self.arrows.add(pair if is_write else pair[::-1])
 
 
 def test_every_function_touches_what_the_page_says_and_nothing_else(

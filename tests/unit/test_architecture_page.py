@@ -79,6 +79,7 @@ DRAWN_AS = {
     "rejected": "quarantine/",
     "kpis": "kpis/",
     "manifest": "runs/",
+    "lease": "lease/",
 }
 """the diagram's names of objects, and what is in their keys alone"""
 

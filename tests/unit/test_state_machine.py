@@ -227,7 +227,10 @@ def test_the_tasks_are_given_what_the_functions_expect(definition: Definition) -
     assert payloads == {
         "PlanRun": {"execution_name.$": "$$.Execution.Name", "input.$": "$"},
         "ScanSegment": {"run_id.$": "$.run_id", "segment.$": "$.segment"},
-        "MergePartials": {"run_id.$": "$.run_id"},
+        "MergePartials": {
+            "run_id.$": "$.run_id",
+            "empty_table_confirmed.$": "$.empty_table_confirmed",
+        },
     }
 
 

@@ -27,6 +27,8 @@ PARAMETERS = {
     "CheckpointSeconds": 60,
     "MaxRejectedShare": "0.01",
     "VanishedDays": "keep",
+    "ShrunkDays": "publish",
+    "OpenDays": "publish",
     "ScheduleExpression": "cron(15 2 * * ? *)",
     "ScheduleTimeZone": "UTC",
     "ScheduleState": "ENABLED",
@@ -64,6 +66,8 @@ VARIABLES = {
     "MergePartialsFunction": {
         "MAX_REJECTED_SHARE": "MaxRejectedShare",
         "VANISHED_DAYS": "VanishedDays",
+        "SHRUNK_DAYS": "ShrunkDays",
+        "OPEN_DAYS": "OpenDays",
     },
 }
 

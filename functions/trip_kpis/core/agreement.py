@@ -66,11 +66,9 @@ def check_table(plan: Plan, table_name: str) -> None:
         )
 
 
-def check_table_is_the_same(plan: Plan, table: TableDescription) -> None:
-    """Raises PlanMismatchError where the table is another one than the plan's: by its name, or
-    because it was deleted and created again, so that some segments were read from one table and
-    some from another."""
-    check_table(plan, table.name)
+def check_table_id(plan: Plan, table: TableDescription) -> None:
+    """Raises PlanMismatchError where the table was deleted and created again since the plan, so
+    that some segments were read from one table and some from another."""
     if plan.table_id != table.table_id:
         raise PlanMismatchError(
             f"the table {plan.table_name!r} was deleted and created again after the run "

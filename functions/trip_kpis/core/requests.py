@@ -30,7 +30,7 @@ class RunRequest:
     read_units_per_second: int | None = None
     consistent_read: bool | None = None
     estimate_only: bool = False
-    empty_table_confirmed: bool = False
+    confirm_empty_table: bool = False
     """an empty table may remove every published day"""
 
     @classmethod
@@ -61,7 +61,7 @@ class RunRequest:
             read_units_per_second=_count(given, "read_units_per_second", 0, 10**9),
             consistent_read=_flag(given, "consistent_read"),
             estimate_only=_flag(given, "estimate_only") or False,
-            empty_table_confirmed=_flag(given, "confirm_empty_table") or False,
+            confirm_empty_table=_flag(given, "confirm_empty_table") or False,
         )
 
 
