@@ -23,12 +23,12 @@ from trip_kpis.core.results import Finished, check_quality, manifest, measured, 
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """``{"run_id", "empty_table_confirmed"}`` -> the run's summary."""
+    """``{"run_id", "plan_sha256", "empty_table_confirmed"}`` -> the run's summary."""
     request = MergeRequest.from_event(event)
     settings, terms = read_settings(), read_merge_settings()
     with logged(run_id=request.run_id):
-        bucket = Bucket(calls.s3(), settings.bucket_name)
-        plan = RunStore(bucket).plan(request.run_id)
+        bucket = Bucket(calls.s3(), settings.bucket_name, settings.bucket_kms_key_arn)
+        plan = RunStore(bucket).plan(request.run_id, sha256=request.plan_sha256)
         check_table(plan, settings.table_name)
         check_table_id(plan, table.describe(calls.dynamodb(), settings.table_name))
 

@@ -33,13 +33,14 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             sample = take_sample(calls.dynamodb(), plan, remaining_ms=remaining_ms)
             estimate = estimate_document(plan, sample, read_estimate_terms())
         else:
-            store = RunStore(Bucket(calls.s3(), settings.bucket_name))
+            store = RunStore(Bucket(calls.s3(), settings.bucket_name, settings.bucket_kms_key_arn))
             plan = store.plan(plan.run_id) if request.continues else store.freeze(plan)
             check_agreement(plan, wanted, request)
             estimate = asdict(plan.estimate)
         logger.info("planned", total_segments=plan.total_segments)
     return {
         "run_id": plan.run_id,
+        "plan_sha256": plan.sha256,
         "segments": shuffled(plan.total_segments, seed=plan.run_id),
         "max_concurrency": (wanted if request.max_concurrency else plan).max_concurrency,
         "estimate": estimate,

@@ -17,12 +17,15 @@ from trip_kpis.core.requests import SegmentRequest
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """``{"run_id", "segment"}`` -> ``{"finished", "segment", …}``; called until it is finished."""
+    """``{"run_id", "plan_sha256", "segment"}`` -> ``{"finished", "segment", …}``.
+
+    Called until the segment is finished.
+    """
     started_ms = context.get_remaining_time_in_millis()
     request, settings = SegmentRequest.from_event(event), read_settings()
     with logged(run_id=request.run_id, segment=request.segment):
-        bucket = Bucket(calls.s3(), settings.bucket_name)
-        plan = RunStore(bucket).plan(request.run_id)
+        bucket = Bucket(calls.s3(), settings.bucket_name, settings.bucket_kms_key_arn)
+        plan = RunStore(bucket).plan(request.run_id, sha256=request.plan_sha256)
         check_table(plan, settings.table_name)
         check_segment(plan, request.segment)
         worker = SegmentWorker(

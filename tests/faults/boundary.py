@@ -19,6 +19,7 @@ _ERRORS = {
     Fault.PROVISIONED_THROUGHPUT: (400, "ProvisionedThroughputExceededException"),
     Fault.THROTTLING: (400, "ThrottlingException"),
     Fault.SLOW_DOWN: (503, "SlowDown"),
+    Fault.CONFLICT: (409, "ConditionalRequestConflict"),
     Fault.UPLOAD_BROKEN: (400, "BadDigest"),
 }
 _SERVERS_ERRORS = {

@@ -54,9 +54,8 @@ class Lambda:
         if fault is Fault.TOO_MANY_REQUESTS:
             raise FailedError("Lambda.TooManyRequestsException")
         if fault is Fault.MERGED_EARLY:
-            self._unheard(
-                "MergePartials", {"run_id": payload["run_id"], "empty_table_confirmed": False}
-            )
+            of_run = {name: payload[name] for name in ("run_id", "plan_sha256")}
+            self._unheard("MergePartials", {**of_run, "empty_table_confirmed": False})
         if fault is Fault.TWICE_IN_TURN:
             self._unheard(function, payload)
         remaining_ms = self.rng.randint(1, 4_000) if fault is Fault.LITTLE_TIME else None

@@ -17,6 +17,7 @@ class Fault(StrEnum):
     PROVISIONED_THROUGHPUT = "ProvisionedThroughputExceededException"
     THROTTLING = "ThrottlingException"
     SLOW_DOWN = "SlowDown"
+    CONFLICT = "ConditionalRequestConflict"
     ERROR_500 = "answer 500"
     ERROR_503 = "answer 503"
     CUT = "connection cut"
@@ -58,12 +59,13 @@ _ANYWHERE = (
 )
 _OF_DYNAMODB = (Fault.PROVISIONED_THROUGHPUT, Fault.THROTTLING, Fault.BODY_CUT, Fault.BODY_BROKEN)
 _OF_A_SCAN = (*_OF_DYNAMODB, Fault.HANGS, Fault.HANGS)
-_OF_A_WRITE = (Fault.SLOW_DOWN, Fault.UPLOAD_BROKEN, *(4 * (Fault.DELAYED,)))
+_OF_A_WRITE = (Fault.SLOW_DOWN, Fault.CONFLICT, Fault.UPLOAD_BROKEN, *(4 * (Fault.DELAYED,)))
 _OF_A_READ = (Fault.SLOW_DOWN, Fault.BODY_CUT, Fault.BODY_BROKEN)
 _COMES_IN_BURSTS = {
     Fault.PROVISIONED_THROUGHPUT,
     Fault.THROTTLING,
     Fault.SLOW_DOWN,
+    Fault.CONFLICT,
     Fault.ERROR_500,
     Fault.ERROR_503,
     Fault.CUT,

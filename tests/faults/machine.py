@@ -34,8 +34,8 @@ class StateMachine:
         """The output. Raises FailedError by the name of the error that failed the execution, or
         StoppedError."""
         planned = self._whole("PlanRun", {"execution_name": name, "input": execution_input})
-        run_id = planned["run_id"]
-        waiting = [self._segment(run_id, number) for number in planned["segments"]]
+        of_run = {name: planned[name] for name in ("run_id", "plan_sha256")}
+        waiting = [self._segment(of_run, number) for number in planned["segments"]]
         under_way: list[Iterator[None]] = []
         while waiting or under_way:
             while waiting and len(under_way) < planned["max_concurrency"]:
@@ -45,12 +45,12 @@ class StateMachine:
                 next(chosen)
             except StopIteration:
                 under_way.remove(chosen)
-        merge = {name: planned[name] for name in ("run_id", "empty_table_confirmed")}
-        return self._whole("MergePartials", merge)
+        confirmed = {"empty_table_confirmed": planned["empty_table_confirmed"]}
+        return self._whole("MergePartials", of_run | confirmed)
 
-    def _segment(self, run_id: str, number: int) -> Iterator[None]:
+    def _segment(self, of_run: dict[str, Any], number: int) -> Iterator[None]:
         """A child of the Map, one delivery at a time."""
-        payload = {"run_id": run_id, "segment": number}
+        payload = {**of_run, "segment": number}
         while True:
             answer: dict[str, Any] = {}
             yield from self._task("ScanSegment", payload, answer)

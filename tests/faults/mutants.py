@@ -47,7 +47,7 @@ class _HandedLog:
 def _scan_from_the_state(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Goes on from the position that the invocation before returned to the state machine."""
     bucket = Bucket(calls.s3(), read_settings().bucket_name)
-    plan = RunStore(bucket).plan(event["run_id"])
+    plan = RunStore(bucket).plan(event["run_id"], sha256=event["plan_sha256"])
     log = _HandedLog(
         log=SegmentLog(bucket=bucket, plan=plan), position=Position(**event.get("position", {}))
     )

@@ -20,7 +20,7 @@ import botocore.endpoint
 
 import merge_partials
 import plan_run
-from trip_kpis.aws import concurrency, lease, pacing, throttling
+from trip_kpis.aws import bucket, calls, concurrency, lease, pacing, throttling
 
 _SHORTEST_POLL_SECONDS = 0.005
 
@@ -177,6 +177,9 @@ def simulated_time(
         patch.object(Future, "result", _wait_for),
         patch.object(pacing, "time", _InvocationsTime()),
         patch.object(throttling, "random", rng),
+        patch.object(bucket, "time", _InvocationsTime()),
+        patch.object(bucket, "random", rng),
+        patch.object(calls, "random", rng),
         patch.object(lease, "time", _InvocationsTime()),
         patch.object(lease, "datetime", clock),
         patch.object(plan_run, "datetime", clock),

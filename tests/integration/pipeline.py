@@ -69,6 +69,8 @@ class Pipeline:
     waited: timedelta = timedelta()
     """by merges, for the publishing lease; no real time passes"""
     merging: list[Context] = field(default_factory=list)
+    plan_sha256: dict[str, str] = field(default_factory=dict)
+    """by run, as PlanRun returned it"""
 
     def make_table(
         self,
@@ -95,7 +97,13 @@ class Pipeline:
             self.dynamodb.put_item(TableName=TABLE_NAME, Item=item)
 
     def plan(self, execution_name: str = "run-1", **asked: Any) -> dict[str, Any]:
-        return plan_run.handler({"execution_name": execution_name, "input": asked}, Context())
+        planned = plan_run.handler({"execution_name": execution_name, "input": asked}, Context())
+        self.plan_sha256[planned["run_id"]] = planned["plan_sha256"]
+        return planned
+
+    def event(self, run_id: str, **more: Any) -> dict[str, Any]:
+        """What the state machine hands to ScanSegment and MergePartials."""
+        return {"run_id": run_id, "plan_sha256": self.plan_sha256.get(run_id, "0" * 64), **more}
 
     def scan(
         self,
@@ -116,7 +124,7 @@ class Pipeline:
 
         self.after_scan.append(page_takes_time)
         try:
-            return scan_segment.handler({"run_id": run_id, "segment": segment}, context)
+            return scan_segment.handler(self.event(run_id, segment=segment), context)
         finally:
             self.after_scan.remove(page_takes_time)
 
@@ -125,7 +133,7 @@ class Pipeline:
         context = Context(aws_request_id=f"invocation-{self.invocations}")
         self.merging.append(context)
         try:
-            return merge_partials.handler({"run_id": run_id, **event}, context)
+            return merge_partials.handler(self.event(run_id, **event), context)
         finally:
             self.merging.pop()
 

@@ -262,6 +262,7 @@ def test_plan_run_says_what_the_state_machine_needs(pipeline: Pipeline) -> None:
         "read_cost_usd",
         "seconds_at_least",
     }
+    assert len(planned.pop("plan_sha256")) == 64
     assert planned == {
         "run_id": "execution-1",
         "max_concurrency": 2,

@@ -45,7 +45,7 @@ class Throttled:
     def invocation(self, number: int = 1) -> dict[str, Any]:
         self.context.remaining_ms = 900_000
         self.context.aws_request_id = f"invocation-{number}"
-        return scan_segment.handler({"run_id": "run-1", "segment": 0}, self.context)
+        return scan_segment.handler(self.pipeline.event("run-1", segment=0), self.context)
 
     def seconds(self) -> float:
         """Since the invocation began."""

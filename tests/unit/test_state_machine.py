@@ -226,9 +226,14 @@ def test_the_tasks_are_given_what_the_functions_expect(definition: Definition) -
     payloads = {name: task["Parameters"]["Payload"] for name, task in tasks(definition)}
     assert payloads == {
         "PlanRun": {"execution_name.$": "$$.Execution.Name", "input.$": "$"},
-        "ScanSegment": {"run_id.$": "$.run_id", "segment.$": "$.segment"},
+        "ScanSegment": {
+            "run_id.$": "$.run_id",
+            "plan_sha256.$": "$.plan_sha256",
+            "segment.$": "$.segment",
+        },
         "MergePartials": {
             "run_id.$": "$.run_id",
+            "plan_sha256.$": "$.plan_sha256",
             "empty_table_confirmed.$": "$.empty_table_confirmed",
         },
     }
@@ -244,7 +249,11 @@ def test_the_segments_are_scanned_by_a_distributed_map_whose_children_return_not
     }
     assert scan["ItemsPath"] == "$.segments"
     assert scan["MaxConcurrencyPath"] == "$.max_concurrency"
-    assert scan["ItemSelector"] == {"run_id.$": "$.run_id", "segment.$": "$$.Map.Item.Value"}
+    assert scan["ItemSelector"] == {
+        "run_id.$": "$.run_id",
+        "plan_sha256.$": "$.plan_sha256",
+        "segment.$": "$$.Map.Item.Value",
+    }
     assert scan["ResultPath"] is None
     ends = [state for state in inner(definition)["States"].values() if is_end(state)]
     assert [state.get("OutputPath", "$") for state in ends] == [None]

@@ -1,13 +1,19 @@
 """Objects in the one bucket, with the conditional writes that the design rests on."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from trip_kpis.aws.calls import aws_call
+from trip_kpis.aws.calls import BROKEN_ON_THE_WAY, aws_call, check_answer
+
+_READS = 6
+"""of one object, whose body breaks while it is read: as many as botocore makes of a request"""
+_LONGEST_PAUSE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +41,9 @@ class Bucket:
 
     client: Any
     name: str
+    kms_key_arn: str = ""
+    """the customer-managed key of what is written; empty: SSE-S3"""
+    sleep: Callable[[float], None] = field(default_factory=lambda: time.sleep)
 
     def url(self, key: str) -> str:
         return f"s3://{self.name}/{key}"
@@ -43,14 +52,28 @@ class Bucket:
         """The object, whole; None where there is none."""
         with aws_call("s3:GetObject", self.url(key)):
             try:
-                answer = self.client.get_object(Bucket=self.name, Key=key)
-                return StoredObject(
-                    body=answer["Body"].read(), etag=answer["ETag"], metadata=answer["Metadata"]
-                )
+                return self._read(key)
             except ClientError as error:
                 if error.response["Error"]["Code"] == "NoSuchKey":
                     return None
                 raise
+
+    def _read(self, key: str) -> StoredObject:
+        """The object, read again where its body breaks on the way: botocore retries a request, but
+        it has returned by the time that the body is read."""
+        reads = 0
+        while True:
+            answer = self.client.get_object(Bucket=self.name, Key=key)
+            reads += 1
+            try:
+                body = answer["Body"].read()
+            except BROKEN_ON_THE_WAY:
+                if reads == _READS:
+                    raise
+                longest = min(_LONGEST_PAUSE_SECONDS, 0.05 * 2**reads)
+                self.sleep(random.uniform(0, longest))
+            else:
+                return StoredObject(body=body, etag=answer["ETag"], metadata=answer["Metadata"])
 
     def head(self, key: str) -> ObjectHead | None:
         """The object without its body, also an archived one; None where there is none."""
@@ -116,17 +139,22 @@ class Bucket:
             if found["LastModified"] >= moment.replace(microsecond=0):
                 yield found["Key"]
 
-    def folders(self, prefix: str) -> Iterator[str]:
-        """What lies below `prefix` up to the next slash: ``staging/`` gives ``staging/run=a/``."""
-        with aws_call("s3:ListBucket", self.url(prefix)):
-            pages = self.client.get_paginator("list_objects_v2")
-            for page in pages.paginate(Bucket=self.name, Prefix=prefix, Delimiter="/"):
-                yield from (found["Prefix"] for found in page.get("CommonPrefixes", ()))
+    @property
+    def _encryption(self) -> Mapping[str, str]:
+        """Said with every write, because a bucket's policy or an organization's may require it.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingServerSideEncryption.html
+        """
+        if not self.kms_key_arn:
+            return {"ServerSideEncryption": "AES256"}
+        return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self.kms_key_arn}
 
     def _list(self, prefix: str) -> Iterator[Mapping[str, Any]]:
         with aws_call("s3:ListBucket", self.url(prefix)):
             pages = self.client.get_paginator("list_objects_v2")
             for page in pages.paginate(Bucket=self.name, Prefix=prefix):
+                # An answer without a body would look like the listing of an empty bucket.
+                check_answer(page, "IsTruncated")
                 yield from page.get("Contents", ())
 
     def _put(
@@ -145,6 +173,7 @@ class Bucket:
                 Body=body,
                 ContentType=content_type,
                 Metadata=dict(metadata),
+                **self._encryption,
                 **condition,
             )
 

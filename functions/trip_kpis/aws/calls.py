@@ -1,6 +1,7 @@
 """The boundary to AWS: clients, and botocore's errors as the program's own."""
 
-from collections.abc import Iterator
+import random
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -42,6 +43,8 @@ _CONFIG = Config(
     user_agent=f"trip-kpis/{__version__}",
 )
 
+_CONFLICT_ATTEMPTS = 10
+"""of a write, about ten seconds, before a conflict with other writers is left to a later attempt"""
 _DENIED = {"AccessDenied", "AccessDeniedException", "403", "Forbidden"}
 _TRANSIENT = {
     # botocore's word for an error of whose body nothing readable arrived (cut short, say):
@@ -49,10 +52,14 @@ _TRANSIENT = {
     "404",
     "409",
     "BadDigest",  # the body that arrived is not the one that was sent
-    "ConditionalRequestConflict",
+    "ConditionalRequestConflict",  # another write of the object at this moment; `_retry_conflict`
     "IncompleteBody",
     "InternalError",
     "InternalServerError",
+    # Credentials that expired on the way: the next attempt, or the next invocation, has new ones.
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "RequestExpired",
     "LimitExceededException",
     "OperationAborted",
     "ProvisionedThroughputExceededException",
@@ -68,7 +75,7 @@ _TRANSIENT = {
 """https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
 https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"""
 
-_BROKEN_ON_THE_WAY = (
+BROKEN_ON_THE_WAY = (
     AwsConnectionError,
     HTTPClientError,
     ResponseParserError,  # an answer that is no answer
@@ -101,7 +108,41 @@ def scanning_client(session: Session, *, region: str | None = None) -> Any:
 @cache
 def s3() -> Any:
     """The S3 client; made on first use, kept for a warm start."""
-    return timestamps.session().create_client("s3", config=_CONFIG)
+    client = timestamps.session().create_client("s3", config=_CONFIG)
+    for operation in ("PutObject", "DeleteObject"):
+        client.meta.events.register(f"needs-retry.s3.{operation}", _retry_conflict)
+    return client
+
+
+def check_answer(answer: Mapping[str, Any], *members: str) -> None:
+    """Raises ResponseParserError where an answer lacks what every answer of its kind has: its body
+    was lost, and botocore takes that for an answer that says nothing."""
+    for member in members:
+        if member not in answer:
+            raise ResponseParserError(f"the answer has no {member}: its body is missing or cut")
+
+
+def _retry_conflict(
+    *, attempts: int, response: tuple[Any, Mapping[str, Any]] | None, **_: Any
+) -> float | None:
+    """Listens to botocore's `needs-retry`: the seconds after which a conditional write is tried
+    again that met another one. What it met may have failed, so the condition may still hold.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+    """
+    if response is None or attempts >= _CONFLICT_ATTEMPTS:
+        return None
+    code = response[1].get("Error", {}).get("Code")
+    longest = min(2.0, 0.05 * 2**attempts)
+    return random.uniform(0, longest) if code == "ConditionalRequestConflict" else None
+
+
+def _is_transient(code: str, status: int, said: str) -> bool:
+    if code in _TRANSIENT:
+        return True
+    if code == "InvalidSignatureException":  # DynamoDB's word for an expired signature, too
+        return "expired" in said.lower() or "not yet current" in said.lower()
+    return status >= 500 and status != 501  # 501: the service does not have what is asked for
 
 
 def _check_crc32(http_response: Any, **_: Any) -> None:
@@ -128,7 +169,7 @@ def aws_call(action: str, resource: str) -> Iterator[None]:
         code = error.response["Error"].get("Code", "")
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         said = error.response["Error"].get("Message", "")
-        if code in _TRANSIENT or status >= 500:
+        if _is_transient(code, status, said):
             raise TransientError(f"{action} on {resource}: {code} ({said})") from error
         if code == "ResourceNotFoundException":
             raise TableNotFoundError(
@@ -146,7 +187,7 @@ def aws_call(action: str, resource: str) -> Iterator[None]:
                 "role, in the bucket's or key's policy, or in the organization's"
             ) from error
         raise RefusedError(f"{action} on {resource} was refused: {code} ({said})") from error
-    except _BROKEN_ON_THE_WAY as error:
+    except BROKEN_ON_THE_WAY as error:
         raise TransientError(f"{action} on {resource}: {error}") from error
     except NoCredentialsError as error:
         raise AccessDeniedError(

@@ -1,9 +1,10 @@
 """A run's plan and manifest in the bucket."""
 
+import hashlib
 from dataclasses import dataclass
 
 from trip_kpis.aws.bucket import Bucket
-from trip_kpis.core.errors import AccessDeniedError, PlanNotFoundError
+from trip_kpis.core.errors import AccessDeniedError, PlanMismatchError, PlanNotFoundError
 from trip_kpis.core.plan import Plan
 
 _AS_OF = "as-of"
@@ -23,9 +24,11 @@ class RunStore:
             return plan
         return self.plan(plan.run_id)
 
-    def plan(self, run_id: str) -> Plan:
-        """The run's frozen plan. Raises PlanNotFoundError, or PlanMismatchError for a plan that
-        another version wrote.
+    def plan(self, run_id: str, *, sha256: str | None = None) -> Plan:
+        """The run's frozen plan; with `sha256`, only if that is the digest of its object.
+
+        Raises PlanNotFoundError, or PlanMismatchError for a plan that another version wrote, that
+        was changed, or that is another run's.
 
         A role that may not list the bucket is told "access denied" of an object that is not there
         (https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html).
@@ -37,7 +40,19 @@ class RunStore:
             raise PlanNotFoundError(_no_plan(run_id, self.bucket.url(key))) from error
         if stored is None:
             raise PlanNotFoundError(_no_plan(run_id, self.bucket.url(key)))
-        return Plan.from_bytes(stored.body)
+        if sha256 not in (None, hashlib.sha256(stored.body).hexdigest()):
+            raise PlanMismatchError(
+                f"{self.bucket.url(key)} is not the plan that this execution began with: something "
+                "has changed it since. Put it back (the bucket may have its earlier version), or "
+                "start a new run, and look at who may write to staging/"
+            )
+        plan = Plan.from_bytes(stored.body)
+        if plan.run_id != run_id:
+            raise PlanMismatchError(
+                f"{self.bucket.url(key)} is the plan of the run {plan.run_id!r}: something has "
+                "copied it there. Start a new run, and look at who may write to staging/"
+            )
+        return plan
 
     def put_manifest(self, plan: Plan, body: bytes) -> None:
         """Writes the run's manifest, again if the merge is repeated."""

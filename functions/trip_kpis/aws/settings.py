@@ -23,6 +23,8 @@ class Settings:
 
     table_name: str
     bucket_name: str
+    bucket_kms_key_arn: str = ""
+    """of what is written; empty: SSE-S3"""
     stack_name: str = "local"
     """told apart by in CloudWatch's metrics"""
 
@@ -41,6 +43,7 @@ def read_settings(environment: Environment = os.environ) -> Settings:
     return Settings(
         table_name=_text(environment, "DYNAMODB_TABLE_NAME", "the trips table's name"),
         bucket_name=_text(environment, "ATHENA_BUCKET_NAME", "the name of the bucket for results"),
+        bucket_kms_key_arn=environment.get("BUCKET_KMS_KEY_ARN", ""),
         stack_name=environment.get("STACK_NAME") or "local",
     )
 

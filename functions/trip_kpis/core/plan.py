@@ -2,19 +2,27 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from typing import Self, TypeVar
+import re
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Self, TypeVar
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from trip_kpis.core.attributes import parse_path
 from trip_kpis.core.costs import Estimate, estimate
-from trip_kpis.core.errors import PlanMismatchError, SettingError
-from trip_kpis.core.requests import RunRequest
+from trip_kpis.core.errors import InputError, PlanMismatchError, SettingError
+from trip_kpis.core.requests import MOST_SEGMENTS, RunRequest, check_run_id
 from trip_kpis.core.segments import segments_for
+from trip_kpis.core.times import check_format
 from trip_kpis.core.trips import ReadingRules
 
 _Setting = TypeVar("_Setting")
+
+_Count = Annotated[int, msgspec.Meta(ge=0)]
+_Positive = Annotated[int, msgspec.Meta(ge=1)]
+_KeyAttributes = Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=2)]
 
 SCHEMA_VERSION = 1
 """Of the plan and the parts. A run is finished by the version that began it."""
@@ -54,7 +62,10 @@ class RunDefaults:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """``staging/run=<run_id>/plan.json``."""
+    """``staging/run=<run_id>/plan.json``.
+
+    What can be told of a field by itself stands in its type, and is checked when a plan is read.
+    """
 
     schema_version: int
     run_id: str
@@ -63,18 +74,20 @@ class Plan:
     table_name: str
     table_arn: str
     table_id: str
-    key_attributes: tuple[str, ...]
+    key_attributes: _KeyAttributes
     fare_attribute: str
     estimated_fare_attribute: str
     day_attribute: str
     time_zone: str
     time_formats: tuple[str, ...]
-    total_segments: int
-    max_concurrency: int
-    read_units_per_second: int
+    total_segments: Annotated[int, msgspec.Meta(ge=1, le=MOST_SEGMENTS)]
+    max_concurrency: _Positive
+    read_units_per_second: _Count
     consistent_read: bool
-    checkpoint_seconds: int
+    checkpoint_seconds: _Positive
     estimate: Estimate
+    stored_sha256: str = field(default="", compare=False)
+    """of the object that the plan was read from; no part of it"""
 
     @property
     def rules(self) -> ReadingRules:
@@ -91,33 +104,72 @@ class Plan:
 
     def to_bytes(self) -> bytes:
         """One JSON object, fields in their order: the same plan gives the same bytes."""
-        return (json.dumps(asdict(self), indent=1) + "\n").encode()
+        document = asdict(self)
+        del document["stored_sha256"]
+        return (json.dumps(document, indent=1) + "\n").encode()
 
     @property
     def sha256(self) -> str:
-        """Of `to_bytes`: what ties a part to its plan."""
-        return hashlib.sha256(self.to_bytes()).hexdigest()
+        """Of the object's bytes: what ties the run's parts and invocations to its plan."""
+        return self.stored_sha256 or hashlib.sha256(self.to_bytes()).hexdigest()
 
     @classmethod
     def from_bytes(cls, body: bytes) -> Self:
-        """Inverts `to_bytes`. Raises PlanMismatchError for what another version has written."""
+        """Inverts `to_bytes`. Raises PlanMismatchError, which names field and value, for a plan
+        that this version did not write."""
         try:
-            document = json.loads(body)
-            if document["schema_version"] != SCHEMA_VERSION:
-                raise PlanMismatchError(
-                    f"the plan has schema version {document['schema_version']}, this code writes "
-                    f"{SCHEMA_VERSION}: a run is finished by the version that began it; deploy "
-                    "that one again, or start a new run"
-                )
-            document["estimate"] = Estimate(**document["estimate"])
-            document["key_attributes"] = tuple(document["key_attributes"])
-            document["time_formats"] = tuple(document["time_formats"])
-            return cls(**document)
-        except (KeyError, TypeError, ValueError) as error:
+            document = msgspec.json.decode(body, type=dict[str, Any])
+        except msgspec.DecodeError as error:
+            raise _unreadable(f"it is no JSON object: {error}") from error
+        if (version := document.get("schema_version")) != SCHEMA_VERSION:
             raise PlanMismatchError(
-                f"the plan cannot be read ({error!r}): something else has touched it; start a new "
-                "run, and look at who may write to staging/"
-            ) from error
+                f"the plan has schema version {version!r}, this code writes {SCHEMA_VERSION}: a "
+                "run is finished by the version that began it; deploy that one again, or start a "
+                "new run"
+            )
+        known = {one.name for one in fields(cls)} - {"stored_sha256"}
+        if unknown := sorted(document.keys() - known):
+            raise _unreadable(f"it has {', '.join(unknown)}, which this version does not know")
+        document["stored_sha256"] = hashlib.sha256(body).hexdigest()
+        try:
+            plan = msgspec.convert(document, cls)
+        except msgspec.ValidationError as error:
+            raise _unreadable(f"{error}{_value_at(str(error), document)}") from error
+        plan._check()
+        return plan
+
+    def _check(self) -> None:
+        """What no type can say. Raises PlanMismatchError."""
+        try:
+            is_utc = datetime.fromisoformat(self.planned_at).utcoffset() == timedelta(0)
+        except ValueError:
+            is_utc = False
+        if not is_utc:
+            raise _unreadable(f"planned_at is {self.planned_at!r}: it must be a time in UTC")
+        try:
+            ZoneInfo(self.time_zone)
+        except (KeyError, ValueError, OSError) as error:
+            raise _unreadable(f"time_zone is {self.time_zone!r}: no such time zone") from error
+        try:
+            check_run_id(self.run_id)
+            _ = self.rules
+            for time_format in self.time_formats:
+                check_format(time_format, setting="time_formats")
+        except (InputError, SettingError) as error:
+            raise _unreadable(str(error)) from error
+
+
+def _unreadable(what: str) -> PlanMismatchError:
+    return PlanMismatchError(
+        f"the plan cannot be used: {what}. Something else has changed it: start a new run, and "
+        "look at who may write to staging/"
+    )
+
+
+def _value_at(error: str, document: dict[str, Any]) -> str:
+    """The top-level value that an error of msgspec's is about, for the message."""
+    place = re.search(r"`\$\.(\w+)", error)
+    return f", which is {document.get(place[1])!r}" if place else ""
 
 
 def make_plan(

@@ -12,6 +12,7 @@ MOST_SEGMENTS = 10_000
 MOST_CONCURRENCY = 10_000
 """https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html"""
 
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 
@@ -54,7 +55,7 @@ class RunRequest:
             )
         named = given.get("run_id")
         return cls(
-            run_id=_run_id(event.get("execution_name") if named is None else named),
+            run_id=check_run_id(event.get("execution_name") if named is None else named),
             continues=named is not None,
             total_segments=_count(given, "total_segments", 1, MOST_SEGMENTS),
             max_concurrency=_count(given, "max_concurrency", 1, MOST_CONCURRENCY),
@@ -67,9 +68,10 @@ class RunRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentRequest:
-    """ScanSegment's event: ``{"run_id": run id, "segment": number}``."""
+    """ScanSegment's event: ``{"run_id": run id, "plan_sha256": digest, "segment": number}``."""
 
     run_id: str
+    plan_sha256: str
     segment: int
 
     @classmethod
@@ -77,15 +79,22 @@ class SegmentRequest:
         """Raises InputError."""
         segment = _count(_mapping(event, "the event"), "segment", 0, MOST_SEGMENTS - 1)
         if segment is None:
-            raise InputError("the event has no 'segment': pass {'run_id': …, 'segment': 0}")
-        return cls(run_id=_run_id(event.get("run_id")), segment=segment)
+            raise InputError(
+                "the event has no 'segment': pass {'run_id': …, 'plan_sha256': …, 'segment': 0}"
+            )
+        return cls(
+            run_id=check_run_id(event.get("run_id")),
+            plan_sha256=_plan_sha256(event),
+            segment=segment,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergeRequest:
-    """MergePartials' event: ``{"run_id": run id, "empty_table_confirmed": false}``."""
+    """MergePartials' event: ``{"run_id", "plan_sha256", "empty_table_confirmed": false}``."""
 
     run_id: str
+    plan_sha256: str
     empty_table_confirmed: bool = False
 
     @classmethod
@@ -93,12 +102,14 @@ class MergeRequest:
         """Raises InputError."""
         event = _mapping(event, "the event")
         return cls(
-            run_id=_run_id(event.get("run_id")),
+            run_id=check_run_id(event.get("run_id")),
+            plan_sha256=_plan_sha256(event),
             empty_table_confirmed=_flag(event, "empty_table_confirmed") or False,
         )
 
 
-def _run_id(value: object) -> str:
+def check_run_id(value: object) -> str:
+    """`value` itself, if it can be a run's id. Raises InputError."""
     if value is None:
         raise InputError(
             "the event names no run: it must have 'run_id' (PlanRun's 'execution_name')"
@@ -108,6 +119,17 @@ def _run_id(value: object) -> str:
             f"run_id is {value!r}: it becomes part of S3 keys, so it has 1 to 80 letters, digits, "
             "'.', '_' and '-' and begins with a letter or digit; without one, the execution's "
             "name is the run id and the same holds for it"
+        )
+    return value
+
+
+def _plan_sha256(event: Mapping[str, Any]) -> str:
+    value = event.get("plan_sha256")
+    if not (isinstance(value, str) and _SHA256.fullmatch(value)):
+        raise InputError(
+            f"plan_sha256 is {value!r}: it must be the SHA-256 of the run's plan.json, as PlanRun "
+            "returns it. An execution that was started by a version without it cannot be "
+            'redriven: start a new one with the input {"run_id": …}'
         )
     return value
 

@@ -74,6 +74,11 @@ def scan_answering(code: str, status: int) -> None:
         ("409", 409, TransientError),
         ("SomethingNew", 500, TransientError),
         ("", 502, TransientError),
+        ("ExpiredTokenException", 400, TransientError),
+        ("ExpiredToken", 400, TransientError),
+        ("RequestExpired", 400, TransientError),
+        ("NotImplemented", 501, RefusedError),
+        ("501", 501, RefusedError),
         ("ResourceNotFoundException", 400, TableNotFoundError),
         ("NoSuchBucket", 404, BucketNotFoundError),
         ("AccessDenied", 403, AccessDeniedError),
@@ -95,6 +100,27 @@ def test_every_code_has_its_class_and_is_named(
     assert isinstance(caught.value.__cause__, ClientError)
     assert "as AWS puts it" in str(caught.value) or error is BucketNotFoundError
     assert "trips" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [
+        (
+            "Signature expired: 20240601T021500Z is now earlier than 20240601T022000Z",
+            TransientError,
+        ),
+        ("Signature not yet current: 20240601T022000Z is later", TransientError),
+        ("The request signature we calculated does not match", RefusedError),
+    ],
+)
+def test_a_signature_that_expired_on_the_way_is_made_again(
+    said: str, error: type[Exception]
+) -> None:
+    client = client_of("dynamodb")
+    with Stubber(client) as stubber:
+        stubber.add_client_error("scan", "InvalidSignatureException", said, http_status_code=400)
+        with pytest.raises(error), aws_call("dynamodb:Scan", "trips"):
+            client.scan(TableName="trips")
 
 
 def test_the_message_names_the_action_as_iam_does_and_the_way_out() -> None:

@@ -1,5 +1,6 @@
 """What the handlers are called with is taken whole or refused with the way out."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -111,10 +112,17 @@ def test_an_execution_name_that_is_no_run_id_is_refused(name: object) -> None:
         RunRequest.from_event({"execution_name": name, "input": {}})
 
 
+DIGEST = "0123456789abcdef" * 4
+
+
 def test_a_segment_request_is_a_run_and_a_number() -> None:
-    request = SegmentRequest.from_event({"run_id": "r", "segment": 0})
-    assert request == SegmentRequest(run_id="r", segment=0)
-    assert MergeRequest.from_event({"run_id": "r"}) == MergeRequest(run_id="r")
+    of_run = {"run_id": "r", "plan_sha256": DIGEST}
+    request = SegmentRequest.from_event({**of_run, "segment": 0})
+    assert request == SegmentRequest(run_id="r", plan_sha256=DIGEST, segment=0)
+    merge = MergeRequest(run_id="r", plan_sha256=DIGEST)
+    assert MergeRequest.from_event(of_run) == merge
+    confirmed = MergeRequest.from_event({**of_run, "empty_table_confirmed": True})
+    assert confirmed == replace(merge, empty_table_confirmed=True)
 
 
 @pytest.mark.parametrize("segment", [None, -1, 10_000, "0", 0.0, True, [0]])
