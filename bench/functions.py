@@ -23,6 +23,8 @@ _ENVIRONMENT = {
     "CHECKPOINT_SECONDS": "60",
     "MAX_REJECTED_SHARE": "0.01",
     "VANISHED_DAYS": "keep",
+    "SHRUNK_DAYS": "publish",
+    "OPEN_DAYS": "publish",
     "STACK_NAME": "bench",
 }
 

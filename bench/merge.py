@@ -18,6 +18,8 @@ _ENVIRONMENT = {
     "ATHENA_BUCKET_NAME": "results",
     "MAX_REJECTED_SHARE": "0.01",
     "VANISHED_DAYS": "keep",
+    "SHRUNK_DAYS": "publish",
+    "OPEN_DAYS": "publish",
 }
 
 

@@ -6,6 +6,7 @@ input closes.
 
 import base64
 import hashlib
+import json
 import re
 import sys
 import threading
@@ -80,6 +81,25 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, body, {**_as_s3_says(body), **metadata})
         else:
             self._answer(404, _error("NoSuchKey"), {})
+
+    def do_DELETE(self) -> None:
+        with self.server.lock:
+            self.server.objects.pop(self._key(), None)
+        self._answer(204, b"", {})
+
+    def do_POST(self) -> None:
+        """DynamoDB's DescribeTable: the merge compares the table's id with the plan's."""
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        plan = self.server.log.plan
+        table = {
+            "TableName": plan.table_name,
+            "TableArn": plan.table_arn,
+            "TableId": plan.table_id,
+            "KeySchema": [{"AttributeName": plan.key_attributes[0], "KeyType": "HASH"}],
+            "TableSizeBytes": 0,
+            "ItemCount": 0,
+        }
+        self._answer(200, json.dumps({"Table": table}).encode(), {})
 
     def do_PUT(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))

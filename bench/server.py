@@ -60,6 +60,15 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._answer(200, {"ETag": etag})
 
+    def do_HEAD(self) -> None:
+        stored = self.server.objects.stored.get(self._object)
+        headers = {} if stored is None else stored.headers
+        self._answer(404 if stored is None else 200, headers)
+
+    def do_DELETE(self) -> None:
+        self.server.objects.stored.pop(self._object, None)
+        self._answer(204, {})
+
     def do_GET(self) -> None:
         query = parse_qs(urlsplit(self.path).query)
         if "list-type" in query:

@@ -103,7 +103,7 @@ class Pipeline:
 
     def event(self, run_id: str, **more: Any) -> dict[str, Any]:
         """What the state machine hands to ScanSegment and MergePartials."""
-        return {"run_id": run_id, "plan_sha256": self.plan_sha256.get(run_id, "0" * 64), **more}
+        return {"run_id": run_id, "plan_sha256": self.plan_sha256.get(run_id), **more}
 
     def scan(
         self,

@@ -71,7 +71,8 @@ class SegmentRequest:
     """ScanSegment's event: ``{"run_id": run id, "plan_sha256": digest, "segment": number}``."""
 
     run_id: str
-    plan_sha256: str
+    plan_sha256: str | None
+    """None in an invocation by hand: whatever plan the run has is followed"""
     segment: int
 
     @classmethod
@@ -79,9 +80,7 @@ class SegmentRequest:
         """Raises InputError."""
         segment = _count(_mapping(event, "the event"), "segment", 0, MOST_SEGMENTS - 1)
         if segment is None:
-            raise InputError(
-                "the event has no 'segment': pass {'run_id': …, 'plan_sha256': …, 'segment': 0}"
-            )
+            raise InputError("the event has no 'segment': pass {'run_id': …, 'segment': 0}")
         return cls(
             run_id=check_run_id(event.get("run_id")),
             plan_sha256=_plan_sha256(event),
@@ -94,7 +93,8 @@ class MergeRequest:
     """MergePartials' event: ``{"run_id", "plan_sha256", "empty_table_confirmed": false}``."""
 
     run_id: str
-    plan_sha256: str
+    plan_sha256: str | None
+    """None in an invocation by hand: whatever plan the run has is followed"""
     empty_table_confirmed: bool = False
 
     @classmethod
@@ -123,13 +123,12 @@ def check_run_id(value: object) -> str:
     return value
 
 
-def _plan_sha256(event: Mapping[str, Any]) -> str:
+def _plan_sha256(event: Mapping[str, Any]) -> str | None:
     value = event.get("plan_sha256")
-    if not (isinstance(value, str) and _SHA256.fullmatch(value)):
+    if value is not None and not (isinstance(value, str) and _SHA256.fullmatch(value)):
         raise InputError(
             f"plan_sha256 is {value!r}: it must be the SHA-256 of the run's plan.json, as PlanRun "
-            "returns it. An execution that was started by a version without it cannot be "
-            'redriven: start a new one with the input {"run_id": …}'
+            "returns it, 64 hexadecimal digits"
         )
     return value
 
