@@ -3,9 +3,8 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Self, TypeVar
-from zoneinfo import ZoneInfo
 
 from trip_kpis.core.attributes import parse_path
 from trip_kpis.core.costs import Estimate, estimate
@@ -13,6 +12,7 @@ from trip_kpis.core.errors import PlanMismatchError, SettingError
 from trip_kpis.core.requests import RunRequest
 from trip_kpis.core.segments import segments_for
 from trip_kpis.core.trips import ReadingRules
+from trip_kpis.core.zones import time_zone
 
 _Setting = TypeVar("_Setting")
 
@@ -43,6 +43,8 @@ class RunDefaults:
     day_attribute: str
     time_zone: str
     time_formats: tuple[str, ...]
+    earliest_day: str
+    """ISO 8601; a time before it is rejected"""
     total_segments: int
     """0: by the table's size"""
     max_concurrency: int
@@ -69,6 +71,8 @@ class Plan:
     day_attribute: str
     time_zone: str
     time_formats: tuple[str, ...]
+    earliest_day: str
+    """ISO 8601; a time before it is rejected"""
     total_segments: int
     max_concurrency: int
     read_units_per_second: int
@@ -85,7 +89,8 @@ class Plan:
             ),
             day=parse_path(self.day_attribute, setting="day_attribute"),
             key_attributes=self.key_attributes,
-            time_zone=ZoneInfo(self.time_zone),
+            time_zone=time_zone(self.time_zone),
+            earliest_day=date.fromisoformat(self.earliest_day),
             time_formats=self.time_formats,
         )
 
@@ -154,6 +159,7 @@ def make_plan(
         day_attribute=defaults.day_attribute,
         time_zone=defaults.time_zone,
         time_formats=defaults.time_formats,
+        earliest_day=defaults.earliest_day,
         total_segments=request.total_segments
         or defaults.total_segments
         or segments_for(table.size_bytes, max_concurrency=max_concurrency),
@@ -193,10 +199,10 @@ def _check_paths(defaults: RunDefaults, table: TableDescription) -> None:
         defaults.estimated_fare_attribute,
         defaults.day_attribute,
     ):
-        first, _, rest = dotted.partition(".")
+        first, *rest = parse_path(dotted, setting="an attribute path")
         if rest and first in table.key_attributes:
             raise SettingError(
-                f"the attribute path {dotted!r} leads into {first!r}, which is a key of the table "
+                f"the attribute path '{dotted}' leads into {first!r}, which is a key of the table "
                 f"{table.name} and no map: name another attribute"
             )
 
