@@ -20,6 +20,7 @@ _SPREADSHEET_EPOCH = date(1899, 12, 30)
 
 https://ooxml.info/docs/l/l.2/l.2.2/l.2.16.8/l.2.16.9.1
 """
+DATE_AS_A_NUMBER, SERIAL_DAY = "date as a number", "Excel serial day"
 _DATE_DIGITS = {8, 12, 14, 17}
 """YYYYMMDD alone, and with HHMM, HHMMSS, milliseconds."""
 
@@ -67,12 +68,12 @@ def resembles(number: Decimal, *, earliest: date) -> str | None:
     days = int(number)
     if days < (LATEST_DAY - _SPREADSHEET_EPOCH).days + 1:
         day = _SPREADSHEET_EPOCH + timedelta(days=days)
-        return "Excel serial day" if earliest <= day <= LATEST_DAY else None
+        return SERIAL_DAY if earliest <= day <= LATEST_DAY else None
     digits = str(days)
     if number == days and len(digits) in _DATE_DIGITS:
         try:
             written = datetime.strptime(digits[:8], "%Y%m%d")  # noqa: DTZ007 -- a date alone
         except ValueError:
             return None
-        return "date as a number" if earliest <= written.date() <= LATEST_DAY else None
+        return DATE_AS_A_NUMBER if earliest <= written.date() <= LATEST_DAY else None
     return None
