@@ -101,8 +101,8 @@ def _check_zones(time_format: str, setting: str) -> None:
         )
     else:
         instead = (
-            "strptime knows no names of zones: times of several zones need an offset, such as "
-            "+0200, which is written as %z"
+            "No format reads the names of other zones: the times must have an offset, such as "
+            "+0200, which a format reads as %z"
         )
     raise SettingError(
         f"{setting} has the time format {time_format!r}: its text {other!r} looks like a time zone "

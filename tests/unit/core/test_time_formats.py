@@ -1,11 +1,13 @@
 """Further forms of a time: which are taken, and that none of them reads a zone as another one."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.test_architecture import ROOT
 from trip_kpis.core.errors import SettingError
 from trip_kpis.core.rejections import Reason, RejectionError
 from trip_kpis.core.time_formats import ZONE_WORDS, check_format
@@ -204,6 +206,24 @@ def test_every_name_that_a_zone_has_had_since_1970_is_refused_unless_it_is_utc()
         moment += timedelta(days=61)
     words = {name.casefold() for name in names if name.isalpha()}
     assert words - ZONE_WORDS == {"utc", "gmt"}
+
+
+def test_the_page_says_of_every_text_what_is_made_of_it() -> None:
+    section = (ROOT / "docs" / "trips.md").read_text(encoding="utf-8")
+    section = section.split("\n## Further formats\n")[1].split("\n## ")[0]
+    rows = dict(re.findall(r"^\| (.*`.*) \| (UTC|refused|no zone)\b.* \|$", section, re.MULTILINE))
+    assert list(rows.values()) == ["UTC", "UTC", "refused", "refused", "no zone"]
+    for cell, meaning in rows.items():
+        for literal in re.findall("`(.+?)`", cell):
+            time_format = f"%d/%m/%Y %H:%M{literal}"
+            if meaning == "refused":
+                with pytest.raises(SettingError):
+                    check_format(time_format, setting="X")
+            else:
+                text = f"25/05/2024 23:30{literal.replace('%%', '%')}"
+                expected = date(2024, 5, 26) if meaning == "UTC" else MAY_25
+                time_format = check_format(time_format, setting="X")
+                assert day(text, "Europe/Berlin", time_format) == expected, literal
 
 
 # Epochs as Strings of digits
