@@ -16,6 +16,7 @@ _ENVIRONMENT = {
     "DAY_ATTRIBUTE": "pickup_datetime",
     "TIME_ZONE": "UTC",
     "TIME_FORMATS": "",
+    "EARLIEST_DAY": "2000-01-01",
     "TOTAL_SEGMENTS": "1",
     "MAX_CONCURRENCY": "1",
     "READ_UNITS_PER_SECOND": "0",

@@ -59,6 +59,7 @@ class MadeUpLog:
                 day_attribute="pickup_datetime",
                 time_zone="UTC",
                 time_formats=(),
+                earliest_day="2000-01-01",
                 total_segments=0,
                 max_concurrency=32,
                 read_units_per_second=0,

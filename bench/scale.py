@@ -188,6 +188,7 @@ def _table_of(table_bytes: int) -> Iterator[None]:
         "DAY_ATTRIBUTE": "pickup_datetime",
         "TIME_ZONE": "UTC",
         "TIME_FORMATS": "",
+        "EARLIEST_DAY": "2000-01-01",
         "TOTAL_SEGMENTS": "0",
         "MAX_CONCURRENCY": str(MAX_CONCURRENCY),
         "READ_UNITS_PER_SECOND": "0",

@@ -7,6 +7,7 @@ from ops.embedded.template import complete_parameters, load_template
 from ops.local_stack import TEMPLATE
 from ops.trip_files import Trips
 from trip_kpis.aws.settings import read_run_defaults
+from trip_kpis.core.attributes import dotted_path, parse_path
 
 _NAMES_TOLD = 12
 
@@ -38,8 +39,9 @@ def check_parameters(parameters: Mapping[str, str], trips: Trips) -> tuple[str, 
         "DayAttribute": defaults.day_attribute,
     }
     return tuple(
-        f"No trip has {path} ({parameter}), only {', '.join(islice(there, _NAMES_TOLD))}. If it is "
+        f"No trip has {path} ({parameter}), only "
+        f"{', '.join(dotted_path((name,)) for name in islice(there, _NAMES_TOLD))}. If it is "
         f"one of these: --parameter {parameter}=…"
         for parameter, path in paths.items()
-        if path.partition(".")[0] not in there
+        if parse_path(path, setting=parameter)[0] not in there
     )

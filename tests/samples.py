@@ -4,9 +4,8 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from trip_kpis.core.attributes import Item, key_to_json
 from trip_kpis.core.pages import Page, page_decoder
@@ -15,6 +14,7 @@ from trip_kpis.core.plan import Plan, RunDefaults, TableDescription, make_plan
 from trip_kpis.core.requests import RunRequest
 from trip_kpis.core.tallies import Tally
 from trip_kpis.core.trips import ReadingRules
+from trip_kpis.core.zones import time_zone
 
 PLANNED_AT = datetime(2024, 6, 1, 2, 15, tzinfo=UTC)
 
@@ -33,6 +33,7 @@ DEFAULTS = RunDefaults(
     day_attribute="pickup_datetime",
     time_zone="UTC",
     time_formats=(),
+    earliest_day="2000-01-01",
     total_segments=0,
     max_concurrency=32,
     read_units_per_second=0,
@@ -45,7 +46,8 @@ RULES = ReadingRules(
     estimated_fare=("estimated_fare_amount",),
     day=("pickup_datetime",),
     key_attributes=("trip_id",),
-    time_zone=ZoneInfo("UTC"),
+    time_zone=time_zone("UTC"),
+    earliest_day=date(2000, 1, 1),
 )
 
 

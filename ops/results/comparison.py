@@ -16,7 +16,7 @@ FIGURES = ("trip_count", "total_fare", "average_fare", "max_fare", "min_fare")
 _OF_MANIFEST = ("table_arn", "table_id", "code_version")
 _OF_PLAN = (
     "fare_attribute", "estimated_fare_attribute", "day_attribute", "time_zone", "time_formats",
-    "consistent_read",
+    "earliest_day", "consistent_read",
 )  # fmt: skip
 """what figures depend on"""
 

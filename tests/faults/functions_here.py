@@ -22,6 +22,7 @@ _ENVIRONMENT = {
     "DAY_ATTRIBUTE": "pickup_datetime",
     "TIME_ZONE": "UTC",
     "TIME_FORMATS": "",
+    "EARLIEST_DAY": "2000-01-01",
     "READ_UNITS_PER_SECOND": "0",
     "CONSISTENT_READ": "false",
     "CHECKPOINT_SECONDS": "60",

@@ -24,6 +24,7 @@ ENVIRONMENT = {
     "DAY_ATTRIBUTE": "pickup_datetime",
     "TIME_ZONE": "UTC",
     "TIME_FORMATS": "",
+    "EARLIEST_DAY": "2000-01-01",
     "TOTAL_SEGMENTS": "0",
     "MAX_CONCURRENCY": "32",
     "READ_UNITS_PER_SECOND": "0",

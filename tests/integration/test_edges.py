@@ -1,11 +1,13 @@
 """Tables at the edge: nothing in them, next to nothing, or something at an odd moment."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.integration.pipeline import Pipeline
 from tests.samples import trip
+from trip_kpis.core.errors import PlanMismatchError
 
 
 @pytest.mark.parametrize("total_segments", [1, 5])
@@ -68,18 +70,90 @@ def test_a_trip_at_midnight_where_the_clocks_have_just_changed(
     assert list(pipeline.objects("kpis/")) == [f"kpis/date={day}/kpi.json"]
 
 
-def test_the_first_and_the_last_day_of_the_calendar_are_days(pipeline: Pipeline) -> None:
+def test_a_day_is_published_from_the_earliest_day_on(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EARLIEST_DAY", "1900-01-01")
+    monkeypatch.setenv("MAX_REJECTED_SHARE", "1")
     pipeline.make_table(
         [
-            trip("a", pickup_datetime={"S": "0001-01-01"}),
-            trip("b", pickup_datetime={"S": "9999-12-31 23:59:59"}),
+            trip("a", pickup_datetime={"S": "1899-12-31 23:59:59"}),
+            trip("b", pickup_datetime={"S": "1900-01-01"}),
+            trip("c", pickup_datetime={"N": "20240525"}),
         ]
     )
-    pipeline.run(total_segments=2)
+    summary = pipeline.run(total_segments=2)
     assert list(pipeline.objects("kpis/")) == [
-        "kpis/date=0001-01-01/kpi.json",
-        "kpis/date=9999-12-31/kpi.json",
+        "kpis/date=1900-01-01/kpi.json",
+        "kpis/date=1970-08-23/kpi.json",
     ]
+    assert summary["rejected"] == {"time_out_of_range": 1}
+
+
+def test_a_run_is_not_continued_with_another_earliest_day(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline.make_table([trip("a")])
+    pipeline.plan()
+    monkeypatch.setenv("EARLIEST_DAY", "1990-01-01")
+    with pytest.raises(PlanMismatchError, match=r"earliest_day was '2000-01-01'.*'1990-01-01'"):
+        pipeline.plan("another", run_id="run-1")
+
+
+def test_times_whose_format_names_utc_have_their_days_in_the_reporting_time_zone(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIME_ZONE", "Europe/Berlin")
+    monkeypatch.setenv("TIME_FORMATS", "%Y-%m-%d %H:%M:%S UTC")
+    first = datetime(2024, 5, 25, 20, 0, tzinfo=UTC)
+    pipeline.make_table(
+        trip(
+            f"t-{n}",
+            fare_amount={"N": str(10 + n)},
+            pickup_datetime={"S": f"{first + timedelta(minutes=40 * n):%Y-%m-%d %H:%M:%S} UTC"},
+        )
+        for n in range(10)
+    )
+    pipeline.run(total_segments=2)
+    published = {key: json.loads(body) for key, body in pipeline.objects("kpis/").items()}
+    assert {key: (day["trip_count"], day["total_fare"]) for key, day in published.items()} == {
+        "kpis/date=2024-05-25/kpi.json": (3, 33),
+        "kpis/date=2024-05-26/kpi.json": (7, 112),
+    }
+
+
+def test_strings_of_digits_are_epochs_where_the_formats_say_so(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIME_FORMATS", "epoch_milliseconds")
+    pipeline.make_table([trip("a", pickup_datetime={"S": "1716643140000"})])
+    pipeline.run(total_segments=1)
+    assert list(pipeline.objects("kpis/")) == ["kpis/date=2024-05-25/kpi.json"]
+
+
+def test_attributes_whose_names_have_dots_and_blanks_are_scanned_and_read(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FARE_ATTRIBUTE", r"fare\.amount")
+    monkeypatch.setenv("ESTIMATED_FARE_ATTRIBUTE", r"\ estimate")
+    monkeypatch.setenv("DAY_ATTRIBUTE", r"trip\.start.picked\.up")
+    monkeypatch.setenv("MAX_REJECTED_SHARE", "1")
+    start = {"M": {"picked.up": {"S": "2024-05-25 13:19:00"}}}
+    pipeline.make_table(
+        {
+            "trip_id": {"S": f"t-{n}"},
+            "fare.amount": fare,
+            " estimate": {"N": "5"},
+            "trip.start": start,
+            "fare": {"M": {"amount": {"N": "1000"}}},
+        }
+        for n, fare in enumerate([{"N": "7"}, {"S": "8.5"}, {"S": "free"}])
+    )
+    pipeline.run(total_segments=1)
+    (day,) = pipeline.objects("kpis/").values()
+    assert json.loads(day)["total_fare"] == 15.5
+    (rejected,) = pipeline.objects("quarantine/").values()
+    assert json.loads(rejected)["attribute"] == r"fare\.amount"
 
 
 def test_a_merge_that_is_repeated_leaves_everything_as_it_was(pipeline: Pipeline) -> None:

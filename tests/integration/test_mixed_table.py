@@ -79,6 +79,11 @@ REJECTED: dict[str, tuple[Reason, str, Any]] = {
     "no day of the calendar": (Reason.TIME_UNREADABLE, "pickup_datetime", {"S": "2024-02-30"}),
     "24:00": (Reason.TIME_UNREADABLE, "pickup_datetime", {"S": "2024-05-25 24:00"}),
     "huge": (Reason.TIME_OUT_OF_RANGE, "pickup_datetime", {"N": HUGE}),
+    "a date as a number": (Reason.TIME_OUT_OF_RANGE, "pickup_datetime", {"N": "20240525"}),
+    "with a time": (Reason.TIME_OUT_OF_RANGE, "pickup_datetime", {"N": "20240525101500"}),
+    "serial day": (Reason.TIME_OUT_OF_RANGE, "pickup_datetime", {"N": "45437.55"}),
+    "1970": (Reason.TIME_OUT_OF_RANGE, "pickup_datetime", {"S": "1970-01-01T00:00:00Z"}),
+    "2101": (Reason.TIME_OUT_OF_RANGE, "pickup_datetime", {"S": "2101-01-01"}),
     "year 10000": (Reason.TIME_OUT_OF_RANGE, "pickup_datetime", {"S": "9999-12-31T23:30:00Z"}),
 }
 """What a trip is called -> the reason, and the attribute and the value at fault."""

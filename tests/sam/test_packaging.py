@@ -17,7 +17,7 @@ LIMIT_BYTES = 262_144_000
 
 # The Lambda runtime brings these.
 OF_THE_RUNTIME = {"boto3", "botocore"}
-# Read through zoneinfo, never imported: Lambda's Linux has no time zones of its own.
+# trip_kpis.core.zones reads its files by the package's name, so no module imports it.
 ONLY_DATA = {"tzdata"}
 
 

@@ -97,6 +97,17 @@ def test_the_environment_is_read_in_one_place() -> None:
     assert readers == {"trip_kpis/aws/settings.py"}
 
 
+def test_time_zones_come_from_the_pinned_data_alone() -> None:
+    """Also in tests and tools: the machine's own zones may differ from those of the functions."""
+    pinned = FUNCTIONS / "trip_kpis" / "core" / "zones.py"
+    of_machine = Path(__file__).parent / "core" / "test_zones.py"
+    packages = (FUNCTIONS, *(ROOT / name for name in ("ops", "bench", "checks", "tests")))
+    for path in (path for package in packages for path in package.rglob("*.py")):
+        zoned = {call for call in every_call(path) if call.partition(".")[0] == "ZoneInfo"}
+        zoned |= {call for call in every_call(path) if call.startswith("zoneinfo.")}
+        assert not zoned or path in {pinned, of_machine}, path
+
+
 def test_clients_are_made_in_one_place_and_on_first_use() -> None:
     makers = {path for path in ALL if any("create_client" in call for call in every_call(path))}
     assert {by_name(path) for path in makers} == {"trip_kpis/aws/calls.py"}

@@ -20,6 +20,7 @@ PARAMETERS = {
     "DayAttribute": "pickup_datetime",
     "TimeZone": "UTC",
     "TimeFormats": "",
+    "EarliestDay": "2000-01-01",
     "TotalSegments": 0,
     "MaxConcurrency": 32,
     "ReadUnitsPerSecond": 0,
@@ -53,6 +54,7 @@ VARIABLES = {
         "DAY_ATTRIBUTE": "DayAttribute",
         "TIME_ZONE": "TimeZone",
         "TIME_FORMATS": "TimeFormats",
+        "EARLIEST_DAY": "EarliestDay",
         "TOTAL_SEGMENTS": "TotalSegments",
         "MAX_CONCURRENCY": "MaxConcurrency",
         "READ_UNITS_PER_SECOND": "ReadUnitsPerSecond",
@@ -177,7 +179,16 @@ def test_every_parameter_has_an_effect_a_description_and_a_place_in_the_console(
     [
         ("TableName", ["trips", "Trips_2.prod-eu"], ["ab", "arn:aws:dynamodb:::table/trips", ""]),
         ("BucketName", ["", "my-bucket.eu"], ["s3://bucket", "Bucket", "-b-"]),
-        ("FareAttribute", ["fare", "trip_end.fare_amount"], ["", ".fare", "a..b", "fare."]),
+        (
+            "FareAttribute",
+            ["fare", "trip_end.fare_amount", r"fare\.amount", r"a\..b"],
+            ["", ".fare", "a..b", "fare.", r"a\\."],
+        ),
+        (
+            "EarliestDay",
+            ["2000-01-01", "1900-12-31", "2100-06-30"],
+            ["", "20000101", "1899-12-31", "2000-1-1", "2101-01-01"],
+        ),
         ("TimeZone", ["UTC", "Europe/Berlin", "Etc/GMT+5"], ["", "/UTC", "Europe Berlin"]),
         ("ScheduleExpression", ["rate(1 day)", "cron(15 2 * * ? *)"], ["daily", "rate()", ""]),
         (

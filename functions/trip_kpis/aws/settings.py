@@ -3,18 +3,22 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal, InvalidOperation
-from zoneinfo import ZoneInfo
 
-from trip_kpis.core.attributes import overlapping, parse_path
+from trip_kpis.core.attributes import dotted_path, overlapping, parse_path
+from trip_kpis.core.epochs import LATEST_DAY
 from trip_kpis.core.errors import SettingError
 from trip_kpis.core.forecast import EstimateTerms
 from trip_kpis.core.plan import RunDefaults
 from trip_kpis.core.publishing_terms import PublishingTerms
 from trip_kpis.core.requests import MOST_CONCURRENCY, MOST_SEGMENTS
-from trip_kpis.core.times import check_format
+from trip_kpis.core.time_formats import check_format
+from trip_kpis.core.zones import closest_time_zone, is_time_zone
 
 Environment = Mapping[str, str]
+
+_FIRST_EARLIEST_DAY = date(1900, 1, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +60,13 @@ def read_run_defaults(environment: Environment = os.environ) -> RunDefaults:
         for name in names
     )
     paths = [
-        parse_path(path, setting=name)
+        parse_path(path, setting=_with_parameter(name))
         for name, path in zip(names, (fare, estimated_fare, day), strict=True)
     ]
     if clash := overlapping(paths):
-        outer, inner = (".".join(path) for path in clash)
+        outer, inner = map(dotted_path, clash)
         raise SettingError(
-            f"the attribute path {outer!r} is a map that {inner!r} lies in: {', '.join(names)} "
+            f"the attribute path '{outer}' is a map that '{inner}' lies in: {', '.join(names)} "
             "must each name a value of its own"
         )
     formats = tuple(filter(None, environment.get("TIME_FORMATS", "").split("|")))
@@ -71,7 +75,10 @@ def read_run_defaults(environment: Environment = os.environ) -> RunDefaults:
         estimated_fare_attribute=estimated_fare,
         day_attribute=day,
         time_zone=_time_zone(environment),
-        time_formats=tuple(check_format(one, setting="TIME_FORMATS") for one in formats),
+        time_formats=tuple(
+            check_format(one, setting=_with_parameter("TIME_FORMATS")) for one in formats
+        ),
+        earliest_day=_day(environment, "EARLIEST_DAY"),
         total_segments=_whole(environment, "TOTAL_SEGMENTS", 0, MOST_SEGMENTS),
         max_concurrency=_whole(environment, "MAX_CONCURRENCY", 1, MOST_CONCURRENCY),
         read_units_per_second=_whole(environment, "READ_UNITS_PER_SECOND", 0, 10**9),
@@ -140,21 +147,45 @@ def _choice(environment: Environment, name: str, choices: tuple[str, ...]) -> st
 def _time_zone(environment: Environment) -> str:
     what = "an IANA time zone's name, such as UTC or Europe/Berlin"
     name = _text(environment, "TIME_ZONE", what)
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:  # KeyError: ZoneInfoNotFoundError
-        raise _wrong(environment, "TIME_ZONE", what) from error
+    if not is_time_zone(name):
+        closest = closest_time_zone(name)
+        raise _wrong(
+            environment, "TIME_ZONE", f"{what}; the closest is {closest}" if closest else what
+        )
     return name
+
+
+def _day(environment: Environment, name: str) -> str:
+    what = f"a day from {_FIRST_EARLIEST_DAY} to {LATEST_DAY}, such as 2000-01-01"
+    text = _text(environment, name, what)
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        raise _wrong(environment, name, what) from error
+    if day.isoformat() != text or not _FIRST_EARLIEST_DAY <= day <= LATEST_DAY:
+        raise _wrong(
+            environment, name, what
+        )  # isoformat: Python reads 20000101 and 2000-W01-1, too
+    return text
 
 
 def _wrong(environment: Environment, name: str, what: str) -> SettingError:
     value = environment.get(name)
     is_now = "is not set" if value is None else f"is {value!r}"
-    parameter = _PARAMETERS.get(name, name.title().replace("_", ""))
+    parameter = _parameter(name)
     return SettingError(
         f"the environment variable {name} {is_now}: it must be {what}. It comes from the stack's "
-        f"parameter {parameter}; deploy the stack with another value"
+        f"parameter {parameter}; deploy the stack with another value, or run it on your own "
+        f"machine with --parameter {parameter}=VALUE"
     )
+
+
+def _parameter(name: str) -> str:
+    return _PARAMETERS.get(name, name.title().replace("_", ""))
+
+
+def _with_parameter(name: str) -> str:
+    return f"{_parameter(name)} ({name})"
 
 
 _PARAMETERS = {"DYNAMODB_TABLE_NAME": "TableName", "ATHENA_BUCKET_NAME": "BucketName"}

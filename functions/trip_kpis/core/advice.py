@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from trip_kpis.core.attributes import parse_path
+from trip_kpis.core.attributes import dotted_path, parse_path
 from trip_kpis.core.costs import USD_PER_EXPORTED_GIB, USD_PER_RECOVERABLE_GIB_MONTH
+from trip_kpis.core.epochs import DATE_AS_A_NUMBER, SERIAL_DAY
 from trip_kpis.core.forecast import PAGE_BYTES, Forecast
 from trip_kpis.core.forms import ABSENT
 from trip_kpis.core.plan import page_units
@@ -40,6 +41,7 @@ def advice(
     return (
         *_of_what_was_read(sample),
         *_of_attributes(sample),
+        *_of_numbers(sample),
         *_of_rejected(sample, max_rejected_share),
         *_of_skew(sample),
         *_of_other_ways(sample, expected),
@@ -74,7 +76,8 @@ def _of_attributes(sample: Sample) -> Iterator[Advice]:
     plan, census = sample.plan, sample.census
     if not sample.items:
         return
-    names = sorted(census.names, key=lambda name: (-census.names[name], name))
+    by_frequency = sorted(census.names, key=lambda name: (-census.names[name], name))
+    names = [dotted_path((name,)) for name in by_frequency]
     more = f" and {len(names) - _NAMES_TOLD} more" if len(names) > _NAMES_TOLD else ""
     any_absent = False
     for parameter, path, forms in (
@@ -84,13 +87,15 @@ def _of_attributes(sample: Sample) -> Iterator[Advice]:
     ):
         if forms[ABSENT] == sample.items:
             any_absent = True
-            first = parse_path(path, setting=parameter)[0]
-            inside = f" ({first} is there, but not what is in it)" if first in names else ""
+            first, *rest = parse_path(path, setting=parameter)
+            inside = f" ({first} is there, but not what is in it)" if first in census.names else ""
+            flat = ".".join((first, *rest))
+            better = dotted_path((flat,)) if rest and flat in census.names else "another value"
             yield Advice(
                 code="attribute_absent",
                 text=f"No item of the sample has {path}{inside}, which {parameter} names. The "
                 f"items have {', '.join(names[:_NAMES_TOLD])}{more}. Give "
-                f"{parameter} another value.",
+                f"{parameter} {better}.",
             )
     if not any_absent and census.tally.incomplete == sample.items:
         yield Advice(
@@ -98,6 +103,20 @@ def _of_attributes(sample: Sample) -> Iterator[Advice]:
             text=f"No item of the sample has both {plan.fare_attribute} and "
             f"{plan.estimated_fare_attribute}: none would count. Do FareAttribute and "
             "EstimatedFareAttribute name attributes of the same items?",
+        )
+
+
+def _of_numbers(sample: Sample) -> Iterator[Advice]:
+    plan, times = sample.plan, sample.census.times
+    found = [f"{times[one]:,} {one}" for one in (DATE_AS_A_NUMBER, SERIAL_DAY) if times[one]]
+    if found:
+        yield Advice(
+            code="numbers_not_epochs",
+            text=f"Some Numbers of {plan.day_attribute} do not look like epochs "
+            f"({', '.join(found)}, of {sample.items:,} items). Numbers are read as epoch seconds, "
+            "milliseconds or microseconds, so a run rejects these as time_out_of_range. Write such "
+            "times as Strings (the format %Y%m%d in TimeFormats reads 20240525), or let "
+            "DayAttribute name another attribute.",
         )
 
 

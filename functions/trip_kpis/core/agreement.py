@@ -15,6 +15,7 @@ _DECIDES_FIGURES = (
     "day_attribute",
     "time_zone",
     "time_formats",
+    "earliest_day",
 )
 
 

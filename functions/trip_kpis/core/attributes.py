@@ -1,6 +1,7 @@
 """Items and attribute values in DynamoDB JSON, and paths into them."""
 
 import base64
+import re
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
@@ -20,18 +21,44 @@ AttributePath = tuple[str, ...]
 """The names from an item's top level down through nested maps."""
 
 
-def parse_path(dotted: str, *, setting: str) -> AttributePath:
-    """``trip_end.fare_amount`` -> ``("trip_end", "fare_amount")``.
+_ESCAPED = re.compile(r"\\[.\\\s]")
+_PATH_PART = re.compile(rf"{_ESCAPED.pattern}|.", re.DOTALL)
 
-    Raises SettingError, naming `setting`, for an empty name.
+
+def parse_path(dotted: str, *, setting: str) -> AttributePath:
+    r"""``trip_end.fare_amount`` -> ``("trip_end", "fare_amount")``; inverts `dotted_path`.
+
+    A dot behind a backslash belongs to the name: ``fare\.amount`` -> ``("fare.amount",)``. So do a
+    backslash and a blank behind one. Any other backslash is one of the name's own characters.
+
+    Raises SettingError, naming `setting`, for an empty name, or one with a blank around it that is
+    not behind a backslash.
     """
-    path = tuple(dotted.split("."))
-    if not all(name and name == name.strip() for name in path):
+    names: list[list[str]] = [[]]
+    for part in _PATH_PART.findall(dotted):
+        if part == ".":
+            names.append([])
+        else:
+            names[-1].append(part)
+    if not all(name and not name[0].isspace() and not name[-1].isspace() for name in names):
         raise SettingError(
             f"{setting} is {dotted!r}: an attribute path is one name, or names with dots between "
-            "them for nested maps, such as trip_end.fare_amount"
+            "them for nested maps, such as trip_end.fare_amount; a dot that belongs to a name is "
+            r"written \., and a blank around a name is written with a backslash before it"
         )
-    return path
+    return tuple("".join(part[-1] for part in name) for name in names)
+
+
+def dotted_path(path: AttributePath) -> str:
+    r"""``("trip_end", "fare_amount")`` -> ``trip_end.fare_amount``; a dot in a name becomes
+    ``\.``."""
+    return ".".join(map(_escaped, path))
+
+
+def _escaped(name: str) -> str:
+    escaped = re.sub(r"\\(?=[.\\\s]|\Z)", r"\\\\", name).replace(".", r"\.")
+    escaped = re.sub(r"\s\Z", r"\\\g<0>", escaped)
+    return re.sub(r"^\s", r"\\\g<0>", escaped)
 
 
 def find(item: Item, path: AttributePath) -> AttributeValue | None:

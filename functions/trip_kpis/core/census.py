@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from trip_kpis.core.attributes import Item, find
-from trip_kpis.core.forms import fare_form, shape, time_form
+from trip_kpis.core.forms import fare_form, rejected_shape, time_form
 from trip_kpis.core.rejections import Reason
 from trip_kpis.core.tallies import Tally
 from trip_kpis.core.trips import ReadingRules, read_items
@@ -41,7 +41,7 @@ class Census:
         )
         self.days.update(day for day, _ in reading.trips)
         for trip in reading.rejected:
-            self.shapes.setdefault(trip.reason, Counter())[shape(trip.value)] += 1
+            self.shapes.setdefault(trip.reason, Counter())[rejected_shape(trip, rules)] += 1
         self._count_forms(items, rules)
 
     def _count_forms(self, items: Iterable[Item], rules: ReadingRules) -> None:
@@ -49,4 +49,4 @@ class Census:
             self.names.update(item.keys())
             self.fares[fare_form(find(item, rules.fare))] += 1
             self.estimated_fares[fare_form(find(item, rules.estimated_fare))] += 1
-            self.times[time_form(find(item, rules.day), formats=rules.time_formats)] += 1
+            self.times[time_form(find(item, rules.day), rules)] += 1

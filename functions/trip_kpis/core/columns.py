@@ -6,13 +6,14 @@ decide the rest.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from trip_kpis.core.epochs import LATEST_DAY, MICROSECONDS_FROM, MILLISECONDS_FROM
 from trip_kpis.core.pages import Leaf
 from trip_kpis.core.partials import FARE_TYPE
 
@@ -33,8 +34,7 @@ _WITH_OFFSET = (
     f"^(?P<date>{_DATE})[ T](?P<hour>{_HOUR}):(?P<minute>{_MINUTE}){_SECOND}"
     f"(?:Z|(?P<sign>[+-])(?P<hours_east>0[0-9]|1[0-4])(?::?(?P<minutes_east>{_MINUTE}))?)$"
 )
-_EPOCH = "^[0-9]{9,13}$"
-_MILLISECONDS_FROM = 10**11
+_EPOCH = "^[0-9]{9,16}$"
 _FROM_MINUTE, _UNTIL_MINUTE = 3 * 365 * 24 * 60, 130 * 365 * 24 * 60
 """1972-12-31 to 2099-11-29: before it, zones had offsets with seconds; after it come guesses."""
 _DAY_MINUTES = 24 * 60
@@ -51,8 +51,12 @@ def are_fares(leaves: Sequence[Leaf]) -> pa.Array:
     return pc.fill_null(pc.match_substring_regex(_texts(leaves), _FARE), False)
 
 
-def days(leaves: Sequence[Leaf], *, time_zone: ZoneInfo) -> pa.Array:
-    """The days in `time_zone`, as date32."""
+def days(leaves: Sequence[Leaf], *, time_zone: ZoneInfo, earliest: date) -> pa.Array:
+    """The days in `time_zone`, as date32, from `earliest` to LATEST_DAY."""
+    return _in_range(_days(leaves, time_zone), earliest)
+
+
+def _days(leaves: Sequence[Leaf], time_zone: ZoneInfo) -> pa.Array:
     texts = pa.array([leaf.S for leaf in leaves], pa.string())
     plain = pc.match_substring_regex(texts, _UTC if time_zone.key == "UTC" else _LOCAL)
     of_plain = _date(_where(plain, texts))
@@ -63,6 +67,13 @@ def days(leaves: Sequence[Leaf], *, time_zone: ZoneInfo) -> pa.Array:
         _minutes_of_numbers(pa.array([leaf.N for leaf in leaves], pa.string())),
     )
     return pc.coalesce(of_plain, _local_days(minutes, time_zone))
+
+
+def _in_range(days: pa.Array, earliest: date) -> pa.Array:
+    is_in_range = pc.and_(
+        pc.greater_equal(days, pa.scalar(earliest)), pc.less_equal(days, pa.scalar(LATEST_DAY))
+    )
+    return _where(is_in_range, days)
 
 
 def _texts(leaves: Sequence[Leaf]) -> pa.Array:
@@ -95,9 +106,13 @@ def _minutes_of_texts(texts: pa.Array) -> pa.Array:
 
 
 def _minutes_of_numbers(texts: pa.Array) -> pa.Array:
-    """Minutes since 1970 in UTC, of epoch seconds or milliseconds."""
+    """Minutes since 1970 in UTC, of epoch seconds, milliseconds or microseconds."""
     number = pc.cast(_where(pc.match_substring_regex(texts, _EPOCH), texts), pa.int64())
-    per_minute = pc.if_else(pc.less(number, _MILLISECONDS_FROM), 60, 60_000)
+    per_minute = pc.if_else(
+        pc.less(number, MILLISECONDS_FROM),
+        60,
+        pc.if_else(pc.less(number, MICROSECONDS_FROM), 60_000, 60_000_000),
+    )
     return pc.divide(number, per_minute)
 
 

@@ -3,8 +3,11 @@
 from decimal import Decimal
 
 from trip_kpis.core.attributes import AttributeValue
+from trip_kpis.core.epochs import resembles
 from trip_kpis.core.fares import is_decimal
+from trip_kpis.core.rejections import Reason, RejectedTrip
 from trip_kpis.core.times import form_of, form_of_epoch
+from trip_kpis.core.trips import ReadingRules
 
 ABSENT = "absent"
 _TYPES = {
@@ -28,14 +31,16 @@ def fare_form(value: AttributeValue | None) -> str:
     return "String decimal" if is_decimal(text) else "String other"
 
 
-def time_form(value: AttributeValue | None, *, formats: tuple[str, ...] = ()) -> str:
+def time_form(value: AttributeValue | None, rules: ReadingRules) -> str:
     """What `times` calls it, ``String other``, ``absent``, ``empty String``, or a type."""
     if value is not None and "N" in value:
-        return form_of_epoch(Decimal(value["N"]))
+        return form_of_epoch(
+            Decimal(value["N"]), time_zone=rules.time_zone, earliest=rules.earliest_day
+        )
     text = _text(value)
     if text is None:
         return _type(value)
-    return form_of(text, formats=formats) or "String other"
+    return form_of(text, formats=rules.time_formats) or "String other"
 
 
 def shape(value: AttributeValue | None) -> str:
@@ -45,6 +50,17 @@ def shape(value: AttributeValue | None) -> str:
         return _type(value)
     cut = text if len(text) <= _LONGEST_SHAPE else f"{text[:_LONGEST_SHAPE]}…"
     return "".join(map(_stand_in, cut))
+
+
+def rejected_shape(trip: RejectedTrip, rules: ReadingRules) -> str:
+    """The shape of the value at fault; of a number that is out of range as a time also what else
+    it looks like: ``99999999 (date as a number)``."""
+    form = shape(trip.value)
+    text = "" if trip.value is None else trip.value.get("N", trip.value.get("S", ""))
+    if trip.reason is Reason.TIME_OUT_OF_RANGE and is_decimal(text):
+        other = resembles(Decimal(text), earliest=rules.earliest_day)
+        return f"{form} ({other})" if other else form
+    return form
 
 
 def _text(value: AttributeValue | None) -> str | None:

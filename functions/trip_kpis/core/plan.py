@@ -4,9 +4,8 @@ import hashlib
 import json
 import re
 from dataclasses import asdict, dataclass, field, fields
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Self, TypeVar
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -15,8 +14,9 @@ from trip_kpis.core.costs import Estimate, estimate
 from trip_kpis.core.errors import InputError, PlanMismatchError, SettingError
 from trip_kpis.core.requests import MOST_SEGMENTS, RunRequest, check_run_id
 from trip_kpis.core.segments import segments_for
-from trip_kpis.core.times import check_format
+from trip_kpis.core.time_formats import check_format
 from trip_kpis.core.trips import ReadingRules
+from trip_kpis.core.zones import time_zone
 
 _Setting = TypeVar("_Setting")
 
@@ -51,6 +51,8 @@ class RunDefaults:
     day_attribute: str
     time_zone: str
     time_formats: tuple[str, ...]
+    earliest_day: str
+    """ISO 8601; a time before it is rejected"""
     total_segments: int
     """0: by the table's size"""
     max_concurrency: int
@@ -80,6 +82,8 @@ class Plan:
     day_attribute: str
     time_zone: str
     time_formats: tuple[str, ...]
+    earliest_day: str
+    """ISO 8601; a time before it is rejected"""
     total_segments: Annotated[int, msgspec.Meta(ge=1, le=MOST_SEGMENTS)]
     max_concurrency: _Positive
     read_units_per_second: _Count
@@ -98,7 +102,8 @@ class Plan:
             ),
             day=parse_path(self.day_attribute, setting="day_attribute"),
             key_attributes=self.key_attributes,
-            time_zone=ZoneInfo(self.time_zone),
+            time_zone=time_zone(self.time_zone),
+            earliest_day=date.fromisoformat(self.earliest_day),
             time_formats=self.time_formats,
         )
 
@@ -147,22 +152,21 @@ class Plan:
         if not is_utc:
             raise _unreadable(f"planned_at is {self.planned_at!r}: it must be a time in UTC")
         try:
-            ZoneInfo(self.time_zone)
-        except (KeyError, ValueError, OSError) as error:
-            raise _unreadable(f"time_zone is {self.time_zone!r}: no such time zone") from error
-        try:
             check_run_id(self.run_id)
             _ = self.rules
             for time_format in self.time_formats:
                 check_format(time_format, setting="time_formats")
+        except ValueError as error:
+            raise _unreadable(f"earliest_day is {self.earliest_day!r}: {error}") from error
         except (InputError, SettingError) as error:
             raise _unreadable(str(error)) from error
 
 
 def _unreadable(what: str) -> PlanMismatchError:
     return PlanMismatchError(
-        f"the plan cannot be used: {what}. Something else has changed it: start a new run, and "
-        "look at who may write to staging/"
+        f"the plan cannot be used: {what}. Another version of the program has written it, or "
+        "something has changed it: finish the run with the version that began it, or start a new "
+        "run, and look at who may write to staging/"
     )
 
 
@@ -198,6 +202,7 @@ def make_plan(
         day_attribute=defaults.day_attribute,
         time_zone=defaults.time_zone,
         time_formats=defaults.time_formats,
+        earliest_day=defaults.earliest_day,
         total_segments=request.total_segments
         or defaults.total_segments
         or segments_for(table.size_bytes, max_concurrency=max_concurrency),
@@ -237,10 +242,10 @@ def _check_paths(defaults: RunDefaults, table: TableDescription) -> None:
         defaults.estimated_fare_attribute,
         defaults.day_attribute,
     ):
-        first, _, rest = dotted.partition(".")
+        first, *rest = parse_path(dotted, setting="an attribute path")
         if rest and first in table.key_attributes:
             raise SettingError(
-                f"the attribute path {dotted!r} leads into {first!r}, which is a key of the table "
+                f"the attribute path '{dotted}' leads into {first!r}, which is a key of the table "
                 f"{table.name} and no map: name another attribute"
             )
 

@@ -10,12 +10,12 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from typing import Self
-from zoneinfo import ZoneInfo
 
 from trip_kpis.core.errors import NothingCountedError
 from trip_kpis.core.kpis import DayKpis
 from trip_kpis.core.plan import Plan
 from trip_kpis.core.publishing_terms import PublishingTerms
+from trip_kpis.core.zones import time_zone
 
 CLOCKS_DIFFER_BY = timedelta(minutes=15)
 """at the most: a published as-of time that is further ahead of the merge's clock is impossible"""
@@ -221,7 +221,7 @@ def begins_after_plan(plan: Plan, day: date) -> bool:
 
 
 def _planned_on(plan: Plan) -> date:
-    return datetime.fromisoformat(plan.planned_at).astimezone(ZoneInfo(plan.time_zone)).date()
+    return datetime.fromisoformat(plan.planned_at).astimezone(time_zone(plan.time_zone)).date()
 
 
 def possible_as_of(text: str, *, now: datetime) -> datetime | None:

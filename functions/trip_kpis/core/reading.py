@@ -31,7 +31,7 @@ def read_page(page: Page, rules: ReadingRules) -> PageReading:
     """Reads a page whose columns are of `rules.paths`; never raises for what an item holds."""
     fare_values, estimate_values, day_values = page.columns
     fares = columns.fares(fare_values)
-    days = columns.days(day_values, time_zone=rules.time_zone)
+    days = columns.days(day_values, time_zone=rules.time_zone, earliest=rules.earliest_day)
     are_plain = pc.and_(
         columns.are_fares(estimate_values), pc.and_(fares.is_valid(), days.is_valid())
     )

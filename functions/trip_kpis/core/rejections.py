@@ -24,7 +24,7 @@ class Reason(StrEnum):
     TIME_UNREADABLE = "time_unreadable"
     """a String in none of the forms, or no date of the calendar"""
     TIME_OUT_OF_RANGE = "time_out_of_range"
-    """outside the years 1 to 9999 in the reporting time zone"""
+    """before `EarliestDay` or after 2100-12-31 in the reporting time zone"""
 
 
 class RejectionError(Exception):
@@ -42,6 +42,6 @@ class RejectedTrip:
     key: Item
     reason: Reason
     attribute: str
-    """the dotted path"""
+    """the path, as a parameter names it"""
     value: AttributeValue | None
     """None where the attribute is absent"""

@@ -9,7 +9,14 @@ from datetime import date
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from trip_kpis.core.attributes import AttributePath, AttributeValue, Item, find, is_missing
+from trip_kpis.core.attributes import (
+    AttributePath,
+    AttributeValue,
+    Item,
+    dotted_path,
+    find,
+    is_missing,
+)
 from trip_kpis.core.fares import read_fare
 from trip_kpis.core.rejections import Reason, RejectedTrip, RejectionError
 from trip_kpis.core.times import read_day, read_epoch_day
@@ -24,6 +31,8 @@ class ReadingRules:
     day: AttributePath
     key_attributes: tuple[str, ...]
     time_zone: ZoneInfo
+    earliest_day: date
+    """in `time_zone`; a trip of an earlier day is rejected"""
     time_formats: tuple[str, ...] = ()
 
     @property
@@ -64,7 +73,7 @@ def read_items(items: Iterable[Item], rules: ReadingRules) -> ItemReading:
                 RejectedTrip(
                     key={name: item[name] for name in rules.key_attributes},
                     reason=rejection.reason,
-                    attribute=".".join(path),
+                    attribute=dotted_path(path),
                     value=value,
                 )
             )
@@ -82,11 +91,18 @@ def _day(value: AttributeValue | None, rules: ReadingRules) -> date:
     if value is None or is_missing(value):
         raise RejectionError(Reason.TIME_MISSING)
     if "N" in value:
-        return read_epoch_day(Decimal(value["N"]), time_zone=rules.time_zone)
+        return read_epoch_day(
+            Decimal(value["N"]), time_zone=rules.time_zone, earliest=rules.earliest_day
+        )
     text = _text(value)
     if text is None:
         raise RejectionError(Reason.TIME_WRONG_TYPE)
-    return read_day(text, time_zone=rules.time_zone, formats=rules.time_formats)
+    return read_day(
+        text,
+        time_zone=rules.time_zone,
+        earliest=rules.earliest_day,
+        formats=rules.time_formats,
+    )
 
 
 def _text(value: AttributeValue | None) -> str | None:

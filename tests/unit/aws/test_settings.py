@@ -22,6 +22,7 @@ PLAN = {
     "DAY_ATTRIBUTE": "pickup_datetime",
     "TIME_ZONE": "UTC",
     "TIME_FORMATS": "",
+    "EARLIEST_DAY": "2000-01-01",
     "TOTAL_SEGMENTS": "0",
     "MAX_CONCURRENCY": "32",
     "READ_UNITS_PER_SECOND": "0",
@@ -54,6 +55,10 @@ def test_the_defaults_of_the_stack_are_read() -> None:
         ("TIME_ZONE", "America/Sao_Paulo", "time_zone", "America/Sao_Paulo"),
         ("TIME_FORMATS", "%d/%m/%Y|%Y%m%d", "time_formats", ("%d/%m/%Y", "%Y%m%d")),
         ("TIME_FORMATS", "|%d/%m/%Y|", "time_formats", ("%d/%m/%Y",)),
+        ("TIME_FORMATS", "epoch_seconds|%Y%m%d", "time_formats", ("epoch_seconds", "%Y%m%d")),
+        ("FARE_ATTRIBUTE", r"trip\.end.fare", "fare_attribute", r"trip\.end.fare"),
+        ("EARLIEST_DAY", "1900-01-01", "earliest_day", "1900-01-01"),
+        ("EARLIEST_DAY", "2100-12-31", "earliest_day", "2100-12-31"),
         ("TOTAL_SEGMENTS", "10000", "total_segments", 10_000),
         ("MAX_CONCURRENCY", "1", "max_concurrency", 1),
         ("READ_UNITS_PER_SECOND", "1000000000", "read_units_per_second", 10**9),
@@ -113,6 +118,7 @@ PARAMETERS = {
     "ESTIMATED_FARE_ATTRIBUTE": "EstimatedFareAttribute",
     "DAY_ATTRIBUTE": "DayAttribute",
     "TIME_ZONE": "TimeZone",
+    "EARLIEST_DAY": "EarliestDay",
     "TOTAL_SEGMENTS": "TotalSegments",
     "MAX_CONCURRENCY": "MaxConcurrency",
     "READ_UNITS_PER_SECOND": "ReadUnitsPerSecond",
@@ -133,6 +139,18 @@ PARAMETERS = {
         ("TIME_ZONE", "../../etc/passwd", "IANA"),
         ("TIME_ZONE", "/etc/localtime", "IANA"),
         ("TIME_ZONE", "UTC\x00", "IANA"),
+        ("TIME_ZONE", "localtime", "IANA"),
+        ("TIME_ZONE", "posixrules", "IANA"),
+        ("TIME_ZONE", "Factory", "IANA"),
+        ("TIME_ZONE", "right/UTC", "the closest is UTC."),
+        ("TIME_ZONE", "posix/Europe/Berlin", "the closest is Europe/Berlin."),
+        ("TIME_ZONE", "Berlin", "the closest is Europe/Berlin."),
+        ("EARLIEST_DAY", "1899-12-31", "1900-01-01 to 2100-12-31"),
+        ("EARLIEST_DAY", "2101-01-01", "1900-01-01 to 2100-12-31"),
+        ("EARLIEST_DAY", "2000-02-30", "1900-01-01 to 2100-12-31"),
+        ("EARLIEST_DAY", "20000101", "1900-01-01 to 2100-12-31"),
+        ("EARLIEST_DAY", "2000-W01-1", "1900-01-01 to 2100-12-31"),
+        ("EARLIEST_DAY", "1/1/2000", "1900-01-01 to 2100-12-31"),
         ("TOTAL_SEGMENTS", "-1", "0 to 10,000"),
         ("TOTAL_SEGMENTS", "10001", "0 to 10,000"),
         ("TOTAL_SEGMENTS", "1000001", "0 to 10,000"),
@@ -170,7 +188,7 @@ def test_a_wrong_value_is_named_with_what_it_must_be(name: str, value: str, way_
 
 @pytest.mark.parametrize("name", ["FARE_ATTRIBUTE", "ESTIMATED_FARE_ATTRIBUTE", "DAY_ATTRIBUTE"])
 def test_a_path_with_an_empty_name_is_refused_by_name(name: str) -> None:
-    with pytest.raises(SettingError, match=f"{name} is 'a..b'"):
+    with pytest.raises(SettingError, match=rf"{PARAMETERS[name]} \({name}\) is 'a..b'"):
         read_run_defaults({**PLAN, name: "a..b"})
 
 
@@ -182,6 +200,13 @@ def test_a_format_that_tells_no_day_is_refused() -> None:
 def test_a_path_inside_another_is_refused_because_dynamodb_would_refuse_it() -> None:
     with pytest.raises(SettingError, match=r"'trip' is a map that 'trip.fare' lies in"):
         read_run_defaults({**PLAN, "FARE_ATTRIBUTE": "trip.fare", "DAY_ATTRIBUTE": "trip"})
+    with pytest.raises(SettingError, match=r"'a\\.b' is a map that 'a\\.b\.c' lies in"):
+        read_run_defaults({**PLAN, "FARE_ATTRIBUTE": r"a\.b.c", "DAY_ATTRIBUTE": r"a\.b"})
+
+
+def test_a_name_with_a_dot_is_not_inside_another() -> None:
+    defaults = read_run_defaults({**PLAN, "FARE_ATTRIBUTE": r"trip\.fare", "DAY_ATTRIBUTE": "trip"})
+    assert defaults.fare_attribute == r"trip\.fare"
 
 
 def test_one_attribute_may_serve_twice() -> None:

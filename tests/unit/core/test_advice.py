@@ -92,6 +92,26 @@ def test_a_path_into_something_that_is_there(field: str, parameter: str) -> None
     assert f"trip_id.at (trip_id is there, but not what is in it), which {parameter}" in text
 
 
+def test_a_flattened_attribute_is_named_as_the_parameter_must_be() -> None:
+    flat = [trip(f"t-{n}", **{"trip_end.fare": {"N": "7"}}) for n in range(3)]
+    text = told(sample(flat, fare_attribute="trip_end.fare"))["attribute_absent"]
+    assert r"pickup_datetime, trip_end\.fare, trip_id." in text
+    assert text.endswith(r"Give FareAttribute trip_end\.fare.")
+    assert told(sample(flat, fare_attribute=r"trip_end\.fare")) == {}
+
+
+def test_numbers_that_look_like_dates_or_spreadsheet_days() -> None:
+    odd = [
+        trip("a", pickup_datetime={"N": "20240525"}),
+        trip("b", pickup_datetime={"N": "45437.55"}),
+        trip("c", pickup_datetime={"N": "45438"}),
+    ]
+    said = told(sample([*odd, *PLAIN]))
+    assert said.keys() == {"numbers_not_epochs", "too_many_rejected"}
+    assert "(1 date as a number, 2 Excel serial day, of 203 items)" in said["numbers_not_epochs"]
+    assert told(sample([*odd, *PLAIN], earliest_day="1970-01-01")) == {}
+
+
 def test_items_with_many_attributes_name_the_most_frequent() -> None:
     wide = [trip(f"t-{n}", **{f"x{k:02}": {"N": "1"} for k in range(20)}) for n in range(3)]
     text = told(sample([*wide, trip("odd", zzz={"N": "1"})], day_attribute="day"))

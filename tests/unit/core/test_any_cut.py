@@ -23,7 +23,12 @@ fares = st.one_of(
     st.integers(-10_000, 10_000).map(lambda cents: Fraction(cents, 100)),
 )
 trips = st.lists(
-    st.tuples(st.dates(date(2024, 5, 20), date(2024, 5, 24)) | st.dates(), fares), max_size=30
+    st.tuples(
+        st.dates(date(2024, 5, 20), date(2024, 5, 24))
+        | st.dates(date(2000, 1, 1), date(2100, 12, 31)),
+        fares,
+    ),
+    max_size=30,
 )
 
 

@@ -1,8 +1,10 @@
 """Paths into items."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from trip_kpis.core.attributes import find, is_missing, overlapping, parse_path
+from trip_kpis.core.attributes import dotted_path, find, is_missing, overlapping, parse_path
 from trip_kpis.core.errors import SettingError
 
 
@@ -11,7 +13,43 @@ def test_a_dotted_path_leads_into_nested_maps() -> None:
     assert parse_path("a.b.c", setting="X") == ("a", "b", "c")
 
 
-@pytest.mark.parametrize("dotted", ["", ".", "a.", ".a", "a..b", " a", "a. b", "a\n"])
+@pytest.mark.parametrize(
+    ("dotted", "path"),
+    [
+        (r"fare\.amount", ("fare.amount",)),
+        (r"trip\.end.fare\.amount", ("trip.end", "fare.amount")),
+        (r"\.a", (".a",)),
+        (r"a\.", ("a.",)),
+        (r"a\..b", ("a.", "b")),
+        (r"\.", (".",)),
+        (r"a\\.b", ("a\\", "b")),
+        (r"a\\\.b", (r"a\.b",)),
+        (r"a\b", (r"a\b",)),
+        ("a\\", ("a\\",)),
+        (r"\ fare\ ", (" fare ",)),
+        ("a b", ("a b",)),
+    ],
+)
+def test_a_backslash_makes_a_dot_or_a_blank_part_of_a_name(
+    dotted: str, path: tuple[str, ...]
+) -> None:
+    assert parse_path(dotted, setting="X") == path
+
+
+@given(st.lists(st.text(min_size=1) | st.text(r".\ ab", min_size=1), min_size=1).map(tuple))
+def test_every_path_can_be_written(path: tuple[str, ...]) -> None:
+    assert parse_path(dotted_path(path), setting="X") == path
+
+
+def test_an_ordinary_path_is_written_as_ever() -> None:
+    assert dotted_path(("trip_end", "fare_amount")) == "trip_end.fare_amount"
+    assert dotted_path((r"a\b", "c d")) == r"a\b.c d"
+    assert dotted_path(("fare.amount",)) == r"fare\.amount"
+
+
+@pytest.mark.parametrize(
+    "dotted", ["", ".", "a.", ".a", "a..b", " a", "a. b", "a\n", r"a\\.", r"\..", r"\.. a"]
+)
 def test_a_path_with_an_empty_name_is_refused_by_name(dotted: str) -> None:
     with pytest.raises(SettingError, match="FARE_ATTRIBUTE") as caught:
         parse_path(dotted, setting="FARE_ATTRIBUTE")

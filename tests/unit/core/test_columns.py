@@ -13,9 +13,11 @@ from trip_kpis.core.fares import read_fare
 from trip_kpis.core.pages import Leaf
 from trip_kpis.core.rejections import RejectionError
 from trip_kpis.core.times import read_day, read_epoch_day
+from trip_kpis.core.zones import time_zone
 
+EARLIEST = date(1900, 1, 1)
 ZONES = [
-    ZoneInfo(name)
+    time_zone(name)
     for name in (
         "UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Africa/Monrovia",
         "Pacific/Apia", "America/Sao_Paulo", "Australia/Lord_Howe",
@@ -38,15 +40,15 @@ def fare_or_none(text: str) -> Decimal | None:
         return None
 
 
-def day_or_none(text: str, zone: ZoneInfo) -> date | None:
+def day_or_none(text: str, zone: ZoneInfo, earliest: date = EARLIEST) -> date | None:
     try:
-        return read_day(text, time_zone=zone)
+        return read_day(text, time_zone=zone, earliest=earliest)
     except RejectionError:
         return None
 
 
-def days_of(*leaves: Leaf, zone: ZoneInfo) -> list[date | None]:
-    found: list[date | None] = columns.days(leaves, time_zone=zone).to_pylist()
+def days_of(*leaves: Leaf, zone: ZoneInfo, earliest: date = EARLIEST) -> list[date | None]:
+    found: list[date | None] = columns.days(leaves, time_zone=zone, earliest=earliest).to_pylist()
     return found
 
 
@@ -117,19 +119,71 @@ def changes_on(zone: ZoneInfo, moment: datetime) -> bool:
     )
 
 
-@given(st.lists(moments, min_size=1), st.sampled_from([1, 1000]), zones)
+@given(st.lists(moments, min_size=1), st.sampled_from([1, 1000, 1_000_000]), zones)
 def test_epoch_numbers_are_read_except_on_days_on_which_the_zone_changes_its_offset(
     of: list[datetime], per_second: int, zone: ZoneInfo
 ) -> None:
     aware = [moment.replace(tzinfo=UTC) for moment in of]
-    numbers = [str(int(moment.timestamp() * per_second)) for moment in aware]
+    numbers = [str(int(moment.timestamp()) * per_second) for moment in aware]
     for moment, number, day in zip(
         aware, numbers, days_of(*(Leaf(N=n) for n in numbers), zone=zone), strict=True
     ):
         if day is None:
             assert not 1974 <= moment.year < 2099 or changes_on(zone, moment)
         else:
-            assert day == read_epoch_day(Decimal(number), time_zone=zone)
+            assert day == read_epoch_day(Decimal(number), time_zone=zone, earliest=EARLIEST)
+
+
+earliest_days = st.sampled_from(
+    [date(1900, 1, 1), date(1970, 1, 1), date(2000, 1, 1), date(2024, 5, 25), date(2100, 12, 31)]
+)
+
+
+@given(
+    st.lists(
+        st.integers(-(10**18), 10**18)
+        | st.sampled_from(
+            [10**11, 10**14, 20240525, 202405251015, 20240525101500, 946684800, 946684799]
+        ).flatmap(lambda at: st.integers(at - 2, at + 2))
+        | st.datetimes(datetime(1999, 12, 30), datetime(2000, 1, 3)).map(  # noqa: DTZ001
+            lambda moment: int(moment.replace(tzinfo=UTC).timestamp() * 10**6)
+        ),
+        min_size=1,
+    ),
+    earliest_days,
+    zones,
+)
+def test_a_number_has_the_day_that_is_read_alone_or_none(
+    of: list[int], earliest: date, zone: ZoneInfo
+) -> None:
+    found = days_of(*(Leaf(N=str(number)) for number in of), zone=zone, earliest=earliest)
+    for number, day in zip(of, found, strict=True):
+        if day is not None:
+            assert day >= earliest
+            assert day == read_epoch_day(Decimal(number), time_zone=zone, earliest=earliest)
+
+
+@given(
+    st.lists(st.tuples(moments, st.integers(0, 4), offsets | st.just("")), min_size=1),
+    earliest_days,
+    zones,
+)
+def test_no_day_before_the_earliest_is_read(
+    of: list[tuple[datetime, int, str]], earliest: date, zone: ZoneInfo
+) -> None:
+    texts = [written(moment, form) + (offset if form != 3 else "") for moment, form, offset in of]
+    found = days_of(*(Leaf(S=text) for text in texts), zone=zone, earliest=earliest)
+    for text, day in zip(texts, found, strict=True):
+        assert day is None or day == day_or_none(text, zone, earliest), text
+
+
+def test_ordinary_days_are_read_from_the_earliest_on_in_every_zone_and_form() -> None:
+    for text in ("1999-12-31 12:00", "1999-12-31T12:00:00Z"):
+        (day,) = days_of(Leaf(S=text), zone=time_zone("Europe/Berlin"), earliest=date(2000, 1, 1))
+        assert day is None
+    for text in ("2000-01-01 12:00", "2000-01-01T12:00:00Z"):
+        (day,) = days_of(Leaf(S=text), zone=time_zone("Europe/Berlin"), earliest=date(2000, 1, 1))
+        assert day == date(2000, 1, 1)
 
 
 @given(
@@ -168,7 +222,9 @@ def test_days_of_all_forms_at_once_keep_their_places() -> None:
         Leaf(S="nonsense"),
         Leaf(N="1716643140000"),
         Leaf(N="1e9"),
+        Leaf(N="1716643140000000"),
+        Leaf(N="20240525101500"),
     ]
     may_25, may_26 = date(2024, 5, 25), date(2024, 5, 26)
-    expected = [may_25, may_25, None, may_26, None, may_25, None]
-    assert days_of(*leaves, zone=ZoneInfo("Europe/Berlin")) == expected
+    expected = [may_25, may_25, None, may_26, None, may_25, None, may_25, None]
+    assert days_of(*leaves, zone=time_zone("Europe/Berlin")) == expected

@@ -1,21 +1,23 @@
 """The forms that a census counts agree with how values are read."""
 
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.samples import RULES
 from trip_kpis.core.attributes import is_missing
 from trip_kpis.core.fares import is_decimal, read_fare
-from trip_kpis.core.forms import ABSENT, fare_form, shape, time_form
-from trip_kpis.core.rejections import Reason, RejectionError
+from trip_kpis.core.forms import ABSENT, fare_form, rejected_shape, shape, time_form
+from trip_kpis.core.rejections import Reason, RejectedTrip, RejectionError
 from trip_kpis.core.times import form_of, read_day
 
-UTC = ZoneInfo("UTC")
 FORMATS = ("%d/%m/%Y", "%d/%m/%Y %H:%M")
+FORMATTED = replace(RULES, time_formats=FORMATS)
 SAME_IN_BOTH: dict[str, Any] = {
     ABSENT: None,
     "NULL": {"NULL": True},
@@ -43,7 +45,7 @@ texts = st.one_of(
 @pytest.mark.parametrize(("form", "value"), SAME_IN_BOTH.items())
 def test_a_value_that_is_no_text_has_the_name_of_its_type(form: str, value: Any) -> None:
     assert fare_form(value) == form
-    assert time_form(value) == form
+    assert time_form(value, RULES) == form
     assert shape(value) == form
 
 
@@ -75,12 +77,56 @@ def test_forms_of_fares(value: Any, form: str) -> None:
         ({"N": "1716643140"}, "epoch seconds"),
         ({"N": "-1716643140.5"}, "epoch seconds"),
         ({"N": "1716643140000"}, "epoch milliseconds"),
+        ({"N": "1716643140000000"}, "epoch microseconds"),
+        ({"N": "20240525"}, "date as a number"),
+        ({"N": "202405251015"}, "date as a number"),
+        ({"N": "20240525101500"}, "date as a number"),
+        ({"N": "20240525101500123"}, "date as a number"),
+        ({"N": "2.0240525E+7"}, "date as a number"),
+        ({"N": "45437"}, "Excel serial day"),
+        ({"N": "45437.55"}, "Excel serial day"),
+        ({"N": "36526"}, "Excel serial day"),
+        ({"N": "36525"}, "epoch seconds"),
+        ({"N": "73415.9"}, "Excel serial day"),
+        ({"N": "73416"}, "epoch seconds"),
+        ({"N": "20240230"}, "epoch seconds"),
+        ({"N": "19991231"}, "epoch seconds"),
+        ({"N": "20240525.5"}, "epoch seconds"),
+        ({"N": "0"}, "epoch seconds"),
+        ({"N": "-20240525"}, "epoch seconds"),
+        ({"N": "1E+120"}, "epoch microseconds"),
         ({"S": "1716643140"}, "String other"),
         ({"S": "yesterday"}, "String other"),
     ],
 )
 def test_forms_of_times(value: Any, form: str) -> None:
-    assert time_form(value, formats=FORMATS) == form
+    assert time_form(value, FORMATTED) == form
+
+
+def test_what_is_in_range_as_an_epoch_is_one_whatever_else_it_looks_like() -> None:
+    of_1970 = replace(RULES, earliest_day=date(1970, 1, 1))
+    assert time_form({"N": "20240525"}, of_1970) == "epoch seconds"
+    assert time_form({"N": "45437.55"}, of_1970) == "epoch seconds"
+
+
+@pytest.mark.parametrize(
+    ("reason", "value", "looks_like"),
+    [
+        (Reason.TIME_OUT_OF_RANGE, {"N": "20240525"}, "99999999 (date as a number)"),
+        (Reason.TIME_OUT_OF_RANGE, {"S": "20240525"}, "99999999 (date as a number)"),
+        (Reason.TIME_OUT_OF_RANGE, {"N": "45437.55"}, "99999.99 (Excel serial day)"),
+        (Reason.TIME_OUT_OF_RANGE, {"N": "86400"}, "99999"),
+        (Reason.TIME_OUT_OF_RANGE, {"S": "1999-12-31"}, "9999-99-99"),
+        (Reason.FARE_TOO_LARGE, {"N": "20240525101500"}, "9" * 14),
+        (Reason.TIME_WRONG_TYPE, {"BOOL": True}, "BOOL"),
+        (Reason.TIME_MISSING, None, "absent"),
+    ],
+)
+def test_the_shape_of_a_rejected_value_also_says_what_a_number_looks_like(
+    reason: Reason, value: Any, looks_like: str
+) -> None:
+    trip = RejectedTrip(key={}, reason=reason, attribute="a", value=value)
+    assert rejected_shape(trip, RULES) == looks_like
 
 
 @given(texts)
@@ -98,7 +144,7 @@ def test_a_fare_of_no_decimal_notation_is_what_is_rejected_as_no_number(text: st
 def test_a_time_in_no_form_is_unreadable_and_one_that_is_read_has_a_form(text: str) -> None:
     form = form_of(text, formats=FORMATS)
     try:
-        read_day(text, time_zone=UTC, formats=FORMATS)
+        read_day(text, time_zone=RULES.time_zone, earliest=RULES.earliest_day, formats=FORMATS)
         assert form is not None
     except RejectionError as rejection:
         if form is None:

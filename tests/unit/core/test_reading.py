@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -15,6 +14,7 @@ from tests.samples import RULES, page, trip
 from trip_kpis.core.reading import read_page
 from trip_kpis.core.rejections import Reason
 from trip_kpis.core.trips import ReadingRules, read_items
+from trip_kpis.core.zones import time_zone
 
 ODD: list[dict[str, Any] | None] = [
     None, {"NULL": True}, {"S": ""}, {"BOOL": True}, {"M": {}}, {"L": []}, {"SS": ["1"]},
@@ -31,9 +31,19 @@ times = st.sampled_from(
         *ODD, {"S": "2024-05-25 13:19:00"}, {"S": "2024-05-25T23:30:00-02:00"}, {"S": "2024-02-30"},
         {"N": "1716643140"}, {"N": "1716643140000"}, {"N": "-1"}, {"S": "25/05/2024"}, {"S": "now"},
         {"S": "2024-03-31T01:00:00Z"}, {"S": "0000-01-01"}, {"N": "1e30"},
+        {"N": "1716643140000000"}, {"N": "1716643140123456.5"}, {"N": "20240525"},
+        {"N": "202405251015"}, {"N": "20240525101500"}, {"N": "45437.55"}, {"N": "4133980799"},
+        {"N": "4133980800"}, {"S": "1999-12-31"}, {"S": "2000-01-01"}, {"S": "2100-12-31 23:00"},
+        {"S": "1999-12-31T23:30:00Z"}, {"S": "2101-01-01T00:30:00+02:00"}, {"S": "1716643140"},
+        {"S": "25/05/2024 23:30 UTC"}, {"S": "1716643140123"}, {"S": "1850-07-01"},
     ]
 )  # fmt: skip
-ZONED = replace(RULES, time_zone=ZoneInfo("Europe/Berlin"), time_formats=("%d/%m/%Y",))
+ZONED = replace(
+    RULES,
+    time_zone=time_zone("Europe/Berlin"),
+    time_formats=("%d/%m/%Y", "%d/%m/%Y %H:%M UTC", "epoch_milliseconds"),
+)
+EARLY = replace(ZONED, earliest_day=date(1900, 1, 1))
 
 
 def check(items: list[dict[str, Any]], rules: ReadingRules) -> None:
@@ -45,7 +55,7 @@ def check(items: list[dict[str, Any]], rules: ReadingRules) -> None:
     assert at_once.rejected == one_by_one.rejected
 
 
-@given(st.lists(st.tuples(fares, fares, times)), st.sampled_from([RULES, ZONED]))
+@given(st.lists(st.tuples(fares, fares, times)), st.sampled_from([RULES, ZONED, EARLY]))
 def test_a_page_is_read_as_its_items_are(of: list[Any], rules: ReadingRules) -> None:
     check(
         [
@@ -75,14 +85,18 @@ def test_so_is_a_page_with_the_values_in_nested_maps(of: list[Any]) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["ф", 'a"b', "a\\b", "a\tb", "at_61", "S", "M", "\U0001f695"])
+@pytest.mark.parametrize(
+    "name", ["ф", "fare.amount", " fare", 'a"b', "a\\b", "a\tb", "at_61", "S", "M", "\U0001f695"]
+)
 def test_so_is_a_page_whatever_the_attributes_are_called(name: str) -> None:
     rules = replace(RULES, fare=(name,))
     check([trip("a", fare_amount=None, **{name: {"N": "7"}}), trip("b", fare_amount=None)], rules)
 
 
 def test_one_value_may_decide_everything() -> None:
-    rules = replace(RULES, fare=("n",), estimated_fare=("n",), day=("n",))
+    rules = replace(
+        RULES, fare=("n",), estimated_fare=("n",), day=("n",), earliest_day=date(1970, 1, 1)
+    )
     reading = read_page(
         page([{"trip_id": {"S": "a"}, "n": {"N": "171664314"}}], rules=rules), rules
     )

@@ -68,7 +68,19 @@ def test_an_incomplete_trip_is_not_rejected_for_what_else_is_wrong_with_it() -> 
         ({"pickup_datetime": {"S": ""}}, Reason.TIME_MISSING, "pickup_datetime"),
         ({"pickup_datetime": {"S": "soon"}}, Reason.TIME_UNREADABLE, "pickup_datetime"),
         ({"pickup_datetime": {"S": "1716643140"}}, Reason.TIME_UNREADABLE, "pickup_datetime"),
-        ({"pickup_datetime": {"N": "1E+30"}}, Reason.TIME_OUT_OF_RANGE, "pickup_datetime"),
+        *(
+            ({"pickup_datetime": value}, Reason.TIME_OUT_OF_RANGE, "pickup_datetime")
+            for value in (
+                {"N": "1E+30"},
+                {"N": "20240525"},
+                {"N": "20240525101500"},
+                {"N": "45437.55"},
+                {"N": "0"},
+                {"S": "1999-12-31 23:59:59"},
+                {"S": "2101-01-01"},
+                {"S": "2000-01-01T00:30:00+02:00"},
+            )
+        ),
         *(
             ({"pickup_datetime": value}, Reason.TIME_WRONG_TYPE, "pickup_datetime")
             for value in OTHER_TYPES
@@ -119,6 +131,13 @@ def test_values_are_found_in_nested_maps() -> None:
     assert reading.trips == [(MAY_25, Decimal("11.25"))]
     assert reading.incomplete == 2
     assert reading.rejected[0].attribute == "trip_start.at"
+
+
+def test_a_name_with_a_dot_is_written_in_the_quarantine_as_in_the_parameter() -> None:
+    rules = replace(RULES, fare=("fare.amount",))
+    reading = read_items([trip("a", **{"fare.amount": {"S": "free"}})], rules)
+    assert reading.rejected[0].attribute == r"fare\.amount"
+    assert reading.rejected[0].value == {"S": "free"}
 
 
 def test_a_rejected_trips_key_has_both_of_its_parts() -> None:

@@ -2,20 +2,12 @@
 
 from collections import Counter
 from fractions import Fraction
-from zoneinfo import ZoneInfo
 
 from ops.made_up_trips import DAYS, make_up_month
 from tests.day_rows import rows_of
+from tests.samples import RULES
 from trip_kpis.core.rejections import Reason
-from trip_kpis.core.trips import ReadingRules, read_items
-
-RULES = ReadingRules(
-    fare=("fare_amount",),
-    estimated_fare=("estimated_fare_amount",),
-    day=("pickup_datetime",),
-    key_attributes=("trip_id",),
-    time_zone=ZoneInfo("UTC"),
-)
+from trip_kpis.core.trips import read_items
 
 
 def test_the_known_figures_are_those_of_the_items() -> None:

@@ -36,6 +36,14 @@ def test_an_attribute_that_no_trip_has_is_named_with_those_there_are() -> None:
     )
 
 
+def test_a_name_with_a_dot_is_found_and_written_as_a_parameter_names_it() -> None:
+    flat = trips(trip(**{"fare.amount": {"N": "7"}}))
+    assert check_parameters({**TABLE, "FareAttribute": r"fare\.amount"}, flat) == ()
+    (remark,) = check_parameters({**TABLE, "FareAttribute": "fare.amount"}, flat)
+    assert remark.startswith("No trip has fare.amount (FareAttribute), only trip_id")
+    assert r"fare\.amount. If it is one of these" in remark
+
+
 def test_files_without_trips_are_told_to_be_so() -> None:
     assert check_parameters(TABLE, trips()) == ("The files hold no trips.",)
 

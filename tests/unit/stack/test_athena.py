@@ -41,6 +41,9 @@ def test_a_days_partition_is_counted_off_and_lies_where_the_program_writes_it() 
     assert parameters["projection.enabled"] == "true"
     assert parameters["projection.date.type"] == "date"
     assert parameters["projection.date.format"] == "yyyy-MM-dd"
+    assert parameters["projection.date.range"] == "2000-01-01,NOW+1YEARS"
+    early = stack("trips-eu", EarliestDay="1990-07-01")["KpisTable"]["TableInput"]["Parameters"]
+    assert early["projection.date.range"] == "1990-07-01,NOW+1YEARS"
     location = parameters["storage.location.template"].replace("${date}", "2024-05-25")
     assert location == "s3://ResultsBucket/kpis/date=2024-05-25/"
     assert kpis["StorageDescriptor"]["Location"] == "s3://ResultsBucket/kpis/"
