@@ -20,7 +20,17 @@ from ops.run import run as run_here
 from ops.show import show_outcome
 from ops.trip_files import read_trips
 
-_HERE = ("files", "out", "key", "sort_key", "parameters", "lambda_endpoint", "host", "port")
+_HERE = (
+    "files",
+    "out",
+    "key",
+    "sort_key",
+    "parameters",
+    "lambda_endpoint",
+    "access_key",
+    "host",
+    "port",
+)
 """options of a run on this machine"""
 
 
@@ -40,6 +50,7 @@ _HERE = ("files", "out", "key", "sort_key", "parameters", "lambda_endpoint", "ho
 @options.parameter
 @options.as_json
 @options.lambda_endpoint
+@options.access_key
 @options.host
 @options.port
 def run(
@@ -55,6 +66,7 @@ def run(
     parameters: dict[str, str],
     as_json: bool,
     lambda_endpoint: str | None,
+    access_key: str | None,
     host: str,
     port: int | None,
 ) -> NoReturn:
@@ -107,7 +119,9 @@ def run(
             out=out,
             execution_input=asked,
             parameters=parameters,
-            where=Where(host=host, port=port or 0, lambda_endpoint=lambda_endpoint),
+            where=Where(
+                host=host, port=port or 0, access_key=access_key, lambda_endpoint=lambda_endpoint
+            ),
             follower=follower,
         )
     show_outcome(console, outcome, out)
