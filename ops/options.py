@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,9 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 MERGE_PARAMETERS = ("MaxRejectedShare", "VanishedDays", "ShrunkDays", "OpenDays")
 """what is not in a run's frozen plan, and decides whether and what it publishes"""
+
+_KEY = re.compile(r"[A-Za-z0-9]{16,128}")
+"""https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKey.html"""
 
 CONTAINERS_PORT = 4577
 """where events/env.local.json lets containers look for the embedded AWS"""
@@ -161,6 +165,30 @@ host = click.option(
     default="127.0.0.1",
     show_default=True,
     help="Where the embedded AWS listens; for containers, the address of the Docker bridge.",
+)
+
+
+def _access_key(context: click.Context, _option: click.Parameter, given: str | None) -> str | None:
+    """A key that cannot be guessed. Functions in containers need one that is known before."""
+    if given is None and context.params.get("lambda_endpoint") is not None:
+        raise click.UsageError(
+            "--lambda-endpoint needs --access-key: the embedded AWS answers only requests with its "
+            "own access key. Choose one, start `sam local` with it as AWS_ACCESS_KEY_ID (it hands "
+            "its credentials to the containers), and give it here, too (docs/sam-local.md)"
+        )
+    if given is not None and not _KEY.fullmatch(given):
+        raise click.BadParameter(
+            f"{given!r} is not 16 to 128 letters and digits. Choose one that nobody can guess, for "
+            "example the output of `openssl rand -hex 16`"
+        )
+    return given
+
+
+access_key = click.option(
+    "--access-key",
+    metavar="KEY",
+    callback=_access_key,
+    help="The AWS_ACCESS_KEY_ID that the embedded AWS accepts. [a random one]",
 )
 stack = click.option(
     "--stack",

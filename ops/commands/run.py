@@ -28,6 +28,7 @@ _HERE = (
     "same_key",
     "parameters",
     "lambda_endpoint",
+    "access_key",
     "host",
     "port",
 )
@@ -51,6 +52,7 @@ _HERE = (
 @options.parameter
 @options.as_json
 @options.lambda_endpoint
+@options.access_key
 @options.host
 @options.port
 def run(
@@ -67,6 +69,7 @@ def run(
     parameters: dict[str, str],
     as_json: bool,
     lambda_endpoint: str | None,
+    access_key: str | None,
     host: str,
     port: int | None,
 ) -> NoReturn:
@@ -113,7 +116,9 @@ def run(
             out=out,
             execution_input=asked,
             parameters=parameters,
-            where=Where(host=host, port=port or 0, lambda_endpoint=lambda_endpoint),
+            where=Where(
+                host=host, port=port or 0, access_key=access_key, lambda_endpoint=lambda_endpoint
+            ),
             follower=follower,
         )
     show_outcome(console, outcome, out)

@@ -16,6 +16,9 @@ ROOT = Path(__file__).resolve().parents[3]
 BOLT_TRIPS = ROOT.parent / "shared" / "data" / "bolt-trips"
 
 
+CONTAINERS = ("--lambda-endpoint", "http://127.0.0.1:9", "--access-key")
+
+
 def ops(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "ops", *map(str, arguments)],
@@ -117,9 +120,11 @@ def test_a_trip_that_dynamodb_would_refuse_is_named(
         (["--parameter", "Timezone=UTC"], "Timezone"),
         (["--parameter", "TimeZone=Europe/Berln"], "TIME_ZONE is 'Europe/Berln'"),
         (["--parameter", "BucketName=tk"], "The parameter BucketName cannot be 'tk'"),
-        (["--lambda-endpoint", "http://127.0.0.1:9"], "http://127.0.0.1:9"),
+        (["--lambda-endpoint", "http://127.0.0.1:9"], "--lambda-endpoint needs --access-key"),
+        ([*CONTAINERS, "short"], "'short' is not 16 to 128 letters and digits"),
+        ([*CONTAINERS, "0123456789abcdef"], "http://127.0.0.1:9 cannot be used"),
         (
-            ["--lambda-endpoint", "http://127.0.0.1:9", "--parameter", "TimeZone=UTC"],
+            [*CONTAINERS, "0123456789abcdef", "--parameter", "TimeZone=UTC"],
             "TimeZone would not reach functions that run in containers",
         ),
         (["--port", "99999"], "99999"),
