@@ -14,7 +14,7 @@ FUNCTIONS = ROOT / "functions"
 CORE = sorted((FUNCTIONS / "trip_kpis" / "core").glob("*.py"))
 AWS = sorted((FUNCTIONS / "trip_kpis" / "aws").glob("*.py"))
 HANDLERS = sorted(FUNCTIONS.glob("*.py"))
-ALL = [*HANDLERS, FUNCTIONS / "trip_kpis" / "__init__.py", *AWS, *CORE]
+ALL = [*HANDLERS, *sorted((FUNCTIONS / "trip_kpis").glob("*.py")), *AWS, *CORE]
 
 HANDLER_NAMES = {"plan_run", "scan_segment", "merge_partials"}
 
