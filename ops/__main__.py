@@ -5,9 +5,9 @@ import sys
 from typing import Any, NoReturn
 
 import click
-from rich.console import Console
 from rich.text import Text
 
+from ops import terminal
 from ops.account.account import AccountError
 from ops.commands.demo import demo
 from ops.commands.diff import diff
@@ -50,7 +50,7 @@ class _Commands(click.Group):
             sys.exit(INTERRUPTED)
         except _MENDABLE as error:
             message = Text.assemble(("Error: ", "bold red"), str(error))
-            Console(stderr=True).print(message, highlight=False, soft_wrap=True)
+            terminal.console(stderr=True).print(message, highlight=False, soft_wrap=True)
             sys.exit(MISTAKE)
 
 

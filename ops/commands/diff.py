@@ -9,6 +9,7 @@ from typing import NoReturn
 import click
 from rich.console import Console
 
+from ops import terminal
 from ops.commands.ending import say
 from ops.commands.results import Source, as_json, source
 from ops.commands.tables import Column, show_table
@@ -51,7 +52,7 @@ def diff(*, source: Source, before: str, after: str, as_json: bool) -> NoReturn:
     if as_json:
         print(json.dumps(found.to_json()))
     else:
-        _show(Console(), found)
+        _show(terminal.console(), found)
     sys.exit(1 if found.differs else 0)
 
 

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
-from ops import options
+from ops import options, terminal
 from ops.account.account import Account
 from ops.account.stack import Stack
 from ops.commands.asked import execution_input, refused_beside
@@ -66,7 +65,7 @@ def estimate(
             "say what to estimate, one of the three: --stack NAME for a deployed stack, --table "
             "NAME for a table without one, --trips FILE for trips on this machine"
         )
-    console = Console(stderr=as_json)
+    console = terminal.console(stderr=as_json)
     with console.status("Reading a sample"):
         if stack is not None:
             refused_beside("--stack", *_OF_FILES, "parameters")

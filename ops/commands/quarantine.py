@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
-from rich.console import Console
 
+from ops import terminal
 from ops.commands.ending import say
 from ops.commands.rejections import rejected_by
 from ops.commands.results import Source, as_json, source
@@ -121,7 +121,7 @@ def _document(of: Rejections, found: Mapping[str, Sequence[RejectedTrip]]) -> di
 def _show(
     of: Rejections, found: Mapping[str, Sequence[RejectedTrip]], each: int, reason: str | None
 ) -> None:
-    console = Console()
+    console = terminal.console()
     for_it = f" for {reason}" if reason else ""
     so_far = "" if of.is_finished else " so far (it is not finished)"
     if not of.in_all:
@@ -163,7 +163,7 @@ def _say_what_was_written(of: Rejections, file: Path, written: int) -> None:
         said = f"All {said.removeprefix(f'{written:,} of ')}"
     else:
         said = f"Only {said}, the others are not under quarantine/ any more,"
-    say(Console(), f"{said} were written to {file}")
+    say(terminal.console(), f"{said} were written to {file}")
 
 
 def _shortened(text: str) -> str:

@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import NoReturn
 
 import click
-from rich.console import Console
 
-from ops import options
+from ops import options, terminal
 from ops.account.account import Account
 from ops.account.runs import go_on
 from ops.account.stack import Stack
@@ -61,7 +60,7 @@ def rerun(
     python -m ops rerun --out out --parameter MaxRejectedShare=0.2
     python -m ops rerun --stack trip-kpis
     """
-    console = Console(stderr=as_json)
+    console = terminal.console(stderr=as_json)
     if stack is not None:
         refused_beside(
             "--stack", "out", "parameters", "lambda_endpoint", "access_key", "host", "port"

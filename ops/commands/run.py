@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
-from rich.console import Console
 
-from ops import options
+from ops import options, terminal
 from ops.account.account import Account
 from ops.account.runs import start
 from ops.account.stack import Stack
@@ -89,7 +88,7 @@ def run(
     python -m ops run --trips AWSDynamoDB/01716790307109-3f5e/data --out out --segments 8 --json
     python -m ops run --stack trip-kpis --read-units-per-second 2000
     """
-    console = Console(stderr=as_json)
+    console = terminal.console(stderr=as_json)
     if stack is not None:
         refused_beside("--stack", *_HERE)
         named = Stack.named(stack, Account(profile=profile, region=region))

@@ -4,8 +4,8 @@ import json
 from datetime import UTC
 
 import click
-from rich.console import Console
 
+from ops import terminal
 from ops.account.executions import executions
 from ops.account.fetched import newest_first
 from ops.account.stack import Stack
@@ -83,7 +83,7 @@ def _of_stack(source: Source, stack: Stack, last: int) -> tuple[PastRun, ...]:
 
 
 def _show(source: Source, found: tuple[PastRun, ...]) -> None:
-    console = Console()
+    console = terminal.console()
     if not found:
         say(console, f"There has been no run yet in {source.name}.")
         return

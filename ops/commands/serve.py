@@ -4,9 +4,8 @@ import signal
 from pathlib import Path
 
 import click
-from rich.console import Console
 
-from ops import options
+from ops import options, terminal
 from ops.local_stack import CONTAINERS_BUCKET, TABLE_NAME, Where, local_stack
 from ops.no_redrive import redrive_refused
 from ops.parameters import fit_parameters
@@ -41,7 +40,7 @@ def serve(
     the access key that it prints, which is another one each time unless --access-key names one.
     Ends with Ctrl-C.
     """
-    console = Console()
+    console = terminal.console()
     trips = read_trips(files, hash_key=key, sort_key=sort_key, same_key=same_key)
     if lambda_endpoint is None:
         fitted = fit_parameters({"TableName": TABLE_NAME, **parameters}, trips)

@@ -3,9 +3,8 @@
 import json
 
 import click
-from rich.console import Console
 
-from ops import options
+from ops import options, terminal
 from ops.account.runs import executions_of_run
 from ops.commands.results import Source, source
 from ops.commands.stack_runs import follow_to_its_end
@@ -35,7 +34,7 @@ def status(*, run_id: str | None, source: Source, follow: bool, as_json: bool) -
     python -m ops status run-20240525T021500-3f2a --stack trip-kpis --follow
     python -m ops status --out out
     """
-    console = Console(stderr=as_json and follow)
+    console = terminal.console(stderr=as_json and follow)
     if follow:
         if source.stack is None:
             raise click.UsageError(

@@ -11,7 +11,11 @@ from typing import TextIO
 from ops.results.errors import ResultsError
 from ops.results.quarantine import RejectedTrip
 
-_COMPUTED = re.compile(r"[=+\-@\t\r\n]")
+_SIGNS = "=+\\-@\uff1d\uff0b\uff0d\uff20"
+"""what a formula begins with, also full-width, which some spreadsheets convert"""
+_COMPUTED = re.compile(rf"""(?:^|[;,|\t\r\n])[\s"']*[{_SIGNS}]|^[\t\r\n]""")
+"""at the beginning of a cell, or behind what separates cells where that is no comma"""
+_BEHIND_SEPARATOR = re.compile(rf"""(?<=[;,|\t\r\n])([\s"']*)(?=[{_SIGNS}])""")
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
 
@@ -45,8 +49,9 @@ def _never_computed(cell: str) -> str:
 
     https://owasp.org/www-community/attacks/CSV_Injection
     """
-    is_formula = _COMPUTED.match(cell) and not _NUMBER.fullmatch(cell)
-    return f"'{cell}" if is_formula else cell
+    if not _COMPUTED.search(cell) or _NUMBER.fullmatch(cell):
+        return cell
+    return "'" + _BEHIND_SEPARATOR.sub(r"\1'", cell)
 
 
 @contextmanager

@@ -54,11 +54,12 @@ class Role:
 
     logical_id: str
     name: str
+    path: str
     policies: Mapping[str, Document]
 
     @property
     def arn(self) -> str:
-        return f"arn:aws:iam::{ACCOUNT_ID}:role/{self.name}"
+        return f"arn:aws:iam::{ACCOUNT_ID}:role{self.path}{self.name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,5 +163,6 @@ def _roles(local: LocalStack) -> dict[str, Role]:
                 for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]
             }
             logical_id = resource["LogicalResourceId"]
-            roles[logical_id] = Role(logical_id=logical_id, name=name, policies=policies)
+            path = iam.get_role(RoleName=name)["Role"]["Path"]
+            roles[logical_id] = Role(logical_id=logical_id, name=name, path=path, policies=policies)
     return roles
