@@ -92,11 +92,8 @@ def measure(segment: Segment) -> Peaks:
 
 def table(peaks: Sequence[Peaks]) -> str:
     """As Markdown."""
-    rows = [
-        "| Items | Pages | Trips | Rejected | Parts | Estimate, peak | Scan worker, peak "
-        "| Merge, peak |",
-        f"| --- {'| --: ' * 7}|",
-    ]
+    columns = ("Pages", "Trips", "Rejected", "Parts", "Estimate, peak", "Scan worker, peak")
+    rows = [f"| Items | {' | '.join(columns)} | Merge, peak |", f"| --- {'| --: ' * 7}|"]
     rows += [
         f"| {one.items} | {one.pages:,} | {one.trips:,} | {one.rejected:,} | {one.parts:,} "
         f"| {one.estimate_peak_mb:,.0f} MB | {one.scan_peak_mb:,.0f} MB "

@@ -98,9 +98,7 @@ def make_up_trip(
 def _rejected_fare(chance: random.Random, shape: Shape) -> dict[str, Any]:
     if not shape.numbers_of_rejected:
         return {"S": "twelve"}
-    return {
-        "L": [{"N": str(chance.randint(100, 9_999))} for _ in range(shape.numbers_of_rejected)]
-    }
+    return {"L": [{"N": str(chance.randint(100, 9_999))} for _ in range(shape.numbers_of_rejected)]}
 
 
 def item_bytes(item: Item) -> int:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 MOST_QUARANTINE_BYTES = 16 * 2**20
 """Lines of rejected trips in memory: with that many or more, a worker appends before it reads
-another page. A page adds 8 MB at the most, and while the lines are sent they are in memory three
-times, so this is what fits into 256 MB, the least that a worker may have."""
+another page. A page adds 12 MB at the most, and while the lines are sent they are in memory three
+times, which fits into 256 MB, the least that a worker may have."""
 
 _LEAST_MARGIN_MS = 10_000
 _LEAST_MARGIN_SHARE = 0.1
