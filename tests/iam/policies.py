@@ -31,7 +31,7 @@ def allows(
         statement["Effect"]
         for document in (*identity, *resource)
         for statement in statements(document)
-        if _applies(statement, request)
+        if applies(statement, request)
     }
     return effects == {"Allow"}
 
@@ -48,7 +48,8 @@ def many(value: Any) -> list[Any]:
 _ELEMENTS = {"Sid", "Effect", "Principal", "Action", "Resource", "Condition"}
 
 
-def _applies(statement: Mapping[str, Any], request: Request) -> bool:
+def applies(statement: Mapping[str, Any], request: Request) -> bool:
+    """Whether a statement is about a request, whatever its effect."""
     if unknown := statement.keys() - _ELEMENTS:
         raise NotImplementedError(f"{sorted(unknown)} in {statement}")
     actions = (one.lower() for one in many(statement["Action"]))

@@ -95,7 +95,8 @@ PERMISSIONS = {
         ("dynamodb:Scan", "<table>"),
         ("s3:ListBucket", "staging/run=*"),
         ("s3:GetObject", "staging/run=*"),
-        ("s3:PutObject", "staging/run=*"),
+        ("s3:PutObject", "staging/run=*/segment=*"),
+        ("s3:PutObject", "staging/run=*/standstill/*"),
         ("s3:PutObject", "quarantine/run=*"),
     },
     "MergePartialsRole": LOGS
@@ -107,7 +108,12 @@ PERMISSIONS = {
         ("s3:GetObject", "staging/run=*"),
         ("s3:GetObject", "kpis/*"),
         ("s3:PutObject", "kpis/*"),
-        ("s3:GetObject if RemoveVanishedDays", "runs/*"),
+        ("s3:GetObject", "runs/*"),
+        ("s3:ListBucket", "lease/*"),
+        ("s3:GetObject", "lease/publish.json"),
+        ("s3:PutObject", "lease/publish.json"),
+        ("s3:DeleteObject", "lease/publish.json"),
+        ("dynamodb:DescribeTable", "<table>"),
         ("s3:PutObject", "runs/*"),
         ("s3:DeleteObject if RemoveVanishedDays", "kpis/*"),
     },
@@ -229,6 +235,7 @@ def test_every_function_knows_the_table_and_the_bucket(template: Template) -> No
         "ATHENA_BUCKET_NAME": {
             "Fn::If": ["MakeBucket", {"Ref": "ResultsBucket"}, {"Ref": "BucketName"}]
         },
+        "BUCKET_KMS_KEY_ARN": {"Ref": "BucketKmsKeyArn"},
         "STACK_NAME": {"Ref": "AWS::StackName"},
         # Declared for `sam local` alone: in AWS the variable is not there.
         "AWS_ENDPOINT_URL": {"Ref": "AWS::NoValue"},
@@ -250,7 +257,12 @@ def test_every_variable_that_the_functions_read_is_handed_to_one(template: Templ
     source = (ROOT / "functions" / "trip_kpis" / "aws" / "settings.py").read_text()
     read = set(re.findall(r'"([A-Z]+(?:_[A-Z]+)+)"', source))
     told = {name for variables in VARIABLES.values() for name in variables}
-    assert read == told | {"DYNAMODB_TABLE_NAME", "ATHENA_BUCKET_NAME", "STACK_NAME"}
+    assert read == told | {
+        "DYNAMODB_TABLE_NAME",
+        "ATHENA_BUCKET_NAME",
+        "BUCKET_KMS_KEY_ARN",
+        "STACK_NAME",
+    }
 
 
 def test_sam_local_can_override_every_variable_of_its_file(template: Template) -> None:

@@ -40,8 +40,12 @@ def period_and_periods(alarm: Mapping[str, Any]) -> tuple[int, int]:
     return period, int(alarm["EvaluationPeriods"])
 
 
-def state(alarm: Mapping[str, Any], periods: Sequence[Sequence[float]]) -> State:
-    """Its state after `periods`, each with the values that its one metric was given, latest last.
+Values = Sequence[float] | Mapping[str, Sequence[float]]
+"""of an alarm's one metric, or of each by its id"""
+
+
+def state(alarm: Mapping[str, Any], periods: Sequence[Values]) -> State:
+    """Its state after `periods`, each with the values that its metrics were given, latest last.
 
     Every one of the latest `EvaluationPeriods` periods must breach; a period without a value does
     what `TreatMissingData` says.
@@ -61,15 +65,21 @@ def state(alarm: Mapping[str, Any], periods: Sequence[Sequence[float]]) -> State
     return "ALARM"
 
 
-def _datapoint(alarm: Mapping[str, Any], values: Sequence[float]) -> float | None:
+def _datapoint(alarm: Mapping[str, Any], values: Values) -> float | None:
     if "Statistic" in alarm:
+        assert not isinstance(values, Mapping)
         return STATISTICS[alarm["Statistic"]](values) if values else None
-    (metric,) = (one for one in alarm["Metrics"] if "MetricStat" in one)
+    stated = [one for one in alarm["Metrics"] if "MetricStat" in one]
     (math,) = (one for one in alarm["Metrics"] if "Expression" in one)
-    assert metric["ReturnData"] is False
-    value = STATISTICS[metric["MetricStat"]["Stat"]](values) if values else None
-    if value is None and "FILL(" not in math["Expression"]:
+    assert all(one["ReturnData"] is False for one in stated)
+    of_each = values if isinstance(values, Mapping) else {stated[0]["Id"]: values}
+    found = {
+        one["Id"]: STATISTICS[one["MetricStat"]["Stat"]](given) if given else None
+        for one in stated
+        for given in [of_each.get(one["Id"], ())]
+    }
+    if None in found.values() and "FILL(" not in math["Expression"]:
         return None
     # Of metric math, this stack uses what Python writes alike: numbers, ids, operations, FILL.
     known = {"__builtins__": {}, "FILL": lambda of, filler: filler if of is None else of}
-    return float(eval(math["Expression"], known, {metric["Id"]: value}))
+    return float(eval(math["Expression"], known, found))

@@ -53,18 +53,18 @@ class Stack:
         return {one["Sid"]: one for document in documents for one in document["Statement"]}
 
 
-def stack(name: str = "trip-kpis", **parameters: str) -> Stack:
+def stack(name: str = "trip-kpis", *, partition: str = "aws", **parameters: str) -> Stack:
     """The stack of that name with these parameters, and `TableName` trips unless it is given."""
-    return _stack(name, tuple(sorted({"TableName": "trips", **parameters}.items())))
+    return _stack(name, partition, tuple(sorted({"TableName": "trips", **parameters}.items())))
 
 
 @cache
-def _stack(name: str, given: tuple[tuple[str, str], ...]) -> Stack:
+def _stack(name: str, partition: str, given: tuple[tuple[str, str], ...]) -> Stack:
     template = load_template(ROOT / "template.yaml")
     values = complete_parameters(template, dict(given))
     translated = translate(template, directory=ROOT, bucket="code", parameters=values).template
     resolve = _Resolver(
-        names={**PSEUDO, "AWS::StackName": name, **values},
+        names={**PSEUDO, "AWS::Partition": partition, "AWS::StackName": name, **values},
         conditions=translated["Conditions"],
         logical_ids=frozenset(translated["Resources"]),
     )

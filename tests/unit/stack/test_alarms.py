@@ -37,8 +37,16 @@ CASES: dict[str, tuple[tuple[str, str, dict[str, str]], list[Any], list[Any]]] =
     ),
     "RunThrottledAlarm": (
         ("AWS/States", "ExecutionThrottled", MACHINE),
-        [[[1.0], [3.0], [2.0]]],
-        [[[9.0], [0.0], [9.0]], [[9.0], [9.0], NOTHING], [NOTHING] * 3],
+        [
+            [{"run": [1.0]}, {"run": [3.0]}, {"run": [2.0]}],
+            [{"segments": [1.0]}, {"segments": [3.0]}, {"segments": [2.0]}],
+            [{"run": [0.0], "segments": [1.0]}, {"run": [1.0]}, {"segments": [1.0, 2.0]}],
+        ],
+        [
+            [{"segments": [9.0]}, {"segments": [0.0]}, {"segments": [9.0]}],
+            [{"run": [9.0]}, {"segments": [9.0]}, {}],
+            [{}] * 3,
+        ],
     ),
     "TooManyRejectedAlarm": (
         ("TripKpis", "RejectedShare", OURS),
@@ -66,7 +74,22 @@ def test_every_alarm_is_played_here() -> None:
 
 @pytest.mark.parametrize("name", CASES)
 def test_it_looks_at_what_it_is_about(name: str) -> None:
-    assert list(metrics(ALARMS[name])) == [CASES[name][0]]
+    namespace, metric, dimensions = CASES[name][0]
+    looks_at = [CASES[name][0]]
+    if name == "RunThrottledAlarm":  # the segments' executions are the Map Run's
+        segments = {"StateMachineArn": f"{dimensions['StateMachineArn']}/ScanSegments"}
+        looks_at.append((namespace, metric, segments))
+    assert list(metrics(ALARMS[name])) == looks_at
+
+
+def test_without_a_heartbeat_there_is_no_alarm_about_time() -> None:
+    """For schedules of a week or rarer, which no alarm can look back over."""
+    of = stack(MaxHoursWithoutSuccess="0")
+    gone = {"NoSuccessfulRunAlarm", "RunTooLongAlarm"}
+    assert set(ALARMS) - set(of.of_type("AWS::CloudWatch::Alarm")) == gone
+    (dashboard,) = of.of_type("AWS::CloudWatch::Dashboard").values()
+    names = re.findall(r":alarm:trip-kpis-([\w-]+)", dashboard["DashboardBody"])
+    assert sorted(names) == ["run-failed", "run-throttled", "run-timed-out", "too-many-rejected"]
 
 
 @pytest.mark.parametrize(

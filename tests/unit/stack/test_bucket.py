@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.iam.policies import Request, applies
 from tests.unit.stack.resolved import Stack, stack
 
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/of-the-bucket"
@@ -86,9 +87,21 @@ def test_staging_is_append_only() -> None:
     delete = statements["NoFunctionDeletesStaging"]
     assert delete["Action"] == ["s3:DeleteObject", "s3:DeleteObjectVersion"]
     assert delete["Resource"] == staging
-    roles = {function["Role"] for function in stack().of_type("AWS::Lambda::Function").values()}
-    assert set(delete["Principal"]["AWS"]) == roles
+    # A role's ARN as a principal becomes a dead id when the stack that made the role is deleted.
+    assert delete["Principal"] == "*"
+    (pattern,) = delete["Condition"]["ArnLike"].values()
+    assert pattern == "arn:aws:iam::123456789012:role/trip-kpis/*"
+    functions = stack().of_type("AWS::Lambda::Function").values()
+    roles = {function["Role"].removesuffix(".Arn") for function in functions}
+    assert {stack()[role]["Path"] for role in roles} == {"/trip-kpis/"}
     assert len(roles) == 3
+
+
+def test_the_lease_is_taken_by_a_condition_alone() -> None:
+    statement = stack().statements("ResultsBucketPolicy")["LeaseIsTakenByCondition"]
+    assert statement["Action"] == "s3:PutObject"
+    assert statement["Resource"] == "arn:aws:s3:::ResultsBucket/lease/*"
+    assert statement["Condition"]["Null"] == {"s3:if-none-match": "true", "s3:if-match": "true"}
 
 
 @pytest.mark.parametrize(
@@ -110,6 +123,46 @@ def test_a_bucket_with_a_key_refuses_a_write_that_names_another(
     assert sid not in stack().statements("ResultsBucketPolicy")
 
 
+def denied(of: Stack, **headers: str) -> list[str]:
+    """The statements that deny a write to kpis/ with these headers."""
+    request = Request(
+        principal="anybody",
+        action="s3:PutObject",
+        resource="arn:aws:s3:::ResultsBucket/kpis/date=2024-05-25/kpi.json",
+        context={f"s3:x-amz-server-side-encryption{name}": text for name, text in headers.items()}
+        | {"aws:SecureTransport": "true"},
+    )
+    return [
+        sid for sid, one in of.statements("ResultsBucketPolicy").items() if applies(one, request)
+    ]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"": "AES256"},
+        {"": "aws:kms:dsse", "-aws-kms-key-id": KEY},
+        {"": "aws:kms"},
+        {"": "aws:kms", "-aws-kms-key-id": KEY + "-another"},
+        {"-customer-algorithm": "AES256"},
+    ],
+)
+def test_a_bucket_with_a_key_refuses_every_other_kind_of_encryption(
+    headers: dict[str, str],
+) -> None:
+    assert denied(stack(BucketKmsKeyArn=KEY), **headers) != []
+
+
+@pytest.mark.parametrize("headers", [{"": "aws:kms", "-aws-kms-key-id": KEY}, {}])
+def test_a_bucket_with_a_key_takes_its_own_encryption(headers: dict[str, str]) -> None:
+    """Said as the functions do, or left to the bucket's default."""
+    assert denied(stack(BucketKmsKeyArn=KEY), **headers) == []
+
+
+def test_a_bucket_without_a_key_takes_what_the_functions_say() -> None:
+    assert denied(stack(), **{"": "AES256"}) == []
+
+
 def test_an_existing_bucket_is_used_and_left_as_it_is() -> None:
     of = stack(BucketName="our-lake")
     assert not of.of_type("AWS::S3::Bucket")
@@ -117,5 +170,8 @@ def test_an_existing_bucket_is_used_and_left_as_it_is() -> None:
     assert "ResultsBucket" not in repr(of.resources)
     for function in of.of_type("AWS::Lambda::Function").values():
         assert function["Environment"]["Variables"]["ATHENA_BUCKET_NAME"] == "our-lake"
-    written = of.statements("ScanSegmentRole")["ReadThePlanAndAppendToTheLog"]
-    assert written["Resource"] == "arn:aws:s3:::our-lake/staging/run=*"
+    written = of.statements("ScanSegmentRole")["AppendToTheLog"]
+    assert written["Resource"] == [
+        "arn:aws:s3:::our-lake/staging/run=*/segment=*",
+        "arn:aws:s3:::our-lake/staging/run=*/standstill/*",
+    ]

@@ -13,10 +13,7 @@ from tests.unit.stack.resolved import stack
 
 STACK = stack("trips-eu")
 MACHINE = "TripKpisStateMachine"
-CONSOLE = (
-    "https://eu-central-1.console.aws.amazon.com/states/home?region=eu-central-1"
-    "#/v2/executions/details/"
-)
+CONSOLE = "https://console.aws.amazon.com/states/home?region=eu-central-1#/v2/executions/details/"
 EXECUTION = "arn:aws:states:eu-central-1:123456789012:execution:trips-eu-trip-kpis:nightly-7"
 
 CAUSE = json.dumps(
@@ -71,8 +68,8 @@ def told(of: Mapping[str, Any]) -> list[str]:
 
 
 def transformed(transformer: Mapping[str, Any], of: Mapping[str, Any]) -> str:
-    """A variable that leads nowhere is left out. A value goes in as it is: with a quote in it, its
-    line would be none.
+    """As it is delivered: a variable that leads nowhere is left out, a value goes in as it is, and
+    the quotes around each line, which EventBridge wants there, stay.
 
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
     """
@@ -80,9 +77,59 @@ def transformed(transformer: Mapping[str, Any], of: Mapping[str, Any]) -> str:
         name: reduce(lambda part, key: part.get(key, ""), path.split(".")[1:], of)
         for name, path in transformer["InputPathsMap"].items()
     }
-    template = transformer["InputTemplate"]
-    filled = re.sub(r"<(\w+)>", lambda found: values[found[1]], template)
-    return "\n".join(json.loads(line) for line in filled.splitlines())
+    template: str = transformer["InputTemplate"]
+    return re.sub(r"<(\w+)>", lambda found: values[found[1]], template)
+
+
+@pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "ABORTED", "SUCCEEDED"])
+def test_a_notice_has_no_quotes_but_those_around_each_line(status: str) -> None:
+    (notice,) = told(event(status, error="TooManyRejectedError", cause=CAUSE))
+    for line in notice.splitlines():
+        assert (line[0], line[-1]) == ('"', '"')
+        assert not set(line[1:-1]) & {'"', "\\"}
+
+
+@pytest.mark.parametrize("status", ["FAILED", "SUCCEEDED"])
+def test_a_link_of_a_notice_ends_where_it_should(status: str) -> None:
+    """What follows it is a blank, not the quote that ends the line."""
+    (notice,) = told(event(status))
+    (link,) = re.findall(r"https://\S+", notice)
+    assert link == f"{CONSOLE}{EXECUTION}"
+
+
+@pytest.mark.parametrize("execution_input", ['{"estimate_only": true}', '{"estimate_only":true}'])
+@pytest.mark.parametrize("status", ["FAILED", "SUCCEEDED", "ABORTED"])
+def test_an_estimate_is_no_news(status: str, execution_input: str) -> None:
+    assert told(event(status, input=execution_input)) == []
+
+
+@pytest.mark.parametrize("execution_input", ["{}", '{"estimate_only": false}', '{"run_id": "a"}'])
+def test_every_run_is(execution_input: str) -> None:
+    assert len(told(event("SUCCEEDED", input=execution_input))) == 1
+
+
+@pytest.mark.parametrize(
+    ("partition", "host"),
+    [
+        ("aws", "console.aws.amazon.com"),
+        ("aws-cn", "console.amazonaws.cn"),
+        ("aws-us-gov", "console.amazonaws-us-gov.com"),
+    ],
+)
+def test_the_console_is_the_partitions_own(partition: str, host: str) -> None:
+    of = stack(partition=partition)
+    texts = [
+        *(
+            rule["Targets"][0]["InputTransformer"]["InputTemplate"]
+            for rule in of.of_type("AWS::Events::Rule").values()
+        ),
+        *(one["DashboardBody"] for one in of.of_type("AWS::CloudWatch::Dashboard").values()),
+        of.outputs["StateMachineConsole"]["Value"],
+        of.outputs["Dashboard"]["Value"],
+    ]
+    hosts = [found for text in texts for found in re.findall(r"https://([^/\s]+)/", text)]
+    assert len(hosts) == len(texts)
+    assert set(hosts) == {host}
 
 
 def test_a_failure_names_the_run_the_error_the_console_and_the_way_out() -> None:
@@ -90,21 +137,20 @@ def test_a_failure_names_the_run_the_error_the_console_and_the_way_out() -> None
     assert "The run nightly-7 of trips-eu did not succeed: FAILED TooManyRejectedError" in notice
     assert f"Look: {CONSOLE}{EXECUTION}" in notice
     assert "Redrive there within 14 days" in notice
-    (again,) = re.findall(r"with the input (\{.*?\})", notice)
-    assert json.loads(again) == {"run_id": "nightly-7"}
+    assert "the field run_id in its input: nightly-7 is its value" in notice
 
 
 @pytest.mark.parametrize("status", ["TIMED_OUT", "ABORTED"])
 def test_an_end_without_error_or_cause_is_told_of_too(status: str) -> None:
     (notice,) = told(event(status))
-    assert f"The run nightly-7 of trips-eu did not succeed: {status} \n" in notice
+    assert f'The run nightly-7 of trips-eu did not succeed: {status} "\n' in notice
 
 
 def test_a_success_says_where_the_figures_and_the_summary_are() -> None:
     (notice,) = told(SUCCEEDED)
     assert "The run nightly-7 of trips-eu succeeded." in notice
     assert "s3://ResultsBucket/kpis/" in notice
-    assert f"the output of {CONSOLE}{EXECUTION}" in notice
+    assert f"Summary: {CONSOLE}{EXECUTION} has it as its output" in notice
 
 
 @pytest.mark.parametrize(
