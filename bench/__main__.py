@@ -12,7 +12,7 @@ import click
 from bench import cold as cold_bench
 from bench import memory as memory_bench
 from bench import merge as merge_bench
-from bench import performance_page
+from bench import packages, performance_page
 from bench import scale as scale_bench
 from bench import scan as scan_bench
 from trip_kpis.core.requests import MOST_SEGMENTS
@@ -77,7 +77,7 @@ def cold(*, runs: int, as_json: bool) -> None:
     """Import time and memory of each function's packaged artifact."""
     try:
         figures = cold_bench.run(runs=runs)
-    except cold_bench.CannotMeasureError as error:
+    except packages.CannotBuildError as error:
         raise click.ClickException(str(error)) from error
     _print(figures, cold_bench.table(figures), as_json=as_json)
 

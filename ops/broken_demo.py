@@ -10,8 +10,8 @@ from rich.panel import Panel
 from rich.text import Text
 
 from ops.demo import SEGMENTS, announced_month, show_comparison
-from ops.embedded.scan_layers import ScanRequest, layered, scans_denied_where
-from ops.embedded.server import Middleware
+from ops.embedded.scan_layers import ScanRequest, scans_denied_where
+from ops.embedded.server import Middleware, layered
 from ops.follow import Follower
 from ops.local_stack import Where
 from ops.outcome import Outcome

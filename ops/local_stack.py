@@ -19,8 +19,8 @@ from ops.embedded.lambda_invocation import Invoker
 from ops.embedded.lambda_processes import WorkerProcesses
 from ops.embedded.lambda_service import LambdaService
 from ops.embedded.objects_on_disk import ObjectsOnDisk
-from ops.embedded.scan_layers import layered, scans_told_to
-from ops.embedded.server import Middleware
+from ops.embedded.scan_layers import scans_told_to
+from ops.embedded.server import Middleware, layered
 from ops.embedded.stack import DeployedStack, deploy
 from ops.page_log import PageLog
 from ops.state_directory import SavedStack, StateDirectory
@@ -69,6 +69,8 @@ class Where:
     host: str = "127.0.0.1"
     port: int = 0
     """0: any that is free"""
+    access_key: str | None = None
+    """of the embedded cloud; None: a random one"""
     lambda_endpoint: str | None = None
     """another Lambda API that runs the functions; None: worker processes here"""
     around_workers: Callable[[Invoker], Invoker] = lambda workers: workers
@@ -113,6 +115,7 @@ def local_stack(
                 table_ids={TABLE_NAME: table_id},
                 page_bytes=where.page_bytes,
                 enforce_iam=where.enforce_iam and where.lambda_endpoint is None,
+                access_key=where.access_key,
                 middleware=layered(
                     where.middleware, scans_told_to(pages.note), objects.layer if objects else None
                 ),

@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,9 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 MERGE_PARAMETERS = ("MaxRejectedShare", "VanishedDays", "ShrunkDays", "OpenDays")
 """what is not in a run's frozen plan, and decides whether and what it publishes"""
+
+_KEY = re.compile(r"[A-Za-z0-9]{16,128}")
+"""https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKey.html"""
 
 CONTAINERS_PORT = 4577
 """where events/env.local.json lets containers look for the embedded AWS"""
@@ -76,17 +80,42 @@ def out(
     )
 
 
+class _SeveralValues(click.Option):
+    """An option that takes all values up to the next option, as a shell expands ``*.json.gz``."""
+
+    def __init__(self, *declarations: Any, **settings: Any) -> None:
+        super().__init__(*declarations, **{**settings, "multiple": True})
+
+    def add_to_parser(self, parser: Any, ctx: click.Context) -> None:
+        super().add_to_parser(parser, ctx)
+        for name in self.opts:
+            option = parser._long_opt[name]
+            option.process = _taking_more(option)
+
+
+def _taking_more(option: Any) -> Callable[[Any, Any], None]:
+    process = option.process
+
+    def process_all(value: Any, state: Any) -> None:
+        process(value, state)
+        while state.rargs and not state.rargs[0].startswith("-"):
+            process(state.rargs.pop(0), state)
+
+    return process_all
+
+
 def _trips(*, needed: bool) -> Callable[[_Command], _Command]:
     return click.option(
         "--trips",
         "files",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        multiple=True,
+        type=click.Path(exists=True, path_type=Path),
+        cls=_SeveralValues,
         required=needed,
-        metavar="FILE",
+        metavar="FILE...",
         help="CSV with a header (every value a String; rows of one trip in several files become "
         'one item), or JSON Lines in DynamoDB JSON ({"Item": {...}}, as DynamoDB exports them), '
-        "gzipped or not. May be given more than once.",
+        "gzipped or not; or a directory of such files, an export's too. Several may follow, and it "
+        "may be given more than once.",
     )
 
 
@@ -97,7 +126,15 @@ key = click.option(
     default=STREAM_KEY,
     show_default=True,
     metavar="NAME",
-    help="The table's hash key. A CSV without such a column gives its trip_id as the key.",
+    help="The table's hash key. A CSV without such a column gives its trip_id as the key; "
+    "`row` numbers the rows of a CSV that has no id.",
+)
+same_key = click.option(
+    "--same-key",
+    type=click.Choice(["error", "last"]),
+    default="error",
+    show_default=True,
+    help="What a second row of one CSV with the same key is: an error, or the one that counts.",
 )
 sort_key = click.option("--sort-key", metavar="NAME", help="The table's sort key, if it has one.")
 parameter = click.option(
@@ -128,6 +165,30 @@ host = click.option(
     default="127.0.0.1",
     show_default=True,
     help="Where the embedded AWS listens; for containers, the address of the Docker bridge.",
+)
+
+
+def _access_key(context: click.Context, _option: click.Parameter, given: str | None) -> str | None:
+    """A key that cannot be guessed. Functions in containers need one that is known before."""
+    if given is None and context.params.get("lambda_endpoint") is not None:
+        raise click.UsageError(
+            "--lambda-endpoint needs --access-key: the embedded AWS answers only requests with its "
+            "own access key. Choose one, start `sam local` with it as AWS_ACCESS_KEY_ID (it hands "
+            "its credentials to the containers), and give it here, too (docs/sam-local.md)"
+        )
+    if given is not None and not _KEY.fullmatch(given):
+        raise click.BadParameter(
+            f"{given!r} is not 16 to 128 letters and digits. Choose one that nobody can guess, for "
+            "example the output of `openssl rand -hex 16`"
+        )
+    return given
+
+
+access_key = click.option(
+    "--access-key",
+    metavar="KEY",
+    callback=_access_key,
+    help="The AWS_ACCESS_KEY_ID that the embedded AWS accepts. [a random one]",
 )
 stack = click.option(
     "--stack",

@@ -29,6 +29,7 @@ from ops.show import show_outcome, show_pages
 @options.merge_parameter
 @options.as_json
 @options.lambda_endpoint
+@options.access_key
 @options.host
 @options.port
 def rerun(
@@ -41,6 +42,7 @@ def rerun(
     parameters: dict[str, str],
     as_json: bool,
     lambda_endpoint: str | None,
+    access_key: str | None,
     host: str,
     port: int | None,
 ) -> NoReturn:
@@ -61,7 +63,9 @@ def rerun(
     """
     console = Console(stderr=as_json)
     if stack is not None:
-        refused_beside("--stack", "out", "parameters", "lambda_endpoint", "host", "port")
+        refused_beside(
+            "--stack", "out", "parameters", "lambda_endpoint", "access_key", "host", "port"
+        )
         named = Stack.named(stack, Account(profile=profile, region=region))
         follow_to_its_end(console, named, go_on(named, run_id), as_json=as_json)
     refused_beside("--out", "profile", "region")
@@ -78,7 +82,9 @@ def rerun(
             run_id,
             out=out,
             parameters=parameters,
-            where=Where(host=host, port=port or 0, lambda_endpoint=lambda_endpoint),
+            where=Where(
+                host=host, port=port or 0, access_key=access_key, lambda_endpoint=lambda_endpoint
+            ),
             follower=follower,
         )
     show_outcome(console, outcome, out)

@@ -18,9 +18,20 @@ from ops.follow import Follower
 from ops.local_stack import Where
 from ops.run import run as run_here
 from ops.show import show_outcome
-from ops.trip_files import read_trips
+from ops.trip_files import SameKey, read_trips
 
-_HERE = ("files", "out", "key", "sort_key", "parameters", "lambda_endpoint", "host", "port")
+_HERE = (
+    "files",
+    "out",
+    "key",
+    "sort_key",
+    "same_key",
+    "parameters",
+    "lambda_endpoint",
+    "access_key",
+    "host",
+    "port",
+)
 """options of a run on this machine"""
 
 
@@ -37,9 +48,11 @@ _HERE = ("files", "out", "key", "sort_key", "parameters", "lambda_endpoint", "ho
 @execution_input
 @options.key
 @options.sort_key
+@options.same_key
 @options.parameter
 @options.as_json
 @options.lambda_endpoint
+@options.access_key
 @options.host
 @options.port
 def run(
@@ -52,9 +65,11 @@ def run(
     asked: dict[str, Any],
     key: str,
     sort_key: str | None,
+    same_key: SameKey,
     parameters: dict[str, str],
     as_json: bool,
     lambda_endpoint: str | None,
+    access_key: str | None,
     host: str,
     port: int | None,
 ) -> NoReturn:
@@ -71,7 +86,7 @@ def run(
 
     \b
     python -m ops run --trips starts.csv --trips ends.csv --key id --out out
-    python -m ops run --trips export.json.gz --out out --segments 8 --json
+    python -m ops run --trips AWSDynamoDB/01716790307109-3f5e/data --out out --segments 8 --json
     python -m ops run --stack trip-kpis --read-units-per-second 2000
     """
     console = Console(stderr=as_json)
@@ -94,20 +109,16 @@ def run(
                 "The functions in containers must reach the embedded AWS: on Linux give --host the "
                 "address of the Docker bridge, usually 172.17.0.1.",
             )
-    trips = read_trips(files, hash_key=key, sort_key=sort_key)
-    if trips.overwritten:
-        say(
-            console,
-            f"A later row of a trip counts where it has another value ({len(trips.overwritten):,} "
-            f"of them; the first: {trips.overwritten[0]}).",
-        )
+    trips = read_trips(files, hash_key=key, sort_key=sort_key, same_key=same_key)
     with Follower(console) as follower:
         outcome = run_here(
             trips,
             out=out,
             execution_input=asked,
             parameters=parameters,
-            where=Where(host=host, port=port or 0, lambda_endpoint=lambda_endpoint),
+            where=Where(
+                host=host, port=port or 0, access_key=access_key, lambda_endpoint=lambda_endpoint
+            ),
             follower=follower,
         )
     show_outcome(console, outcome, out)

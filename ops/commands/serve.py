@@ -9,15 +9,18 @@ from rich.console import Console
 from ops import options
 from ops.local_stack import CONTAINERS_BUCKET, TABLE_NAME, Where, local_stack
 from ops.no_redrive import redrive_refused
-from ops.trip_files import read_trips
+from ops.parameters import fit_parameters
+from ops.trip_files import SameKey, read_trips
 
 
 @click.command()
 @options.trips
 @options.key
 @options.sort_key
+@options.same_key
 @options.parameter
 @options.lambda_endpoint
+@options.access_key
 @options.host
 @options.port
 def serve(
@@ -25,22 +28,33 @@ def serve(
     files: tuple[Path, ...],
     key: str,
     sort_key: str | None,
+    same_key: SameKey,
     parameters: dict[str, str],
     lambda_endpoint: str | None,
+    access_key: str | None,
     host: str,
     port: int | None,
 ) -> None:
     """Keep the embedded AWS up, with the stack deployed and the trips in its table.
 
-    For `sam local invoke`, `sam local start-lambda` and the aws CLI. Ends with Ctrl-C.
+    For `sam local invoke`, `sam local start-lambda` and the aws CLI. It answers only requests with
+    the access key that it prints, which is another one each time unless --access-key names one.
+    Ends with Ctrl-C.
     """
     console = Console()
+    trips = read_trips(files, hash_key=key, sort_key=sort_key, same_key=same_key)
+    if lambda_endpoint is None:
+        fitted = fit_parameters({"TableName": TABLE_NAME, **parameters}, trips)
+        parameters = {**fitted.parameters}
+        for remark in (*trips.remarks, *fitted.remarks):
+            console.print(remark, highlight=False, markup=False, soft_wrap=True)
     with (
         local_stack(
-            read_trips(files, hash_key=key, sort_key=sort_key),
+            trips,
             where=Where(
                 host=host,
                 port=options.CONTAINERS_PORT if port is None else port,
+                access_key=access_key,
                 lambda_endpoint=lambda_endpoint,
                 middleware=redrive_refused,
                 enforce_iam=False,
@@ -54,7 +68,7 @@ def serve(
         console.print(
             f"The embedded AWS is up at {local.cloud.endpoint_url}; Ctrl-C ends it.\n\n"
             f"export AWS_ENDPOINT_URL={local.cloud.endpoint_url}\n"
-            "export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test "
+            f"export AWS_ACCESS_KEY_ID={local.cloud.access_key} AWS_SECRET_ACCESS_KEY=any "
             f"AWS_DEFAULT_REGION={local.cloud.region}\n\n"
             f"table          {TABLE_NAME}\nbucket         {local.stack.bucket_name}\n"
             f"state machine  {local.stack.state_machine_arn}",

@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from ops.embedded.isolation import DUMMY_CREDENTIALS, REGION
+from ops.embedded.isolation import REGION
 
 # Lambda's own longest time limit, and room for what is around it.
 _LONGEST_INVOCATION_SECONDS = 900 + 120
@@ -21,11 +21,14 @@ class Clients:
     """Makes boto3 clients of the cloud at `endpoint_url`; all are closed together.
 
     Where `roles_are_taken_on`, who acts in a role has credentials of its own; else everybody has
-    the operator's.
+    the `operator`'s.
     """
 
-    def __init__(self, endpoint_url: str, *, roles_are_taken_on: bool) -> None:
+    def __init__(
+        self, endpoint_url: str, *, operator: Mapping[str, str], roles_are_taken_on: bool
+    ) -> None:
         self._endpoint_url = endpoint_url
+        self._operator = operator
         self._roles_are_taken_on = roles_are_taken_on
         self._made: list[Any] = []
         self._lock = threading.RLock()
@@ -36,7 +39,7 @@ class Clients:
         """The operator's client, or that of who has taken on the role. Safe to use from several
         threads.
         """
-        credentials = DUMMY_CREDENTIALS if role_arn is None else self.role_credentials(role_arn)
+        credentials = self._operator if role_arn is None else self.role_credentials(role_arn)
         session = boto3.Session(
             aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
@@ -60,7 +63,7 @@ class Clients:
         function. The same ones each time.
         """
         if not self._roles_are_taken_on:
-            return DUMMY_CREDENTIALS
+            return self._operator
         with self._lock:
             if role_arn not in self._role_credentials:
                 taken_on = self.make("sts").assume_role(RoleArn=role_arn, RoleSessionName="run")

@@ -19,6 +19,7 @@ from moto.moto_api._internal.models import moto_api_backend
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from moto.stepfunctions.parser.utils import TMP_THREADS
 
+from ops.embedded.callers import known_callers_only
 from ops.embedded.clients import Clients
 from ops.embedded.errors import CloudStartError, EmbeddedCloudError
 from ops.embedded.iam_mends import enforced_iam
@@ -27,9 +28,10 @@ from ops.embedded.isolation import (
     REGION,
     client_environment,
     isolated_from_aws,
+    operator_credentials,
 )
 from ops.embedded.moto_mends import InvokeLambda, mended_moto
-from ops.embedded.server import Middleware, serving
+from ops.embedded.server import Middleware, layered, serving
 
 _one_at_a_time = threading.Lock()
 
@@ -43,6 +45,10 @@ class EmbeddedCloud:
     that `table_ids` names gets that TableId. `page_bytes` makes Scan's pages smaller than
     DynamoDB's 1 MB; no item may be larger. With `enforce_iam`, a request with a role's credentials
     (`role_credentials`) is refused unless the role's policies allow it.
+
+    Any page that is open in a browser on this machine can send requests here. So it answers only
+    requests with the operator's `access_key`, which is random unless it is given, or with the
+    credentials of a role of this cloud (see `ops.embedded.callers`).
 
     While the cloud is up, this process's own AWS_* environment leads to it and nowhere else. Raises
     CloudStartError if it cannot listen there, or if one is up already.
@@ -61,6 +67,7 @@ class EmbeddedCloud:
         table_ids: Mapping[str, str] | None = None,
         page_bytes: int | None = None,
         enforce_iam: bool = False,
+        access_key: str | None = None,
     ) -> None:
         self._host = host
         self._port = port
@@ -70,7 +77,8 @@ class EmbeddedCloud:
         self._page_bytes = page_bytes
         self._enforce_iam = enforce_iam
         self._open = ExitStack()
-        self._clients = Clients("", roles_are_taken_on=enforce_iam)
+        self._operator = operator_credentials(access_key)
+        self._clients = Clients("", operator=self._operator, roles_are_taken_on=enforce_iam)
         self._invoke_lambda: InvokeLambda | None = None
         self.endpoint_url = ""
 
@@ -84,8 +92,10 @@ class EmbeddedCloud:
             listener = opening.enter_context(self._listen())
             host, port = listener.getsockname()[:2]
             self.endpoint_url = f"http://{host}:{port}"
-            opening.enter_context(isolated_from_aws(self.endpoint_url))
-            self._clients = Clients(self.endpoint_url, roles_are_taken_on=self._enforce_iam)
+            opening.enter_context(isolated_from_aws(self.endpoint_url, self._operator))
+            self._clients = Clients(
+                self.endpoint_url, operator=self._operator, roles_are_taken_on=self._enforce_iam
+            )
             opening.callback(self._clients.close)
             opening.enter_context(_state_machines_execute())
             opening.enter_context(
@@ -98,10 +108,11 @@ class EmbeddedCloud:
                 )
             )
             if self._enforce_iam:
-                opening.enter_context(enforced_iam())
+                opening.enter_context(enforced_iam(self.access_key))
             opening.enter_context(_empty_of_everything())
             opening.enter_context(_quiet())
-            opening.enter_context(serving(listener, self._middleware))
+            known = known_callers_only(self.access_key, host=self._host)
+            opening.enter_context(serving(listener, layered(known, self._middleware)))
             self._open = opening.pop_all()
         return self
 
@@ -130,7 +141,12 @@ class EmbeddedCloud:
         """The environment variables with which another process talks to this cloud, and only to
         it.
         """
-        return client_environment(self.endpoint_url)
+        return client_environment(self.endpoint_url, self._operator)
+
+    @property
+    def access_key(self) -> str:
+        """The operator's: a request with another one is refused, unless it is a role's."""
+        return self._operator["AWS_ACCESS_KEY_ID"]
 
     @contextmanager
     def lambda_tasks_run_by(self, invoke_lambda: InvokeLambda) -> Any:

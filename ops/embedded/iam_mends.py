@@ -20,10 +20,8 @@ from moto.dynamodb.responses import DynamoHandler
 from moto.iam.access_control import IAMRequest, IAMRequestBase
 from moto.iam.models import Role
 
-from ops.embedded.isolation import ACCOUNT_ID, DUMMY_CREDENTIALS, REGION
+from ops.embedded.isolation import ACCOUNT_ID, REGION
 from ops.embedded.mending import replaced
-
-_OPERATOR = f"Credential={DUMMY_CREDENTIALS['AWS_ACCESS_KEY_ID']}/"
 
 _ACTIONS = {"lambda:Invoke": "lambda:InvokeFunction"}
 """of the calls of a run, those whose action has another name than the call
@@ -31,12 +29,12 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambd
 
 
 @contextmanager
-def enforced_iam() -> Iterator[None]:
+def enforced_iam(operators_access_key: str) -> Iterator[None]:
     """Applies them all, and takes them back at the end."""
     with (
         authorization.enable_iam_authentication(),
         a_stacks_roles_have_their_policies(),
-        the_operator_may_do_everything(),
+        the_operator_may_do_everything(operators_access_key),
         requests_are_about_a_resource(),
         actions_are_named_as_in_policies(),
         refusals_are_in_json(),
@@ -59,15 +57,16 @@ def a_stacks_roles_have_their_policies() -> Iterator[None]:
 
 
 @contextmanager
-def the_operator_may_do_everything() -> Iterator[None]:
+def the_operator_may_do_everything(access_key: str) -> Iterator[None]:
     """moto knows users and roles; the operator's keys are neither, and it would refuse them.
 
     They stand for whoever sets up the account: what deploys, fills the table, and looks on.
     """
     authorize: Any = ActionAuthenticatorMixin._authenticate_and_authorize_action
+    operator = f"Credential={access_key}/"
 
     def authorize_others(self: Any, iam_request_cls: Any, resource: str = "*") -> None:
-        if _OPERATOR not in self.headers.get("Authorization", ""):
+        if operator not in self.headers.get("Authorization", ""):
             authorize(self, iam_request_cls, resource)
 
     with replaced(ActionAuthenticatorMixin, "_authenticate_and_authorize_action", authorize_others):

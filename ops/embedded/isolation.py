@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import os
+import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from urllib.parse import urlsplit
@@ -11,24 +13,39 @@ REGION = "us-east-1"
 ACCOUNT_ID = "123456789012"
 
 # Not anyone's: the account that moto keeps everything under unless told otherwise, and keys that no
-# account has. AWS would refuse them, should a request ever get there.
+# account has. AWS would refuse them, should a request ever get there, and so would an embedded
+# cloud.
 DUMMY_CREDENTIALS: Mapping[str, str] = {
     "AWS_ACCESS_KEY_ID": "AKIAEMBEDDEDCLOUD000",
     "AWS_SECRET_ACCESS_KEY": "no-secret-in-the-embedded-cloud",
     "AWS_SESSION_TOKEN": "no-session-in-the-embedded-cloud",
 }
 
+
+def operator_credentials(access_key: str | None = None) -> Mapping[str, str]:
+    """The credentials of whoever starts an embedded cloud, with this access key or a random one.
+
+    The embedded cloud compares the access key's id and verifies no signature, so the id itself is
+    what nobody else may know: 80 random bits, in the form of an id of AWS's.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+    """
+    random_key = f"AKIA{base64.b32encode(secrets.token_bytes(10)).decode()}"
+    return {**DUMMY_CREDENTIALS, "AWS_ACCESS_KEY_ID": access_key or random_key}
+
+
 _PROXY_BYPASS = ("NO_PROXY", "no_proxy")
 
 
-def client_environment(endpoint_url: str) -> dict[str, str]:
+def client_environment(
+    endpoint_url: str, credentials: Mapping[str, str] = DUMMY_CREDENTIALS
+) -> dict[str, str]:
     """The environment in which every AWS SDK and the aws CLI talk to `endpoint_url`, and to nothing
     else.
 
     No profile, no config file, no instance metadata: what is not here is looked for nowhere else.
     """
     return {
-        **DUMMY_CREDENTIALS,
+        **credentials,
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ENDPOINT_URL": endpoint_url,
@@ -39,7 +56,9 @@ def client_environment(endpoint_url: str) -> dict[str, str]:
 
 
 @contextmanager
-def isolated_from_aws(endpoint_url: str) -> Iterator[None]:
+def isolated_from_aws(
+    endpoint_url: str, credentials: Mapping[str, str] = DUMMY_CREDENTIALS
+) -> Iterator[None]:
     """Replaces every AWS_* variable of this process by `client_environment`; puts them back at the
     end.
 
@@ -51,7 +70,7 @@ def isolated_from_aws(endpoint_url: str) -> Iterator[None]:
     for name in before:
         if name.startswith(("AWS_", "BOTO_")):
             del os.environ[name]
-    os.environ.update(client_environment(endpoint_url))
+    os.environ.update(client_environment(endpoint_url, credentials))
     for name in _PROXY_BYPASS:
         # A proxy that is right for the internet must not see what goes to this machine.
         kept = [part for part in before.get(name, "").split(",") if part]

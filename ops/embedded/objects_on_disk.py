@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
-import shutil
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+from xml.etree import ElementTree
 
 from moto.s3.models import s3_backends
 
@@ -85,37 +86,66 @@ class ObjectsOnDisk:
 
     def layer(self, application: WSGIApplication) -> WSGIApplication:
         def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-            body = application(environ, start_response)
-            if environ["REQUEST_METHOD"] in _CHANGES:
-                path = environ["PATH_INFO"].encode("latin-1").decode()
-                bucket_name, _, key = path.lstrip("/").partition("/")
-                if bucket_name in self._buckets:
-                    self._write_through(bucket_name, key)
+            path = environ["PATH_INFO"].encode("latin-1").decode(errors="replace")
+            bucket_name, _, key = path.lstrip("/").partition("/")
+            if bucket_name not in self._buckets or environ["REQUEST_METHOD"] not in _CHANGES:
+                return application(environ, start_response)
+            deleted = _to_be_deleted(environ, key)
+            statuses: list[str] = []
+
+            def start(status: str, headers: Any, exc_info: Any = None) -> Any:
+                statuses.append(status)
+                return start_response(status, headers, exc_info)
+
+            body = application(environ, start)
+            if statuses and statuses[-1].startswith("2"):
+                self._write_through(bucket_name, key, deleted)
             return body
 
         return answer
 
-    def _write_through(self, bucket_name: str, key: str) -> None:
-        """What the bucket has under `key` now, whichever request it was that put it there."""
+    def _write_through(self, bucket_name: str, key: str, deleted: Iterable[str]) -> None:
+        """What the bucket has under `key` now, whichever request it was that put it there.
+
+        A file is removed only where a request that succeeded has asked for that, and never for the
+        reason that the object in memory is missing.
+        """
         with self._lock:
-            there = s3_backends[ACCOUNT_ID]["aws"].buckets.get(bucket_name)
-            if there is None:
-                shutil.rmtree(self._directory / bucket_name, ignore_errors=True)
-                return
-            # A request to the bucket itself may have removed any number of objects.
-            for name in [key] if key else [kept.key for kept in self.objects(bucket_name)]:
+            bucket = s3_backends[ACCOUNT_ID]["aws"].buckets.get(bucket_name)
+            for name in {key, *deleted} - {""}:
                 file = self._directory / bucket_name / _file_name(name)
-                stored: Any = there.keys.get(name)
-                if stored is None:
+                stored: Any = bucket and bucket.keys.get(name)
+                if stored:
+                    write_whole(file, _on_disk(name, stored).to_bytes())
+                elif name in deleted:
                     file.unlink(missing_ok=True)
-                    continue
-                kept = ObjectOnDisk(
-                    key=name,
-                    metadata={name: str(value) for name, value in stored.metadata.items()},
-                    last_modified=stored.last_modified,
-                    body=stored.value,
-                )
-                write_whole(file, kept.to_bytes())
+
+
+def _to_be_deleted(environ: WSGIEnvironment, key: str) -> set[str]:
+    """The keys that the request asks to delete; its body can be read again.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
+    """
+    query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
+    if environ["REQUEST_METHOD"] == "DELETE" and key:
+        return {key}
+    if environ["REQUEST_METHOD"] != "POST" or key or "delete" not in query:
+        return set()
+    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    environ["wsgi.input"] = io.BytesIO(body)
+    try:
+        return {one.text or "" for one in ElementTree.fromstring(body).iterfind(".//{*}Key")}
+    except ElementTree.ParseError:
+        return set()
+
+
+def _on_disk(key: str, stored: Any) -> ObjectOnDisk:
+    return ObjectOnDisk(
+        key=key,
+        metadata={name: str(value) for name, value in stored.metadata.items()},
+        last_modified=stored.last_modified,
+        body=stored.value,
+    )
 
 
 def _file_name(key: str) -> str:

@@ -24,18 +24,6 @@ class ScanRequest:
     start_key: dict[str, Any] | None
 
 
-def layered(*layers: Middleware | None) -> Middleware:
-    """One layer of several, the first outermost; None is no layer."""
-
-    def around(application: WSGIApplication) -> WSGIApplication:
-        for layer in reversed(layers):
-            if layer is not None:
-                application = layer(application)
-        return application
-
-    return around
-
-
 def scans_told_to(tell: Callable[[ScanRequest], None]) -> Middleware:
     """Tells of every page that is about to be answered, from several threads at once."""
 

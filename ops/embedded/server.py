@@ -23,6 +23,18 @@ Middleware = Callable[[WSGIApplication], WSGIApplication]
 """Puts a layer around the server's application; called from many threads at once."""
 
 
+def layered(*layers: Middleware | None) -> Middleware:
+    """One layer of several, the first outermost; None is no layer."""
+
+    def around(application: WSGIApplication) -> WSGIApplication:
+        for layer in reversed(layers):
+            if layer is not None:
+                application = layer(application)
+        return application
+
+    return around
+
+
 class _Dispatcher(DomainDispatcherApplication):  # type: ignore[misc,unused-ignore]
     """Finds the service that a request is for once for each host, not for each request.
 

@@ -29,6 +29,7 @@ def mended_storage(*, table_ids: Mapping[str, str], page_bytes: int | None) -> I
         object_requests_do_not_interleave(),
         projections_calculate_nothing(),
         every_hash_key_has_a_segment(),
+        items_are_as_large_as_they_may_be(),
     ):
         yield
 
@@ -58,8 +59,8 @@ def tables_have_an_id(table_ids: Mapping[str, str]) -> Iterator[None]:
 
 @contextmanager
 def projections_calculate_nothing() -> Iterator[None]:
-    """Scan with a projection: moto takes every value of the item through boto3's deserializer, which
-    refuses a Number that is written with more than 38 digits, such as 1 followed by 50 zeros.
+    """Scan with a projection: moto takes every value of the item through boto3's deserializer,
+    which refuses a Number of more than 38 digits, such as 1 followed by 50 zeros.
 
     DynamoDB gives such a Number back as it is, in any attribute.
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
@@ -100,6 +101,17 @@ def _merge(target: dict[str, Any], more: Mapping[str, Any]) -> None:
             _merge(target[name].value, value.value)
         else:
             target[name] = value
+
+
+@contextmanager
+def items_are_as_large_as_they_may_be() -> Iterator[None]:
+    """PutItem: moto counts a byte for every digit, and refuses items from 405,000 bytes on.
+
+    DynamoDB takes 400 KiB, and half a byte for a digit. `ops.dynamodb_json` checks that.
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+    """
+    with replaced(dynamo_type.LimitedSizeDict, "__setitem__", dict.__setitem__):
+        yield
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from queue import LifoQueue
@@ -15,13 +16,20 @@ _SLOTS = 8
 class Slots:
     """An Invoker of slots, each serving one invocation at a time in a process of its own."""
 
-    def __init__(self, *, endpoint_url: str, log_directory: Path) -> None:
+    def __init__(
+        self,
+        *,
+        endpoint_url: str,
+        log_directory: Path,
+        role_credentials: Callable[[str], Mapping[str, str]],
+    ) -> None:
         self._slots = {
             f"slot-{number}": WorkerProcesses(
                 endpoint_url=endpoint_url,
                 log_directory=log_directory,
-                # Goes out with every request, in its Authorization.
-                environment={"AWS_ACCESS_KEY_ID": f"slot-{number}"},
+                role_credentials=role_credentials,
+                # Goes out with every request, in X-Amz-Security-Token.
+                environment={"AWS_SESSION_TOKEN": f"slot-{number}"},
             )
             for number in range(_SLOTS)
         }

@@ -74,7 +74,11 @@ def slow_cloud() -> Iterator[SlowCloud]:
         trips_table.load(cloud.client("dynamodb"), TABLE_NAME, trips, on_loaded=lambda _: None)
         stack = deploy(cloud, TEMPLATE, STACK_NAME, _PARAMETERS)
         logs = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="trip-kpis-faults-")))
-        slots = Slots(endpoint_url=cloud.endpoint_url, log_directory=logs)
+        slots = Slots(
+            endpoint_url=cloud.endpoint_url,
+            log_directory=logs,
+            role_credentials=cloud.role_credentials,
+        )
         server.kill = slots.kill
         deliveries = FaultyDeliveries(slots, server)
         functions = opened.enter_context(LambdaService(cloud, stack, deliveries))

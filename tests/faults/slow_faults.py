@@ -21,7 +21,7 @@ from tests.faults.http_calls import Answer
 from tests.faults.script import Drawn, Script
 from tests.faults.slow_answers import broken, hang_up, is_s3, question, send
 
-_SLOT = re.compile(r"Credential=(slot-[0-9]+)/")
+_SLOT = re.compile(r"slot-[0-9]+")
 _HANGS_SECONDS = 6.0
 """longer than any invocation of this form lasts"""
 _PAGE_SECONDS = 0.03
@@ -108,10 +108,10 @@ class FaultyServer:
         """The middleware."""
 
         def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-            slot = _SLOT.search(environ.get("HTTP_AUTHORIZATION", ""))
-            if slot is None:
+            slot = environ.get("HTTP_X_AMZ_SECURITY_TOKEN", "")
+            if not _SLOT.fullmatch(slot):
                 return application(environ, start_response)
-            return self._answer(application, environ, start_response, slot[1])
+            return self._answer(application, environ, start_response, slot)
 
         return answer
 

@@ -12,7 +12,12 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from ops.embedded.isolation import ACCOUNT_ID, REGION
 from tests.iam.policies import Request
 
-_OBJECT_ACTIONS = {"GET": "s3:GetObject", "PUT": "s3:PutObject", "DELETE": "s3:DeleteObject"}
+_OBJECT_ACTIONS = {
+    "GET": "s3:GetObject",
+    "HEAD": "s3:GetObject",
+    "PUT": "s3:PutObject",
+    "DELETE": "s3:DeleteObject",
+}
 _CONDITION_HEADERS = (
     "if-match",
     "if-none-match",

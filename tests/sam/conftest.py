@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+ACCESS_KEY = "TheKeyOfTheTests0"
+"""of the embedded AWS; `sam local` hands it to the containers"""
 
 Sam = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -32,11 +34,11 @@ def sam_command() -> str:
 
 @pytest.fixture(scope="session")
 def sam_environment() -> dict[str, str]:
-    """This process's environment, with a region and credentials that mean nothing."""
+    """This process's environment, with a region and the credentials of the embedded AWS."""
     return {
         **os.environ,
         "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
         "AWS_SECRET_ACCESS_KEY": "test",
         "SAM_CLI_TELEMETRY": "0",
         "SAM_CLI_CHECK_FOR_UPDATES": "0",

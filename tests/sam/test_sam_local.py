@@ -19,6 +19,8 @@ from typing import Any
 import boto3
 import pytest
 
+from tests.sam.conftest import ACCESS_KEY
+
 pytestmark = pytest.mark.sam_local
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -149,6 +151,7 @@ def test_each_function_does_its_part_with_its_sample_event(
 ) -> None:
     serve = [sys.executable, "-m", "ops", "serve", "--trips", str(containers.trips)]
     serve += ["--host", containers.bridge, "--port", str(containers.port)]
+    serve += ["--access-key", ACCESS_KEY]
     with running(serve, until="is up at", environment=sam_environment):
         planned = invoke(sam, containers, "PlanRunFunction", "plan_run.json")
         assert planned["run_id"] == "local"
@@ -160,7 +163,7 @@ def test_each_function_does_its_part_with_its_sample_event(
             "s3",
             endpoint_url=f"http://{containers.bridge}:{containers.port}",
             region_name="us-east-1",
-            aws_access_key_id="test",
+            aws_access_key_id=ACCESS_KEY,
             aws_secret_access_key="test",
         )
         published = {
@@ -178,6 +181,7 @@ def test_a_whole_run_goes_through_start_lambda(
     run = [sys.executable, "-m", "ops", "run", "--trips", str(containers.trips)]
     run += ["--out", str(tmp_path), "--segments", "2", "--json"]
     run += ["--host", containers.bridge, "--port", str(containers.port)]
+    run += ["--access-key", ACCESS_KEY]
     run += ["--lambda-endpoint", f"http://127.0.0.1:{port}"]
     with running(start, until=f"Running on http://127.0.0.1:{port}", environment=sam_environment):
         done = subprocess.run(

@@ -2,6 +2,7 @@
 
     TripKpisError
     ├── PermanentError              would fail again with the same input; never retried
+    │   ├── WrongPackageError       a function's package is built for another processor or Python
     │   ├── SettingError            a stack parameter or environment variable is missing or wrong
     │   ├── InputError              the execution's input is wrong
     │   ├── TableNotFoundError      the trips table is not there
@@ -33,6 +34,10 @@ class TripKpisError(Exception):
 
 class PermanentError(TripKpisError):
     """Would fail again with the same input; the state machine does not retry it."""
+
+
+class WrongPackageError(PermanentError):
+    """A function's package is built for another processor or another Python."""
 
 
 class SettingError(PermanentError):

@@ -64,6 +64,15 @@ def test_another_process_reaches_it_by_its_environment_alone() -> None:
     assert done.stdout == "results\n"
 
 
+def test_each_has_another_key() -> None:
+    keys = set()
+    for _ in range(2):
+        with EmbeddedCloud() as cloud:
+            keys.add(cloud.access_key)
+            assert cloud.environment()["AWS_ACCESS_KEY_ID"] == cloud.access_key
+    assert len(keys) == 2
+
+
 def test_it_listens_where_it_is_told_to() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

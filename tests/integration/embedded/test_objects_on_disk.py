@@ -11,10 +11,11 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.moto_api._internal.models import moto_api_backend
 
 from ops.embedded.cloud import EmbeddedCloud
 from ops.embedded.objects_on_disk import ObjectOnDisk, ObjectsOnDisk
-from ops.embedded.scan_layers import layered
+from ops.embedded.server import layered
 
 BUCKET = "results"
 
@@ -89,6 +90,22 @@ def test_what_is_replaced_refused_or_deleted_is_so_on_disk(tmp_path: Path) -> No
             "kept": b"first",
             "copied": b"first",
         }
+
+
+def test_what_is_missing_in_memory_stays_on_disk(tmp_path: Path) -> None:
+    """Nobody has asked for its deletion: whatever emptied the memory, the disk has the objects."""
+    with cloud_on(tmp_path) as s3:
+        for key in ("deleted", "kept", "tagged"):
+            s3.put_object(Bucket=BUCKET, Key=key, Body=b"first")
+        moto_api_backend.reset()
+        s3.create_bucket(Bucket=BUCKET)
+        s3.delete_object(Bucket=BUCKET, Key="deleted")
+        with pytest.raises(ClientError):
+            s3.put_object_tagging(Bucket=BUCKET, Key="tagged", Tagging={"TagSet": []})
+        s3.put_bucket_tagging(Bucket=BUCKET, Tagging={"TagSet": []})
+        s3.delete_bucket(Bucket=BUCKET)
+    with cloud_on(tmp_path) as s3:
+        assert everything(s3).keys() == {"kept", "tagged"}
 
 
 def test_a_bucket_that_nobody_asked_to_keep_is_not_kept(tmp_path: Path) -> None:

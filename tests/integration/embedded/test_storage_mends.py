@@ -19,10 +19,10 @@ from ops.embedded import storage_mends
 from ops.embedded.cloud import EmbeddedCloud
 from ops.embedded.scan_layers import (
     ScanRequest,
-    layered,
     scans_denied_where,
     scans_told_to,
 )
+from ops.embedded.server import layered
 
 Without = Callable[[str], None]
 

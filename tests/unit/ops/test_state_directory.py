@@ -205,7 +205,7 @@ def test_a_run_in_another_bucket_than_containers_know_is_not_gone_on_with_there(
     tmp_path: Path,
 ) -> None:
     StateDirectory(tmp_path).begin(STACK, trips())
-    endpoint = ("--lambda-endpoint", "http://127.0.0.1:3001")
+    endpoint = ("--lambda-endpoint", "http://127.0.0.1:3001", "--access-key", "0123456789abcdef")
     done = CliRunner().invoke(main, ["rerun", "run-1", "--out", str(tmp_path), *endpoint])
     assert done.exit_code == 2
     assert "the run's bucket is results, and functions in containers know trip-kpis alone" in (

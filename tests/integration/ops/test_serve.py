@@ -1,0 +1,59 @@
+"""`ops serve` as a user calls it: what it prints opens it, and nothing else does."""
+
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.integration.ops.conftest import trip
+from tests.integration.ops.test_commands import ROOT
+
+
+@pytest.fixture
+def served(json_lines: Callable[..., Path]) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The process, and all that it has printed when it was up."""
+    command = [sys.executable, "-m", "ops", "serve", "--trips", json_lines([trip(1)])]
+    with subprocess.Popen(
+        [*command, "--port", "0"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        said = ""
+        while "state machine" not in said:
+            line = process.stdout.readline()
+            assert line, f"it ended: {said}"
+            said += line
+        yield process, said
+        process.kill()
+
+
+def test_its_exports_open_it_and_nothing_else_does(
+    served: tuple[subprocess.Popen[str], str],
+) -> None:
+    process, said = served
+    exports = dict(re.findall(r"(AWS_[A-Z_]+)=(\S+)", said))
+
+    def tables(access_key: str) -> Any:
+        client: Any = boto3.Session(
+            aws_access_key_id=access_key,
+            aws_secret_access_key=exports["AWS_SECRET_ACCESS_KEY"],
+            region_name=exports["AWS_DEFAULT_REGION"],
+        ).client("dynamodb", endpoint_url=exports["AWS_ENDPOINT_URL"])
+        return client.list_tables()["TableNames"]
+
+    assert tables(exports["AWS_ACCESS_KEY_ID"]) == ["trips"]
+    with pytest.raises(ClientError, match="another one each time"):
+        tables("test")
+    process.send_signal(signal.SIGINT)
+    rest, _ = process.communicate(timeout=60)
+    assert (process.returncode, "Traceback" in rest) == (0, False)
