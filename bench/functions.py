@@ -26,6 +26,8 @@ _ENVIRONMENT = {
     "VANISHED_DAYS": "keep",
     "SHRUNK_DAYS": "publish",
     "OPEN_DAYS": "publish",
+    "SCAN_MEMORY": "512",
+    "MERGE_MEMORY": "1769",
     "STACK_NAME": "bench",
 }
 

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from collections.abc import Collection
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,10 +14,13 @@ from rich.text import Text
 from ops.account.stack import Stack
 from ops.figures import visible
 from ops.outcome import Outcome
+from ops.results.marked_days import MarkedDays
 from ops.way_out import Place, way_out
 
 DAYS_SHOWN = 62
 _REJECTED_SHOWN = 10
+_NO_OUTCOMES = {"days_open", "days_shrank"}
+"""numbers of days that have one outcome or another"""
 
 
 def show_outcome(console: Console, outcome: Outcome, out: Path) -> None:
@@ -24,25 +28,30 @@ def show_outcome(console: Console, outcome: Outcome, out: Path) -> None:
     if not outcome.succeeded or outcome.output is None:
         show_failure(console, outcome, out)
     elif "trips" in outcome.output:
-        show_kpis(console, out)
+        show_kpis(console, out, open_days=outcome.output.get("open_days", ()))
         show_summary(console, outcome)
         names = ("kpis", "runs", "quarantine", "logs", "state")
         there = ", ".join(f"{name}/" for name in names if any((out / name).glob("*")))
         console.print(Text.assemble("Left in ", (str(out), "bold"), f": {there}"), soft_wrap=True)
 
 
-def show_kpis(console: Console, out: Path, *, of: int | None = None) -> None:
+def show_kpis(
+    console: Console, out: Path, *, of: int | None = None, open_days: Collection[str] = ()
+) -> None:
     """One row a day. Figures are shown to two places here; the files have them whole.
 
-    `of` says how many days there are, where `out` has the last of them alone.
+    `of` says how many days there are, where `out` has the last of them alone. The `open_days` are
+    marked.
     """
     table = Table(title="KPIs by day", title_justify="left")
     table.add_column("date")
     for column in ("trips", "total fare", "average", "max", "min"):
         table.add_column(column, justify="right")
     files = sorted((out / "kpis").glob("date=*/kpi.json"))
-    for file in files[-DAYS_SHOWN:]:
-        day = json.loads(file.read_bytes(), parse_float=Decimal)
+    shown = [json.loads(file.read_bytes(), parse_float=Decimal) for file in files[-DAYS_SHOWN:]]
+    if any(day["date"] in open_days for day in shown):
+        table.add_column("")
+    for day in shown:
         table.add_row(
             day["date"],
             f"{day['trip_count']:,}",
@@ -50,6 +59,7 @@ def show_kpis(console: Console, out: Path, *, of: int | None = None) -> None:
                 f"{day[name]:,.2f}"
                 for name in ("total_fare", "average_fare", "max_fare", "min_fare")
             ),
+            *(["open"] if day["date"] in open_days else []),
         )
     console.print(table if files else "No trip counts: there is no day to publish.")
     if (days := of or len(files)) > DAYS_SHOWN:
@@ -60,7 +70,11 @@ def show_summary(console: Console, outcome: Outcome) -> None:
     """The counts, in the form of the proof."""
     summary = outcome.output or {}
     rejected = sum(summary["rejected"].values())
-    days = {name.removeprefix("days_"): n for name, n in summary.items() if name[:5] == "days_"}
+    days = {
+        name.removeprefix("days_").replace("_", " "): n
+        for name, n in summary.items()
+        if name.startswith("days_") and name not in _NO_OUTCOMES
+    }
     console.print(
         f"{summary['scanned']:,} scanned = {summary['incomplete']:,} incomplete + "
         f"{rejected:,} rejected + {summary['counted']:,} counted, in "
@@ -70,6 +84,8 @@ def show_summary(console: Console, outcome: Outcome) -> None:
         highlight=False,
         soft_wrap=True,
     )
+    for line in MarkedDays.from_summary(summary).lines():
+        console.print(Text(line, "yellow" if line.startswith("warning") else ""), soft_wrap=True)
     if summary["segments_by_invocations"].keys() - {"1"}:
         console.print(
             "invocations: "

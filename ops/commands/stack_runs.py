@@ -48,7 +48,8 @@ def show_end(console: Console, stack: Stack, outcome: Outcome) -> None:
         return
     with tempfile.TemporaryDirectory(prefix="trip-kpis-") as fetched:
         days = _fetch_last_days(stack, Path(fetched))
-        show_kpis(console, Path(fetched), of=days)
+        open_days = (outcome.output or {}).get("open_days", ())
+        show_kpis(console, Path(fetched), of=days, open_days=open_days)
     show_summary(console, outcome)
     report = ops_command("report", outcome.run_id, stack)
     console.print(

@@ -74,6 +74,8 @@ class FinishedRun:
     cost_usd: Mapping[str, str]
     days: tuple[RunDay, ...]
     segments: tuple[Segment, ...]
+    warnings: tuple[str, ...] = ()
+    """sentences; none in manifests of an earlier version"""
 
     @property
     def parts(self) -> int:
@@ -118,6 +120,7 @@ class FinishedRun:
             cost_usd={what: plain(str(usd)) for what, usd in document["cost_usd"].items()},
             days=tuple(map(RunDay.from_json, document["days"])),
             segments=tuple(map(Segment.from_json, document["by_segment"])),
+            warnings=tuple(map(str, document.get("warnings", ()))),
         )
 
 

@@ -44,6 +44,10 @@ class RunDay:
     """of the day's kpi.json, where it is the run's"""
     figures: DayFigures | None
     """the run's own, whoever's are published; None for a day without trips"""
+    is_open: bool = False
+    """it ends after the run's plan; manifests of an earlier version do not say so"""
+    published_trip_count: int | None = None
+    """what was published before, where the run has fewer trips"""
 
     @classmethod
     def from_json(cls, day: Mapping[str, Any]) -> Self:
@@ -52,4 +56,10 @@ class RunDay:
             outcome=day["outcome"],
             sha256=day["sha256"],
             figures=DayFigures.from_json(day),
+            is_open=day.get("open") is True,
+            published_trip_count=_count(day.get("published_trip_count")),
         )
+
+
+def _count(value: Any) -> int | None:
+    return None if value is None else int(value)

@@ -21,7 +21,7 @@ def pages_of(of: Plan, segment: int = 0, start_key: Any = None) -> list[Page]:
 
 
 def items_of(*pages: Page) -> list[dict[str, Any]]:
-    return [dict(item) for page in pages for item in page.items(range(page.length))]
+    return [dict(item) for page in pages for item in json.loads(page.body)["Items"]]
 
 
 ONE = plan(total_segments=1)

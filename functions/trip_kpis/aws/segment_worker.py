@@ -126,8 +126,7 @@ class SegmentWorker:
                 self.remaining_ms(),
                 checkpoint_seconds=self.plan.checkpoint_seconds,
                 wait_ms=self.pacer.wait_ms,
-                rejected_held=len(stretch.rejected),
-                rejected_bytes_held=stretch.rejected_bytes,
+                quarantine_bytes=stretch.quarantine_bytes,
             ):
                 return True
 
