@@ -22,6 +22,9 @@ _ENVIRONMENT = {
     "CONSISTENT_READ": "false",
     "CHECKPOINT_SECONDS": "60",
     "MAX_REJECTED_SHARE": "0.01",
+    "SHRUNK_DAYS": "publish",
+    "SCAN_MEMORY": "512",
+    "MERGE_MEMORY": "1769",
     "VANISHED_DAYS": "keep",
     "STACK_NAME": "bench",
 }

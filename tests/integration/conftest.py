@@ -20,6 +20,7 @@ def _clients_of_our_own() -> Iterator[None]:
 def _forget_clients() -> None:
     calls.dynamodb.cache_clear()
     calls.s3.cache_clear()
+    calls.lambda_.cache_clear()
 
 
 @pytest.fixture
@@ -31,5 +32,6 @@ def pipeline(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipeline]:
         pipeline = Pipeline(dynamodb=calls.dynamodb(), s3=calls.s3())
         pipeline.s3.create_bucket(Bucket=BUCKET_NAME)
         pipeline.watch_scans()
+        pipeline.answer_for_lambda()
         yield pipeline
     unhook_all()

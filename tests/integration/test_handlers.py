@@ -113,7 +113,7 @@ def test_a_worker_with_hardly_any_time_reads_nothing_and_the_next_one_goes_on(
 def test_two_standstills_in_a_row_fail_rather_than_loop_for_ever(twelve_pages: Pipeline) -> None:
     twelve_pages.plan(total_segments=1)
     twelve_pages.scan(remaining_ms=0)
-    with pytest.raises(NoProgressError, match=r"segment 0 of run run-1.*ScanSegment more time"):
+    with pytest.raises(NoProgressError, match=r"segment 0 of run run-1.*ScanSegment more memory"):
         twelve_pages.scan(remaining_ms=0)
 
 
@@ -261,6 +261,14 @@ def test_plan_run_says_what_the_state_machine_needs(pipeline: Pipeline) -> None:
         "read_units",
         "read_cost_usd",
         "seconds_at_least",
+        "usd_per_read_unit",
+        "billing_mode",
+        "table_class",
+        "table_read_units_per_second",
+        "has_maximum",
+        "warm_read_units_per_second",
+        "parts",
+        "merge_seconds",
     }
     assert planned == {"run_id": "execution-1", "max_concurrency": 2, "estimate_only": False}
     assert list(pipeline.objects()) == ["staging/run=execution-1/plan.json"]
@@ -414,5 +422,5 @@ def test_a_worker_needs_no_variable_but_its_table_and_bucket(
 
 def test_the_consistency_of_a_run_is_the_plans(pipeline: Pipeline) -> None:
     pipeline.make_table(trips(1))
-    pipeline.run(consistent_read=True)
+    pipeline.run(consistent_read=True, total_segments=1)
     assert [scan["ConsistentRead"] for scan in pipeline.scans] == [True]

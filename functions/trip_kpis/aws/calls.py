@@ -104,6 +104,15 @@ def s3() -> Any:
     return timestamps.session().create_client("s3", config=_CONFIG)
 
 
+@cache
+def lambda_() -> Any:
+    """The Lambda client, for what PlanRun asks of the account; gives up sooner than the others."""
+    config = _CONFIG.merge(
+        Config(retries={"mode": "standard", "max_attempts": 2}, connect_timeout=2, read_timeout=5)
+    )
+    return Session().create_client("lambda", config=config)
+
+
 def _check_crc32(http_response: Any, **_: Any) -> None:
     """Raises ChecksumError for an answer that is not what DynamoDB sent.
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from trip_kpis.aws.bucket import Bucket
-from trip_kpis.core.errors import AccessDeniedError, PlanNotFoundError
+from trip_kpis.core.errors import AccessDeniedError, PlanNotFoundError, TransientError
 from trip_kpis.core.plan import Plan, planned_at
+from trip_kpis.core.read_budget import ReadBudget
 
 _AS_OF = "as-of"
 
@@ -39,6 +40,38 @@ class RunStore:
         if stored is None:
             raise PlanNotFoundError(_no_plan(run_id, self.bucket.url(key)))
         return Plan.from_bytes(stored.body)
+
+    def read_budget(self, plan: Plan) -> ReadBudget:
+        """What the run reads with now: the last budget that was written, else the plan's.
+
+        Raises PlanMismatchError for something else under its key.
+        """
+        return self._last_budget(plan)[0]
+
+    def change_read_budget(self, plan: Plan, wanted: ReadBudget) -> None:
+        """Makes it the budget of every invocation that begins from now on.
+
+        A new object each time: what is written under staging/ is never overwritten. Raises
+        TransientError where another execution of this run writes one at the same moment.
+        """
+        current, number = self._last_budget(plan)
+        if wanted == current:
+            return
+        key = _budget_key(plan.run_id, number + 1)
+        if not self.bucket.put_new(key, wanted.to_bytes(), content_type="application/json"):
+            raise TransientError(
+                f"{self.bucket.url(key)} was written by another execution of the run {plan.run_id} "
+                "at the same moment"
+            )
+
+    def _last_budget(self, plan: Plan) -> tuple[ReadBudget, int]:
+        """The budget and its number; the plan's is number 0."""
+        keys = [*self.bucket.keys(_budget_prefix(plan.run_id))]
+        stored = self.bucket.get(keys[-1]) if keys else None
+        if stored is None:
+            return plan.read_budget, 0
+        url = self.bucket.url(keys[-1])
+        return ReadBudget.from_bytes(stored.body, url=url), len(keys)
 
     def put_manifest(self, plan: Plan, body: bytes) -> None:
         """Writes the run's manifest, again if the merge is repeated."""
@@ -80,6 +113,14 @@ def _run_id(folder: str) -> str:
 
 def plan_key(run_id: str) -> str:
     return f"staging/run={run_id}/plan.json"
+
+
+def _budget_prefix(run_id: str) -> str:
+    return f"staging/run={run_id}/read-budget-"
+
+
+def _budget_key(run_id: str, number: int) -> str:
+    return f"{_budget_prefix(run_id)}{number:05d}.json"
 
 
 def _no_plan(run_id: str, url: str) -> str:

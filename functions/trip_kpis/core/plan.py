@@ -2,36 +2,29 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Self, TypeVar
 from zoneinfo import ZoneInfo
 
 from trip_kpis.core.attributes import parse_path
 from trip_kpis.core.costs import Estimate, estimate
+from trip_kpis.core.described import TableDescription as TableDescription
 from trip_kpis.core.errors import PlanMismatchError, SettingError
+from trip_kpis.core.forecast import EstimateTerms
+from trip_kpis.core.forecast import page_units as page_units
+from trip_kpis.core.plan_notes import warnings
+from trip_kpis.core.plan_parts import forecast, with_parts_for_one_merge
+from trip_kpis.core.read_budget import ReadBudget
 from trip_kpis.core.requests import RunRequest
 from trip_kpis.core.segments import segments_for
 from trip_kpis.core.trips import ReadingRules
+from trip_kpis.core.workers import WorkerLimits
 
 _Setting = TypeVar("_Setting")
 
 SCHEMA_VERSION = 1
 """Of the plan and the parts. A run is finished by the version that began it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableDescription:
-    """What DescribeTable says of the trips table."""
-
-    name: str
-    arn: str
-    table_id: str
-    """another one when a table is deleted and made again under its old name"""
-    key_attributes: tuple[str, ...]
-    """the hash key, then the sort key if there is one"""
-    size_bytes: int
-    item_count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +67,17 @@ class Plan:
     read_units_per_second: int
     consistent_read: bool
     checkpoint_seconds: int
+    """the stack's, or longer where one merge would not have time for so many parts"""
+    limited_by: str
+    """what decided `max_concurrency`: one of `workers.LimitedBy`"""
+    lambda_limit: int | None
+    """the account's unreserved Lambda executions when the run was planned; None: unknown"""
+    ttl_attribute: str | None
+    """by which DynamoDB deletes the table's items; None: it does not, or that is not known"""
+    ttl_is_known: bool
     estimate: Estimate
+    warnings: tuple[str, ...]
+    """sentences for the run's summary"""
 
     @property
     def rules(self) -> ReadingRules:
@@ -87,6 +90,13 @@ class Plan:
             key_attributes=self.key_attributes,
             time_zone=ZoneInfo(self.time_zone),
             time_formats=self.time_formats,
+        )
+
+    @property
+    def read_budget(self) -> ReadBudget:
+        """That the run begins with."""
+        return ReadBudget(
+            read_units_per_second=self.read_units_per_second, max_concurrency=self.max_concurrency
         )
 
     def to_bytes(self) -> bytes:
@@ -112,6 +122,7 @@ class Plan:
             document["estimate"] = Estimate(**document["estimate"])
             document["key_attributes"] = tuple(document["key_attributes"])
             document["time_formats"] = tuple(document["time_formats"])
+            document["warnings"] = tuple(document["warnings"])
             return cls(**document)
         except (KeyError, TypeError, ValueError) as error:
             raise PlanMismatchError(
@@ -129,19 +140,40 @@ def planned_at(body: bytes) -> str:
 
 
 def make_plan(
-    request: RunRequest, defaults: RunDefaults, table: TableDescription, *, now: datetime
+    request: RunRequest,
+    defaults: RunDefaults,
+    table: TableDescription,
+    *,
+    now: datetime,
+    terms: EstimateTerms = EstimateTerms(),  # noqa: B008 - frozen
+    lambda_limit: int | None = None,
 ) -> Plan:
     """The plan of a new run: the request's own settings, the defaults for the rest.
 
-    Raises SettingError for an attribute path into a key.
+    `lambda_limit` is the number of the account's Lambda executions that no function has reserved,
+    None where it is not known. Raises SettingError for an attribute path into a key.
     """
     budget = _chosen(request.read_units_per_second, defaults.read_units_per_second)
     consistent_read = _chosen(request.consistent_read, defaults.consistent_read)
-    max_concurrency = _workers_that_fit(
-        request.max_concurrency or defaults.max_concurrency, budget, page_units(consistent_read)
+    estimated = estimate(
+        table_bytes=table.size_bytes,
+        item_count=table.item_count,
+        consistent_read=consistent_read,
+        read_units_per_second=budget,
+        capacity=table.capacity,
     )
+    size_is_known = table.size_is_known(now)
+    asked = request.max_concurrency or defaults.max_concurrency
+    limits = WorkerLimits(
+        capacity=table.capacity,
+        read_units=estimated.read_units if size_is_known else None,
+        consistent_read=consistent_read,
+        scan_memory_mb=terms.scan_memory_mb,
+        lambda_limit=lambda_limit,
+    )
+    max_concurrency, limited_by = limits.workers(asked, budget=budget)
     _check_paths(defaults, table)
-    return Plan(
+    plan = Plan(
         schema_version=SCHEMA_VERSION,
         run_id=request.run_id,
         planned_at=now.astimezone(UTC).isoformat(timespec="microseconds"),
@@ -156,35 +188,24 @@ def make_plan(
         time_formats=defaults.time_formats,
         total_segments=request.total_segments
         or defaults.total_segments
-        or segments_for(table.size_bytes, max_concurrency=max_concurrency),
+        or segments_for(
+            table.size_bytes,
+            max_concurrency=max_concurrency,
+            at_least=1 if size_is_known else asked,
+        ),
         max_concurrency=max_concurrency,
         read_units_per_second=budget,
         consistent_read=consistent_read,
         checkpoint_seconds=defaults.checkpoint_seconds,
-        estimate=estimate(
-            table_bytes=table.size_bytes,
-            item_count=table.item_count,
-            consistent_read=consistent_read,
-            read_units_per_second=budget,
-        ),
+        limited_by=limited_by,
+        lambda_limit=lambda_limit,
+        ttl_attribute=table.ttl_attribute,
+        ttl_is_known=table.ttl_is_known,
+        estimate=estimated,
+        warnings=(),
     )
-
-
-def page_units(consistent_read: bool) -> int:
-    """Read units of a full page of 1 MB: half a unit for 4 KiB, or a whole one.
-
-    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
-    """
-    return 256 if consistent_read else 128
-
-
-def _workers_that_fit(asked: int, budget: int, units_per_page: int) -> int:
-    """As many as are asked for, but no more than can read a page a second within the budget.
-
-    Pages are read whole: among more workers, shares would be so small that each waits most of its
-    time, and the budget could neither be held nor be used to the full.
-    """
-    return min(asked, max(1, budget // units_per_page)) if budget else asked
+    plan = with_parts_for_one_merge(plan, terms)
+    return replace(plan, warnings=warnings(plan, forecast(plan, terms), terms))
 
 
 def _check_paths(defaults: RunDefaults, table: TableDescription) -> None:
