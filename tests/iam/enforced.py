@@ -72,13 +72,16 @@ class Enforced:
 
     def run_all(self, name: str, *, segments: int = 1) -> list[Outcome]:
         """Everything that an execution can come to: a new run that quarantines a trip and finds a
-        vanished day, and, if it succeeds, the same one again, and an estimate.
+        vanished day, and, if it succeeds, the same one resumed with another read budget, resumed
+        with the budget that it has then, and an estimate.
         """
         s3, bucket = self.local.cloud.client("s3"), self.local.stack.bucket_name
         s3.put_object(Bucket=bucket, Key=VANISHED, Body=b"")
         outcomes = [execute(self.local, {"total_segments": segments}, name=name)]
         if outcomes[0].succeeded:
-            outcomes.append(execute(self.local, {"run_id": name}, name=f"{name}-again"))
+            budget = {"run_id": name, "read_units_per_second": 10**6}
+            outcomes.append(execute(self.local, budget, name=f"{name}-again"))
+            outcomes.append(execute(self.local, {"run_id": name}, name=f"{name}-once-more"))
             outcomes.append(execute(self.local, {"estimate_only": True}, name=f"{name}-estimate"))
         return outcomes
 

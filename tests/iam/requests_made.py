@@ -107,6 +107,10 @@ def _of_dynamodb(environ: WSGIEnvironment) -> Iterator[Request]:
 
 
 def _of_lambda(environ: WSGIEnvironment) -> Iterator[Request]:
+    if environ["PATH_INFO"].endswith("/account-settings"):
+        # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
+        yield _request("lambda:GetAccountSettings", "*")
+        return
     invoked = re.search(r"/functions/(?:.*:)?([\w-]+)/invocations$", environ["PATH_INFO"])
     assert invoked, environ["PATH_INFO"]
     yield _request(

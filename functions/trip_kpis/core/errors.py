@@ -19,7 +19,8 @@
     │   ├── UnbalancedCountsError   counts do not add up
     │   ├── TooManyRejectedError    the quality gate `MaxRejectedShare`
     │   ├── NothingCountedError     no item counts, or every published day would be removed
-    │   └── TooManyTripsError       more trips than a sum can hold exactly
+    │   ├── TooManyTripsError       more trips than a sum can hold exactly
+    │   └── TooManyPartsError       more parts than one merge has time for
     └── TransientError              may succeed when tried again; the state machine does
 
 A state machine sees the name of an exception's own class and nothing of its bases
@@ -106,6 +107,10 @@ class NothingCountedError(PermanentError):
 
 class TooManyTripsError(PermanentError):
     """More trips than decimal128(38, 18) is sure to sum exactly."""
+
+
+class TooManyPartsError(PermanentError):
+    """More parts than one merge has time for, or than a segment's log has numbers for."""
 
 
 class TransientError(TripKpisError):

@@ -28,6 +28,18 @@ def test_an_append_starts_the_next_checkpoint() -> None:
     assert must_append(pace, FULL - 120_500)
 
 
+def test_an_interval_longer_than_the_first_appends_share_is_kept_to_after_the_first_append() -> (
+    None
+):
+    """The first append comes after a quarter of the time, so that a worker knows what it takes."""
+    pace = Pace.at_start(FULL)
+    assert not pace.must_append(FULL - 224_999, checkpoint_seconds=500)
+    assert pace.must_append(FULL - 225_000, checkpoint_seconds=500)
+    pace = pace.after_append(500, remaining_ms=FULL - 225_500)
+    assert not pace.must_append(FULL - 725_499, checkpoint_seconds=500)
+    assert pace.must_append(FULL - 725_500, checkpoint_seconds=500)
+
+
 def test_rejected_trips_in_memory_are_bounded() -> None:
     pace = Pace.at_start(FULL)
     assert not must_append(pace, FULL, quarantine_bytes=MOST_QUARANTINE_BYTES - 1)
