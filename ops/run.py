@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ops.bucket_tree import mirror
@@ -76,9 +77,11 @@ def rerun(
     parameters: Mapping[str, str],
     where: Where,
     follower: Follower,
+    asked: Mapping[str, Any] = MappingProxyType({}),
 ) -> Outcome:
-    """Goes on with a run of `out`: a new execution, as one starts it from the console with the
-    input ``{"run_id": run_id}``. A run that has no plan yet is begun anew, as it was begun.
+    """Resumes a run of `out`: a new execution, as one starts it from the console with the input
+    ``{"run_id": run_id}`` and what is `asked` besides. A run that has no plan yet is begun anew, as
+    it was begun.
 
     None is the one run that is not finished. Raises StateError if there is no state, it is damaged,
     or there is no such run, and what `run` raises.
@@ -107,7 +110,7 @@ def rerun(
             if is_planned
             else f"Run {run_id} has no plan yet: it begins anew."
         )
-        asked = {"run_id": run_id} if is_planned else began.input
+        asked = {**asked, "run_id": run_id} if is_planned else {**began.input, **asked}
         with _interrupted_in_words(follower, run_id, out):
             outcome = execute(local, asked, name=name, told=follower.show)
         _leave(local, out)

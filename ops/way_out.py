@@ -18,6 +18,7 @@ _LOST = {
     "PlanMismatchError",
     "PlanNotFoundError",
     "TableNotFoundError",
+    "TooManyPartsError",
     "TooManyTripsError",
     "UnbalancedCountsError",
 }
@@ -48,6 +49,10 @@ def way_out(
         if isinstance(place, Stack):
             says = says.replace("start a new run with --parameter ", "deploy the stack with ")
         return says, _with_parameter(run_id, place, "VanishedDays=keep")
+    if "Lambda.TooManyRequestsException" in errors:
+        says = "Lambda had no free execution for hours. Resume with fewer segments at a time; what "
+        says += "its segments have appended is not read again:"
+        return says, f"{rerun_command(run_id, place)} --max-concurrency N"
     says = "Mend what it says, then go on with this run; what its segments have appended is not "
     says += "read again:"
     if "SettingError" in errors:

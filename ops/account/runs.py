@@ -24,9 +24,9 @@ def start(stack: Stack, execution_input: Mapping[str, Any]) -> RunningExecution:
         return RunningExecution.start(stack, execution_input, name=new_execution_name("run"))
 
 
-def go_on(stack: Stack, run_id: str | None) -> RunningExecution:
-    """A new execution that goes on with a run; None is the last one. Raises AccountError if there
-    is no such run, or an execution of it is running."""
+def go_on(stack: Stack, run_id: str | None, asked: Mapping[str, Any]) -> RunningExecution:
+    """A new execution that resumes a run; None is the last one. `asked` is what its input says
+    besides. Raises AccountError if there is no such run, or an execution of it is running."""
     of_run = executions_of_run(stack, run_id)
     run_id = of_run[0].run_id if of_run else str(run_id)
     if of_run and of_run[0].status == "RUNNING":
@@ -38,7 +38,7 @@ def go_on(stack: Stack, run_id: str | None) -> RunningExecution:
         raise no_such_run(stack, run_id)
     with asking_aws(f"to go on with run {run_id}"):
         name = new_execution_name("rerun")
-        return RunningExecution.start(stack, {"run_id": run_id}, name=name)
+        return RunningExecution.start(stack, {**asked, "run_id": run_id}, name=name)
 
 
 def follow(execution: RunningExecution, follower: Follower) -> Outcome:

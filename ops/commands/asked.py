@@ -53,6 +53,36 @@ def execution_input(command: _Command) -> _Command:
     return asked  # type: ignore[return-value]
 
 
+def read_budget_input(command: _Command) -> _Command:
+    """Gives the command `asked`: what a run that is resumed may read with instead.
+
+    Raises InputError for a value that no run can have.
+    """
+
+    @click.option(
+        "--max-concurrency", type=int, metavar="N", help="Segments at a time from now on."
+    )
+    @click.option(
+        "--read-units-per-second",
+        type=int,
+        metavar="N",
+        help="Read budget of the whole run from now on; 0 is unlimited.",
+    )
+    @wraps(command)
+    def asked(
+        *, max_concurrency: int | None, read_units_per_second: int | None, **rest: Any
+    ) -> Any:
+        given = {
+            "max_concurrency": max_concurrency,
+            "read_units_per_second": read_units_per_second,
+        }
+        asked = {name: value for name, value in given.items() if value is not None}
+        RunRequest.from_event({"execution_name": "checked-early", "input": asked})
+        return command(asked=asked, **rest)
+
+    return asked  # type: ignore[return-value]
+
+
 def refused_beside(option: str, *names: str) -> None:
     """Raises click.UsageError for the first of these options of the command that was given: it
     means nothing beside `option`."""

@@ -1,7 +1,7 @@
 """`python -m ops rerun`."""
 
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -9,7 +9,7 @@ from ops import options, terminal
 from ops.account.account import Account
 from ops.account.runs import go_on
 from ops.account.stack import Stack
-from ops.commands.asked import refused_beside
+from ops.commands.asked import read_budget_input, refused_beside
 from ops.commands.ending import end
 from ops.commands.report import leave_report
 from ops.commands.stack_runs import follow_to_its_end
@@ -26,6 +26,7 @@ from ops.show import show_outcome, show_pages
 @options.profile
 @options.region
 @options.merge_parameter
+@read_budget_input
 @options.as_json
 @options.lambda_endpoint
 @options.access_key
@@ -39,6 +40,7 @@ def rerun(
     profile: str | None,
     region: str | None,
     parameters: dict[str, str],
+    asked: dict[str, Any],
     as_json: bool,
     lambda_endpoint: str | None,
     access_key: str | None,
@@ -59,6 +61,7 @@ def rerun(
     python -m ops rerun run-20240525T021500-3f2a --out out
     python -m ops rerun --out out --parameter MaxRejectedShare=0.2
     python -m ops rerun --stack trip-kpis
+    python -m ops rerun --stack trip-kpis --max-concurrency 4 --read-units-per-second 2000
     """
     console = terminal.console(stderr=as_json)
     if stack is not None:
@@ -66,7 +69,7 @@ def rerun(
             "--stack", "out", "parameters", "lambda_endpoint", "access_key", "host", "port"
         )
         named = Stack.named(stack, Account(profile=profile, region=region))
-        follow_to_its_end(console, named, go_on(named, run_id), as_json=as_json)
+        follow_to_its_end(console, named, go_on(named, run_id, asked), as_json=as_json)
     refused_beside("--out", "profile", "region")
     if out is None:
         raise click.UsageError(
@@ -84,6 +87,7 @@ def rerun(
             where=Where(
                 host=host, port=port or 0, access_key=access_key, lambda_endpoint=lambda_endpoint
             ),
+            asked=asked,
             follower=follower,
         )
     show_outcome(console, outcome, out)

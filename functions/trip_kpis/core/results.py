@@ -69,6 +69,7 @@ class Finished:
             invocations=sum(segment.invocations for segment in segments),
             parts=sum(segment.parts for segment in segments),
             days=len(self.days),
+            usd_per_read_unit=self.plan.estimate.usd_per_read_unit,
         )
 
 

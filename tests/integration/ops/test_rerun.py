@@ -84,8 +84,14 @@ def test_a_run_whose_process_is_killed_is_finished_by_another(
     assert 0 < len(before) < SEGMENTS
     (execution,) = StateDirectory(out).executions()
 
-    done = ops("rerun", "--out", out, "--json")
+    budget = ("--max-concurrency", "1", "--read-units-per-second", "1000000")
+    done = ops("rerun", "--out", out, "--json", *budget)
     assert done.returncode == 0, done.stderr
+    assert StateDirectory(out).executions()[-1].input == {
+        "run_id": execution.run_id,
+        "max_concurrency": 1,
+        "read_units_per_second": 10**6,
+    }
     assert kpis(out) == kpis(undisturbed)
     assert len(kpis(out)) == 3
     found = summary(done)

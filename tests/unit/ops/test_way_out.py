@@ -41,9 +41,21 @@ def test_what_can_be_mended_is_gone_on_with(error: str) -> None:
     assert command == GO_ON
 
 
+def test_refused_invocations_are_gone_on_with_by_fewer_workers() -> None:
+    says, command = way_out(failed("Lambda.TooManyRequestsException"), OUT)
+    assert "Lambda had no free execution for hours" in says
+    assert command == f"{GO_ON} --max-concurrency N"
+
+
 @pytest.mark.parametrize(
     "error",
-    ["BrokenChainError", "CorruptPartError", "ForeignPartError", "PlanMismatchError"],
+    [
+        "BrokenChainError",
+        "CorruptPartError",
+        "ForeignPartError",
+        "PlanMismatchError",
+        "TooManyPartsError",
+    ],
 )
 def test_what_is_lost_is_not(error: str) -> None:
     assert hasattr(errors, error)
