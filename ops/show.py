@@ -2,9 +2,9 @@
 
 import json
 import shlex
-from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
@@ -12,7 +12,11 @@ from rich.text import Text
 
 from ops.account.stack import Stack
 from ops.figures import visible
+from ops.layout import is_known
 from ops.outcome import Outcome
+from ops.results.day_kpis import kpi_files, read_kpis
+from ops.results.documents import Count, DocumentError, converted
+from ops.results.quarantine import Quarantined, RejectedTrip, rejected_trips
 from ops.way_out import Place, way_out
 
 DAYS_SHOWN = 62
@@ -40,60 +44,83 @@ def show_kpis(console: Console, out: Path, *, of: int | None = None) -> None:
     table.add_column("date")
     for column in ("trips", "total fare", "average", "max", "min"):
         table.add_column(column, justify="right")
-    files = sorted((out / "kpis").glob("date=*/kpi.json"))
+    files = kpi_files(out)
     for file in files[-DAYS_SHOWN:]:
-        day = json.loads(file.read_bytes(), parse_float=Decimal)
-        table.add_row(
-            day["date"],
-            f"{day['trip_count']:,}",
-            *(
-                f"{day[name]:,.2f}"
-                for name in ("total_fare", "average_fare", "max_fare", "min_fare")
-            ),
-        )
+        try:
+            day = read_kpis(file.read_bytes(), name=str(file))
+        except DocumentError as error:
+            table.add_row(file.parent.name.removeprefix("date="), f"not readable: {error.problem}")
+            continue
+        fares = (day.total_fare, day.average_fare, day.max_fare, day.min_fare)
+        table.add_row(day.date, f"{day.trip_count:,}", *(f"{fare:,.2f}" for fare in fares))
     console.print(table if files else "No trip counts: there is no day to publish.")
     if (days := of or len(files)) > DAYS_SHOWN:
         console.print(f"… the last {DAYS_SHOWN} of {days:,} days")
 
 
+class _Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """What is shown of MergePartials' output."""
+
+    scanned: Count
+    incomplete: Count
+    rejected: dict[str, Count]
+    counted: Count
+    segments: Count
+    pages: Count
+    total_fare: str
+    segments_by_invocations: dict[str, Count] = {}
+    throttles: dict[str, Count] = {}
+
+
 def show_summary(console: Console, outcome: Outcome) -> None:
     """The counts, in the form of the proof."""
-    summary = outcome.output or {}
-    rejected = sum(summary["rejected"].values())
-    days = {name.removeprefix("days_"): n for name, n in summary.items() if name[:5] == "days_"}
+    output = outcome.output or {}
+    summary = converted(output, _Summary)
+    if summary is None:
+        console.print("The run's output is of another version: the counts are not shown.")
+        return
+    rejected = sum(summary.rejected.values())
+    days = {
+        name.removeprefix("days_"): n
+        for name, n in output.items()
+        if name.startswith("days_") and isinstance(n, int)
+    }
     console.print(
-        f"{summary['scanned']:,} scanned = {summary['incomplete']:,} incomplete + "
-        f"{rejected:,} rejected + {summary['counted']:,} counted, in "
-        f"{so_many(summary['segments'], 'segment')} and {so_many(summary['pages'], 'page')}\n"
-        f"total fare {summary['total_fare']}\n"
+        f"{summary.scanned:,} scanned = {summary.incomplete:,} incomplete + "
+        f"{rejected:,} rejected + {summary.counted:,} counted, in "
+        f"{so_many(summary.segments, 'segment')} and {so_many(summary.pages, 'page')}\n"
+        f"total fare {summary.total_fare}\n"
         f"days: {', '.join(f'{n:,} {what}' for what, n in days.items() if n) or 'none'}",
         highlight=False,
         soft_wrap=True,
     )
-    if summary["segments_by_invocations"].keys() - {"1"}:
+    if summary.segments_by_invocations.keys() - {"1"}:
         console.print(
             "invocations: "
             + ", ".join(
                 f"{so_many(segments, 'segment')} took {invocations}"
-                for invocations, segments in summary["segments_by_invocations"].items()
+                for invocations, segments in summary.segments_by_invocations.items()
             ),
             highlight=False,
             soft_wrap=True,
         )
-    if summary["throttles"]:
+    if summary.throttles:
         console.print(
             "the table throttled: "
-            + ", ".join(f"{n:,} {reason}" for reason, n in summary["throttles"].items()),
+            + ", ".join(f"{n:,} {reason}" for reason, n in summary.throttles.items()),
             highlight=False,
             soft_wrap=True,
         )
-    if summary["scanned"] and summary["incomplete"] == summary["scanned"]:
+    if summary.scanned and summary.incomplete == summary.scanned:
         console.print(
-            "[yellow]No trip has both fares. Are they named otherwise? Give --parameter "
-            "FareAttribute=… and EstimatedFareAttribute=…[/]",
+            Text(
+                "No trip has both fares. Are they named otherwise? Give --parameter "
+                "FareAttribute=… and EstimatedFareAttribute=…",
+                "yellow",
+            ),
             soft_wrap=True,
         )
-    for reason, n in summary["rejected"].items():
+    for reason, n in summary.rejected.items():
         console.print(f"  rejected {n:>6,}  {reason}", highlight=False, soft_wrap=True)
 
 
@@ -113,28 +140,26 @@ def show_rejected(console: Console, out: Path) -> None:
     table = Table(title="In quarantine, for example", title_justify="left")
     for column in ("trip", "reason", "attribute", "value"):
         table.add_column(column)
-    lines = [
-        json.loads(line)
-        for file in sorted((out / "quarantine").glob("run=*/segment=*/*.jsonl"))
-        for line in file.read_text().splitlines()
-    ]
-    for trip in sorted(lines, key=lambda trip: str(trip["reason"]))[:_REJECTED_SHOWN]:
-        key = ", ".join(str(v) for value in trip["key"].values() for v in value.values())
-        table.add_row(
-            *(
-                Text(visible(text))
-                for text in (key, trip["reason"], trip["attribute"], json.dumps(trip["value"]))
-            )
-        )
-    if lines:
+    trips = _quarantined(out)
+    for trip in sorted(trips, key=lambda trip: trip.reason)[:_REJECTED_SHOWN]:
+        texts = (trip.key_as_text, trip.reason, trip.attribute, trip.value_as_json)
+        table.add_row(*(Text(visible(text)) for text in texts))
+    if trips:
         console.print(table)
+
+
+def _quarantined(out: Path) -> list[RejectedTrip]:
+    """Every trip of the quarantine, of whichever run."""
+    files = sorted((out / "quarantine").glob("run=*/segment=*/*.jsonl"))
+    keys = tuple(key for key in (str(file.relative_to(out)) for file in files) if is_known(key))
+    return list(rejected_trips(out, [Quarantined(segment=0, by_reason={}, keys=keys)]))
 
 
 def show_failure(console: Console, outcome: Outcome, place: Place) -> None:
     """The execution's error and cause, those of the segments that failed, and what to do."""
     lines = [f"{outcome.error or outcome.status}: {readable_cause(outcome.cause)}"]
     lines += [
-        f"segment {child.input.get('segment')}: {child.error}: {readable_cause(child.cause)}"
+        f"segment {child.segment}: {child.error}: {readable_cause(child.cause)}"
         for child in outcome.failed_segments
     ]
     console.print(

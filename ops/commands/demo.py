@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import NoReturn
 
 import click
-from rich.console import Console
 
 from ops import options
 from ops.broken_demo import show_broken_demo
 from ops.commands.report import leave_report
 from ops.demo import SEGMENTS, show_demo
+from ops.terminal import terminal
 
 
 @click.command()
@@ -24,7 +24,7 @@ from ops.demo import SEGMENTS, show_demo
 )
 def demo(*, out: Path, break_segment: int | None) -> NoReturn:
     """Make up a month of trips, run the job over them, and show what comes out."""
-    console = Console()
+    console = terminal()
     as_told = (
         show_demo(console, out)
         if break_segment is None

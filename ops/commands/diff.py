@@ -16,6 +16,7 @@ from ops.figures import grouped, visible
 from ops.results.comparison import Comparison, compare
 from ops.results.finished_run import finished_run
 from ops.results.staged import staged_plans
+from ops.terminal import terminal
 from trip_kpis.core.kpis import json_number
 
 _COLUMNS = (
@@ -51,7 +52,7 @@ def diff(*, source: Source, before: str, after: str, as_json: bool) -> NoReturn:
     if as_json:
         print(json.dumps(found.to_json()))
     else:
-        _show(Console(), found)
+        _show(terminal(), found)
     sys.exit(1 if found.differs else 0)
 
 

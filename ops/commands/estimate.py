@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
 from ops import options
 from ops.account.account import Account
@@ -14,6 +13,7 @@ from ops.commands.asked import execution_input, refused_beside
 from ops.estimate.of_execution import of_stack, of_trips
 from ops.estimate.of_table import of_table
 from ops.estimate.shown import show_estimate
+from ops.terminal import terminal
 
 _IN_AN_ACCOUNT = ("profile", "region")
 _OF_FILES = ("key", "sort_key")
@@ -63,7 +63,7 @@ def estimate(
             "say what to estimate, one of the three: --stack NAME for a deployed stack, --table "
             "NAME for a table without one, --trips FILE for trips on this machine"
         )
-    console = Console(stderr=as_json)
+    console = terminal(stderr=as_json)
     with console.status("Reading a sample"):
         if stack is not None:
             refused_beside("--stack", *_OF_FILES, "parameters")

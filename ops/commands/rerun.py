@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import NoReturn
 
 import click
-from rich.console import Console
 
 from ops import options
 from ops.account.account import Account
@@ -18,11 +17,17 @@ from ops.follow import Follower
 from ops.local_stack import Where
 from ops.run import rerun as rerun_here
 from ops.show import show_outcome, show_pages
+from ops.terminal import terminal
 
 
 @click.command()
 @click.argument("run_id", required=False)
-@options.out("The directory of the `run` or `demo` that began it.", needed=False)
+@click.option(
+    "--out",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="The directory of the `run` or `demo` that began it.",
+)
 @options.stack
 @options.profile
 @options.region
@@ -61,7 +66,7 @@ def rerun(
     python -m ops rerun --out out --parameter MaxRejectedShare=0.2
     python -m ops rerun --stack trip-kpis
     """
-    console = Console(stderr=as_json)
+    console = terminal(stderr=as_json)
     if stack is not None:
         refused_beside(
             "--stack", "out", "parameters", "lambda_endpoint", "access_key", "host", "port"

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
-from rich.console import Console
 
 from ops import options
 from ops.account.account import Account
@@ -18,6 +17,7 @@ from ops.follow import Follower
 from ops.local_stack import Where
 from ops.run import run as run_here
 from ops.show import show_outcome
+from ops.terminal import terminal
 from ops.trip_files import read_trips
 
 _HERE = (
@@ -86,7 +86,7 @@ def run(
     python -m ops run --trips export.json.gz --out out --segments 8 --json
     python -m ops run --stack trip-kpis --read-units-per-second 2000
     """
-    console = Console(stderr=as_json)
+    console = terminal(stderr=as_json)
     if stack is not None:
         refused_beside("--stack", *_HERE)
         named = Stack.named(stack, Account(profile=profile, region=region))

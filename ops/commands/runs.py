@@ -4,7 +4,6 @@ import json
 from datetime import UTC
 
 import click
-from rich.console import Console
 
 from ops.account.executions import executions
 from ops.account.fetched import newest_first
@@ -22,6 +21,7 @@ from ops.results.history import (
     attempts_here,
     history,
 )
+from ops.terminal import terminal
 from ops.way_out import ops_command
 
 _COLUMNS = (
@@ -83,7 +83,7 @@ def _of_stack(source: Source, stack: Stack, last: int) -> tuple[PastRun, ...]:
 
 
 def _show(source: Source, found: tuple[PastRun, ...]) -> None:
-    console = Console()
+    console = terminal()
     if not found:
         say(console, f"There has been no run yet in {source.name}.")
         return

@@ -4,11 +4,11 @@ import signal
 from pathlib import Path
 
 import click
-from rich.console import Console
 
-from ops import options
+from ops import interruption, options
 from ops.local_stack import CONTAINERS_BUCKET, TABLE_NAME, Where, local_stack
 from ops.no_redrive import redrive_refused
+from ops.terminal import terminal
 from ops.trip_files import read_trips
 
 
@@ -38,7 +38,7 @@ def serve(
     the access key that it prints, which is another one each time unless --access-key names one.
     Ends with Ctrl-C.
     """
-    console = Console()
+    console = terminal()
     with (
         local_stack(
             read_trips(files, hash_key=key, sort_key=sort_key),
@@ -71,6 +71,7 @@ def serve(
 
 def _wait_for_interrupt() -> None:
     try:
-        signal.pause()
+        while True:
+            signal.pause()
     except KeyboardInterrupt:
-        return
+        interruption.was_awaited()

@@ -3,7 +3,6 @@
 import json
 
 import click
-from rich.console import Console
 
 from ops import options
 from ops.account.runs import executions_of_run
@@ -12,6 +11,7 @@ from ops.commands.stack_runs import follow_to_its_end
 from ops.following.execution import RunningExecution
 from ops.following.show_standing import show_standing, to_json
 from ops.following.standing import in_directory, in_stack
+from ops.terminal import terminal
 from ops.way_out import Place
 
 
@@ -35,7 +35,7 @@ def status(*, run_id: str | None, source: Source, follow: bool, as_json: bool) -
     python -m ops status run-20240525T021500-3f2a --stack trip-kpis --follow
     python -m ops status --out out
     """
-    console = Console(stderr=as_json and follow)
+    console = terminal(stderr=as_json and follow)
     if follow:
         if source.stack is None:
             raise click.UsageError(
