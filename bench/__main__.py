@@ -12,10 +12,9 @@ import click
 from bench import cold as cold_bench
 from bench import memory as memory_bench
 from bench import merge as merge_bench
-from bench import performance_page
+from bench import packages, performance_page
 from bench import scale as scale_bench
 from bench import scan as scan_bench
-from bench.trips import SHAPES
 from trip_kpis.core.requests import MOST_SEGMENTS
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="One line of JSON, nothing else.")
@@ -31,7 +30,12 @@ def main() -> None:
 @click.option(
     "--pages", type=click.IntRange(2), default=60, show_default=True, help="Of a run of ours."
 )
-@click.option("--items", type=click.Choice(list(SHAPES)), multiple=True, help="Default: all.")
+@click.option(
+    "--items",
+    type=click.Choice(list(dict.fromkeys(name for name, _ in scan_bench.VARIANTS))),
+    multiple=True,
+    help="Default: all.",
+)
 @click.option("--projected/--whole", default=None, help="With a projection or not; default: both.")
 @click.option("--ours-alone", is_flag=True, help="Nothing to compare with, and quicker.")
 @_as_json
@@ -60,7 +64,8 @@ def scan(
 )
 @_as_json
 def memory(*, pages: int, as_json: bool) -> None:
-    """Peak memory of a scan worker over a short and a long segment, and of the merge of each."""
+    """Peak memory of the functions over a short and a long segment, and over one whose trips are
+    nearly all rejected for large values."""
     figures = memory_bench.run(pages=pages)
     _print(figures, memory_bench.table(figures), as_json=as_json)
 
@@ -72,7 +77,7 @@ def cold(*, runs: int, as_json: bool) -> None:
     """Import time and memory of each function's packaged artifact."""
     try:
         figures = cold_bench.run(runs=runs)
-    except cold_bench.CannotMeasureError as error:
+    except packages.CannotBuildError as error:
         raise click.ClickException(str(error)) from error
     _print(figures, cold_bench.table(figures), as_json=as_json)
 

@@ -1,43 +1,20 @@
 """What a cold start takes: each function's packaged artifact imported, and the scan with pandas.
 
 The artifacts are built as `sam build` does it, for this machine's processor, and imported by a
-Python of the runtime's version, with nothing else but boto3 beside them, as in Lambda.
+Python of the runtime's version, with nothing but its standard library beside them.
 """
 
 import json
-import os
-import platform
-import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import distribution
 from pathlib import Path
 from statistics import median
 
-ROOT = Path(__file__).resolve().parents[1]
-RUNS = 9
-PYTHON_VERSION = "3.13"
-"""of the template's PythonRuntime"""
-_ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
-_FUNCTIONS = {
-    "plan_run": "PlanRunFunction",
-    "scan_segment": "ScanSegmentFunction",
-    "merge_partials": "MergePartialsFunction",
-}
-_OF_THE_RUNTIME = (
-    "boto3",
-    "botocore",
-    "s3transfer",
-    "jmespath",
-    "urllib3",
-    "python-dateutil",
-    "six",
-)
-"""boto3 and what it needs: all of it Python alone, so that any version's files serve every other"""
+from bench import packages
 
+RUNS = 9
 _IMPORT = """
 import json, sys, time
 sys.path[:0] = sys.argv[2:]
@@ -49,10 +26,6 @@ rows = dict(row.split(":", 1) for row in open("/proc/self/status"))
 peak_kb = int(rows["VmHWM"].split()[0])
 print(json.dumps({"wall": wall, "cpu": cpu, "peak_kb": peak_kb, "modules": len(sys.modules)}))
 """
-
-
-class CannotMeasureError(RuntimeError):
-    """Something is missing on this machine; the message says what."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,20 +54,19 @@ class _Candidate:
 
 
 def run(*, runs: int = RUNS) -> list[ColdStart]:
-    """Builds, then imports all of them in turn. Raises CannotMeasureError."""
-    python = _interpreter()
+    """Builds, then imports all of them in turn. Raises CannotBuildError."""
+    python = packages.interpreter()
     with tempfile.TemporaryDirectory() as directory:
-        built = {stem: _build(stem, Path(directory), python) for stem in _FUNCTIONS}
-        runtime = _runtime(Path(directory) / "runtime", python)
+        built = {stem: packages.build(stem, Path(directory), python) for stem in packages.FUNCTIONS}
         candidates = [
-            _Candidate(imported=stem, modules=stem, paths=(path, runtime), artifact=path)
+            _Candidate(imported=stem, modules=stem, paths=(path,), artifact=path)
             for stem, path in built.items()
         ]
         candidates.append(
             _Candidate(
                 imported="scan_segment with pandas",
                 modules="scan_segment,pandas",
-                paths=(built["scan_segment"], runtime, built["merge_partials"]),
+                paths=(built["scan_segment"], built["merge_partials"]),
                 artifact=None,
             )
         )
@@ -133,74 +105,6 @@ def table(starts: Sequence[ColdStart]) -> str:
         for one in starts
     ]
     return "\n".join(rows)
-
-
-def _interpreter() -> str:
-    """The first on PATH that runs (a shim of pyenv may not), else one that pyenv keeps."""
-    command = f"python{PYTHON_VERSION}"
-    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-    places = [Path(place) for place in os.environ.get("PATH", os.defpath).split(os.pathsep)]
-    places += sorted(pyenv.glob(f"{PYTHON_VERSION}*/bin"))
-    for python in (place / command for place in places if (place / command).is_file()):
-        told = subprocess.run(
-            [python, "-c", "import sys; print(sys.executable)"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if told.returncode == 0:
-            return told.stdout.strip()
-    raise CannotMeasureError(
-        f"there is no {command} on PATH, which the functions are built for (PythonRuntime in "
-        "template.yaml): install one, or put the one you have on PATH"
-    )
-
-
-def _build(stem: str, directory: Path, python: str) -> Path:
-    """The function as `sam build` packages it, its modules compiled."""
-    architecture = _ARCHITECTURES.get(platform.machine().lower())
-    target = ROOT / "functions/packaging/targets" / f"{architecture}-python{PYTHON_VERSION}"
-    if sys.platform != "linux" or not target.is_dir():
-        raise CannotMeasureError(
-            "the functions are built for Linux on arm64 or x86_64, this is "
-            f"{sys.platform} on {platform.machine()}: measure on such a machine"
-        )
-    artifact = directory / stem
-    path = os.pathsep.join([str(Path(python).parent), os.environ.get("PATH", os.defpath)])
-    done = subprocess.run(
-        [
-            "make",
-            "-f",
-            "../../../Makefile",
-            f"build-{_FUNCTIONS[stem]}",
-            f"PYTHON={sys.executable}",
-        ],
-        cwd=target,
-        env={**os.environ, "PATH": path, "ARTIFACTS_DIR": str(artifact)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0 or "not precompiled" in done.stdout:
-        raise CannotMeasureError(
-            f"{stem} was not built as it should be:\n{done.stdout}{done.stderr}"
-        )
-    return artifact
-
-
-def _runtime(directory: Path, python: str) -> Path:
-    """boto3 as the Lambda runtime brings it, compiled."""
-    for name in _OF_THE_RUNTIME:
-        for file in distribution(name).files or ():
-            if file.suffix in {".py", ".json", ".gz", ".pem"} and ".." not in file.parts:
-                copy = directory / file
-                copy.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(str(file.locate()), copy)
-    subprocess.run(
-        [python, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", str(directory)],
-        check=True,
-    )
-    return directory
 
 
 def _import(python: str, candidate: _Candidate) -> Mapping[str, float]:

@@ -23,8 +23,10 @@ _ENVIRONMENT = {
     "CONSISTENT_READ": "false",
     "CHECKPOINT_SECONDS": "60",
     "MAX_REJECTED_SHARE": "0.01",
-    "VANISHED_DAYS": "keep",
     "SHRUNK_DAYS": "publish",
+    "SCAN_MEMORY": "512",
+    "MERGE_MEMORY": "1769",
+    "VANISHED_DAYS": "keep",
     "OPEN_DAYS": "publish",
     "STACK_NAME": "bench",
 }

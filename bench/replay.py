@@ -45,6 +45,8 @@ class ReplayedTables:
         try:
             if operation == "DescribeTable":
                 return _reply(200, self._describe(asked["TableName"]))
+            if operation == "DescribeTimeToLive":
+                return _reply(200, {"TimeToLiveDescription": {"TimeToLiveStatus": "DISABLED"}})
             return self._scan(asked)
         except RefusedRequestError as refused:
             fault = f"com.amazonaws.dynamodb.v20120810#{refused.code}"

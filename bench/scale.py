@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -19,14 +20,10 @@ from botocore.stub import Stubber
 from ops.embedded.isolation import client_environment
 from trip_kpis.aws import calls
 from trip_kpis.aws.logs import logger
-from trip_kpis.core.costs import (
-    USD_PER_GB_SECOND_ARM64,
-    estimate,
-    s3_requests,
-    transitions,
-)
+from trip_kpis.core.costs import USD_PER_GB_SECOND_ARM64, s3_requests, transitions
 from trip_kpis.core.forecast import CPU_MS_PER_PAGE as CPU_MS_PER_PAGE
 from trip_kpis.core.forecast import DAYS, Forecast
+from trip_kpis.core.plan import Plan
 
 TABLES = {"10 GB": 10**10, "1 TB": 10**12, "100 TB": 10**14}
 
@@ -35,6 +32,9 @@ MAX_CONCURRENCY = 32
 CHECKPOINT_SECONDS = 60
 SCAN_MEMORY_MB = 512
 MERGE_MEMORY_MB = 1769
+
+DEFAULT_LAMBDA_QUOTA = 1_000
+"""https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 
 _EVENTS = {"Task": 5, "Choice": 2, "Map": 6, "Succeed": 2}
 """what a state adds to an execution's history where nothing is retried
@@ -54,6 +54,8 @@ class Scaled:
     invocations: int
     parts: int
     seconds: int
+    checkpoint_seconds: int
+    merge_seconds: int
     payload_bytes: int
     """of the largest state: what PlanRun answers"""
     parent_events: int
@@ -84,6 +86,8 @@ def table(scaled: Sequence[Scaled]) -> str:
         "Invocations": [f"{one.invocations:,}" for one in scaled],
         "Parts": [f"{one.parts:,}" for one in scaled],
         "Duration": [_duration(one.seconds) for one in scaled],
+        "Checkpoint": [f"{one.checkpoint_seconds} s" for one in scaled],
+        "Merge, of 900 s": [f"{one.merge_seconds} s" for one in scaled],
         "Largest state": [f"{one.payload_bytes:,} bytes" for one in scaled],
         "History of the parent": [f"{one.parent_events:,} events" for one in scaled],
         "History of a segment": [f"{one.child_events:,} events" for one in scaled],
@@ -107,12 +111,15 @@ def table(scaled: Sequence[Scaled]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def plan_answer(table_bytes: int) -> Any:
-    """What PlanRun's own handler answers for a table of this size: what a run's states carry."""
+def planned(table_bytes: int) -> tuple[Any, Plan]:
+    """What PlanRun's own handler answers for a table of this size, which is what a run's states
+    carry, and the plan that it freezes."""
     import plan_run
 
-    with _table_of(table_bytes):
-        return plan_run.handler({"execution_name": _LONGEST_NAME, "input": {}}, None)
+    with _table_of(table_bytes) as frozen:
+        answer = plan_run.handler({"execution_name": _LONGEST_NAME, "input": {}}, None)
+    (body,) = frozen
+    return answer, Plan.from_bytes(body)
 
 
 def history_events(states: Mapping[str, Any], *, start: str, rounds: int = 1) -> int:
@@ -132,18 +139,15 @@ def history_events(states: Mapping[str, Any], *, start: str, rounds: int = 1) ->
 
 
 def _scaled(name: str, table_bytes: int, cpu_ms_per_page: float) -> Scaled:
-    answer = plan_answer(table_bytes)
+    answer, plan = planned(table_bytes)
     segments = len(answer["segments"])
-    estimated = estimate(
-        table_bytes=table_bytes, item_count=0, consistent_read=False, read_units_per_second=0
-    )
     expected = Forecast.of(
         table_bytes=table_bytes,
-        read_units=estimated.read_units,
-        seconds_at_least=estimated.seconds_at_least,
+        read_units=plan.estimate.read_units,
+        seconds_at_least=plan.estimate.seconds_at_least,
         segments=segments,
-        max_concurrency=MAX_CONCURRENCY,
-        checkpoint_seconds=CHECKPOINT_SECONDS,
+        max_concurrency=plan.max_concurrency,
+        checkpoint_seconds=plan.checkpoint_seconds,
         scan_memory_mb=SCAN_MEMORY_MB,
         merge_memory_mb=MERGE_MEMORY_MB,
         cpu_ms_per_page=cpu_ms_per_page,
@@ -160,6 +164,8 @@ def _scaled(name: str, table_bytes: int, cpu_ms_per_page: float) -> Scaled:
         invocations=invocations,
         parts=parts,
         seconds=expected.seconds,
+        checkpoint_seconds=plan.checkpoint_seconds,
+        merge_seconds=expected.merge_seconds,
         payload_bytes=len(json.dumps(answer)),
         parent_events=history_events(machine["States"], start=machine["StartAt"]),
         child_events=history_events(
@@ -176,9 +182,9 @@ def _scaled(name: str, table_bytes: int, cpu_ms_per_page: float) -> Scaled:
 
 
 @contextmanager
-def _table_of(table_bytes: int) -> Iterator[None]:
-    """The functions' environment, and answers to DescribeTable and to the PutObject of the plan
-    without a network."""
+def _table_of(table_bytes: int) -> Iterator[list[bytes]]:
+    """The functions' environment, and answers to PlanRun's requests without a network; what it
+    writes, in the list."""
     environment = {
         **client_environment("http://127.0.0.1:9"),
         "DYNAMODB_TABLE_NAME": "trips",
@@ -194,6 +200,10 @@ def _table_of(table_bytes: int) -> Iterator[None]:
         "READ_UNITS_PER_SECOND": "0",
         "CONSISTENT_READ": "false",
         "CHECKPOINT_SECONDS": str(CHECKPOINT_SECONDS),
+        "MAX_REJECTED_SHARE": "0.01",
+        "SHRUNK_DAYS": "publish",
+        "SCAN_MEMORY": str(SCAN_MEMORY_MB),
+        "MERGE_MEMORY": str(MERGE_MEMORY_MB),
     }
     described = {
         "TableName": "trips",
@@ -202,7 +212,15 @@ def _table_of(table_bytes: int) -> Iterator[None]:
         "KeySchema": [{"AttributeName": "trip_id", "KeyType": "HASH"}],
         "TableSizeBytes": table_bytes,
         "ItemCount": table_bytes // 331,
+        "CreationDateTime": datetime(2020, 1, 1, tzinfo=UTC),
+        "BillingModeSummary": {"BillingMode": "PAY_PER_REQUEST"},
     }
+    limit = {"UnreservedConcurrentExecutions": DEFAULT_LAMBDA_QUOTA}
+    written: list[bytes] = []
+
+    def note(params: Mapping[str, Any], **_: Any) -> None:
+        written.append(params["Body"])
+
     _forget_clients()
     level = logger.log_level
     logger.setLevel("WARNING")  # the log goes where the table of figures goes
@@ -211,10 +229,14 @@ def _table_of(table_bytes: int) -> Iterator[None]:
             patch.dict(os.environ, environment),
             Stubber(calls.dynamodb()) as dynamodb,
             Stubber(calls.s3()) as s3,
+            Stubber(calls.lambda_()) as aws_lambda,
         ):
             dynamodb.add_response("describe_table", {"Table": described})
+            dynamodb.add_response("describe_time_to_live", {})
+            aws_lambda.add_response("get_account_settings", {"AccountLimit": limit})
+            calls.s3().meta.events.register("provide-client-params.s3.PutObject", note)
             s3.add_response("put_object", {})
-            yield
+            yield written
     finally:
         logger.setLevel(level)
         _forget_clients()
@@ -223,6 +245,7 @@ def _table_of(table_bytes: int) -> Iterator[None]:
 def _forget_clients() -> None:
     calls.dynamodb.cache_clear()
     calls.s3.cache_clear()
+    calls.lambda_.cache_clear()
 
 
 def _duration(seconds: int) -> str:

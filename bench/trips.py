@@ -28,12 +28,20 @@ class Shape:
     title: str
     trips_per_page: int
     attributes: int
+    numbers_of_rejected: int = 0
+    """elements of the list that the fare of a rejected trip is; 0: it is a word"""
 
 
 SHAPES: Mapping[str, Shape] = {
     "sixteen": Shape(title="16 attributes", trips_per_page=3_015, attributes=16),
     "small": Shape(title="200 bytes", trips_per_page=5_243, attributes=6),
     "large": Shape(title="4 KB", trips_per_page=256, attributes=16),
+    "lists": Shape(
+        title="fares that are lists of 1,000 numbers",
+        trips_per_page=200,
+        attributes=6,
+        numbers_of_rejected=1_000,
+    ),
 }
 
 
@@ -56,7 +64,7 @@ def make_up_trip(
     item: Item = {
         KEY: {"S": f"trip-{number:09d}"},
         DAY: {"S": f"{day} {hour:02d}:{minute:02d}:{second:02d}"},
-        FARE: {"S": "twelve"} if rejected else {"N": digits},
+        FARE: _rejected_fare(chance, shape) if rejected else {"N": digits},
         ESTIMATE: {"N": _amount(chance)[1]},
         "vendor_id": {"S": str(chance.randint(1, 4))},
     }
@@ -87,6 +95,12 @@ def make_up_trip(
     return MadeUpTrip(item=item, day=day, fare=fare if complete and not rejected else None)
 
 
+def _rejected_fare(chance: random.Random, shape: Shape) -> dict[str, Any]:
+    if not shape.numbers_of_rejected:
+        return {"S": "twelve"}
+    return {"L": [{"N": str(chance.randint(100, 9_999))} for _ in range(shape.numbers_of_rejected)]}
+
+
 def item_bytes(item: Item) -> int:
     """https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html"""
     return sum(len(name.encode()) + _value_bytes(value) for name, value in item.items())
@@ -101,6 +115,8 @@ def _value_bytes(value: Mapping[str, Any]) -> int:
         return (len(digits) + 1) // 2 + 1 + str(content).startswith("-")
     if kind == "M":
         return 3 + len(content) + item_bytes(content)
+    if kind == "L":
+        return 3 + len(content) + sum(map(_value_bytes, content))
     return 1
 
 

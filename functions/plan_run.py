@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from trip_kpis.aws import calls, table
+from trip_kpis.aws.account import unreserved_executions
 from trip_kpis.aws.bucket import Bucket
 from trip_kpis.aws.logs import logged, logger
+from trip_kpis.aws.run_plan import frozen, resumed
 from trip_kpis.aws.run_store import RunStore
 from trip_kpis.aws.sampling import take_sample
 from trip_kpis.aws.settings import read_estimate_terms, read_run_defaults, read_settings
-from trip_kpis.core.agreement import check_agreement
 from trip_kpis.core.estimates import estimate_document
 from trip_kpis.core.plan import make_plan
 from trip_kpis.core.requests import RunRequest
@@ -24,25 +25,35 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     nothing, and reads a sample of the table for its census.
     """
     request = RunRequest.from_event(event)
-    settings, defaults = read_settings(), read_run_defaults()
+    settings, defaults, terms = read_settings(), read_run_defaults(), read_estimate_terms()
     with logged(run_id=request.run_id):
-        description = table.describe(calls.dynamodb(), settings.table_name)
-        plan = wanted = make_plan(request, defaults, description, now=datetime.now(UTC))
+        found = table.describe(calls.dynamodb(), settings.table_name)
+        plan = make_plan(
+            request,
+            defaults,
+            found,
+            now=datetime.now(UTC),
+            terms=terms,
+            lambda_limit=unreserved_executions(calls.lambda_),
+        )
+        budget, estimate = plan.read_budget, asdict(plan.estimate)
+        store = RunStore(Bucket(calls.s3(), settings.bucket_name, settings.bucket_kms_key_arn))
         if request.estimate_only:
             remaining_ms = context.get_remaining_time_in_millis
             sample = take_sample(calls.dynamodb(), plan, remaining_ms=remaining_ms)
-            estimate = estimate_document(plan, sample, read_estimate_terms())
-        else:
-            store = RunStore(Bucket(calls.s3(), settings.bucket_name, settings.bucket_kms_key_arn))
-            plan = store.plan(plan.run_id) if request.continues else store.freeze(plan)
-            check_agreement(plan, wanted, request)
+            estimate = estimate_document(plan, sample, terms)
+        elif request.continues:
+            plan, budget = resumed(store, plan, request, defaults, found, terms)
             estimate = asdict(plan.estimate)
+        else:
+            plan = frozen(store, plan, request, terms)
+            budget, estimate = plan.read_budget, asdict(plan.estimate)
         logger.info("planned", total_segments=plan.total_segments)
     return {
         "run_id": plan.run_id,
         "plan_sha256": plan.sha256,
         "segments": shuffled(plan.total_segments, seed=plan.run_id),
-        "max_concurrency": (wanted if request.max_concurrency else plan).max_concurrency,
+        "max_concurrency": budget.max_concurrency,
         "estimate": estimate,
         "estimate_only": request.estimate_only,
         "empty_table_confirmed": request.confirm_empty_table,

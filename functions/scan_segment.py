@@ -25,7 +25,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     request, settings = SegmentRequest.from_event(event), read_settings()
     with logged(run_id=request.run_id, segment=request.segment):
         bucket = Bucket(calls.s3(), settings.bucket_name, settings.bucket_kms_key_arn)
-        plan = RunStore(bucket).plan(request.run_id, sha256=request.plan_sha256)
+        store = RunStore(bucket)
+        plan = store.plan(request.run_id, sha256=request.plan_sha256)
         check_table(plan, settings.table_name)
         check_segment(plan, request.segment)
         worker = SegmentWorker(
@@ -36,7 +37,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             appender=Appender(
                 invocation=context.aws_request_id, memory_mb=int(context.memory_limit_in_mb)
             ),
-            pacer=Pacer.for_worker_of(plan),
+            pacer=Pacer.for_worker_of(plan, store.read_budget(plan)),
             remaining_ms=context.get_remaining_time_in_millis,
         )
         try:

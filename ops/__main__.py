@@ -7,8 +7,7 @@ from typing import Any, NoReturn
 import click
 from rich.text import Text
 
-from ops import interruption
-from ops.terminal import terminal
+from ops import interruption, terminal
 
 MISTAKE = 2
 """exit status of a mistake in the call; 1 is a run that failed"""
@@ -40,7 +39,7 @@ class _Commands(click.Group):
             sys.exit(interruption.INTERRUPTED)
         except _mistakes() as error:
             message = Text.assemble(("Error: ", "bold red"), str(error))
-            terminal(stderr=True).print(message, soft_wrap=True)
+            terminal.console(stderr=True).print(message, highlight=False, soft_wrap=True)
             sys.exit(MISTAKE)
 
 
@@ -81,7 +80,7 @@ def main() -> None:
 
 def _say_interrupted() -> None:
     if not interruption.was_said():
-        terminal(stderr=True).print("Interrupted.")
+        terminal.console(stderr=True).print("Interrupted.")
         interruption.is_said()
 
 

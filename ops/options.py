@@ -84,17 +84,42 @@ def out(
     )
 
 
+class _SeveralValues(click.Option):
+    """An option that takes all values up to the next option, as a shell expands ``*.json.gz``."""
+
+    def __init__(self, *declarations: Any, **settings: Any) -> None:
+        super().__init__(*declarations, **{**settings, "multiple": True})
+
+    def add_to_parser(self, parser: Any, ctx: click.Context) -> None:
+        super().add_to_parser(parser, ctx)
+        for name in self.opts:
+            option = parser._long_opt[name]
+            option.process = _taking_more(option)
+
+
+def _taking_more(option: Any) -> Callable[[Any, Any], None]:
+    process = option.process
+
+    def process_all(value: Any, state: Any) -> None:
+        process(value, state)
+        while state.rargs and not state.rargs[0].startswith("-"):
+            process(state.rargs.pop(0), state)
+
+    return process_all
+
+
 def _trips(*, needed: bool) -> Callable[[_Command], _Command]:
     return click.option(
         "--trips",
         "files",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        multiple=True,
+        type=click.Path(exists=True, path_type=Path),
+        cls=_SeveralValues,
         required=needed,
-        metavar="FILE",
+        metavar="FILE...",
         help="CSV with a header (every value a String; rows of one trip in several files become "
         'one item), or JSON Lines in DynamoDB JSON ({"Item": {...}}, as DynamoDB exports them), '
-        "gzipped or not. May be given more than once.",
+        "gzipped or not; or a directory of such files, an export's too. Several may follow, and it "
+        "may be given more than once.",
     )
 
 
@@ -105,7 +130,15 @@ key = click.option(
     default=STREAM_KEY,
     show_default=True,
     metavar="NAME",
-    help="The table's hash key. A CSV without such a column gives its trip_id as the key.",
+    help="The table's hash key. A CSV without such a column gives its trip_id as the key; "
+    "`row` numbers the rows of a CSV that has no id.",
+)
+same_key = click.option(
+    "--same-key",
+    type=click.Choice(["error", "last"]),
+    default="error",
+    show_default=True,
+    help="What a second row of one CSV with the same key is: an error, or the one that counts.",
 )
 sort_key = click.option("--sort-key", metavar="NAME", help="The table's sort key, if it has one.")
 parameter = click.option(

@@ -1,15 +1,23 @@
 """The stack's parameters as its functions are told them, without a stack."""
 
+import re
+import shlex
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
 from itertools import islice
 
 from ops.embedded.template import complete_parameters, load_template
 from ops.local_stack import TEMPLATE
 from ops.trip_files import Trips
 from trip_kpis.aws.settings import read_run_defaults
-from trip_kpis.core.attributes import dotted_path, parse_path
+from trip_kpis.core.attributes import dotted_path, find, parse_path
+from trip_kpis.core.errors import SettingError
 
-_NAMES_TOLD = 12
+_NAMES_SHOWN = 12
+_ALIKE = 0.6
+"""from 0 to 1: a name that is less like the wanted one than that is no suggestion"""
 
 
 def plan_run_environment(parameters: Mapping[str, str]) -> dict[str, str]:
@@ -24,24 +32,69 @@ def plan_run_environment(parameters: Mapping[str, str]) -> dict[str, str]:
     return {name: values[value["Ref"]] for name, value in variables.items()}
 
 
-def check_parameters(parameters: Mapping[str, str], trips: Trips) -> tuple[str, ...]:
-    """What is to be said of these trips before they are read as the parameters have it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FittedParameters:
+    """Parameters whose attribute paths name what these trips have."""
 
-    Raises DeploymentError, or SettingError, for what no run can have.
+    parameters: Mapping[str, str]
+    remarks: tuple[str, ...] = ()
+    """sentences about what was changed for that"""
+
+
+def fit_parameters(parameters: Mapping[str, str], trips: Trips) -> FittedParameters:
+    """The parameters as they were given, but for a path that is the whole name of a column of a
+    flattened file: ``trip_end.fare_amount`` then becomes ``trip_end\\.fare_amount``.
+
+    Raises DeploymentError or SettingError for what no run can have; SettingError, too, for a path
+    that no trip has, with the parameters that would fit.
     """
     defaults = read_run_defaults(plan_run_environment(parameters))
-    there = dict.fromkeys(name for item in trips.items.values() for name in item)
-    if not there:
-        return ("The files hold no trips.",)
-    paths = {
+    names = Counter(name for item in trips.items.values() for name in item)
+    if not names:
+        return FittedParameters(
+            parameters=parameters, remarks=("The files have no trips in them.",)
+        )
+    fitted, remarks, wrong = dict(parameters), [], {}
+    for parameter, path in {
         "FareAttribute": defaults.fare_attribute,
         "EstimatedFareAttribute": defaults.estimated_fare_attribute,
         "DayAttribute": defaults.day_attribute,
-    }
-    return tuple(
-        f"No trip has {path} ({parameter}), only "
-        f"{', '.join(dotted_path((name,)) for name in islice(there, _NAMES_TOLD))}. If it is "
-        f"one of these: --parameter {parameter}=…"
-        for parameter, path in paths.items()
-        if parse_path(path, setting=parameter)[0] not in there
+    }.items():
+        steps = parse_path(path, setting=parameter)
+        if any(find(item, steps) is not None for item in trips.items.values()):
+            continue
+        whole = ".".join(steps)
+        if whole in names:
+            fitted[parameter] = dotted_path((whole,))
+            remarks.append(
+                f"{path} is one column of the files, so {parameter} is {fitted[parameter]} here."
+            )
+        else:
+            wrong[parameter] = path
+    if wrong:
+        raise SettingError(_wrong_names(wrong, names))
+    return FittedParameters(parameters=fitted, remarks=tuple(remarks))
+
+
+def _wrong_names(wrong: Mapping[str, str], names: Counter[str]) -> str:
+    """What is wrong, and what to add to the command."""
+    said = "; ".join(f"no trip has {path}, which {name} names" for name, path in wrong.items())
+    there = ", ".join(dotted_path((name,)) for name in islice(names, _NAMES_SHOWN))
+    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
+    fits = {name: _closest(path, names) for name, path in wrong.items()}
+    options = " ".join(
+        f"--parameter {name}={shlex.quote(dotted_path((fit,))) if fit else '<one of these>'}"
+        for name, fit in fits.items()
     )
+    return f"{said}. The trips have {there}{more}. Run it again with {options}"
+
+
+def _closest(path: str, names: Counter[str]) -> str | None:
+    """The name that is most like a path, ignoring case, blanks and punctuation."""
+
+    def plain(text: str) -> str:
+        return re.sub(r"[^0-9a-z]", "", text.casefold())
+
+    by_plain = {plain(name): name for name in reversed(names)}
+    found = get_close_matches(plain(path), by_plain, n=1, cutoff=_ALIKE)
+    return by_plain[found[0]] if found else None

@@ -24,7 +24,7 @@ from ops.local_stack import (
 )
 from ops.out_directory import cannot_write
 from ops.outcome import Outcome
-from ops.parameters import check_parameters
+from ops.parameters import fit_parameters
 from ops.started_execution import StartedExecution
 from ops.state_directory import StateDirectory, StateError
 from ops.trip_files import Trips
@@ -50,8 +50,12 @@ def run(
     Raises SettingError, EmbeddedCloudError, TripFileError or StateError for what keeps it from
     running, the parameters before anything in `out` is replaced; a run that fails is an Outcome.
     """
-    for remark in check_parameters({"TableName": TABLE_NAME, **parameters}, trips):
+    fitted = fit_parameters({"TableName": TABLE_NAME, **parameters}, trips)
+    for remark in (*trips.remarks, *fitted.remarks):
         follower.say(remark)
+    parameters = {
+        name: fitted.parameters[name] for name in fitted.parameters if name != "TableName"
+    }
     follower.begin("Loading the table", trips=len(trips.items))
     with local_stack(
         trips,

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
@@ -16,46 +17,59 @@ from ops.layout import is_known
 from ops.outcome import Outcome
 from ops.results.day_kpis import kpi_files, read_kpis
 from ops.results.documents import Count, DocumentError, converted
+from ops.results.marked_days import MarkedDays
 from ops.results.quarantine import Quarantined, RejectedTrip, rejected_trips
 from ops.way_out import Place, way_out
 
 DAYS_SHOWN = 62
 _REJECTED_SHOWN = 10
+_NO_OUTCOMES = {"days_open", "days_shrank"}
+"""numbers of days that have one outcome or another"""
 
 
 def show_outcome(console: Console, outcome: Outcome, out: Path) -> None:
     """The KPIs, the proof and where things lie; or what failed and what to do."""
-    if not outcome.succeeded or outcome.output is None:
+    if not outcome.succeeded:
         show_failure(console, outcome, out)
-    elif "trips" in outcome.output:
-        show_kpis(console, out)
+    elif outcome.output is None or "trips" in outcome.output:
+        show_kpis(console, out, open_days=MarkedDays.from_summary(outcome.output or {}).open_days)
         show_summary(console, outcome)
         names = ("kpis", "runs", "quarantine", "logs", "state")
         there = ", ".join(f"{name}/" for name in names if any((out / name).glob("*")))
         console.print(Text.assemble("Left in ", (str(out), "bold"), f": {there}"), soft_wrap=True)
 
 
-def show_kpis(console: Console, out: Path, *, of: int | None = None) -> None:
+def show_kpis(
+    console: Console, out: Path, *, of: int | None = None, open_days: Collection[str] = ()
+) -> None:
     """One row a day. Figures are shown to two places here; the files have them whole.
 
-    `of` says how many days there are, where `out` has the last of them alone.
+    `of` says how many days there are, where `out` has the last of them alone. The `open_days` are
+    marked.
     """
     table = Table(title="KPIs by day", title_justify="left")
     table.add_column("date")
     for column in ("trips", "total fare", "average", "max", "min"):
         table.add_column(column, justify="right")
     files = kpi_files(out)
+    if any(_date(file) in open_days for file in files[-DAYS_SHOWN:]):
+        table.add_column("")
     for file in files[-DAYS_SHOWN:]:
+        mark = ["open"] if _date(file) in open_days else []
         try:
             day = read_kpis(file.read_bytes(), name=str(file))
         except DocumentError as error:
-            table.add_row(file.parent.name.removeprefix("date="), f"not readable: {error.problem}")
+            table.add_row(_date(file), f"not readable: {error.problem}", "", "", "", "", *mark)
             continue
         fares = (day.total_fare, day.average_fare, day.max_fare, day.min_fare)
-        table.add_row(day.date, f"{day.trip_count:,}", *(f"{fare:,.2f}" for fare in fares))
+        table.add_row(day.date, f"{day.trip_count:,}", *(f"{fare:,.2f}" for fare in fares), *mark)
     console.print(table if files else "No trip counts: there is no day to publish.")
     if (days := of or len(files)) > DAYS_SHOWN:
         console.print(f"… the last {DAYS_SHOWN} of {days:,} days")
+
+
+def _date(file: Path) -> str:
+    return file.parent.name.removeprefix("date=")
 
 
 class _Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,9 +95,9 @@ def show_summary(console: Console, outcome: Outcome) -> None:
         return
     rejected = sum(summary.rejected.values())
     days = {
-        name.removeprefix("days_"): n
+        name.removeprefix("days_").replace("_", " "): n
         for name, n in output.items()
-        if name.startswith("days_") and isinstance(n, int)
+        if name.startswith("days_") and name not in _NO_OUTCOMES and isinstance(n, int)
     }
     console.print(
         f"{summary.scanned:,} scanned = {summary.incomplete:,} incomplete + "
@@ -94,6 +108,8 @@ def show_summary(console: Console, outcome: Outcome) -> None:
         highlight=False,
         soft_wrap=True,
     )
+    for line in MarkedDays.from_summary(output).lines():
+        console.print(Text(line, "yellow" if line.startswith("warning") else ""), soft_wrap=True)
     if summary.segments_by_invocations.keys() - {"1"}:
         console.print(
             "invocations: "

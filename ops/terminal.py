@@ -1,41 +1,43 @@
-"""The terminal: whatever is printed there, no value can give it a command."""
+"""The terminal that commands write to: nothing from a table or a bucket can command it."""
 
-from typing import IO, Any
+from collections.abc import Iterable
 
-from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderHook, RenderResult
+from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderableType, RenderHook
+from rich.measure import Measurement
 from rich.segment import Segment
 
 from ops.figures import visible
 
 
-def terminal(*, stderr: bool = False, file: IO[str] | None = None, **more: Any) -> Console:
-    """The only kind of console that the commands print on.
+def console(*, stderr: bool = False) -> Console:
+    """A console that shows control characters by their numbers, and reads no markup.
 
-    Values come from tables, files, objects and error messages. Their control characters, with which
-    they could move the cursor, hide lines or set the clipboard, are shown by their numbers. Square
-    brackets and colons are no markup and no emoji.
+    Values, keys, run ids and errors come from a table, a bucket or an account, where others may
+    have put anything into them: a sequence that moves the cursor, or that renames the window.
     """
-    console = Console(stderr=stderr, file=file, markup=False, emoji=False, highlight=False, **more)
-    console.push_render_hook(_ControlsAreShown())
-    return console
+    made = Console(stderr=stderr, markup=False, emoji=False)
+    made.push_render_hook(_OnlyVisible())
+    return made
 
 
-class _ControlsAreShown(RenderHook):
-    """Goes around everything that is printed. What rich itself does with the terminal, colours and
-    the cursor, is not text and passes."""
-
+class _OnlyVisible(RenderHook):
     def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
-        return [_Shown(one) for one in renderables]
+        return [_Visible(one) for one in renderables]
 
 
-class _Shown:
-    def __init__(self, renderable: ConsoleRenderable) -> None:
-        self._renderable = renderable
+class _Visible:
+    """What it is made of, with text that has no control characters; rich's own stay."""
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        for segment in console.render(self._renderable, options):
-            if segment.control or segment.text.isprintable():
+    def __init__(self, shown: RenderableType) -> None:
+        self._shown = shown
+
+    def __rich_console__(self, on: Console, options: ConsoleOptions) -> Iterable[Segment]:
+        for segment in on.render(self._shown, options):
+            if segment.control:
                 yield segment
             else:
-                text = "\n".join(map(visible, segment.text.split("\n")))
-                yield Segment(text, segment.style)
+                lines = map(visible, segment.text.split("\n"))
+                yield Segment("\n".join(lines), segment.style)
+
+    def __rich_measure__(self, on: Console, options: ConsoleOptions) -> Measurement:
+        return Measurement.get(on, options, self._shown)

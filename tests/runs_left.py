@@ -29,9 +29,11 @@ def leave_run(
     segments: int = 2,
     rejected: int = 0,
     pause: timedelta | None = None,
+    publication: Publication | None = None,
 ) -> Path:
     """A run over so many days; each segment rejects so many trips. With a pause, the run was
-    continued: a second invocation has gone on with every second segment, after it.
+    continued: a second invocation has gone on with every second segment, after it. All days are
+    published, unless there is a publication that says otherwise.
 
     Parts lie there as a copy of the bucket has them, with the time of their writing.
     """
@@ -75,7 +77,8 @@ def leave_run(
         plan=frozen,
         proof=prove(frozen, headers),
         days=kpis,
-        publication=Publication(outcomes={day.day: Outcome.PUBLISHED for day in kpis}),
+        publication=publication
+        or Publication(outcomes={day.day: Outcome.PUBLISHED for day in kpis}),
         finished_at=planned_at + timedelta(seconds=6) + (pause or timedelta(0)),
     )
     file = out / f"runs/run={run_id}/manifest.json"

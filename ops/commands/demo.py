@@ -6,11 +6,10 @@ from typing import NoReturn
 
 import click
 
-from ops import options
+from ops import options, terminal
 from ops.broken_demo import show_broken_demo
 from ops.commands.report import leave_report
 from ops.demo import SEGMENTS, show_demo
-from ops.terminal import terminal
 
 
 @click.command()
@@ -24,7 +23,7 @@ from ops.terminal import terminal
 )
 def demo(*, out: Path, break_segment: int | None) -> NoReturn:
     """Make up a month of trips, run the job over them, and show what comes out."""
-    console = terminal()
+    console = terminal.console()
     as_told = (
         show_demo(console, out)
         if break_segment is None

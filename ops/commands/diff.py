@@ -9,6 +9,7 @@ from typing import NoReturn
 import click
 from rich.console import Console
 
+from ops import terminal
 from ops.commands.ending import say
 from ops.commands.results import Source, as_json, source
 from ops.commands.tables import Column, show_table
@@ -16,7 +17,6 @@ from ops.figures import grouped, visible
 from ops.results.comparison import Comparison, compare
 from ops.results.finished_run import finished_run
 from ops.results.staged import staged_plans
-from ops.terminal import terminal
 from trip_kpis.core.kpis import json_number
 
 _COLUMNS = (
@@ -37,8 +37,9 @@ def diff(*, source: Source, before: str, after: str, as_json: bool) -> NoReturn:
     """Which days two finished runs do not agree on, and by how much.
 
     Goes by what each run itself came to, which its manifest keeps, whatever has been published
-    since. Exits with 0 where every day has the same figures, 1 where one has not, and 2 for a
-    mistake, as diff does.
+    since. For each run it lists the days that were open, and those that had fewer trips than were
+    published before. Exits with 0 where every day has the same figures, 1 where one has not, and 2
+    for a mistake, as diff does.
 
     \b
     python -m ops diff run-20240524T021500-91c0 run-20240525T021500-3f2a --stack trip-kpis
@@ -52,7 +53,7 @@ def diff(*, source: Source, before: str, after: str, as_json: bool) -> NoReturn:
     if as_json:
         print(json.dumps(found.to_json()))
     else:
-        _show(terminal(), found)
+        _show(terminal.console(), found)
     sys.exit(1 if found.differs else 0)
 
 
@@ -68,6 +69,9 @@ def _show(console: Console, found: Comparison) -> None:
         counts += [f"{len(days):,} only in {run_id}"] if days else []
     differences = f"trips {_signed(Decimal(found.trips))}, total fare {_signed(found.total_fare)}"
     say(console, f"{', '.join(counts)}; {differences}")
+    for run_id, marked in zip((before, after), found.marked, strict=True):
+        for line in marked.lines():
+            say(console, f"{run_id}: {line}")
     for one in found.settings:
         say(console, visible(f"other {one.name}: {one.before} in {before}, {one.after} in {after}"))
     if not found.knows_the_plans:
@@ -79,17 +83,22 @@ def _show(console: Console, found: Comparison) -> None:
 
 
 def _rows(found: Comparison) -> Iterator[list[str]]:
+    open_days = found.open_days
+
+    def named(date: str) -> str:
+        return f"{date} (open)" if date in open_days else date
+
     for day in found.changed:
         for change in day.changes:
             numbers = (change.before, change.after)
             difference = _signed(change.difference)
-            yield [day.date, change.figure, *map(_number, numbers), difference]
+            yield [named(day.date), change.figure, *map(_number, numbers), difference]
     for date, figures in found.only_before.items():
-        yield [date, "trip_count", f"{figures.trip_count:,}", "no trips", ""]
-        yield [date, "total_fare", _number(figures.total_fare), "no trips", ""]
+        yield [named(date), "trip_count", f"{figures.trip_count:,}", "no trips", ""]
+        yield [named(date), "total_fare", _number(figures.total_fare), "no trips", ""]
     for date, figures in found.only_after.items():
-        yield [date, "trip_count", "no trips", f"{figures.trip_count:,}", ""]
-        yield [date, "total_fare", "no trips", _number(figures.total_fare), ""]
+        yield [named(date), "trip_count", "no trips", f"{figures.trip_count:,}", ""]
+        yield [named(date), "total_fare", "no trips", _number(figures.total_fare), ""]
 
 
 def _number(value: Decimal) -> str:

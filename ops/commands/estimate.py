@@ -6,17 +6,17 @@ from typing import Any
 
 import click
 
-from ops import options
+from ops import options, terminal
 from ops.account.account import Account
 from ops.account.stack import Stack
 from ops.commands.asked import execution_input, refused_beside
 from ops.estimate.of_execution import of_stack, of_trips
 from ops.estimate.of_table import of_table
 from ops.estimate.shown import show_estimate
-from ops.terminal import terminal
+from ops.trip_files import SameKey, read_trips
 
 _IN_AN_ACCOUNT = ("profile", "region")
-_OF_FILES = ("key", "sort_key")
+_OF_FILES = ("key", "sort_key", "same_key")
 
 
 @click.command()
@@ -31,6 +31,7 @@ _OF_FILES = ("key", "sort_key")
 @options.region
 @options.key
 @options.sort_key
+@options.same_key
 @execution_input
 @options.parameter
 @options.as_json
@@ -43,6 +44,7 @@ def estimate(
     region: str | None,
     key: str,
     sort_key: str | None,
+    same_key: SameKey,
     asked: dict[str, Any],
     parameters: dict[str, str],
     as_json: bool,
@@ -63,7 +65,7 @@ def estimate(
             "say what to estimate, one of the three: --stack NAME for a deployed stack, --table "
             "NAME for a table without one, --trips FILE for trips on this machine"
         )
-    console = terminal(stderr=as_json)
+    console = terminal.console(stderr=as_json)
     with console.status("Reading a sample"):
         if stack is not None:
             refused_beside("--stack", *_OF_FILES, "parameters")
@@ -76,7 +78,8 @@ def estimate(
             found = of_table(table, account, parameters=parameters, asked=asked)
         else:
             refused_beside("--trips", *_IN_AN_ACCOUNT)
-            found = of_trips(files, key=key, sort_key=sort_key, parameters=parameters, asked=asked)
+            trips = read_trips(files, hash_key=key, sort_key=sort_key, same_key=same_key)
+            found = of_trips(trips, parameters=parameters, asked=asked)
     show_estimate(console, found)
     if as_json:
         print(json.dumps(found), flush=True)

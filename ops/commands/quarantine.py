@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from ops import terminal
 from ops.commands.ending import say
 from ops.commands.rejections import rejected_by
 from ops.commands.results import Source, as_json, source
@@ -14,7 +15,6 @@ from ops.commands.tables import Column, show_table
 from ops.figures import share
 from ops.results.export import export
 from ops.results.quarantine import RejectedTrip, Rejections, examples, rejected_trips
-from ops.terminal import terminal
 from trip_kpis.core.rejections import Reason
 
 _LONGEST = 100
@@ -121,7 +121,7 @@ def _document(of: Rejections, found: Mapping[str, Sequence[RejectedTrip]]) -> di
 def _show(
     of: Rejections, found: Mapping[str, Sequence[RejectedTrip]], each: int, reason: str | None
 ) -> None:
-    console = terminal()
+    console = terminal.console()
     for_it = f" for {reason}" if reason else ""
     so_far = "" if of.is_finished else " so far (it is not finished)"
     if not of.in_all:
@@ -163,7 +163,7 @@ def _say_what_was_written(of: Rejections, file: Path, written: int) -> None:
         said = f"All {said.removeprefix(f'{written:,} of ')}"
     else:
         said = f"Only {said}, the others are not under quarantine/ any more,"
-    say(terminal(), f"{said} were written to {file}")
+    say(terminal.console(), f"{said} were written to {file}")
 
 
 def _shortened(text: str) -> str:

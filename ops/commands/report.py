@@ -6,6 +6,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from ops import terminal
 from ops.account.executions import executions_of
 from ops.commands.results import Source, say_ignored, source
 from ops.report.rejected import EXAMPLES
@@ -14,7 +15,6 @@ from ops.report.written import REPORT, write_report
 from ops.results.errors import ResultsError
 from ops.results.finished_run import FinishedRun, finished_run, manifests
 from ops.results.quarantine import of_finished
-from ops.terminal import terminal
 
 
 @click.command()
@@ -47,7 +47,7 @@ def report(*, source: Source, run_id: str | None, to: Path | None) -> None:
             of_run = executions_of(source.stack, run.run_id)
             executions = tuple(one.name for one in reversed(of_run))
         file = write_report(directory, run_id=run.run_id, to=to, executions=executions)
-    _say_where(terminal(), file)
+    _say_where(terminal.console(), file)
 
 
 def _fetch(source: Source, directory: Path, run: FinishedRun) -> None:

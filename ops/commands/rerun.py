@@ -5,7 +5,7 @@ from typing import NoReturn
 
 import click
 
-from ops import options
+from ops import options, terminal
 from ops.account.account import Account
 from ops.account.runs import go_on
 from ops.account.stack import Stack
@@ -17,7 +17,6 @@ from ops.follow import Follower
 from ops.local_stack import Where
 from ops.run import rerun as rerun_here
 from ops.show import show_outcome, show_pages
-from ops.terminal import terminal
 
 
 @click.command()
@@ -66,7 +65,7 @@ def rerun(
     python -m ops rerun --out out --parameter MaxRejectedShare=0.2
     python -m ops rerun --stack trip-kpis
     """
-    console = terminal(stderr=as_json)
+    console = terminal.console(stderr=as_json)
     if stack is not None:
         refused_beside(
             "--stack", "out", "parameters", "lambda_endpoint", "access_key", "host", "port"

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
-from ops import options
+from ops import options, terminal
 from ops.account.account import Account
 from ops.account.fetched import fetch, newest_first
 from ops.account.stack import Stack
@@ -19,7 +19,6 @@ from ops.commands.asked import refused_beside
 from ops.commands.ending import say
 from ops.layout import ignored, is_run_id
 from ops.results.errors import ResultsError
-from ops.terminal import terminal
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -99,7 +98,7 @@ def say_ignored(place: Path | Stack, keys: Collection[str]) -> None:
     """Says on standard error which objects of the bucket, or of a copy, were ignored, if any."""
     if keys:
         name = f"s3://{place.bucket_name}" if isinstance(place, Stack) else str(place)
-        say(terminal(stderr=True), ignored(name, keys))
+        say(terminal.console(stderr=True), ignored(name, keys))
 
 
 as_json = click.option("--json", "as_json", is_flag=True, help="As one line of JSON instead.")

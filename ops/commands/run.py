@@ -5,7 +5,7 @@ from typing import Any, NoReturn
 
 import click
 
-from ops import options
+from ops import options, terminal
 from ops.account.account import Account
 from ops.account.runs import start
 from ops.account.stack import Stack
@@ -17,14 +17,14 @@ from ops.follow import Follower
 from ops.local_stack import Where
 from ops.run import run as run_here
 from ops.show import show_outcome
-from ops.terminal import terminal
-from ops.trip_files import read_trips
+from ops.trip_files import SameKey, read_trips
 
 _HERE = (
     "files",
     "out",
     "key",
     "sort_key",
+    "same_key",
     "parameters",
     "lambda_endpoint",
     "access_key",
@@ -47,6 +47,7 @@ _HERE = (
 @execution_input
 @options.key
 @options.sort_key
+@options.same_key
 @options.parameter
 @options.as_json
 @options.lambda_endpoint
@@ -63,6 +64,7 @@ def run(
     asked: dict[str, Any],
     key: str,
     sort_key: str | None,
+    same_key: SameKey,
     parameters: dict[str, str],
     as_json: bool,
     lambda_endpoint: str | None,
@@ -83,10 +85,10 @@ def run(
 
     \b
     python -m ops run --trips starts.csv --trips ends.csv --key id --out out
-    python -m ops run --trips export.json.gz --out out --segments 8 --json
+    python -m ops run --trips AWSDynamoDB/01716790307109-3f5e/data --out out --segments 8 --json
     python -m ops run --stack trip-kpis --read-units-per-second 2000
     """
-    console = terminal(stderr=as_json)
+    console = terminal.console(stderr=as_json)
     if stack is not None:
         refused_beside("--stack", *_HERE)
         named = Stack.named(stack, Account(profile=profile, region=region))
@@ -106,13 +108,7 @@ def run(
                 "The functions in containers must reach the embedded AWS: on Linux give --host the "
                 "address of the Docker bridge, usually 172.17.0.1.",
             )
-    trips = read_trips(files, hash_key=key, sort_key=sort_key)
-    if trips.overwritten:
-        say(
-            console,
-            f"A later row of a trip counts where it has another value ({len(trips.overwritten):,} "
-            f"of them; the first: {trips.overwritten[0]}).",
-        )
+    trips = read_trips(files, hash_key=key, sort_key=sort_key, same_key=same_key)
     with Follower(console) as follower:
         outcome = run_here(
             trips,

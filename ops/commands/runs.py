@@ -5,6 +5,7 @@ from datetime import UTC
 
 import click
 
+from ops import terminal
 from ops.account.executions import executions
 from ops.account.fetched import newest_first
 from ops.account.stack import Stack
@@ -21,7 +22,7 @@ from ops.results.history import (
     attempts_here,
     history,
 )
-from ops.terminal import terminal
+from ops.show import so_many
 from ops.way_out import ops_command
 
 _COLUMNS = (
@@ -32,6 +33,7 @@ _COLUMNS = (
     Column("trips", is_number=True),
     Column("rejected", is_number=True),
     Column("new/same", is_number=True),
+    Column("shrank", is_number=True),
     Column("read units", is_number=True),
     Column("USD", is_number=True),
 )
@@ -53,7 +55,8 @@ def runs(*, source: Source, last: int, as_json: bool) -> None:
 
     A run is named after the execution that began it; others may have gone on with it. For each run
     that is not finished, the command that goes on with it is told. `new/same` are the days whose
-    figures the run has published, and those whose very figures were there before.
+    figures the run has published, and those whose very figures were there before; `shrank` are the
+    days that had fewer trips in the table than were published before (`status` lists them).
 
     \b
     python -m ops runs --out out
@@ -83,7 +86,7 @@ def _of_stack(source: Source, stack: Stack, last: int) -> tuple[PastRun, ...]:
 
 
 def _show(source: Source, found: tuple[PastRun, ...]) -> None:
-    console = terminal()
+    console = terminal.console()
     if not found:
         say(console, f"There has been no run yet in {source.name}.")
         return
@@ -98,6 +101,10 @@ def _show(source: Source, found: tuple[PastRun, ...]) -> None:
             says += f"; to go on with it: {ops_command('rerun', run.run_id, place)}"
         if run.outcome != FINISHED:
             say(console, says)
+        if run.marked and run.marked.warnings:
+            warned = so_many(len(run.marked.warnings), "warning")
+            status = ops_command("status", run.run_id, place)
+            say(console, f"{run.run_id} has {warned}; to read it: {status}")
 
 
 def _is(run: PastRun) -> str:
@@ -109,14 +116,16 @@ def _is(run: PastRun) -> str:
 def _row(run: PastRun) -> list[str]:
     done = run.finished
     began = run.began_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M") if run.began_at else ""
+    marked = run.marked
     row = [run.run_id, began, run.outcome, lasting(run.seconds) if run.seconds else ""]
-    if done is None:
+    if done is None or marked is None:
         return row + [""] * (len(_COLUMNS) - len(row))
     return [
         *row,
         f"{done.counted:,}",
         f"{done.rejected_in_all:,}",
         f"{run.days('published'):,}/{run.days('unchanged'):,}",
+        f"{marked.days_shrank:,}",
         grouped(done.read_units),
         grouped(done.cost_usd["total"]),
     ]

@@ -5,17 +5,18 @@ from pathlib import Path
 
 import click
 
-from ops import interruption, options
+from ops import interruption, options, terminal
 from ops.local_stack import CONTAINERS_BUCKET, TABLE_NAME, Where, local_stack
 from ops.no_redrive import redrive_refused
-from ops.terminal import terminal
-from ops.trip_files import read_trips
+from ops.parameters import fit_parameters
+from ops.trip_files import SameKey, read_trips
 
 
 @click.command()
 @options.trips
 @options.key
 @options.sort_key
+@options.same_key
 @options.parameter
 @options.lambda_endpoint
 @options.access_key
@@ -26,6 +27,7 @@ def serve(
     files: tuple[Path, ...],
     key: str,
     sort_key: str | None,
+    same_key: SameKey,
     parameters: dict[str, str],
     lambda_endpoint: str | None,
     access_key: str | None,
@@ -38,10 +40,16 @@ def serve(
     the access key that it prints, which is another one each time unless --access-key names one.
     Ends with Ctrl-C.
     """
-    console = terminal()
+    console = terminal.console()
+    trips = read_trips(files, hash_key=key, sort_key=sort_key, same_key=same_key)
+    if lambda_endpoint is None:
+        fitted = fit_parameters({"TableName": TABLE_NAME, **parameters}, trips)
+        parameters = {**fitted.parameters}
+        for remark in (*trips.remarks, *fitted.remarks):
+            console.print(remark, highlight=False, markup=False, soft_wrap=True)
     with (
         local_stack(
-            read_trips(files, hash_key=key, sort_key=sort_key),
+            trips,
             where=Where(
                 host=host,
                 port=options.CONTAINERS_PORT if port is None else port,

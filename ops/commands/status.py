@@ -4,14 +4,15 @@ import json
 
 import click
 
-from ops import options
+from ops import options, terminal
 from ops.account.runs import executions_of_run
 from ops.commands.results import Source, source
 from ops.commands.stack_runs import follow_to_its_end
 from ops.following.execution import RunningExecution
 from ops.following.show_standing import show_standing, to_json
-from ops.following.standing import in_directory, in_stack
-from ops.terminal import terminal
+from ops.following.standing import Standing, in_directory, in_stack
+from ops.results.finished_run import finished_run
+from ops.results.marked_days import MarkedDays
 from ops.way_out import Place
 
 
@@ -35,7 +36,7 @@ def status(*, run_id: str | None, source: Source, follow: bool, as_json: bool) -
     python -m ops status run-20240525T021500-3f2a --stack trip-kpis --follow
     python -m ops status --out out
     """
-    console = terminal(stderr=as_json and follow)
+    console = terminal.console(stderr=as_json and follow)
     if follow:
         if source.stack is None:
             raise click.UsageError(
@@ -52,7 +53,16 @@ def status(*, run_id: str | None, source: Source, follow: bool, as_json: bool) -
     else:
         assert source.out is not None
         standing, place = in_directory(source.out, run_id), source.out
+    marked = _marked(source, standing)
     if as_json:
-        click.echo(json.dumps(to_json(standing)))
+        click.echo(json.dumps({**to_json(standing), **(marked.to_json() if marked else {})}))
     else:
-        show_standing(console, standing, place)
+        show_standing(console, standing, place, marked=marked)
+
+
+def _marked(source: Source, standing: Standing) -> MarkedDays | None:
+    """The days that were open or shrank, of a run that has published. Raises ResultsError."""
+    if not standing.is_published:
+        return None
+    with source.manifests(standing.run_id) as directory:
+        return MarkedDays.of_run(finished_run(directory, standing.run_id))

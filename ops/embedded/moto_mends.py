@@ -10,6 +10,7 @@ for.
 from __future__ import annotations
 
 import base64
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -17,7 +18,9 @@ from importlib.metadata import version
 from types import SimpleNamespace
 from typing import Any, Protocol
 
+from moto.awslambda import urls
 from moto.awslambda.models import LambdaFunction
+from moto.awslambda.responses import LambdaResponse
 from moto.cloudformation import parsing
 from moto.core.exceptions import JsonRESTError
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
@@ -36,6 +39,8 @@ from ops.embedded.step_functions_mends import (
 from ops.embedded.storage_mends import mended_storage
 
 MOTO_VERSION = "5.2.5"
+LAMBDA_QUOTA = 1_000
+"""https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 
 
 class InvokeLambda(Protocol):
@@ -74,6 +79,7 @@ def mended_moto(
         mends.enter_context(stack_state_machines_execute())
         mends.enter_context(unnamed_execution_gets_a_uuid())
         mends.enter_context(execution_can_be_watched_from_its_start())
+        mends.enter_context(lambda_has_account_settings())
         mends.enter_context(left_out_resources_are_told_by_the_deployment())
         mends.enter_context(json_paths_are_parsed_once())
         mends.enter_context(retry_waits_are_handed_in(wait_before_retry))
@@ -121,6 +127,36 @@ def lambda_tasks_share_one_client(client: Callable[[str | None], Any]) -> Iterat
         return client(state_credentials.role_arn if state_credentials else None)
 
     with replaced(lambda_eval_utils, "boto_client_for", shared_client):
+        yield
+
+
+class _AccountSettings(LambdaResponse):
+    """Answers GetAccountSettings."""
+
+    def setup_class(self, *arguments: Any, **more: Any) -> None:
+        """Without a body: moto takes the headers for the body of a request that has neither a body
+        nor a query, and then finds that its signature is of another one."""
+        super().setup_class(*arguments, **more)
+        self.data = {}
+
+    def get_account_settings(self) -> str:
+        limit = {
+            "ConcurrentExecutions": LAMBDA_QUOTA,
+            "UnreservedConcurrentExecutions": LAMBDA_QUOTA,
+        }
+        return json.dumps({"AccountLimit": limit, "AccountUsage": {}})
+
+
+@contextmanager
+def lambda_has_account_settings() -> Iterator[None]:
+    """Lambda: moto has no GetAccountSettings.
+
+    AWS says how many executions the account has; here it is AWS's default quota.
+    https://docs.aws.amazon.com/lambda/latest/api/API_GetAccountSettings.html
+    """
+    path = r"{0}/(?P<api_version>[^/]+)/account-settings/?$"
+    paths = {**urls.url_paths, path: _AccountSettings.dispatch}
+    with replaced(urls, "url_paths", paths):
         yield
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import threading
 import uuid
@@ -9,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any
 
+from moto.dynamodb.models import dynamo_type
 from moto.dynamodb.models import table as dynamodb_table
 from moto.dynamodb.responses import DynamoHandler
 from moto.s3.responses import S3Response
@@ -25,6 +27,9 @@ def mended_storage(*, table_ids: Mapping[str, str], page_bytes: int | None) -> I
         scans_consume_what_they_read(),
         pages_end_at(page_bytes),
         object_requests_do_not_interleave(),
+        projections_calculate_nothing(),
+        every_hash_key_has_a_segment(),
+        items_are_as_large_as_they_may_be(),
     ):
         yield
 
@@ -49,6 +54,80 @@ def tables_have_an_id(table_ids: Mapping[str, str]) -> Iterator[None]:
         return described
 
     with replaced(dynamodb_table.Table, "describe", describe_with_id):
+        yield
+
+
+@contextmanager
+def projections_calculate_nothing() -> Iterator[None]:
+    """Scan with a projection: moto takes every value of the item through boto3's deserializer,
+    which refuses a Number of more than 38 digits, such as 1 followed by 50 zeros.
+
+    DynamoDB gives such a Number back as it is, in any attribute.
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
+    """
+    project: Any = dynamo_type.Item.project
+
+    def project_as_it_is(self: Any, expressions: list[list[str]]) -> Any:
+        if any("[" in name for path in expressions for name in path):
+            return project(self, expressions)
+        found: dict[str, Any] = {}
+        for path in expressions:
+            _copy(self.attrs, found, path)
+        return dynamo_type.Item(hash_key=self.hash_key, range_key=self.range_key, attrs=found)
+
+    with replaced(dynamo_type.Item, "project", project_as_it_is):
+        yield
+
+
+def _copy(source: Mapping[str, Any], target: dict[str, Any], path: list[str]) -> None:
+    """Copies the value at `path`, and of the maps on the way to it nothing else."""
+    name, *rest = path
+    if name not in source:
+        return
+    value = dynamo_type.DynamoType(source[name])
+    if not rest:
+        target[name] = value
+    elif value.is_map():
+        inner: dict[str, Any] = {}
+        _copy(value.value, inner, rest)
+        if inner:
+            there = target.setdefault(name, dynamo_type.DynamoType({"M": {}}))
+            _merge(there.value, inner)
+
+
+def _merge(target: dict[str, Any], more: Mapping[str, Any]) -> None:
+    for name, value in more.items():
+        if name in target and target[name].is_map() and value.is_map():
+            _merge(target[name].value, value.value)
+        else:
+            target[name] = value
+
+
+@contextmanager
+def items_are_as_large_as_they_may_be() -> Iterator[None]:
+    """PutItem: moto counts a byte for every digit, and refuses items from 405,000 bytes on.
+
+    DynamoDB takes 400 KiB, and half a byte for a digit. `ops.dynamodb_json` checks that.
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+    """
+    with replaced(dynamo_type.LimitedSizeDict, "__setitem__", dict.__setitem__):
+        yield
+
+
+@contextmanager
+def every_hash_key_has_a_segment() -> Iterator[None]:
+    """Scan with Segment: moto finds no segment for a Binary hash key, and answers 500 for ever."""
+    is_within: Any = dynamo_type.Item.is_within_segment
+
+    def is_within_segment(self: Any, segments: tuple[Any, Any]) -> bool:
+        value = self.hash_key.value
+        if not isinstance(value, bytes):
+            return bool(is_within(self, segments))
+        number, total = segments
+        digest = hashlib.md5(value, usedforsecurity=False).digest()
+        return total is None or digest[0] % total == number
+
+    with replaced(dynamo_type.Item, "is_within_segment", is_within_segment):
         yield
 
 

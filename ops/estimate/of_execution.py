@@ -2,8 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 from ops.account.account import AccountError, asking_aws
@@ -11,7 +10,7 @@ from ops.account.stack import Stack
 from ops.local_stack import Where, local_stack
 from ops.run import new_execution_name
 from ops.show import readable_cause
-from ops.trip_files import read_trips
+from ops.trip_files import Trips
 
 _POLL_SECONDS = 0.5
 
@@ -23,19 +22,17 @@ def of_stack(stack: Stack, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def of_trips(
-    files: Sequence[Path],
+    trips: Trips,
     *,
-    key: str,
-    sort_key: str | None,
     parameters: Mapping[str, str],
     asked: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """That of a stack in an embedded AWS, over a table of the trips in these files.
+    """That of a stack in an embedded AWS, over a table of these trips.
 
     Raises EmbeddedCloudError, TripFileError, or AccountError where the estimate fails.
     """
     with local_stack(
-        read_trips(files, hash_key=key, sort_key=sort_key),
+        trips,
         where=Where(),
         parameters=parameters,
         on_loaded=lambda _: None,

@@ -13,6 +13,7 @@ from ops.account.account import Account, AccountError, asking_aws
 from ops.parameters import plan_run_environment
 from ops.run import new_execution_name
 from trip_kpis.aws import calls, table
+from trip_kpis.aws.account import unreserved_executions
 from trip_kpis.aws.sampling import take_sample
 from trip_kpis.aws.settings import read_estimate_terms, read_run_defaults
 from trip_kpis.aws.throttling import is_throttling
@@ -45,7 +46,14 @@ def of_table(
     with _reading(table_name):
         client = calls.scanning_client(Session(profile=account.profile), region=account.region_name)
         description = table.describe(client, table_name)
-        plan = make_plan(request, defaults, description, now=datetime.now(UTC))
+        plan = make_plan(
+            request,
+            defaults,
+            description,
+            now=datetime.now(UTC),
+            terms=terms,
+            lambda_limit=unreserved_executions(lambda: account.client("lambda")),
+        )
         sample = take_sample(
             client, plan, remaining_ms=lambda: int((ends_at - time.monotonic()) * 1000)
         )

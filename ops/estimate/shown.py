@@ -7,6 +7,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+_LIMITED_BY = {
+    "max_concurrency": "",
+    "read_budget": ", a full page a second of the read budget for each",
+    "table": ", which read all that the table delivers",
+    "lambda": ", half of the account's unreserved Lambda executions",
+}
+"""by the words of `trip_kpis.core.workers.LimitedBy`"""
 _UNITS = ("bytes", "KB", "MB", "GB", "TB", "PB")
 
 
@@ -44,7 +51,15 @@ def _figures(estimate: Mapping[str, Any]) -> Iterator[str]:
     )
     hours = f" ({minutes / 60:,.1f} hours)" if minutes > 120 else ""
     yield f"  duration  about {minutes:,} min{hours}, unless the table throttles"
-    yield f"  segments  {estimate['segments']:,}, {estimate['max_concurrency']:,} at a time"
+    workers, limited_by = estimate["max_concurrency"], _LIMITED_BY[estimate["limited_by"]]
+    yield f"  segments  {estimate['segments']:,}, {workers:,} at a time{limited_by}"
+    limit = estimate["lambda_limit"]
+    known = "not known" if limit is None else f"{limit:,} in this account"
+    yield f"  Lambda    unreserved executions: {known}"
+    yield (
+        f"  merge     {_so_many(estimate['parts'], 'part')}, about {estimate['merge_seconds']:,} s "
+        f"of 900; a checkpoint every {estimate['checkpoint_seconds']} s"
+    )
 
 
 def _sampled(census: Mapping[str, Any]) -> str:

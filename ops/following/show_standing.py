@@ -9,20 +9,26 @@ from ops.account.stack import Stack
 from ops.figures import share
 from ops.following.standing import Standing
 from ops.results.history import FINISHED, RUNNING, Attempt
+from ops.results.marked_days import MarkedDays
 from ops.show import readable_cause, so_many
 from ops.way_out import Place, ops_command, way_out
 
 _STYLES = {FINISHED: "bold green", RUNNING: "bold"}
 
 
-def show_standing(console: Console, standing: Standing, place: Place) -> None:
-    """A few lines; the last says what to do next."""
+def show_standing(
+    console: Console, standing: Standing, place: Place, *, marked: MarkedDays | None = None
+) -> None:
+    """A few lines; the last says what to do next. `marked` are the days of a run that has published
+    them."""
     style = _STYLES.get(standing.state, "bold red")
     console.print(
         Text.assemble(f"Run {standing.run_id}: ", (standing.state, style)), soft_wrap=True
     )
     for name, text in [*_executions(standing), *_counts(standing)]:
         console.print(Text(f"{name:<12} {text}"), soft_wrap=True)
+    for line in marked.lines() if marked else ():
+        console.print(Text(line), soft_wrap=True)
     console.print(Text(_next(standing, place)), soft_wrap=True)
 
 

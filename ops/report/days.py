@@ -7,6 +7,10 @@ from pathlib import Path
 
 from ops.results.day_kpis import FIGURES, kpi_files, read_kpis
 from ops.results.finished_run import FinishedRun
+from trip_kpis.core.publication import Outcome
+
+_OF_THE_RUN = {Outcome.PUBLISHED, Outcome.UNCHANGED, Outcome.SKIPPED}
+"""outcomes of a day that is still as the run left it"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +27,8 @@ class Day:
     """what became of it in the run, or how it is none of the run's"""
     is_the_runs: bool
     """its bytes are those that the run's manifest names"""
+    is_open: bool = False
+    """it was not over when the run was planned, and no other run has written it since"""
 
 
 def days(out: Path, run: FinishedRun) -> tuple[Day, ...]:
@@ -36,15 +42,16 @@ def days(out: Path, run: FinishedRun) -> tuple[Day, ...]:
         if says is None:
             outcome = "of another run"
         elif as_published or says.sha256 is None:
-            outcome = says.outcome
+            outcome = says.outcome.replace("_", " ")
         else:
             outcome = "replaced since"
-        found.append(_day(file, body, outcome, is_the_runs=as_published))
+        is_open = says is not None and says.is_open and outcome in _OF_THE_RUN
+        found.append(_day(file, body, outcome, is_the_runs=as_published, is_open=is_open))
     return tuple(found)
 
 
-def _day(file: Path, body: bytes, outcome: str, *, is_the_runs: bool) -> Day:
+def _day(file: Path, body: bytes, outcome: str, *, is_the_runs: bool, is_open: bool) -> Day:
     read_kpis(body, name=str(file))
     text = json.loads(body, parse_float=str, parse_int=str)
     figures = {name: text[name] for name in ("date", *FIGURES)}
-    return Day(**figures, outcome=outcome, is_the_runs=is_the_runs)
+    return Day(**figures, outcome=outcome, is_the_runs=is_the_runs, is_open=is_open)

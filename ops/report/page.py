@@ -14,6 +14,7 @@ from ops.report.days import Day
 from ops.report.rejected import RejectedFor
 from ops.report.timeline import Timeline
 from ops.results.finished_run import FinishedRun
+from ops.results.marked_days import MarkedDays
 
 SEGMENTS_SHOWN = 400
 """A run may have 10,000. Those that took the most time are shown."""
@@ -49,6 +50,7 @@ def page(report: Report) -> str:
     return template.render(
         run=run,
         report=report,
+        marked=MarkedDays.of_run(run),
         segments=segments,
         stretches=stretches,
         figures=figures,
@@ -57,7 +59,10 @@ def page(report: Report) -> str:
         script_hashes=" ".join(map(_source_hash, scripts)),
         drawn={
             "days": [
-                (d.date, d.trip_count, d.total_fare, d.average_fare, d.max_fare, d.min_fare)
+                (
+                    *(d.date, d.trip_count, d.total_fare, d.average_fare, d.max_fare, d.min_fare),
+                    d.is_open,
+                )
                 for d in report.days
             ],
             "stretches": [

@@ -8,6 +8,7 @@ from typing import Any
 from ops.results.day_kpis import FIGURES
 from ops.results.errors import ResultsError
 from ops.results.finished_run import FinishedRun
+from ops.results.marked_days import MarkedDays
 from ops.results.run_day import DayFigures
 from trip_kpis.core.kpis import json_number
 from trip_kpis.core.partials import EXACT
@@ -80,6 +81,16 @@ class Comparison:
     """else the settings are those alone that a manifest has"""
 
     @property
+    def marked(self) -> tuple[MarkedDays, MarkedDays]:
+        """The days of each run that were open or shrank."""
+        return MarkedDays.of_run(self.before), MarkedDays.of_run(self.after)
+
+    @property
+    def open_days(self) -> frozenset[str]:
+        """Of either run: days that may differ because they were not over."""
+        return frozenset(day for marked in self.marked for day in marked.open_days)
+
+    @property
     def differs(self) -> bool:
         return bool(self.changed or self.only_before or self.only_after)
 
@@ -114,6 +125,10 @@ class Comparison:
             "only_before": [{"date": d, **_figures(of)} for d, of in self.only_before.items()],
             "only_after": [{"date": d, **_figures(of)} for d, of in self.only_after.items()],
             "difference": {"trips": self.trips, "total_fare": json_number(self.total_fare)},
+            "marked": {
+                name: marked.to_json()
+                for name, marked in zip(("before", "after"), self.marked, strict=True)
+            },
             "settings": [
                 {"name": one.name, "before": one.before, "after": one.after}
                 for one in self.settings

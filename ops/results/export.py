@@ -13,11 +13,11 @@ from ops.results.quarantine import RejectedTrip
 from ops.written_whole import written_whole
 
 _SIGNS = "=+\\-@\uff1d\uff0b\uff0d\uff20"
-"""what a formula begins with; spreadsheets of some languages read the full-width signs, too"""
-_COMPUTED = re.compile(rf"\s*[{_SIGNS}]|[\t\r\n]")
-_COMPUTED_INSIDE = re.compile(rf"(?P<before>[;|\t\r\n][\s\"]*)(?P<sign>[{_SIGNS}])")
-"""after what may separate cells or rows, where a spreadsheet is set to another separator than the
-comma: then quotation marks in the middle of a cell protect nothing"""
+"""what a formula begins with, also full-width, which some spreadsheets convert"""
+_COMPUTED = re.compile(rf"""(?:^|[;,|\t\r\n])[\s"']*[{_SIGNS}]|^[\t\r\n]""")
+"""at the beginning of a cell, or behind what separates cells where that is no comma"""
+_BEHIND_SEPARATOR = re.compile(rf"""(?<=[;,|\t\r\n])([\s"']*)(?=[{_SIGNS}])""")
+_SIGN_IN_JSON = re.compile(rf"([;|]\s*)([{_SIGNS}])")
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
 
@@ -57,14 +57,15 @@ def _never_computed(cell: str) -> str:
 
     https://owasp.org/www-community/attacks/CSV_Injection
     """
-    is_formula = _COMPUTED.match(cell) and not _NUMBER.fullmatch(cell)
-    inside = _COMPUTED_INSIDE.sub(r"\g<before>'\g<sign>", cell)
-    return f"'{inside}" if is_formula else inside
+    if not _COMPUTED.search(cell) or _NUMBER.fullmatch(cell):
+        return cell
+    return "'" + _BEHIND_SEPARATOR.sub(r"\1'", cell)
 
 
 def _never_computed_json(text: str) -> str:
-    """JSON that means the same: inside its strings a sign may be written by its number."""
-    return _COMPUTED_INSIDE.sub(lambda found: f"{found['before']}\\u{ord(found['sign']):04x}", text)
+    """JSON that means the same: inside a string of it, a sign may be written by its number. A comma
+    is no separator there, because the whole cell is in quotation marks where it has one."""
+    return _SIGN_IN_JSON.sub(lambda found: f"{found[1]}\\u{ord(found[2]):04x}", text)
 
 
 @contextmanager

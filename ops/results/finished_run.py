@@ -83,6 +83,8 @@ class FinishedRun:
     cost_usd: Mapping[str, str]
     days: tuple[RunDay, ...]
     segments: tuple[Segment, ...]
+    warnings: tuple[str, ...] = ()
+    """sentences; none in manifests of an earlier version"""
     foreign_keys: tuple[str, ...] = ()
     """objects that the manifest names and that the run cannot have written: they are not read"""
 
@@ -142,6 +144,7 @@ class FinishedRun:
             days=tuple(map(RunDay.of, document.days)),
             segments=tuple(Segment.of(segment, run_id) for segment in document.by_segment),
             foreign_keys=tuple(key for key in named if not is_quarantine_of(run_id, key)),
+            warnings=tuple(document.warnings),
         )
 
 
@@ -193,6 +196,7 @@ class _ManifestDocument(msgspec.Struct, frozen=True, kw_only=True):
     cost_usd: dict[str, Decimal]
     days: list[DayDocument]
     by_segment: list[_SegmentDocument]
+    warnings: list[str] = []
 
     def __post_init__(self) -> None:
         if "total" not in self.cost_usd:

@@ -10,8 +10,10 @@ from typing import Any, Self
 from ops.account.executions import Execution
 from ops.following.failed_children import FailedChild
 from ops.results.finished_run import FinishedRun, manifests, read_manifest
+from ops.results.marked_days import MarkedDays
 from ops.results.staged import staged_plans
 from ops.state_directory import StateDirectory
+from trip_kpis.core.publication import Outcome
 
 FINISHED, RUNNING, NOT_FINISHED = "finished", "running", "not finished"
 
@@ -83,13 +85,18 @@ class PastRun:
             return None
         return str(round((ended_at - self.began_at).total_seconds(), 3))
 
+    @property
+    def marked(self) -> MarkedDays | None:
+        """Its days that were open or shrank."""
+        return MarkedDays.of_run(self.finished) if self.finished else None
+
     def days(self, outcome: str) -> int:
         return sum(day.outcome == outcome for day in self.finished.days) if self.finished else 0
 
     def to_json(self) -> dict[str, Any]:
         """Numbers that are no counts are text, as in the manifest. What a run has not come to is
         null."""
-        run = self.finished
+        run, marked = self.finished, self.marked
         return {
             "run_id": self.run_id,
             "began_at": self.began_at and self.began_at.isoformat(),
@@ -98,8 +105,10 @@ class PastRun:
             "seconds": self.seconds,
             "trips": run and run.counted,
             "total_fare": run and run.total_fare,
-            "days_published": run and self.days("published"),
-            "days_unchanged": run and self.days("unchanged"),
+            **{f"days_{outcome}": run and self.days(outcome) for outcome in Outcome},
+            "days_open": marked and marked.days_open,
+            "days_shrank": marked and marked.days_shrank,
+            "warnings": list(marked.warnings) if marked else None,
             "rejected": run and run.rejected_in_all,
             "read_units": run and run.read_units,
             "cost_usd": run and run.cost_usd["total"],

@@ -75,9 +75,9 @@ class RunDay:
     figures: DayFigures | None
     """the run's own, whoever's are published; None for a day without trips"""
     is_open: bool = False
-    """it ended after the run's plan was made"""
+    """it ends after the run's plan; manifests of an earlier version do not say so"""
     published_trip_count: int | None = None
-    """what was published before, where the run counted fewer trips"""
+    """what was published before, where the run has fewer trips"""
 
     @classmethod
     def of(cls, day: DayDocument) -> Self:

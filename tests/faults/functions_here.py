@@ -29,6 +29,8 @@ _ENVIRONMENT = {
     "MAX_REJECTED_SHARE": "1",
     "SHRUNK_DAYS": "publish",
     "OPEN_DAYS": "publish",
+    "SCAN_MEMORY": "512",
+    "MERGE_MEMORY": "1769",
 }
 
 
@@ -66,7 +68,7 @@ def _clients_of_this_process() -> tuple[list[Any], list[quota.RetryQuota]]:
     """The functions' own clients and what they may spend on retries, made once: making them takes
     the time of several schedules."""
     global _made
-    if [calls.dynamodb(), calls.s3()] != _made[0]:
+    if [calls.dynamodb(), calls.s3(), calls.lambda_()] != _made[0]:
         quotas: list[quota.RetryQuota] = []
 
         class Quota(quota.RetryQuota):
@@ -76,6 +78,7 @@ def _clients_of_this_process() -> tuple[list[Any], list[quota.RetryQuota]]:
 
         calls.dynamodb.cache_clear()
         calls.s3.cache_clear()
+        calls.lambda_.cache_clear()
         with patch.object(quota, "RetryQuota", Quota):
-            _made = [calls.dynamodb(), calls.s3()], quotas
+            _made = [calls.dynamodb(), calls.s3(), calls.lambda_()], quotas
     return _made

@@ -34,7 +34,12 @@ class Call:
 
     @property
     def is_of_s3(self) -> bool:
-        return self.operation not in {"Scan", "DescribeTable"}
+        return self.operation not in {
+            "Scan",
+            "DescribeTable",
+            "DescribeTimeToLive",
+            "GetAccountSettings",
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,10 +28,14 @@ class Table:
     _segments: dict[tuple[int, int], list[_Item]] = field(default_factory=dict, init=False)
 
     def answer(self, call: Call) -> Answer:
-        """The answer to a call that reaches DynamoDB."""
+        """The answer to a call that reaches DynamoDB, or Lambda."""
+        if call.operation == "GetAccountSettings":
+            return _json(200, {"AccountLimit": {"UnreservedConcurrentExecutions": 1_000}})
         request = json.loads(call.body)
         if call.operation == "DescribeTable":
             return _json(200, {"Table": self._description()})
+        if call.operation == "DescribeTimeToLive":
+            return _json(200, {"TimeToLiveDescription": {"TimeToLiveStatus": "DISABLED"}})
         if call.operation == "Scan":
             return self._scan(request)
         raise AssertionError(f"no such operation here: {call.operation}")

@@ -5,8 +5,8 @@ import pytest
 from tests.faults.schedule import play
 from tests.faults.tally import Tally
 
-_BATCHES = 8
-_SCHEDULES_A_BATCH = 25
+_BATCHES = 4
+_SCHEDULES_A_BATCH = 50
 
 
 @pytest.mark.parametrize("batch", range(_BATCHES))

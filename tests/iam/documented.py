@@ -43,6 +43,27 @@ def key_requests(
             )
 
 
+def standstill_request(role: str, bucket: str) -> Request:
+    """What a worker writes that had no time for a page; none has here."""
+    return Request(
+        principal=role,
+        action="s3:PutObject",
+        resource=f"{bucket}/staging/run=a/standstill/segment=00000/part-00000.json",
+        context={"aws:SecureTransport": "true", "s3:if-none-match": "*",
+                 "s3:ObjectCreationOperation": "true"},
+    )  # fmt: skip
+
+
+def lease_listing(role: str, bucket: str) -> Request:
+    """What a merge asks where S3 denies it the lease that another one has just released: to a role
+    that may not list an object, S3 does not say that it is not there.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+    """
+    context = {"aws:SecureTransport": "true", "s3:prefix": "lease/publish.json"}
+    return Request(principal=role, action="s3:ListBucket", resource=bucket, context=context)
+
+
 def log_requests(role: str, log_group: str) -> Iterator[Request]:
     """What Lambda does for a function that logs.
 

@@ -3,7 +3,13 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from tests.iam.documented import key_requests, log_requests, state_machine_requests
+from tests.iam.documented import (
+    key_requests,
+    lease_listing,
+    log_requests,
+    standstill_request,
+    state_machine_requests,
+)
 from tests.iam.enforced import Enforced, Role, enforced_stack
 from tests.iam.policies import Document, Request, allows, statements
 
@@ -83,6 +89,11 @@ def _requests(up: Enforced, role: Role) -> Iterator[Request]:
         )
     if log_group := up.log_groups().get(role.arn):
         yield from log_requests(role.arn, log_group)
+    bucket = f"arn:aws:s3:::{deployed.bucket_name}"
+    if role.logical_id == "ScanSegmentRole":
+        yield standstill_request(role.arn, bucket)
+    if role.logical_id == "MergePartialsRole":
+        yield lease_listing(role.arn, bucket)
     if role.logical_id == MACHINE_ROLE:
         yield from state_machine_requests(role.arn, deployed.state_machine_arn)
     if role.logical_id == SCHEDULE_ROLE:

@@ -54,11 +54,12 @@ class Role:
 
     logical_id: str
     name: str
+    path: str
     policies: Mapping[str, Document]
 
     @property
     def arn(self) -> str:
-        return f"arn:aws:iam::{ACCOUNT_ID}:role/{self.name}"
+        return f"arn:aws:iam::{ACCOUNT_ID}:role{self.path}{self.name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,13 +72,16 @@ class Enforced:
 
     def run_all(self, name: str, *, segments: int = 1) -> list[Outcome]:
         """Everything that an execution can come to: a new run that quarantines a trip and finds a
-        vanished day, and, if it succeeds, the same one again, and an estimate.
+        vanished day, and, if it succeeds, the same one resumed with another read budget, resumed
+        with the budget that it has then, and an estimate.
         """
         s3, bucket = self.local.cloud.client("s3"), self.local.stack.bucket_name
         s3.put_object(Bucket=bucket, Key=VANISHED, Body=b"")
         outcomes = [execute(self.local, {"total_segments": segments}, name=name)]
         if outcomes[0].succeeded:
-            outcomes.append(execute(self.local, {"run_id": name}, name=f"{name}-again"))
+            budget = {"run_id": name, "read_units_per_second": 10**6}
+            outcomes.append(execute(self.local, budget, name=f"{name}-again"))
+            outcomes.append(execute(self.local, {"run_id": name}, name=f"{name}-once-more"))
             outcomes.append(execute(self.local, {"estimate_only": True}, name=f"{name}-estimate"))
         return outcomes
 
@@ -162,5 +166,6 @@ def _roles(local: LocalStack) -> dict[str, Role]:
                 for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]
             }
             logical_id = resource["LogicalResourceId"]
-            roles[logical_id] = Role(logical_id=logical_id, name=name, policies=policies)
+            path = iam.get_role(RoleName=name)["Role"]["Path"]
+            roles[logical_id] = Role(logical_id=logical_id, name=name, path=path, policies=policies)
     return roles

@@ -53,13 +53,15 @@ def applies(statement: Mapping[str, Any], request: Request) -> bool:
     if unknown := statement.keys() - _ELEMENTS:
         raise NotImplementedError(f"{sorted(unknown)} in {statement}")
     actions = (one.lower() for one in many(statement["Action"]))
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+    context = {"aws:PrincipalArn": request.principal, **request.context}
     return (
         any(_like(request.action.lower(), action) for action in actions)
         # A trust policy is about the role that it belongs to, and names no resource.
         and any(_like(request.resource, one) for one in many(statement.get("Resource", "*")))
         and _is_for(statement.get("Principal", "*"), request.principal)
         and all(
-            _holds(operator, key, many(values), request.context)
+            _holds(operator, key, many(values), context)
             for operator, keys in statement.get("Condition", {}).items()
             for key, values in keys.items()
         )

@@ -18,7 +18,21 @@ EVERY_GRANT = {"VanishedDays": "remove", **KEYS}
 """parameters of a stack that has every permission which a parameter can add"""
 _ENFORCED_SERVICES = ("dynamodb:", "lambda:", "s3:")
 
-ENFORCED = [one for one in granted_in_template() if one.action.startswith(_ENFORCED_SERVICES)]
+_LOOKED_UP = {
+    "dynamodb:DescribeTimeToLive": "ttl_unknown",
+    "lambda:GetAccountSettings": "lambda_limit_unknown",
+}
+
+DONE_WITHOUT = {
+    one: _LOOKED_UP[one.action] for one in granted_in_template() if one.action in _LOOKED_UP
+}
+"""what a run only warns by, and the code of the advice that says that it could not"""
+
+ENFORCED = [
+    one
+    for one in granted_in_template()
+    if one.action.startswith(_ENFORCED_SERVICES) and one not in DONE_WITHOUT
+]
 """that a run can be denied of here"""
 
 
@@ -41,20 +55,27 @@ def removals(roles: frozenset[str]) -> Iterator[Removal]:
     with enforced_stack(EVERY_GRANT) as enforced:
         for grant in grants:
             role = enforced.roles[grant.role]
-            says = (
-                _said_by_a_run(enforced, grant)
-                if grant in ENFORCED
-                else _said_by_the_documents(documents, grant)
-            )
+            if grant in ENFORCED:
+                says = _said_by_a_run(enforced, grant)
+            elif grant in DONE_WITHOUT:
+                says = _said_by_an_estimate(enforced, grant)
+            else:
+                says = _said_by_the_documents(documents, grant)
             yield Removal(grant=grant, resource=_resource(role, grant), says=says)
 
 
 def run_without(enforced: Enforced, grant: Grant) -> Outcome:
-    """Of the execution that failed, if the grant is missed."""
+    """Of the execution that failed, if the grant is missed; else of the estimate."""
     role = enforced.roles[grant.role]
     with enforced.changed(role, grant.taken_from(role.policies)):
-        outcomes = enforced.run_all(f"without-{ENFORCED.index(grant)}")
+        outcomes = enforced.run_all(f"without-{granted_in_template().index(grant)}")
         return next((one for one in outcomes if not one.succeeded), outcomes[-1])
+
+
+def advice_codes(estimate: Outcome) -> list[str]:
+    """Of an execution with `estimate_only`."""
+    assert estimate.output is not None
+    return [advice["code"] for advice in estimate.output["advice"]]
 
 
 def first_failure(outcome: Outcome) -> tuple[str, str]:
@@ -74,6 +95,13 @@ def _said_by_a_run(enforced: Enforced, grant: Grant) -> str:
     outcome = run_without(enforced, grant)
     assert not outcome.succeeded, f"a run does without {grant}"
     return ": ".join(first_failure(outcome))
+
+
+def _said_by_an_estimate(enforced: Enforced, grant: Grant) -> str:
+    outcome, code = run_without(enforced, grant), DONE_WITHOUT[grant]
+    assert outcome.succeeded, f"a run fails without {grant}"
+    assert code in advice_codes(outcome), f"nothing says that {grant} is missing"
+    return f"a run goes on; the estimate has the advice {code}"
 
 
 def _said_by_the_documents(stack: Stack, grant: Grant) -> str:

@@ -12,7 +12,12 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from ops.embedded.isolation import ACCOUNT_ID, REGION
 from tests.iam.policies import Request
 
-_OBJECT_ACTIONS = {"GET": "s3:GetObject", "PUT": "s3:PutObject", "DELETE": "s3:DeleteObject"}
+_OBJECT_ACTIONS = {
+    "GET": "s3:GetObject",
+    "HEAD": "s3:GetObject",
+    "PUT": "s3:PutObject",
+    "DELETE": "s3:DeleteObject",
+}
 _CONDITION_HEADERS = (
     "if-match",
     "if-none-match",
@@ -102,6 +107,10 @@ def _of_dynamodb(environ: WSGIEnvironment) -> Iterator[Request]:
 
 
 def _of_lambda(environ: WSGIEnvironment) -> Iterator[Request]:
+    if environ["PATH_INFO"].endswith("/account-settings"):
+        # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
+        yield _request("lambda:GetAccountSettings", "*")
+        return
     invoked = re.search(r"/functions/(?:.*:)?([\w-]+)/invocations$", environ["PATH_INFO"])
     assert invoked, environ["PATH_INFO"]
     yield _request(

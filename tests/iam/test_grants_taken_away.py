@@ -1,4 +1,5 @@
-"""No role can do without any of its grants: with one taken away, a run fails, and says so.
+"""No role can do without any of its grants: with one taken away, a run fails, and says so; or it
+says what it could not look up, and goes on.
 
 The roles are those of the template, whatever it grants them; the runs are real ones. What the
 embedded cloud cannot enforce, `test_documents` judges.
@@ -10,7 +11,14 @@ import pytest
 
 from tests.iam.enforced import VANISHED, Enforced, enforced_stack
 from tests.iam.grants import Grant
-from tests.iam.removals import ENFORCED, EVERY_GRANT, first_failure, run_without
+from tests.iam.removals import (
+    DONE_WITHOUT,
+    ENFORCED,
+    EVERY_GRANT,
+    advice_codes,
+    first_failure,
+    run_without,
+)
 
 
 @pytest.fixture(scope="module")
@@ -20,16 +28,28 @@ def enforced() -> Iterator[Enforced]:
 
 
 def test_with_all_its_grants_a_run_does_all_that_it_has_to(enforced: Enforced) -> None:
-    first, again, estimate = enforced.run_all("whole", segments=3)
+    first, again, once_more, estimate = enforced.run_all("whole", segments=3)
     assert first.output is not None
     assert again.output is not None
+    assert once_more.output is not None
     assert (first.output["days_published"], first.output["days_removed"]) == (2, 1)
     assert first.output["rejected"] == {"time_unreadable": 1}
-    assert again.output["trips"] == first.output["trips"] == 8
+    assert again.output["trips"] == once_more.output["trips"] == 8
+    assert first.output["trips"] == 8
     assert estimate.output is not None
     assert estimate.output["census"]["items"] == 9
     assert len(enforced.keys("quarantine/run=whole/")) == 1
+    assert "staging/run=whole/read-budget-00001.json" in enforced.keys("staging/")
     assert VANISHED not in enforced.keys("kpis/")
+
+
+@pytest.mark.parametrize("grant", DONE_WITHOUT, ids=str)
+def test_a_run_does_without_one_that_only_warns_and_says_so(
+    enforced: Enforced, grant: Grant
+) -> None:
+    outcome = run_without(enforced, grant)
+    assert outcome.succeeded
+    assert DONE_WITHOUT[grant] in advice_codes(outcome)
 
 
 @pytest.mark.parametrize("grant", ENFORCED, ids=str)

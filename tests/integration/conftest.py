@@ -21,6 +21,7 @@ def _clients_of_our_own() -> Iterator[None]:
 def _forget_clients() -> None:
     calls.dynamodb.cache_clear()
     calls.s3.cache_clear()
+    calls.lambda_.cache_clear()
 
 
 @pytest.fixture
@@ -34,5 +35,6 @@ def pipeline(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipeline]:
         monkeypatch.setattr(lease, "time", SimpleNamespace(sleep=pipeline.sleep))
         monkeypatch.setattr(lease, "datetime", SimpleNamespace(now=pipeline.now))
         pipeline.watch_scans()
+        pipeline.answer_for_lambda()
         yield pipeline
     unhook_all()

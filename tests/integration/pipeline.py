@@ -1,5 +1,6 @@
 """The three handlers over an in-process AWS, without the state machine in between."""
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -8,6 +9,7 @@ from typing import Any
 import merge_partials
 import plan_run
 import scan_segment
+from tests.faults.http_calls import Answer
 from trip_kpis.aws import calls
 
 TABLE_NAME = "trips"
@@ -31,10 +33,10 @@ ENVIRONMENT = {
     "CONSISTENT_READ": "false",
     "CHECKPOINT_SECONDS": "60",
     "MAX_REJECTED_SHARE": "0.01",
+    "SHRUNK_DAYS": "publish",
     "SCAN_MEMORY": "512",
     "MERGE_MEMORY": "1769",
     "VANISHED_DAYS": "keep",
-    "SHRUNK_DAYS": "publish",
     "OPEN_DAYS": "publish",
 }
 
@@ -72,6 +74,8 @@ class Pipeline:
     merging: list[Context] = field(default_factory=list)
     plan_sha256: dict[str, str] = field(default_factory=dict)
     """by run, as PlanRun returned it"""
+    lambda_limit: int | None = 1_000
+    """the account's unreserved Lambda executions; None: PlanRun's role may not ask"""
 
     def make_table(
         self,
@@ -176,6 +180,21 @@ class Pipeline:
 
         hook(self.dynamodb, "provide-client-params.dynamodb.Scan", before)
         hook(self.dynamodb, "after-call.dynamodb.Scan", after)
+
+    def answer_for_lambda(self) -> None:
+        """GetAccountSettings, which moto does not have."""
+
+        def answer(request: Any, **_: Any) -> Any:
+            limit = {"UnreservedConcurrentExecutions": self.lambda_limit}
+            if self.lambda_limit is None:
+                return Answer(status=403, body=b'{"Code": "AccessDeniedException"}').to_response(
+                    request.url
+                )
+            return Answer(body=json.dumps({"AccountLimit": limit}).encode()).to_response(
+                request.url
+            )
+
+        hook(calls.lambda_(), "before-send.lambda.GetAccountSettings", answer)
 
 
 _HOOKS: list[tuple[Any, str, Callable[..., None]]] = []

@@ -56,6 +56,10 @@ def test_it_says_what_the_run_then_comes_to(table: Pipeline) -> None:
 def test_it_reads_a_few_pages_of_a_few_of_the_plans_own_segments_as_they_are(
     table: Pipeline,
 ) -> None:
+    def large(parsed: dict[str, Any], **_: Any) -> None:
+        parsed["Table"] |= {"ItemCount": 10**9, "TableSizeBytes": 10**12}
+
+    hook(table.dynamodb, "after-call.dynamodb.DescribeTable", large)
     told = estimate(table, total_segments=50, consistent_read=True)
     assert (told["segments"], len(told["census"]["segments"])) == (50, 8)
     assert len(table.scans) == 8
@@ -77,7 +81,7 @@ def test_a_second_page_begins_where_the_first_ended_also_after_a_binary_key(
         {**trip(), "id": {"B": bytes([200 + n])}, "padding": padding, "driver": {"S": "d"}}
         for n in range(12)
     )
-    (segment,) = estimate(pipeline)["census"]["segments"]
+    (segment,) = estimate(pipeline, total_segments=1)["census"]["segments"]
     assert (segment["pages"], segment["ended"]) == (2, False)
     assert 6 <= segment["items"] < 12
     assert segment["largest_collection_share"] == 1.0
@@ -88,7 +92,8 @@ def test_a_second_page_begins_where_the_first_ended_also_after_a_binary_key(
 
 def test_an_ordinary_run_takes_no_sample(table: Pipeline) -> None:
     assert table.plan().keys() == {
-        "run_id", "segments", "max_concurrency", "estimate", "estimate_only",
+        "run_id", "plan_sha256", "segments", "max_concurrency", "estimate", "estimate_only",
+        "empty_table_confirmed",
     }  # fmt: skip
     assert table.scans == []
 
@@ -146,13 +151,12 @@ def test_a_table_that_is_not_there(pipeline: Pipeline) -> None:
         estimate(pipeline)
 
 
-def test_a_parameter_that_only_an_estimate_needs(
+def test_a_parameter_that_a_forecast_needs(
     table: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SCAN_MEMORY", "lots")
     with pytest.raises(SettingError, match=r"SCAN_MEMORY is 'lots'.* parameter ScanMemory"):
         estimate(table)
-    assert table.plan()["estimate_only"] is False
 
 
 ANSWERS = {

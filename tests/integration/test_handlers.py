@@ -4,13 +4,15 @@ import json
 from collections.abc import Callable
 from decimal import Decimal
 from threading import Event
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from tests.integration.pipeline import Pipeline, once_before
+from tests.integration.pipeline import Pipeline, hook, once_before
 from tests.samples import trip
+from trip_kpis.aws import pacing
 from trip_kpis.core.errors import (
     BucketNotFoundError,
     InputError,
@@ -20,6 +22,7 @@ from trip_kpis.core.errors import (
     PlanNotFoundError,
     SettingError,
     TableNotFoundError,
+    TooManyPartsError,
     TransientError,
 )
 
@@ -113,7 +116,7 @@ def test_a_worker_with_hardly_any_time_reads_nothing_and_the_next_one_goes_on(
 def test_two_standstills_in_a_row_fail_rather_than_loop_for_ever(twelve_pages: Pipeline) -> None:
     twelve_pages.plan(total_segments=1)
     twelve_pages.scan(remaining_ms=0)
-    with pytest.raises(NoProgressError, match=r"segment 0 of run run-1.*ScanSegment more time"):
+    with pytest.raises(NoProgressError, match=r"segment 0 of run run-1.*ScanSegment more memory"):
         twelve_pages.scan(remaining_ms=0)
 
 
@@ -261,6 +264,14 @@ def test_plan_run_says_what_the_state_machine_needs(pipeline: Pipeline) -> None:
         "read_units",
         "read_cost_usd",
         "seconds_at_least",
+        "usd_per_read_unit",
+        "billing_mode",
+        "table_class",
+        "table_read_units_per_second",
+        "has_maximum",
+        "warm_read_units_per_second",
+        "parts",
+        "merge_seconds",
     }
     assert len(planned.pop("plan_sha256")) == 64
     assert planned == {
@@ -307,6 +318,87 @@ def test_a_run_is_continued_by_its_run_id(pipeline: Pipeline) -> None:
         pipeline.scan(segment, run_id="failed")
     assert sorted(scan["Segment"] for scan in pipeline.scans) == [1, 2]
     assert pipeline.merge("failed")["trips"] == 9
+
+
+def test_a_resumed_run_may_read_otherwise_and_its_workers_do(
+    twelve_pages: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also those of the earlier execution, whose input is as it was: of a redriven Map Run."""
+    slept: list[float] = []
+    clock = SimpleNamespace(monotonic=lambda: sum(slept), sleep=slept.append)
+    monkeypatch.setattr(pacing, "time", clock)
+    plan = twelve_pages.plan("failed", total_segments=1, read_units_per_second=10**6)
+    assert plan["max_concurrency"] == 32
+    frozen = twelve_pages.objects("staging/run=failed/plan.json")
+    slower = twelve_pages.plan(
+        "slower", run_id="failed", read_units_per_second=128, max_concurrency=8
+    )
+    assert slower == {**plan, "max_concurrency": 1}
+    assert twelve_pages.objects("staging/run=failed/plan.json") == frozen
+    assert twelve_pages.scan(run_id="failed")["finished"]
+    assert slept[0] == pytest.approx(3), "three pages of 128 units before the first one"
+    assert twelve_pages.merge("failed")["trips"] == 60
+
+
+def test_what_a_resumed_run_reads_with_stays_until_it_is_asked_for_otherwise(
+    pipeline: Pipeline,
+) -> None:
+    pipeline.make_table(trips(3))
+    pipeline.plan("run", total_segments=9, read_units_per_second=10**6)
+
+    def resumed(**asked: int) -> tuple[int, list[str]]:
+        answer = pipeline.plan("again", run_id="run", **asked)
+        return answer["max_concurrency"], [
+            key.rpartition("/")[2] for key in pipeline.objects("staging/run=run/read-budget-")
+        ]
+
+    assert resumed() == (32, [])
+    assert resumed(max_concurrency=4) == (4, ["read-budget-00001.json"])
+    assert resumed() == (4, ["read-budget-00001.json"])
+    assert resumed(max_concurrency=4) == (4, ["read-budget-00001.json"])
+    assert resumed(read_units_per_second=256)[0] == 2
+    pipeline.lambda_limit = 2
+    assert resumed(max_concurrency=4, read_units_per_second=10**6)[0] == 1
+    assert json.loads(pipeline.objects()["staging/run=run/read-budget-00003.json"]) == {
+        "read_units_per_second": 10**6,
+        "max_concurrency": 1,
+    }
+
+
+def test_a_run_keeps_to_the_accounts_lambda_executions(pipeline: Pipeline) -> None:
+    pipeline.make_table(trips(3))
+    pipeline.lambda_limit = 10
+    assert pipeline.plan("small")["max_concurrency"] == 5
+    told = pipeline.plan("estimate", estimate_only=True)["estimate"]
+    assert (told["lambda_limit"], told["limited_by"]) == (10, "lambda")
+    assert "lambda_limit" in [one["code"] for one in told["advice"]]
+
+
+def test_a_role_that_may_not_ask_for_the_limit_stops_no_run_and_the_plan_says_so(
+    pipeline: Pipeline,
+) -> None:
+    pipeline.make_table(trips(3))
+    pipeline.lambda_limit = None
+    assert pipeline.plan("unknown")["max_concurrency"] == 16
+    plan = json.loads(pipeline.objects()["staging/run=unknown/plan.json"])
+    assert plan["lambda_limit"] is None
+    assert "lambda:GetAccountSettings" in plan["warnings"][0]
+
+
+def test_a_run_that_one_merge_has_no_time_for_is_refused_before_it_is_planned(
+    pipeline: Pipeline,
+) -> None:
+    pipeline.make_table(trips(3))
+
+    def huge(parsed: dict[str, Any], **_: Any) -> None:
+        parsed["Table"] |= {"ItemCount": 10**10, "TableSizeBytes": 10**14}
+
+    hook(pipeline.dynamodb, "after-call.dynamodb.DescribeTable", huge)
+    with pytest.raises(TooManyPartsError, match="Use fewer workers"):
+        pipeline.plan(read_units_per_second=1_000)
+    assert pipeline.objects() == {}
+    told = pipeline.plan("estimate", estimate_only=True, read_units_per_second=1_000)["estimate"]
+    assert "too_many_parts" in [one["code"] for one in told["advice"]]
 
 
 def test_a_run_is_not_continued_under_other_terms(
@@ -420,5 +512,5 @@ def test_a_worker_needs_no_variable_but_its_table_and_bucket(
 
 def test_the_consistency_of_a_run_is_the_plans(pipeline: Pipeline) -> None:
     pipeline.make_table(trips(1))
-    pipeline.run(consistent_read=True)
+    pipeline.run(consistent_read=True, total_segments=1)
     assert [scan["ConsistentRead"] for scan in pipeline.scans] == [True]

@@ -15,6 +15,7 @@ from trip_kpis.core.errors import (
     CorruptPartError,
     ForeignPartError,
     MissingSegmentError,
+    TooManyPartsError,
 )
 from trip_kpis.core.stretch import Position, Stretch
 
@@ -170,6 +171,32 @@ def test_a_gap_breaks_the_chain(two_parts: SegmentLog, pipeline: Pipeline) -> No
     pipeline.s3.delete_object(Bucket=BUCKET_NAME, Key=FIRST)
     with pytest.raises(BrokenChainError, match=r"segment 0 of run run-1.*part-00001"):
         two_parts.end(0)
+
+
+def test_a_log_without_room_for_another_part_is_said_before_anything_is_read(
+    log: SegmentLog,
+) -> None:
+    """A number of six digits would sort among those of five, and the log be read in that order."""
+    last = Position(next_part=99_999, start_key=BETWEEN)
+    log.check_room(0, last)
+    with pytest.raises(TooManyPartsError, match=r"segment 0 of run run-1 has 100,000 parts.*total"):
+        log.check_room(0, Position(next_part=100_000, start_key=BETWEEN))
+    log.check_room(0, Position(next_part=100_000, finished=True))
+
+
+def test_a_worker_stops_where_the_log_has_no_room(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trip_kpis.aws.segment_log.LAST_PART", 1)
+    pipeline.make_table(trip(f"t-{n}", padding={"S": "x" * 300_000}) for n in range(12))
+    pipeline.plan(total_segments=1)
+    with pytest.raises(TooManyPartsError, match="has 2 parts"):
+        pipeline.scan(page_takes_ms=61_000)
+    assert len(pipeline.objects(FOLDER)) == 2
+    pipeline.scans.clear()
+    with pytest.raises(TooManyPartsError, match="has 2 parts"):
+        pipeline.scan()
+    assert pipeline.scans == []
 
 
 @pytest.mark.parametrize(

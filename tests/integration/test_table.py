@@ -2,18 +2,20 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSResponse
 
 from tests.faults.http_calls import Answer
-from tests.integration.pipeline import Pipeline
+from tests.integration.pipeline import Pipeline, hook
 from tests.samples import answer, plan, trip
 from trip_kpis.aws import calls, scan, table
+from trip_kpis.core.capacity import ReadCapacity
 from trip_kpis.core.errors import TransientError
 from trip_kpis.core.pages import Page
-from trip_kpis.core.plan import Plan
+from trip_kpis.core.plan import Plan, TableDescription
 
 
 def pages_of(of: Plan, segment: int = 0, start_key: Any = None) -> list[Page]:
@@ -21,7 +23,7 @@ def pages_of(of: Plan, segment: int = 0, start_key: Any = None) -> list[Page]:
 
 
 def items_of(*pages: Page) -> list[dict[str, Any]]:
-    return [dict(item) for page in pages for item in page.items(range(page.length))]
+    return [dict(item) for page in pages for item in json.loads(page.body)["Items"]]
 
 
 ONE = plan(total_segments=1)
@@ -34,6 +36,98 @@ def test_a_table_is_described_with_its_keys_in_order(pipeline: Pipeline) -> None
     assert description.arn.endswith(":table/trips")
     assert description.key_attributes == ("trip_id", "city")
     assert description.item_count == 1
+
+
+def described(pipeline: Pipeline, **table_has: Any) -> TableDescription:
+    """As DescribeTable would tell with these fields, instead of those that moto makes up."""
+
+    def changed(parsed: dict[str, Any], **_: Any) -> None:
+        for name in ("BillingModeSummary", "ProvisionedThroughput", "WarmThroughput"):
+            parsed["Table"].pop(name, None)
+        parsed["Table"] |= table_has
+
+    hook(pipeline.dynamodb, "after-call.dynamodb.DescribeTable", changed)
+    return table.describe(calls.dynamodb(), "trips")
+
+
+ON_DEMAND = {"BillingModeSummary": {"BillingMode": "PAY_PER_REQUEST"}}
+PROVISIONED = {"ReadCapacityUnits": 100, "WriteCapacityUnits": 5}
+
+
+@pytest.mark.parametrize(
+    ("table_has", "capacity"),
+    [
+        ({}, ReadCapacity()),
+        (ON_DEMAND, ReadCapacity()),
+        (
+            {**ON_DEMAND, "ProvisionedThroughput": {"ReadCapacityUnits": 0}},
+            ReadCapacity(),
+        ),
+        (
+            {**ON_DEMAND, "OnDemandThroughput": {"MaxReadRequestUnits": 500}},
+            ReadCapacity(maximum=500),
+        ),
+        (
+            {**ON_DEMAND, "OnDemandThroughput": {"MaxReadRequestUnits": -1}},
+            ReadCapacity(),
+        ),
+        (
+            {**ON_DEMAND, "WarmThroughput": {"ReadUnitsPerSecond": 12_000, "Status": "ACTIVE"}},
+            ReadCapacity(warm=12_000),
+        ),
+        # A table that was always provisioned says nothing of its billing mode.
+        (
+            {"ProvisionedThroughput": PROVISIONED},
+            ReadCapacity(billing_mode="PROVISIONED", maximum=100),
+        ),
+        (
+            {
+                "BillingModeSummary": {"BillingMode": "PROVISIONED"},
+                "ProvisionedThroughput": PROVISIONED,
+                "WarmThroughput": {"ReadUnitsPerSecond": 12_000},
+            },
+            ReadCapacity(billing_mode="PROVISIONED", maximum=100),
+        ),
+        (
+            {**ON_DEMAND, "TableClassSummary": {"TableClass": "STANDARD_INFREQUENT_ACCESS"}},
+            ReadCapacity(table_class="STANDARD_INFREQUENT_ACCESS"),
+        ),
+    ],
+)
+def test_what_a_table_delivers_is_described(
+    pipeline: Pipeline, table_has: dict[str, Any], capacity: ReadCapacity
+) -> None:
+    pipeline.make_table()
+    assert described(pipeline, **table_has).capacity == capacity
+
+
+def test_a_tables_age_is_described(pipeline: Pipeline) -> None:
+    pipeline.make_table()
+    made = datetime(2020, 1, 1, tzinfo=UTC)
+    assert described(pipeline, CreationDateTime=made).created_at == made
+
+
+def test_the_attribute_by_which_items_expire_is_described(pipeline: Pipeline) -> None:
+    pipeline.make_table()
+    assert described(pipeline).ttl_attribute is None
+    pipeline.dynamodb.update_time_to_live(
+        TableName="trips",
+        TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires_at"},
+    )
+    assert described(pipeline).ttl_attribute == "expires_at"
+
+
+def test_who_may_not_ask_for_the_expiry_still_describes_the_table(pipeline: Pipeline) -> None:
+    pipeline.make_table()
+
+    def denied(request: Any, **_: Any) -> Any:
+        body = b'{"__type": "AccessDeniedException", "message": "no"}'
+        return Answer(status=400, body=body).to_response(request.url)
+
+    assert described(pipeline).ttl_is_known
+    hook(pipeline.dynamodb, "before-send.dynamodb.DescribeTimeToLive", denied)
+    found = described(pipeline)
+    assert (found.ttl_is_known, found.ttl_attribute) == (False, None)
 
 
 def test_only_the_plans_attributes_and_the_key_are_sent(pipeline: Pipeline) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from ops.report.written import write_report
 from tests.report.webdriver import MISSING, PHONE, Browser, browser
-from tests.runs_left import leave_run
+from tests.runs_left import FIRST, leave_run
+from trip_kpis.core.publication import Outcome, Publication
 
 pytestmark = pytest.mark.skipif(
     bool(MISSING), reason=f"{MISSING}: apt-get install chromium chromium-driver"
@@ -35,11 +36,12 @@ def bars(opened: Browser, chart: str) -> int:
     return found
 
 
-def column(opened: Browser, number: int) -> list[str]:
+def column(opened: Browser, number: int, *, table: str = "days-table") -> list[str]:
     found: list[str] = opened.run(
-        "return [...document.querySelectorAll('#days-table tbody tr:not([hidden])')]"
+        "return [...document.querySelectorAll(`#${arguments[1]} tbody tr:not([hidden])`)]"
         ".map((row) => row.cells[arguments[0]].textContent)",
         number,
+        table,
     )
     return found
 
@@ -226,3 +228,25 @@ def test_all_controls_are_reached_by_keyboard_and_have_a_name(
         "return [...document.querySelectorAll('.chart')]"
         ".every((one) => one.role === 'img' && one.ariaLabel)"
     )
+
+
+def test_bars_of_open_days_are_hatched_and_their_tooltips_say_so(
+    desktop: Browser, tmp_path: Path
+) -> None:
+    days = [FIRST + timedelta(days=n) for n in range(4)]
+    publication = Publication(
+        outcomes=dict.fromkeys(days, Outcome.PUBLISHED),
+        open_days=frozenset({days[-1]}),
+        shrank={days[1]: 12},
+        warnings=("one <b>warning</b>",),
+    )
+    leave_run(tmp_path, days=4, publication=publication)
+    desktop.open(write_report(tmp_path))
+    assert desktop.run(
+        "return document.querySelector('#trips-chart').data[0].marker.pattern.shape"
+    ) == ["", "", "", "/"]
+    assert desktop.run("return document.querySelectorAll('#trips-chart pattern').length") == 1
+    assert column(desktop, 6) == [*["published"] * 3, "published, open"]
+    assert column(desktop, 1, table="shrank-table") == ["12"]
+    assert text(desktop, ".warning") == "warning one <b>warning</b>"
+    assert desktop.said() == []

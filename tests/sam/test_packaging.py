@@ -1,13 +1,18 @@
 """What `sam build` puts in a function, and what it refuses; on made-up trees, without sam."""
 
 import ast
+import json
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
+from samtranslator.yaml_helper import yaml_parse
+
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[2]
 FUNCTIONS = ROOT / "functions"
@@ -15,8 +20,6 @@ PACKAGING = FUNCTIONS / "packaging"
 STEMS = ("plan_run", "scan_segment", "merge_partials")
 LIMIT_BYTES = 262_144_000
 
-# The Lambda runtime brings these.
-OF_THE_RUNTIME = {"boto3", "botocore"}
 # trip_kpis.core.zones reads its files by the package's name, so no module imports it.
 ONLY_DATA = {"tzdata"}
 
@@ -119,8 +122,20 @@ def test_trimming_takes_what_no_function_runs_and_leaves_the_rest(tmp_path: Path
         "pyarrow/dataset.py",
         "pyarrow/_dataset.cpython-313-aarch64-linux-gnu.so",
         "pyarrow/_s3fs.cpython-313-aarch64-linux-gnu.so",
+        "botocore/data/ec2/2016-11-15/service-2.json.gz",
+        "botocore/data/dynamodb/2011-12-05/endpoint-rule-set-1.json.gz",
+        "botocore/data/dynamodb/2012-08-10/examples-1.json",
     ]
     needed = [
+        "botocore/data/_retry.json",
+        "botocore/data/endpoints.json",
+        "botocore/data/partitions.json",
+        "botocore/data/sdk-default-configuration.json",
+        "botocore/data/dynamodb/2012-08-10/service-2.json.gz",
+        "botocore/data/lambda/2015-03-31/service-2.json.gz",
+        "botocore/data/s3/2006-03-01/paginators-1.json",
+        "botocore/data/sts/2011-06-15/endpoint-rule-set-1.json.gz",
+        "botocore/docs/docstring.py",
         "numpy/testing/__init__.py",
         "pandas/testing.py",
         "pyarrow/libarrow.so.2600",
@@ -161,6 +176,120 @@ def test_a_module_that_does_not_compile_fails_the_build(tmp_path: Path) -> None:
     done = run("precompile.py", tmp_path, "--name", "F", "--python-version", version)
     assert done.returncode == 1
     assert "module.py" in done.stderr
+
+
+# -- what a package is built for ------------------------------------------------------------------
+
+
+def samconfig_of(directory: Path, deploy: str, build: str = "") -> Path:
+    """A project's samconfig.toml; the path of an artifact in its build directory."""
+    (directory / "samconfig.toml").write_text(
+        f"""version = 0.1
+[default.global.parameters]
+parameter_overrides = ["Architecture=arm64", "PythonRuntime=python3.13"]
+[default.build.parameters]
+{build}
+[default.deploy.parameters]
+{deploy}
+[local.global.parameters]
+parameter_overrides = ["Architecture=x86_64"]
+"""
+    )
+    return directory / ".aws-sam" / "build" / "PlanRunFunction"
+
+
+def as_deployed(
+    artifact: Path, architecture: str = "arm64", python_version: str = "3.13"
+) -> subprocess.CompletedProcess[str]:
+    asked = ["--architecture", architecture, "--python-version", python_version]
+    return run("deployed.py", artifact, *asked)
+
+
+def guided(**parameters: str) -> str:
+    """As `sam deploy --guided` writes its answers."""
+    answers = " ".join(f'{name}=\\"{value}\\"' for name, value in parameters.items())
+    return f'parameter_overrides = "{answers}"'
+
+
+@pytest.mark.parametrize(
+    "deploy",
+    [
+        "",
+        guided(TableName="trips", Architecture="arm64", PythonRuntime="python3.13"),
+        guided(TableName="trips"),
+        'parameter_overrides = "ParameterKey=Architecture,ParameterValue=arm64"',
+    ],
+)
+def test_a_build_of_what_is_deployed_passes(tmp_path: Path, deploy: str) -> None:
+    done = as_deployed(samconfig_of(tmp_path, deploy))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("deploy", "parameter", "value"),
+    [
+        (guided(TableName="trips", Architecture="x86_64"), "Architecture", "x86_64"),
+        (guided(Architecture="arm64", PythonRuntime="python3.12"), "PythonRuntime", "python3.12"),
+        ('parameter_overrides = ["Architecture=x86_64"]', "Architecture", "x86_64"),
+        (
+            'parameter_overrides = "ParameterKey=Architecture,ParameterValue=x86_64"',
+            "Architecture",
+            "x86_64",
+        ),
+    ],
+)
+def test_what_is_chosen_for_deploying_alone_fails_the_next_build(
+    tmp_path: Path, deploy: str, parameter: str, value: str
+) -> None:
+    done = as_deployed(samconfig_of(tmp_path, deploy))
+    assert done.returncode == 1
+    assert f"sam deploy would set {parameter}={value}" in done.stderr
+    assert f"Write {parameter}={value} into parameter_overrides of [default.global" in done.stderr
+
+
+def test_the_builds_own_section_comes_before_the_global_one(tmp_path: Path) -> None:
+    x86_64 = 'parameter_overrides = ["Architecture=x86_64"]'
+    artifact = samconfig_of(tmp_path, "", build=x86_64)
+    assert as_deployed(artifact).returncode == 0
+    assert "would set Architecture=arm64" in as_deployed(artifact, "x86_64").stderr
+    both = samconfig_of(tmp_path, x86_64, build=x86_64)
+    assert as_deployed(both, "x86_64").returncode == 0
+
+
+def test_another_environments_build_is_not_compared_with_what_this_one_deploys(
+    tmp_path: Path,
+) -> None:
+    artifact = samconfig_of(tmp_path, guided(Architecture="arm64"))
+    assert as_deployed(artifact, "x86_64").returncode == 0
+
+
+def test_without_a_samconfig_there_is_nothing_to_compare(tmp_path: Path) -> None:
+    assert as_deployed(tmp_path / "PlanRunFunction", "x86_64").returncode == 0
+
+
+def test_a_value_that_samconfig_does_not_name_is_the_templates(tmp_path: Path) -> None:
+    parameters = yaml_parse((ROOT / "template.yaml").read_text())["Parameters"]
+    defaults = {name: parameters[name]["Default"] for name in ("Architecture", "PythonRuntime")}
+    assert f"DEFAULTS = {json.dumps(defaults)}" in (PACKAGING / "deployed.py").read_text()
+
+
+def test_the_projects_own_samconfig_has_both_in_one_place() -> None:
+    text = (ROOT / "samconfig.toml").read_text()
+    assert re.findall(r'"?(?:Architecture|PythonRuntime)=[\w.]+', text) == [
+        '"Architecture=arm64',
+        '"PythonRuntime=python3.13',
+        '"Architecture=x86_64',  # of the environment `local`, for `sam local`
+    ]
+
+
+def test_a_package_is_stamped_with_what_it_is_built_for(tmp_path: Path) -> None:
+    (tmp_path / "trip_kpis").mkdir()
+    asked = ["--architecture", "arm64", "--python-version", "3.13"]
+    assert run("stamp.py", tmp_path, *asked).returncode == 0
+    assert json.loads((tmp_path / "trip_kpis" / "package_stamp.json").read_text()) == {
+        "architecture": "arm64",
+        "python_version": "3.13",
+    }
 
 
 # -- the requirements -----------------------------------------------------------------------------
@@ -205,16 +334,53 @@ def packages_behind(stem: str) -> set[str]:
     return packages
 
 
+def pins(lock: Path) -> dict[str, set[str]]:
+    """The versions of each package in a lock file: several where they have conditions."""
+    found: dict[str, set[str]] = {}
+    for name, version in re.findall(r"^([a-z0-9-]+)==(\S+)", lock.read_text(), re.MULTILINE):
+        found.setdefault(name, set()).add(version)
+    return found
+
+
+def function_pins(stem: str) -> dict[str, str]:
+    locked = pins(PACKAGING / "requirements" / f"{stem}.txt")
+    return {name: version for name, (version,) in locked.items()}
+
+
 @pytest.mark.parametrize("stem", STEMS)
 def test_a_functions_requirements_are_what_it_imports(stem: str) -> None:
-    assert packages_behind(stem) - OF_THE_RUNTIME == named_requirements(stem) - ONLY_DATA
+    assert packages_behind(stem) == named_requirements(stem) - ONLY_DATA
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_a_function_has_the_versions_that_the_tests_run_with(stem: str) -> None:
+    tested = pins(ROOT / "requirements" / "dev.txt")
+    for name, version in function_pins(stem).items():
+        assert version in tested[name], name
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_what_one_package_of_a_function_needs_of_another_is_pinned(stem: str) -> None:
+    """botocore among them: the runtime's own would come with other versions of its dependencies."""
+    pinned = function_pins(stem)
+    assert "botocore" in pinned
+    for name, version in pinned.items():
+        installed = distribution(name)
+        if installed.version != version:
+            continue  # one with conditions: another one is installed for this Python
+        for text in installed.requires or ():
+            needed = Requirement(text)
+            if needed.marker and not needed.marker.evaluate({"extra": ""}):
+                continue
+            assert needed.name.lower() in pinned, f"{name} needs {text}"
+            assert needed.specifier.contains(pinned[needed.name.lower()]), f"{name} needs {text}"
 
 
 @pytest.mark.parametrize("stem", STEMS)
 def test_the_lock_pins_everything_by_hash_and_names_no_place(stem: str) -> None:
     text = (PACKAGING / "requirements" / f"{stem}.txt").read_text()
     pins = re.findall(
-        r"^([a-z0-9-]+)==[0-9.]+ \\\n((?:    --hash=sha256:[0-9a-f]{64}.*\n)+)", text, re.M
+        r"^([a-z0-9-]+)==\S+ \\\n((?:    --hash=sha256:[0-9a-f]{64}.*\n)+)", text, re.M
     )
     lines = [line for line in text.splitlines() if not line.startswith("    --hash=")]
     assert len(lines) == len(pins)
@@ -225,4 +391,4 @@ def test_the_lock_pins_everything_by_hash_and_names_no_place(stem: str) -> None:
 
 def test_the_scanning_function_carries_neither_pandas_nor_numpy() -> None:
     text = (PACKAGING / "requirements" / "scan_segment.txt").read_text()
-    assert re.findall(r"^(pandas|numpy|boto3|botocore)==", text, re.M) == []
+    assert re.findall(r"^(pandas|numpy|boto3|s3transfer)==", text, re.M) == []

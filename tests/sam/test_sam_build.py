@@ -65,15 +65,17 @@ def test_all_functions_are_built_for_the_architecture_that_is_asked_for(
         built = build / name
         size = sum(path.stat().st_size for path in built.rglob("*") if path.is_file())
         assert (name, f"{size:,}") in sizes
-        assert {handler, "trip_kpis", "aws_lambda_powertools"} <= tops(built)
+        assert {handler, "trip_kpis", "aws_lambda_powertools", "botocore"} <= tops(built)
+        assert json.loads((built / "trip_kpis" / "package_stamp.json").read_text()) == {
+            "architecture": architecture,
+            "python_version": "3.13",
+        }
+        assert machines(built) == {ELF_MACHINES[architecture]}
         assert not tops(built) & {"packaging", "Makefile", "boto3", "bin"}
         assert not tops(built) & set(FUNCTIONS.values()) - {handler}
         assert (built / "trip_kpis" / "__init__.py").read_bytes() == (
             ROOT / "functions" / "trip_kpis" / "__init__.py"
         ).read_bytes()
-    assert machines(build / "PlanRunFunction") == set()
-    assert machines(build / "ScanSegmentFunction") == {ELF_MACHINES[architecture]}
-    assert machines(build / "MergePartialsFunction") == {ELF_MACHINES[architecture]}
     assert not tops(build / "ScanSegmentFunction") & {"pandas", "numpy"}
     assert {"pandas", "numpy", "pyarrow"} <= tops(build / "MergePartialsFunction")
 
@@ -104,6 +106,32 @@ def test_the_local_environment_builds_what_sam_local_then_runs(sam: Sam, tmp_pat
     assert done.returncode == 0, done.stderr
     assert "PlanRunFunction: " in done.stderr
     assert "unzipped, x86_64, Python 3.13" in done.stderr
+
+
+def test_a_build_that_is_deployed_for_another_processor_fails_with_what_to_do(
+    sam: Sam, tmp_path: Path
+) -> None:
+    """As after another answer in `sam deploy --guided`."""
+    config = tmp_path / "samconfig.toml"
+    answers = 'parameter_overrides = "TableName=\\"trips\\" Architecture=\\"x86_64\\""'
+    config.write_text(
+        (ROOT / "samconfig.toml")
+        .read_text()
+        .replace("\n[default.deploy.parameters]\n", f"\n[default.deploy.parameters]\n{answers}\n")
+    )
+    build = tmp_path / ".aws-sam" / "build"
+    asked = ("build", "PlanRunFunction", "--build-dir", build, "--config-file", config)
+    done = sam(*asked)
+    assert done.returncode != 0
+    assert "This build has Architecture=arm64, but sam deploy would set Architecture=x86_64" in (
+        done.stderr
+    )
+    config.write_text(
+        config.read_text().replace('["Architecture=arm64", ', '["Architecture=x86_64", ')
+    )
+    done = sam(*asked)
+    assert done.returncode == 0, done.stderr
+    assert machines(build / "PlanRunFunction") == {ELF_MACHINES["x86_64"]}
 
 
 def test_a_function_over_the_limit_fails_the_build_with_what_to_do(

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.session import Session
 from samtranslator.yaml_helper import yaml_parse
 
 from checks.state_machine import Definition, graph_faults, is_end, scopes
@@ -23,6 +24,17 @@ ERRORS = ROOT / "functions" / "trip_kpis" / "core" / "errors.py"
 # What Lambda and Step Functions report of an invocation that was not the function's own fault:
 # https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
 THROTTLED = "Lambda.TooManyRequestsException"
+NOT_READY = {
+    "Lambda.ResourceConflictException",
+    "Lambda.ResourceNotReadyException",
+    "Lambda.CodeArtifactUserPendingException",
+    "Lambda.CodeArtifactUserDeletedException",
+    "Lambda.EC2ThrottledException",
+    "Lambda.EC2UnexpectedException",
+    "Lambda.ENILimitReachedException",
+    "Lambda.ENINotReadyException",
+    "Lambda.SubnetIPAddressLimitReachedException",
+}
 INTERRUPTED = {
     "Lambda.ClientExecutionTimeoutException",
     "Lambda.ServiceException",
@@ -33,6 +45,76 @@ INTERRUPTED = {
     "Runtime.ExitError",
     "Runtime.OutOfMemory",
     "States.Timeout",
+}
+# Every error that Invoke documents, and those that Step Functions adds: whether another attempt can
+# succeed. docs/operations.md says what each is.
+# https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors
+# https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html
+DECIDED = {
+    **dict.fromkeys(
+        (
+            "TooManyRequestsException",
+            *(name.removeprefix("Lambda.") for name in NOT_READY),
+            "ClientExecutionTimeoutException",
+            "ServiceException",
+            "AWSLambdaException",
+            "SdkClientException",
+            "Unknown",
+        ),
+        "retry",
+    ),
+    # The stack's own files, roles or keys are wrong: a deployment fixes them.
+    **dict.fromkeys(
+        (
+            "CodeArtifactUserFailedException",
+            "InvalidRuntimeException",
+            "InvalidZipFileException",
+            "KMSAccessDeniedException",
+            "KMSDisabledException",
+            "KMSInvalidStateException",
+            "KMSNotFoundException",
+            "NoPublishedVersionException",
+            "RecursiveInvocationException",
+            "ResourceNotFoundException",
+            "ServiceQuotaExceededException",
+        ),
+        "deploy",
+    ),
+    # Network settings that an owner gave the functions by hand.
+    **dict.fromkeys(
+        ("EC2AccessDeniedException", "InvalidSecurityGroupIDException", "InvalidSubnetIDException"),
+        "deploy",
+    ),
+    # The request is wrong, or of a kind that the state machine does not make.
+    **dict.fromkeys(
+        (
+            "InvalidParameterValueException",
+            "InvalidRequestContentException",
+            "ModeNotSupportedException",
+            "RequestTooLargeException",
+            "SerializedRequestEntityTooLargeException",
+            "UnsupportedMediaTypeException",
+        ),
+        "request",
+    ),
+    # Of features that the functions do not have: file systems, SnapStart, durable functions.
+    **dict.fromkeys(
+        (
+            "DurableExecutionAlreadyStartedException",
+            "EFSIOException",
+            "EFSMountConnectivityException",
+            "EFSMountFailureException",
+            "EFSMountTimeoutException",
+            "S3FilesMountConnectivityException",
+            "S3FilesMountFailureException",
+            "S3FilesMountTimeoutException",
+            "SnapStartException",
+            "SnapStartNotReadyException",
+            "SnapStartRegenerationFailureException",
+            "SnapStartTimeoutException",
+        ),
+        "not used",
+    ),
 }
 NOT_THE_PROGRAMS = ("Lambda.", "Sandbox.", "Runtime.", "States.")
 
@@ -134,7 +216,15 @@ def task_faults(definition: Definition, function_timeouts: dict[str, int]) -> li
             faults.append(f"{name} has no Retry")
             continue
         errors = retried(task)
-        faults += [f"{name} does not retry {one}" for one in INTERRUPTED - errors.keys()]
+        faults += [
+            f"{name} does not retry {one}" for one in (INTERRUPTED | NOT_READY) - errors.keys()
+        ]
+        # Everything else that Lambda can say would come to the same: DECIDED says why.
+        faults += [
+            f"{name} retries {one}, which is permanent"
+            for one in errors
+            if one.startswith("Lambda.") and DECIDED.get(one.removeprefix("Lambda."), "") != "retry"
+        ]
         faults += [
             f"{name} does not retry {one}"
             for one in (THROTTLED, "TransientError")
@@ -168,13 +258,18 @@ def timeouts(template: dict[str, Any]) -> dict[str, int]:
 TASK_BREAKS: dict[str, tuple[Callable[[Definition], object], str]] = {
     "no retry": (lambda t: drop(t, "Retry"), "has no Retry"),
     "transient": (lambda t: t["Retry"].pop(1), "does not retry TransientError"),
-    "interrupted": (lambda t: t["Retry"].pop(2), "does not retry Sandbox.Timedout"),
+    "not ready": (lambda t: t["Retry"].pop(2), "does not retry Lambda.ENINotReadyException"),
+    "interrupted": (lambda t: t["Retry"].pop(3), "does not retry Sandbox.Timedout"),
+    "permanent": (
+        lambda t: t["Retry"][3]["ErrorEquals"].append("Lambda.InvalidZipFileException"),
+        "retries Lambda.InvalidZipFileException, which is permanent",
+    ),
     "all": (
         lambda t: t["Retry"].append({**t["Retry"][1], "ErrorEquals": ["States.ALL"]}),
         "retries States.ALL",
     ),
     "jitter": (lambda t: drop(t["Retry"][0], "JitterStrategy"), f"retries {THROTTLED} without"),
-    "cap": (lambda t: drop(t["Retry"][2], "MaxDelaySeconds"), "retries Sandbox.Timedout without"),
+    "cap": (lambda t: drop(t["Retry"][3], "MaxDelaySeconds"), "retries Sandbox.Timedout without"),
     "impatient": (lambda t: t["Retry"][0].update(MaxAttempts=1), "is not most patient"),
     "catch": (lambda t: t.update(Catch=[]), "catches"),
     "no timeout": (lambda t: drop(t, "TimeoutSeconds"), "has a TimeoutSeconds not above"),
@@ -196,6 +291,19 @@ def test_the_task_check_notices(
     breaking, said = TASK_BREAKS[broken]
     breaking(dict(tasks(definition))[task_name])
     assert f"{task_name} {said}" in "\n".join(task_faults(definition, timeouts(template)))
+
+
+def test_every_error_that_lambda_documents_for_an_invocation_is_decided() -> None:
+    """By botocore's model, which is made of Lambda's documentation."""
+    invoke = Session().get_service_model("lambda").operation_model("Invoke")
+    documented = {shape.name for shape in invoke.error_shapes}
+    step_functions_own = {
+        "AWSLambdaException",
+        "ClientExecutionTimeoutException",
+        "SdkClientException",
+        "Unknown",
+    }
+    assert documented | step_functions_own == DECIDED.keys()
 
 
 def test_the_programs_errors_that_are_retried_exist_and_a_permanent_one_is_not_among_them(

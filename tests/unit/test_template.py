@@ -61,6 +61,7 @@ VARIABLES = {
         "CONSISTENT_READ": "ConsistentRead",
         "CHECKPOINT_SECONDS": "CheckpointSeconds",
         "MAX_REJECTED_SHARE": "MaxRejectedShare",
+        "SHRUNK_DAYS": "ShrunkDays",
         "SCAN_MEMORY": "ScanMemory",
         "MERGE_MEMORY": "MergeMemory",
     },
@@ -84,6 +85,11 @@ PERMISSIONS = {
     | {
         ("kms:Decrypt if TableHasKey", "TableKmsKeyArn by dynamodb"),
         ("dynamodb:DescribeTable", "<table>"),
+        ("dynamodb:DescribeTimeToLive", "<table>"),
+        ("lambda:GetAccountSettings", "*"),
+        ("s3:ListBucket", "staging/run=*/read-budget-*"),
+        ("s3:GetObject", "staging/run=*/read-budget-*"),
+        ("s3:PutObject", "staging/run=*/read-budget-*"),
         ("dynamodb:Scan", "<table>"),
         ("s3:GetObject", "staging/run=*/plan.json"),
         ("s3:PutObject", "staging/run=*/plan.json"),
@@ -306,6 +312,8 @@ def statements(role: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 def resource_text(resource: Any) -> str:
     """A resource ARN as text, with the parts that CloudFormation fills in."""
     match resource:
+        case "*":
+            return "*"
         case {"Fn::GetAtt": path}:
             return ".".join(path)
         case {"Ref": name}:
@@ -357,8 +365,9 @@ def test_a_functions_role_may_do_what_the_function_does_and_no_more(
     assert "ManagedPolicyArns" not in role
 
 
-# Log deliveries belong to the account; no resource can be named:
+# Log deliveries and settings belong to the account; no resource can be named:
 # https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
 LOG_DELIVERY = {
     "logs:CreateLogDelivery",
     "logs:GetLogDelivery",
@@ -371,7 +380,9 @@ LOG_DELIVERY = {
 }
 
 
-def test_no_role_may_do_anything_to_everything_but_deliver_logs(template: Template) -> None:
+def test_no_role_may_do_anything_to_everything_but_deliver_logs_and_read_the_lambda_limit(
+    template: Template,
+) -> None:
     everything = set()
     for name, role in of_type(template, "AWS::IAM::Role").items():
         for _, statement in statements(role):
@@ -380,7 +391,10 @@ def test_no_role_may_do_anything_to_everything_but_deliver_logs(template: Templa
             assert not [action for action in actions if "*" in action], name
             if statement["Resource"] == "*":
                 everything |= {(name, action) for action in actions}
-    assert everything == {("TripKpisStateMachineRole", action) for action in LOG_DELIVERY}
+    assert everything == {
+        ("PlanRunRole", "lambda:GetAccountSettings"),
+        *(("TripKpisStateMachineRole", action) for action in LOG_DELIVERY),
+    }
 
 
 def test_the_state_machine_may_invoke_its_functions_and_handle_its_own_executions(

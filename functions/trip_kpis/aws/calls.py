@@ -145,6 +145,15 @@ def _is_transient(code: str, status: int, said: str) -> bool:
     return status >= 500 and status != 501  # 501: the service does not have what is asked for
 
 
+@cache
+def lambda_() -> Any:
+    """The Lambda client, for what PlanRun asks of the account; gives up sooner than the others."""
+    config = _CONFIG.merge(
+        Config(retries={"mode": "standard", "max_attempts": 2}, connect_timeout=2, read_timeout=5)
+    )
+    return Session().create_client("lambda", config=config)
+
+
 def _check_crc32(http_response: Any, **_: Any) -> None:
     """Raises ChecksumError for an answer that is not what DynamoDB sent.
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from trip_kpis.core.plan import Plan, page_units
+from trip_kpis.core.read_budget import ReadBudget
 
 WINDOW_SECONDS = 10.0
 
@@ -47,11 +48,11 @@ class Pacer:
             self._held = self.page_units - begins_after * self.units_per_second
 
     @classmethod
-    def for_worker_of(cls, plan: Plan) -> "Pacer":
-        """An equal share of the budget for each of the workers that can run at once."""
-        workers = min(plan.max_concurrency, plan.total_segments)
+    def for_worker_of(cls, plan: Plan, budget: ReadBudget | None = None) -> "Pacer":
+        """An equal share of the budget (the plan's, unless it was changed) for each of the workers
+        that can run at once."""
         return cls(
-            units_per_second=plan.read_units_per_second / workers,
+            units_per_second=(budget or plan.read_budget).share(plan.total_segments),
             page_units=page_units(plan.consistent_read),
         )
 

@@ -1,10 +1,8 @@
 """Rejected trips, kept with the reason and the value at fault."""
 
 import hashlib
-import json
 
 from trip_kpis.aws.bucket import Bucket
-from trip_kpis.core.rejections import RejectedTrip
 from trip_kpis.core.stretch import Stretch
 
 
@@ -15,9 +13,9 @@ def put_rejected(bucket: Bucket, run_id: str, segment: int, stretch: Stretch) ->
     The key has a digest of the body: a stretch that is read twice writes the same object twice,
     and a part that loses its race leaves one that no part refers to.
     """
-    if not stretch.rejected:
+    body = stretch.quarantine
+    if not body:
         return None
-    body = "".join(map(_line, stretch.rejected)).encode()
     digest = hashlib.sha256(body).hexdigest()[:16]
     key = (
         f"quarantine/run={run_id}/segment={segment:05d}"
@@ -25,13 +23,3 @@ def put_rejected(bucket: Bucket, run_id: str, segment: int, stretch: Stretch) ->
     )
     bucket.put(key, body, content_type="application/jsonl")
     return key
-
-
-def _line(trip: RejectedTrip) -> str:
-    document = {
-        "key": trip.key,
-        "reason": str(trip.reason),
-        "attribute": trip.attribute,
-        "value": trip.value,
-    }
-    return json.dumps(document, ensure_ascii=False) + "\n"

@@ -4,8 +4,14 @@ import hashlib
 from dataclasses import dataclass
 
 from trip_kpis.aws.bucket import Bucket
-from trip_kpis.core.errors import AccessDeniedError, PlanMismatchError, PlanNotFoundError
+from trip_kpis.core.errors import (
+    AccessDeniedError,
+    PlanMismatchError,
+    PlanNotFoundError,
+    TransientError,
+)
 from trip_kpis.core.plan import Plan
+from trip_kpis.core.read_budget import ReadBudget
 
 _AS_OF = "as-of"
 
@@ -54,6 +60,38 @@ class RunStore:
             )
         return plan
 
+    def read_budget(self, plan: Plan) -> ReadBudget:
+        """What the run reads with now: the last budget that was written, else the plan's.
+
+        Raises PlanMismatchError for something else under its key.
+        """
+        return self._last_budget(plan)[0]
+
+    def change_read_budget(self, plan: Plan, wanted: ReadBudget) -> None:
+        """Makes it the budget of every invocation that begins from now on.
+
+        A new object each time: what is written under staging/ is never overwritten. Raises
+        TransientError where another execution of this run writes one at the same moment.
+        """
+        current, number = self._last_budget(plan)
+        if wanted == current:
+            return
+        key = _budget_key(plan.run_id, number + 1)
+        if not self.bucket.put_new(key, wanted.to_bytes(), content_type="application/json"):
+            raise TransientError(
+                f"{self.bucket.url(key)} was written by another execution of the run {plan.run_id} "
+                "at the same moment"
+            )
+
+    def _last_budget(self, plan: Plan) -> tuple[ReadBudget, int]:
+        """The budget and its number; the plan's is number 0."""
+        keys = [*self.bucket.keys(_budget_prefix(plan.run_id))]
+        stored = self.bucket.get(keys[-1]) if keys else None
+        if stored is None:
+            return plan.read_budget, 0
+        url = self.bucket.url(keys[-1])
+        return ReadBudget.from_bytes(stored.body, url=url), len(keys)
+
     def put_manifest(self, plan: Plan, body: bytes) -> None:
         """Writes the run's manifest, again if the merge is repeated."""
         self.bucket.put(
@@ -66,6 +104,14 @@ class RunStore:
 
 def plan_key(run_id: str) -> str:
     return f"staging/run={run_id}/plan.json"
+
+
+def _budget_prefix(run_id: str) -> str:
+    return f"staging/run={run_id}/read-budget-"
+
+
+def _budget_key(run_id: str, number: int) -> str:
+    return f"{_budget_prefix(run_id)}{number:05d}.json"
 
 
 def _no_plan(run_id: str, url: str) -> str:

@@ -17,12 +17,17 @@ from trip_kpis.core.errors import (
     CorruptPartError,
     ForeignPartError,
     NoProgressError,
+    TooManyPartsError,
 )
 from trip_kpis.core.parts import PartHeader, decode, encode
 from trip_kpis.core.plan import Plan
 from trip_kpis.core.stretch import Position, Stretch
 
 _Get = Callable[[str], StoredObject | None]
+
+LAST_PART = 99_999
+"""Keys have five digits: a number of six would sort before others of five, and the log would be
+read in another order than it was written."""
 
 _PART_KEY = re.compile(r".*/segment=(?P<segment>[0-9]{5})/part-(?P<part>[0-9]{5})\.parquet")
 
@@ -46,7 +51,7 @@ class SegmentLog:
         """Where the segment's log ends and a worker goes on.
 
         Raises BrokenChainError for a part that is missing on the way, ForeignPartError and
-        CorruptPartError for the last part.
+        CorruptPartError for the last part, TooManyPartsError for an unfinished log without room.
         """
         keys = list(self.bucket.keys(f"{self._prefix}segment={segment:05d}/"))
         if not keys:
@@ -63,9 +68,21 @@ class SegmentLog:
                 f"{keys[-1]} was written for another plan of run {self.plan.run_id} than its "
                 "plan.json is now: start a new run, and look at who may write to staging/"
             )
-        return Position(
+        position = Position(
             next_part=len(keys), start_key=header.end_key, finished=header.end_key is None
         )
+        self.check_room(segment, position)
+        return position
+
+    def check_room(self, segment: int, position: Position) -> None:
+        """Raises TooManyPartsError where another part would have a number of six digits."""
+        if position.next_part > LAST_PART and not position.finished:
+            raise TooManyPartsError(
+                f"segment {segment} of run {self.plan.run_id} has {position.next_part:,} parts, as "
+                "many as a segment can have, and is not at its end. A worker appends early when it "
+                "holds many rejected trips: look at them under quarantine/ first. Then start a new "
+                "run with more segments (total_segments) and a longer CheckpointSeconds"
+            )
 
     def append(self, segment: int, stretch: Stretch, appender: Appender, *, worker_ms: int) -> bool:
         """Appends the stretch as the next part, its rejected trips to the quarantine before.
@@ -107,7 +124,8 @@ class SegmentLog:
             raise NoProgressError(
                 f"segment {segment} of run {self.plan.run_id}: two invocations in a row ran out of "
                 f"time before they had a single page to append as part {position.next_part}. Give "
-                "ScanSegment more time or memory, see whether the table is throttled, then redrive"
+                "ScanSegment more memory (ScanMemory), see whether the table is throttled, deploy, "
+                "then redrive the execution or start a new one with this run_id"
             )
 
     def parts(self) -> Iterator[tuple[PartHeader, pa.Table]]:

@@ -90,6 +90,7 @@ class SegmentWorker:
             if stretch.tally.pages:
                 read_any = True
                 position = self._append(stretch)
+                self.log.check_room(self.segment, position)
             if trouble is not None:
                 raise trouble
             in_time = in_time and not self._pace.must_stop(self.remaining_ms())
@@ -126,8 +127,7 @@ class SegmentWorker:
                 self.remaining_ms(),
                 checkpoint_seconds=self.plan.checkpoint_seconds,
                 wait_ms=self.pacer.wait_ms,
-                rejected_held=len(stretch.rejected),
-                rejected_bytes_held=stretch.rejected_bytes,
+                quarantine_bytes=stretch.quarantine_bytes,
             ):
                 return True
 
@@ -148,9 +148,10 @@ class SegmentWorker:
             raise TransientError(
                 f"segment {self.segment} of run {self.plan.run_id}: the table "
                 f"{self.plan.table_name} was throttled for as long as the worker had time "
-                f"({listed(self._throttles)}), and gave it no page. If that lasts, lower "
-                "ReadUnitsPerSecond or MaxConcurrency, or raise what the table may be read with, "
-                "then redrive: what has been read is kept"
+                f"({listed(self._throttles)}), and gave it no page. If that lasts, raise the "
+                "table's read throughput and redrive, or stop this execution and start a new one "
+                f'that reads less at a time: {{"run_id": "{self.plan.run_id}", "max_concurrency": '
+                '…, "read_units_per_second": …}. What has been read is kept'
             )
         self.log.note_standstill(self.segment, position, self.appender)
 

@@ -88,11 +88,12 @@ def read_run_defaults(environment: Environment = os.environ) -> RunDefaults:
 
 
 def read_estimate_terms(environment: Environment = os.environ) -> EstimateTerms:
-    """What an estimate goes by besides. Raises SettingError."""
+    """What a forecast goes by, and a plan does not keep. Raises SettingError."""
     return EstimateTerms(
         max_rejected_share=_share(environment, "MAX_REJECTED_SHARE"),
         scan_memory_mb=_whole(environment, "SCAN_MEMORY", 128, 10_240),
         merge_memory_mb=_whole(environment, "MERGE_MEMORY", 128, 10_240),
+        days_may_shrink=_choice(environment, "SHRUNK_DAYS", ("publish", "keep")) == "publish",
     )
 
 

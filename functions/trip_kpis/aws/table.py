@@ -1,19 +1,24 @@
 """The trips table: what DynamoDB says of it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from trip_kpis.aws.calls import aws_call, check_answer
+from trip_kpis.core.capacity import ON_DEMAND, PROVISIONED, STANDARD
+from trip_kpis.core.errors import AccessDeniedError, RefusedError
 from trip_kpis.core.plan import TableDescription
 
 
 def describe(client: Any, table_name: str) -> TableDescription:
-    """What DescribeTable says. Raises TableNotFoundError, or what `aws_call` raises."""
+    """What DescribeTable and DescribeTimeToLive say. Raises TableNotFoundError, or what `aws_call`
+    raises; a client that may not ask for the time to live is no error."""
     with aws_call("dynamodb:DescribeTable", table_name):
         answer = client.describe_table(TableName=table_name)
         check_answer(answer, "Table")
         table = answer["Table"]
         check_answer(table, "KeySchema", "TableName", "TableArn", "TableSizeBytes", "ItemCount")
     keys = sorted(table["KeySchema"], key=lambda key: key["KeyType"])  # HASH before RANGE
+    ttl_is_known, ttl_attribute = _time_to_live(client, table_name)
     return TableDescription(
         name=table["TableName"],
         arn=table["TableArn"],
@@ -21,4 +26,46 @@ def describe(client: Any, table_name: str) -> TableDescription:
         key_attributes=tuple(key["AttributeName"] for key in keys),
         size_bytes=table["TableSizeBytes"],
         item_count=table["ItemCount"],
+        created_at=table.get("CreationDateTime"),
+        ttl_attribute=ttl_attribute,
+        ttl_is_known=ttl_is_known,
+        **_throughput(table),
     )
+
+
+def _throughput(table: Mapping[str, Any]) -> dict[str, Any]:
+    """How the table is billed, and what it delivers.
+
+    A table that was always provisioned has no BillingModeSummary; one on demand has 0 provisioned
+    units; a maximum of -1 is none.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TableDescription.html
+    """
+    mode = table.get("BillingModeSummary", {}).get("BillingMode")
+    provisioned = table.get("ProvisionedThroughput", {}).get("ReadCapacityUnits", 0)
+    on_demand_most = table.get("OnDemandThroughput", {}).get("MaxReadRequestUnits", 0)
+    is_provisioned = mode != ON_DEMAND and provisioned > 0
+    most = provisioned if is_provisioned else on_demand_most
+    warm = table.get("WarmThroughput", {}).get("ReadUnitsPerSecond", 0)
+    return {
+        "billing_mode": PROVISIONED if is_provisioned else ON_DEMAND,
+        "table_class": table.get("TableClassSummary", {}).get("TableClass", STANDARD),
+        "most_read_units": most if most > 0 else None,
+        "warm_read_units": warm if warm > 0 else None,
+    }
+
+
+def _time_to_live(client: Any, table_name: str) -> tuple[bool, str | None]:
+    """Whether it is known, and the attribute by which DynamoDB deletes items, if it does.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeTimeToLive.html
+    """
+    try:
+        with aws_call("dynamodb:DescribeTimeToLive", table_name):
+            answer = client.describe_time_to_live(TableName=table_name)
+    except (AccessDeniedError, RefusedError):
+        return False, None
+    described = answer.get("TimeToLiveDescription", {})
+    if described.get("TimeToLiveStatus") not in {"ENABLED", "ENABLING"}:
+        return True, None
+    return True, described.get("AttributeName")

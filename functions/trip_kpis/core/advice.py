@@ -1,7 +1,6 @@
 """What to think about before a run, told from an estimate."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 
 from trip_kpis.core.attributes import dotted_path, parse_path
@@ -10,6 +9,7 @@ from trip_kpis.core.epochs import DATE_AS_A_NUMBER, SERIAL_DAY
 from trip_kpis.core.forecast import PAGE_BYTES, Forecast
 from trip_kpis.core.forms import ABSENT
 from trip_kpis.core.plan import page_units
+from trip_kpis.core.plan_notes import Advice
 from trip_kpis.core.sample import Sample
 
 ONE_LAMBDA_SECONDS = 180
@@ -24,14 +24,6 @@ _LARGE_COLLECTION_SHARE = 0.5
 _ITEMS_TO_JUDGE_BY = 100
 _PAGES_OF_A_LONG_SEGMENT = 8
 _NAMES_TOLD = 12
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Advice:
-    """A word for programs, a sentence or two for people."""
-
-    code: str
-    text: str
 
 
 def advice(
@@ -67,8 +59,9 @@ def _of_what_was_read(sample: Sample) -> Iterator[Advice]:
             code="stale_size",
             text=f"DynamoDB says that the table {plan.table_name} has "
             f"{plan.estimate.item_count:,} items, and the sample alone has {items:,}. DynamoDB "
-            "renews size and count about every six hours: until then read units, cost, minutes and "
-            "segments are told too low. Ask again later, or give total_segments.",
+            "renews size and count about every six hours: until then read units, cost and minutes "
+            "are told too low, and a run has no more segments than max_concurrency asks for. Ask "
+            "again later, or give total_segments.",
         )
 
 

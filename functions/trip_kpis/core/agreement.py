@@ -22,17 +22,16 @@ _DECIDES_FIGURES = (
 def check_agreement(frozen: Plan, wanted: Plan, request: RunRequest) -> None:
     """Whether the run that `frozen` began may go on as it is asked for now.
 
-    What decides the figures must be as it was; so must what the request itself asks for. The rest
-    (the stack's segment count, budget, checkpoint interval) stays as it was frozen. Only
-    `max_concurrency` may be asked for anew: it is the state machine's, not the workers', unless
-    more workers would read more than the budget allows.
+    What decides the figures must be as it was; so must `total_segments` and `consistent_read`, if
+    the request itself asks for them. The rest stays as it was frozen, except for what the request
+    asks for of `max_concurrency` and `read_units_per_second` (`plan.resumed_budget`).
 
     Raises PlanMismatchError, which lists what differs.
     """
     asked_for = [
         field.name
         for field in fields(RunRequest)
-        if field.name in {"total_segments", "read_units_per_second", "consistent_read"}
+        if field.name in {"total_segments", "consistent_read"}
         and getattr(request, field.name) is not None
     ]
     differing = [
@@ -40,15 +39,6 @@ def check_agreement(frozen: Plan, wanted: Plan, request: RunRequest) -> None:
         for name in (*_DECIDES_FIGURES, *asked_for)
         if getattr(frozen, name) != getattr(wanted, name)
     ]
-    if (
-        frozen.read_units_per_second
-        and request.max_concurrency is not None
-        and wanted.max_concurrency > frozen.max_concurrency
-    ):
-        differing.append(
-            f"max_concurrency was {frozen.max_concurrency}, among which the read budget is split, "
-            f"now it is {wanted.max_concurrency}"
-        )
     if differing:
         raise PlanMismatchError(
             f"the run {frozen.run_id} was planned otherwise: {'; '.join(differing)}. Continue it "

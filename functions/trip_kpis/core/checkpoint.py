@@ -6,15 +6,17 @@ that no clock is needed.
 
 from dataclasses import dataclass, replace
 
-MOST_REJECTED_HELD = 10_000
-MOST_REJECTED_BYTES_HELD = 32 * 2**20
-"""rejected trips in memory, and their values; a worker appends before it holds more"""
+MOST_QUARANTINE_BYTES = 16 * 2**20
+"""Lines of rejected trips in memory: with that many or more, a worker appends before it reads
+another page. A page adds 12 MB at the most, and while the lines are sent they are in memory three
+times, which fits into 256 MB, the least that a worker may have."""
+
+FIRST_APPEND_SHARE = 0.25
+"""of the time at the start: by then a worker has appended, and knows how long that takes"""
 
 _LEAST_MARGIN_MS = 10_000
 _LEAST_MARGIN_SHARE = 0.1
 """of the time at the start: what a margin of 10 s would leave of a limit of a few seconds"""
-_FIRST_APPEND_SHARE = 0.25
-"""of the time at the start: by then a worker appends, and knows how long that takes"""
 _SLOWER_THAN_SEEN = 3
 """the next page or append may be this many times as slow as the slowest so far"""
 
@@ -63,18 +65,18 @@ class Pace:
         *,
         checkpoint_seconds: int,
         wait_ms: int = 0,
-        rejected_held: int = 0,
-        rejected_bytes_held: int = 0,
+        quarantine_bytes: int = 0,
     ) -> bool:
-        """The checkpoint is due or will be after the wait, the time is up, or too many rejected
-        trips are in memory."""
+        """The checkpoint is due or will be after the wait, the time is up, or the rejected trips
+        take too much memory."""
         since_append_ms = self.last_append_at_ms - remaining_ms + wait_ms
-        checkpoint_ms = min(checkpoint_seconds * 1000, self.started_with_ms * _FIRST_APPEND_SHARE)
+        checkpoint_ms: float = checkpoint_seconds * 1000
+        if self.last_append_at_ms == self.started_with_ms:  # nothing is appended yet
+            checkpoint_ms = min(checkpoint_ms, self.started_with_ms * FIRST_APPEND_SHARE)
         return (
             self.must_stop(remaining_ms, wait_ms=wait_ms)
             or since_append_ms >= checkpoint_ms
-            or rejected_held >= MOST_REJECTED_HELD
-            or rejected_bytes_held >= MOST_REJECTED_BYTES_HELD
+            or quarantine_bytes >= MOST_QUARANTINE_BYTES
         )
 
     @property

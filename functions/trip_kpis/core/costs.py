@@ -1,15 +1,24 @@
 """What a run costs, at list prices.
 
-US East (N. Virginia), USD, as of 2025; other regions differ, and a provisioned table pays for its
-capacity rather than for requests.
+US East (N. Virginia), USD, as of 2025; other regions differ. A provisioned table pays for its
+capacity by the hour, whether it is read or not: a run's reads are a share of that.
 https://aws.amazon.com/dynamodb/pricing/on-demand/   https://aws.amazon.com/lambda/pricing/
 https://aws.amazon.com/step-functions/pricing/       https://aws.amazon.com/s3/pricing/
+https://aws.amazon.com/dynamodb/pricing/provisioned/
 """
 
 import math
 from dataclasses import dataclass
 
+from trip_kpis.core.capacity import DEFAULT_READ_QUOTA as DEFAULT_READ_QUOTA
+from trip_kpis.core.capacity import ON_DEMAND, PROVISIONED, STANDARD, STANDARD_IA, ReadCapacity
+
 USD_PER_READ_UNIT = 0.125e-6
+USD_PER_READ_UNIT_IA = 0.155e-6
+"""of a table of the class Standard-Infrequent Access"""
+USD_PER_CAPACITY_HOUR = 0.00013
+USD_PER_CAPACITY_HOUR_IA = 0.00016
+"""of a provisioned read unit a second"""
 USD_PER_GB_SECOND = 0.0000166667
 """x86_64, the dearer of the two. Counted is what the parts tell of their workers; the planning, the
 merge and what a worker did beside its parts are not: seconds, where the parts are hours."""
@@ -24,9 +33,13 @@ USD_PER_WRITE = 5e-6
 USD_PER_READ = 0.4e-6
 
 BYTES_PER_UNIT = 4096
-DEFAULT_READ_QUOTA = 40_000
-"""read units a second of an on-demand table, unless AWS was asked for more
-https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html"""
+
+_USD_PER_READ_UNIT = {
+    (ON_DEMAND, STANDARD): USD_PER_READ_UNIT,
+    (ON_DEMAND, STANDARD_IA): USD_PER_READ_UNIT_IA,
+    (PROVISIONED, STANDARD): USD_PER_CAPACITY_HOUR / 3600,
+    (PROVISIONED, STANDARD_IA): USD_PER_CAPACITY_HOUR_IA / 3600,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +51,20 @@ class Estimate:
     read_units: int
     read_cost_usd: float
     seconds_at_least: int
-    """at the read budget, or at the default quota of an on-demand table"""
+    """at the read budget, or at what the table delivers"""
+    usd_per_read_unit: float = USD_PER_READ_UNIT
+    billing_mode: str = ON_DEMAND
+    table_class: str = STANDARD
+    table_read_units_per_second: int = DEFAULT_READ_QUOTA
+    """the most that the table delivers: what is provisioned, its own maximum, or the quota"""
+    has_maximum: bool = False
+    """that is a limit of the table itself, not AWS's quota"""
+    warm_read_units_per_second: int | None = None
+    """what an on-demand table delivers before it grows; None: unknown"""
+    parts: int = 0
+    """that the run appends, if as many trips are rejected as MaxRejectedShare tolerates"""
+    merge_seconds: int = 0
+    """what their merge takes, of its 900 s"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,20 +96,44 @@ class Cost:
 
 
 def estimate(
-    *, table_bytes: int, item_count: int, consistent_read: bool, read_units_per_second: int
+    *,
+    table_bytes: int,
+    item_count: int,
+    consistent_read: bool,
+    read_units_per_second: int,
+    capacity: ReadCapacity = ReadCapacity(),  # noqa: B008 - frozen
 ) -> Estimate:
     """A scan pays a read unit for 4 KiB read consistently, half of one otherwise.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
     """
-    units = math.ceil(table_bytes / BYTES_PER_UNIT * (1.0 if consistent_read else 0.5))
+    units = read_units_of(table_bytes, consistent_read=consistent_read)
+    usd = usd_per_read_unit(capacity)
     return Estimate(
         table_bytes=table_bytes,
         item_count=item_count,
         read_units=units,
-        read_cost_usd=round(units * USD_PER_READ_UNIT, 6),
-        seconds_at_least=math.ceil(units / (read_units_per_second or DEFAULT_READ_QUOTA)),
+        read_cost_usd=round(units * usd, 6),
+        seconds_at_least=capacity.seconds(units, budget=read_units_per_second),
+        usd_per_read_unit=usd,
+        billing_mode=capacity.billing_mode,
+        table_class=capacity.table_class,
+        table_read_units_per_second=capacity.units_per_second,
+        has_maximum=capacity.maximum is not None,
+        warm_read_units_per_second=capacity.warm,
     )
+
+
+def read_units_of(table_bytes: int, *, consistent_read: bool) -> int:
+    """Of a scan of so many bytes."""
+    return math.ceil(table_bytes / BYTES_PER_UNIT * (1.0 if consistent_read else 0.5))
+
+
+def usd_per_read_unit(capacity: ReadCapacity) -> float:
+    """On demand, the price of a request unit; provisioned, of a second of a capacity unit."""
+    table_class = STANDARD_IA if capacity.table_class == STANDARD_IA else STANDARD
+    billing_mode = PROVISIONED if capacity.billing_mode == PROVISIONED else ON_DEMAND
+    return _USD_PER_READ_UNIT[billing_mode, table_class]
 
 
 def transitions(*, segments: int, invocations: int) -> int:
@@ -112,12 +162,13 @@ def cost(
     parts: int,
     days: int,
     usd_per_gb_second: float = USD_PER_GB_SECOND,
+    usd_per_read_unit: float = USD_PER_READ_UNIT,
 ) -> Cost:
     """The cost of a run that made these; failed and repeated calls are not in it."""
     writes, reads = s3_requests(invocations=invocations, parts=parts, days=days)
     steps = transitions(segments=segments, invocations=invocations)
     return Cost(
-        dynamodb=read_units * USD_PER_READ_UNIT,
+        dynamodb=read_units * usd_per_read_unit,
         compute=gb_seconds * usd_per_gb_second + (invocations + 2) * USD_PER_INVOCATION,
         step_functions=steps * USD_PER_TRANSITION,
         s3=writes * USD_PER_WRITE + reads * USD_PER_READ,

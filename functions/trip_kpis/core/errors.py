@@ -2,6 +2,7 @@
 
     TripKpisError
     ├── PermanentError              would fail again with the same input; never retried
+    │   ├── WrongPackageError       a function's package is built for another processor or Python
     │   ├── SettingError            a stack parameter or environment variable is missing or wrong
     │   ├── InputError              the execution's input is wrong
     │   ├── TableNotFoundError      the trips table is not there
@@ -18,7 +19,8 @@
     │   ├── UnbalancedCountsError   counts do not add up
     │   ├── TooManyRejectedError    the quality gate `MaxRejectedShare`
     │   ├── NothingCountedError     no item counts, or every published day would be removed
-    │   └── TooManyTripsError       more trips than a sum can hold exactly
+    │   ├── TooManyTripsError       more trips than a sum can hold exactly
+    │   └── TooManyPartsError       more parts than one merge has time for
     └── TransientError              may succeed when tried again; the state machine does
 
 A state machine sees the name of an exception's own class and nothing of its bases
@@ -33,6 +35,10 @@ class TripKpisError(Exception):
 
 class PermanentError(TripKpisError):
     """Would fail again with the same input; the state machine does not retry it."""
+
+
+class WrongPackageError(PermanentError):
+    """A function's package is built for another processor or another Python."""
 
 
 class SettingError(PermanentError):
@@ -101,6 +107,10 @@ class NothingCountedError(PermanentError):
 
 class TooManyTripsError(PermanentError):
     """More trips than decimal128(38, 18) is sure to sum exactly."""
+
+
+class TooManyPartsError(PermanentError):
+    """More parts than one merge has time for, or than a segment's log has numbers for."""
 
 
 class TransientError(TripKpisError):

@@ -8,8 +8,10 @@ from typing import Any
 
 from trip_kpis.core.advice import advice
 from trip_kpis.core.census import Census
-from trip_kpis.core.forecast import EstimateTerms, Forecast
+from trip_kpis.core.forecast import EstimateTerms
 from trip_kpis.core.plan import Plan
+from trip_kpis.core.plan_notes import plan_notes
+from trip_kpis.core.plan_parts import forecast as forecast
 from trip_kpis.core.sample import Sample
 
 _NAMES_TOLD = 30
@@ -21,34 +23,36 @@ _UNKNOWN = (
 )
 
 
-def forecast(plan: Plan, terms: EstimateTerms) -> Forecast:
-    """Of the plan's run, if its segments are equally long."""
-    return Forecast.of(
-        table_bytes=plan.estimate.table_bytes,
-        read_units=plan.estimate.read_units,
-        seconds_at_least=plan.estimate.seconds_at_least,
-        segments=plan.total_segments,
-        max_concurrency=plan.max_concurrency,
-        checkpoint_seconds=plan.checkpoint_seconds,
-        scan_memory_mb=terms.scan_memory_mb,
-        merge_memory_mb=terms.merge_memory_mb,
-    )
-
-
 def estimate_document(plan: Plan, sample: Sample, terms: EstimateTerms) -> dict[str, Any]:
     """The plan's own estimate, and all that only somebody who asks for it wants to know."""
-    expected = forecast(plan, terms)
-    told = advice(sample, expected, max_rejected_share=terms.max_rejected_share)
+    expected = forecast(plan, terms, rejected_trips=_rejected_trips(sample))
+    told = (
+        *plan_notes(plan, forecast(plan, terms), terms),
+        *advice(sample, expected, max_rejected_share=terms.max_rejected_share),
+    )
     return {
         "table": plan.table_name,
         **asdict(plan.estimate),
+        "parts": expected.parts,
+        "merge_seconds": expected.merge_seconds,
         "segments": plan.total_segments,
         "max_concurrency": plan.max_concurrency,
-        "cost_usd": expected.cost().to_json(),
+        "limited_by": plan.limited_by,
+        "lambda_limit": plan.lambda_limit,
+        "checkpoint_seconds": plan.checkpoint_seconds,
+        "cost_usd": expected.cost(usd_per_read_unit=plan.estimate.usd_per_read_unit).to_json(),
         "minutes": max(1, math.ceil(expected.seconds / 60)),
         "census": _census(sample),
         "advice": [asdict(one) for one in told],
     }
+
+
+def _rejected_trips(sample: Sample) -> float:
+    """Of the table, if they are as frequent in it as in the sample."""
+    tally = sample.census.tally
+    if not tally.scanned:
+        return 0.0
+    return tally.rejected_in_all / tally.scanned * sample.items_in_table
 
 
 def _census(sample: Sample) -> dict[str, Any]:

@@ -6,15 +6,15 @@ everything else; an item that has to be looked at as a whole is decoded when som
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
 from operator import attrgetter
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from trip_kpis.core.attributes import AttributePath, Item, key_from_json
+from trip_kpis.core.attributes import AttributePath, AttributeValue, Item, key_from_json
 
 
 class Leaf(msgspec.Struct, frozen=True, gc=False):
@@ -55,11 +55,17 @@ class Page:
         """Items that the filter left of the page; 0 does not mean the end."""
         return len(self.columns[0])
 
-    def items(self, numbers: Iterable[int]) -> list[Item]:
-        """These of the page's items, as a whole, in DynamoDB JSON as it goes over the wire."""
-        wanted = list(numbers)
-        raw = _UNDECODED_ITEMS.decode(self.body).items if wanted else []
-        return [msgspec.json.decode(raw[number]) for number in wanted]
+    def items(self, numbers: Iterable[int], *, paths: Iterable[AttributePath]) -> Iterator[Item]:
+        """These of the page's items, one after the other, with what they have at these paths.
+
+        They are in DynamoDB JSON as it goes over the wire, but the content of a list or a set, and
+        of a map that no path leads through, stays as it came (msgspec.Raw): as objects, the
+        elements of a list can take a hundred times the bytes that they have in the table.
+        """
+        wanted, places = list(numbers), _places(paths)
+        items = _UNDECODED_ITEMS.decode(self.body).items if wanted else []
+        for number in wanted:
+            yield _members(items[number], places)
 
 
 class PageDecoder:
@@ -103,6 +109,39 @@ class _Answer(msgspec.Struct, Generic[_OneItem], rename="pascal", gc=False):
 
 
 _UNDECODED_ITEMS = msgspec.json.Decoder(_Answer[msgspec.Raw])
+_UNDECODED_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_SCALARS = {"S", "N", "B", "BOOL", "NULL"}
+_Places = dict[str, "_Places"]
+"""Names, and below each those of the map that it may have."""
+
+
+def _places(paths: Iterable[AttributePath]) -> _Places:
+    """All names of the paths; below the last name of a path there are none."""
+    places: _Places = {}
+    for path in paths:
+        below = places
+        for name in path:
+            below = below.setdefault(name, {})
+    return places
+
+
+def _members(undecoded: msgspec.Raw, places: _Places) -> Item:
+    """What an item, or the content of a map, has at these places."""
+    members = _UNDECODED_MEMBERS.decode(undecoded)
+    return {name: _value(members[name], below) for name, below in places.items() if name in members}
+
+
+def _value(undecoded: msgspec.Raw, below: _Places) -> AttributeValue:
+    return {
+        kind: _content(kind, content, below)
+        for kind, content in _UNDECODED_MEMBERS.decode(undecoded).items()
+    }
+
+
+def _content(kind: str, undecoded: msgspec.Raw, below: _Places) -> Any:
+    if kind in _SCALARS:
+        return msgspec.json.decode(undecoded)
+    return _members(undecoded, below) if kind == "M" and below else undecoded
 
 
 def _map_of(paths: Set[AttributePath]) -> type[msgspec.Struct]:

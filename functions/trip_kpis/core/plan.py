@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Self, TypeVar
 
@@ -11,11 +11,18 @@ import msgspec
 
 from trip_kpis.core.attributes import parse_path
 from trip_kpis.core.costs import Estimate, estimate
+from trip_kpis.core.described import TableDescription as TableDescription
 from trip_kpis.core.errors import InputError, PlanMismatchError, SettingError
+from trip_kpis.core.forecast import EstimateTerms
+from trip_kpis.core.forecast import page_units as page_units
+from trip_kpis.core.plan_notes import warnings
+from trip_kpis.core.plan_parts import forecast, with_parts_for_one_merge
+from trip_kpis.core.read_budget import ReadBudget
 from trip_kpis.core.requests import MOST_SEGMENTS, RunRequest, check_run_id
 from trip_kpis.core.segments import segments_for
 from trip_kpis.core.time_formats import check_format
 from trip_kpis.core.trips import ReadingRules
+from trip_kpis.core.workers import WorkerLimits
 from trip_kpis.core.zones import time_zone
 
 _Setting = TypeVar("_Setting")
@@ -26,20 +33,6 @@ _KeyAttributes = Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_lengt
 
 SCHEMA_VERSION = 1
 """Of the plan and the parts. A run is finished by the version that began it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableDescription:
-    """What DescribeTable says of the trips table."""
-
-    name: str
-    arn: str
-    table_id: str
-    """another one when a table is deleted and made again under its old name"""
-    key_attributes: tuple[str, ...]
-    """the hash key, then the sort key if there is one"""
-    size_bytes: int
-    item_count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +82,17 @@ class Plan:
     read_units_per_second: _Count
     consistent_read: bool
     checkpoint_seconds: _Positive
+    """the stack's, or longer where one merge would not have time for so many parts"""
+    limited_by: str
+    """what decided `max_concurrency`: one of `workers.LimitedBy`"""
+    lambda_limit: int | None
+    """the account's unreserved Lambda executions when the run was planned; None: unknown"""
+    ttl_attribute: str | None
+    """by which DynamoDB deletes the table's items; None: it does not, or that is not known"""
+    ttl_is_known: bool
     estimate: Estimate
+    warnings: tuple[str, ...]
+    """sentences for the run's summary"""
     stored_sha256: str = field(default="", compare=False)
     """of the object that the plan was read from; no part of it"""
 
@@ -105,6 +108,13 @@ class Plan:
             time_zone=time_zone(self.time_zone),
             earliest_day=date.fromisoformat(self.earliest_day),
             time_formats=self.time_formats,
+        )
+
+    @property
+    def read_budget(self) -> ReadBudget:
+        """That the run begins with."""
+        return ReadBudget(
+            read_units_per_second=self.read_units_per_second, max_concurrency=self.max_concurrency
         )
 
     def to_bytes(self) -> bytes:
@@ -177,19 +187,40 @@ def _value_at(error: str, document: dict[str, Any]) -> str:
 
 
 def make_plan(
-    request: RunRequest, defaults: RunDefaults, table: TableDescription, *, now: datetime
+    request: RunRequest,
+    defaults: RunDefaults,
+    table: TableDescription,
+    *,
+    now: datetime,
+    terms: EstimateTerms = EstimateTerms(),  # noqa: B008 - frozen
+    lambda_limit: int | None = None,
 ) -> Plan:
     """The plan of a new run: the request's own settings, the defaults for the rest.
 
-    Raises SettingError for an attribute path into a key.
+    `lambda_limit` is the number of the account's Lambda executions that no function has reserved,
+    None where it is not known. Raises SettingError for an attribute path into a key.
     """
     budget = _chosen(request.read_units_per_second, defaults.read_units_per_second)
     consistent_read = _chosen(request.consistent_read, defaults.consistent_read)
-    max_concurrency = _workers_that_fit(
-        request.max_concurrency or defaults.max_concurrency, budget, page_units(consistent_read)
+    estimated = estimate(
+        table_bytes=table.size_bytes,
+        item_count=table.item_count,
+        consistent_read=consistent_read,
+        read_units_per_second=budget,
+        capacity=table.capacity,
     )
+    size_is_known = table.size_is_known(now)
+    asked = request.max_concurrency or defaults.max_concurrency
+    limits = WorkerLimits(
+        capacity=table.capacity,
+        read_units=estimated.read_units if size_is_known else None,
+        consistent_read=consistent_read,
+        scan_memory_mb=terms.scan_memory_mb,
+        lambda_limit=lambda_limit,
+    )
+    max_concurrency, limited_by = limits.workers(asked, budget=budget)
     _check_paths(defaults, table)
-    return Plan(
+    plan = Plan(
         schema_version=SCHEMA_VERSION,
         run_id=request.run_id,
         planned_at=now.astimezone(UTC).isoformat(timespec="microseconds"),
@@ -205,35 +236,24 @@ def make_plan(
         earliest_day=defaults.earliest_day,
         total_segments=request.total_segments
         or defaults.total_segments
-        or segments_for(table.size_bytes, max_concurrency=max_concurrency),
+        or segments_for(
+            table.size_bytes,
+            max_concurrency=max_concurrency,
+            at_least=1 if size_is_known else asked,
+        ),
         max_concurrency=max_concurrency,
         read_units_per_second=budget,
         consistent_read=consistent_read,
         checkpoint_seconds=defaults.checkpoint_seconds,
-        estimate=estimate(
-            table_bytes=table.size_bytes,
-            item_count=table.item_count,
-            consistent_read=consistent_read,
-            read_units_per_second=budget,
-        ),
+        limited_by=limited_by,
+        lambda_limit=lambda_limit,
+        ttl_attribute=table.ttl_attribute,
+        ttl_is_known=table.ttl_is_known,
+        estimate=estimated,
+        warnings=(),
     )
-
-
-def page_units(consistent_read: bool) -> int:
-    """Read units of a full page of 1 MB: half a unit for 4 KiB, or a whole one.
-
-    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
-    """
-    return 256 if consistent_read else 128
-
-
-def _workers_that_fit(asked: int, budget: int, units_per_page: int) -> int:
-    """As many as are asked for, but no more than can read a page a second within the budget.
-
-    Pages are read whole: among more workers, shares would be so small that each waits most of its
-    time, and the budget could neither be held nor be used to the full.
-    """
-    return min(asked, max(1, budget // units_per_page)) if budget else asked
+    plan = with_parts_for_one_merge(plan, terms)
+    return replace(plan, warnings=warnings(plan, forecast(plan, terms), terms))
 
 
 def _check_paths(defaults: RunDefaults, table: TableDescription) -> None:

@@ -3,7 +3,9 @@
 All at once where everything is plain, one by one where it is not: only the cost differs.
 """
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,8 +13,9 @@ import pyarrow.compute as pc
 from trip_kpis.core import columns
 from trip_kpis.core.pages import Page
 from trip_kpis.core.partials import FARE_TYPE
-from trip_kpis.core.rejections import RejectedTrip
-from trip_kpis.core.trips import ReadingRules, read_items
+from trip_kpis.core.quarantine_lines import quarantine_line
+from trip_kpis.core.rejections import Reason, RejectedTrip
+from trip_kpis.core.trips import CountedTrip, ReadingRules, read_item
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +27,9 @@ class PageReading:
     fares: pa.Array
     """of the same trips; FARE_TYPE"""
     incomplete: int
-    rejected: list[RejectedTrip]
+    rejected: Mapping[Reason, int] = field(default_factory=dict)
+    quarantine: bytes = b""
+    """the lines of the rejected trips: a value as an object takes ten times its text and more"""
 
 
 def read_page(page: Page, rules: ReadingRules) -> PageReading:
@@ -36,14 +41,26 @@ def read_page(page: Page, rules: ReadingRules) -> PageReading:
         columns.are_fares(estimate_values), pc.and_(fares.is_valid(), days.is_valid())
     )
     if pc.all(are_plain).as_py():
-        return PageReading(days=days, fares=fares, incomplete=0, rejected=[])
+        return PageReading(days=days, fares=fares, incomplete=0)
     odd = pc.indices_nonzero(pc.invert(are_plain)).to_pylist()
     unclear = [n for n in odd if not (fare_values[n].is_missing or estimate_values[n].is_missing)]
-    rest = read_items(page.items(unclear), rules)
-    odd_days, odd_fares = zip(*rest.trips, strict=True) if rest.trips else ((), ())
+    counted: list[CountedTrip] = []
+    rejected: Counter[Reason] = Counter()
+    lines: list[bytes] = []
+    for item in page.items(
+        unclear, paths=[*rules.paths, *((name,) for name in rules.key_attributes)]
+    ):
+        read = read_item(item, rules)
+        if isinstance(read, RejectedTrip):
+            rejected[read.reason] += 1
+            lines.append(quarantine_line(read))
+        elif read is not None:
+            counted.append(read)
+    odd_days, odd_fares = zip(*counted, strict=True) if counted else ((), ())
     return PageReading(
         days=pa.concat_arrays([days.filter(are_plain), pa.array(odd_days, pa.date32())]),
         fares=pa.concat_arrays([fares.filter(are_plain), pa.array(odd_fares, FARE_TYPE)]),
-        incomplete=len(odd) - len(unclear) + rest.incomplete,
-        rejected=rest.rejected,
+        incomplete=len(odd) - len(counted) - len(lines),
+        rejected=rejected,
+        quarantine=b"".join(lines),
     )

@@ -37,7 +37,7 @@ class RejectionError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RejectedTrip:
-    """A line of the quarantine: which trip, why, and the attribute and value at fault."""
+    """Which trip was rejected, why, and the attribute and value at fault."""
 
     key: Item
     reason: Reason

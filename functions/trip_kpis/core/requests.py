@@ -12,6 +12,8 @@ MOST_SEGMENTS = 10_000
 MOST_CONCURRENCY = 10_000
 """https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html"""
 
+MOST_READ_UNITS = 10**9
+
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
@@ -59,7 +61,7 @@ class RunRequest:
             continues=named is not None,
             total_segments=_count(given, "total_segments", 1, MOST_SEGMENTS),
             max_concurrency=_count(given, "max_concurrency", 1, MOST_CONCURRENCY),
-            read_units_per_second=_count(given, "read_units_per_second", 0, 10**9),
+            read_units_per_second=_count(given, "read_units_per_second", 0, MOST_READ_UNITS),
             consistent_read=_flag(given, "consistent_read"),
             estimate_only=_flag(given, "estimate_only") or False,
             confirm_empty_table=_flag(given, "confirm_empty_table") or False,

@@ -135,7 +135,9 @@ def summary(run: Finished) -> dict[str, Any]:
         "throttles": dict(sorted(tally.throttles.items())),
         "cost_usd": run.cost.to_json(),
         "seconds": run.seconds,
-        "warnings": list(run.publication.warnings),
+        "max_concurrency": run.plan.max_concurrency,
+        "limited_by": run.plan.limited_by,
+        "warnings": [*run.plan.warnings, *run.publication.warnings],
     }
 
 

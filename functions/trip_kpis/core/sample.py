@@ -6,11 +6,16 @@ from dataclasses import dataclass, field
 
 from trip_kpis.core.attributes import Item
 from trip_kpis.core.census import Census
-from trip_kpis.core.plan import Plan
+from trip_kpis.core.forecast import PAGE_BYTES
+from trip_kpis.core.plan import Plan, page_units
 from trip_kpis.core.segments import shuffled
 
 MOST_SEGMENTS_SAMPLED = 8
 PAGES_OF_A_SEGMENT = 2
+MOST_SEGMENTS_OF_SMALL_TABLE = 64
+"""of a table of no more than the sample's pages, which is read whole if it has no more segments"""
+
+_MOST_PAGES = MOST_SEGMENTS_SAMPLED * PAGES_OF_A_SEGMENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +54,18 @@ class Sample:
 
     def __post_init__(self) -> None:
         chosen = shuffled(self.plan.total_segments, seed=self.plan.run_id)
-        self.segments = {number: SampledSegment() for number in chosen[:MOST_SEGMENTS_SAMPLED]}
+        is_small = self.plan.estimate.table_bytes <= _MOST_PAGES * PAGE_BYTES
+        most = MOST_SEGMENTS_OF_SMALL_TABLE if is_small else MOST_SEGMENTS_SAMPLED
+        self.segments = {number: SampledSegment() for number in chosen[:most]}
 
     def wanted(self) -> Iterator[tuple[int, Item | None]]:
         """The segments of the pages that are still to be read, with their exclusive start keys:
-        the first page of each, then the second, so that a sample that is cut short is broad."""
+        the first page of each, then the second, so that a sample that is cut short is broad. No
+        more are wanted once as much is read as sixteen full pages."""
         for _ in range(PAGES_OF_A_SEGMENT):
             for number, segment in self.segments.items():
+                if self._is_full:
+                    return
                 if not segment.ended:
                     yield number, segment.end_key
 
@@ -96,10 +106,16 @@ class Sample:
     @property
     def is_cut_short(self) -> bool:
         """There was no time for all of its pages."""
-        return any(
+        return not self._is_full and any(
             segment.pages < PAGES_OF_A_SEGMENT and not segment.ended
             for segment in self.segments.values()
         )
+
+    @property
+    def _is_full(self) -> bool:
+        """As much is read as sixteen full pages."""
+        most = _MOST_PAGES * page_units(self.plan.consistent_read)
+        return self.census.tally.read_units >= most
 
     def _largest_collection_share(self, items: list[Item]) -> float:
         if not items or len(self.plan.key_attributes) == 1:

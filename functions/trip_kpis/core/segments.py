@@ -14,12 +14,15 @@ LARGEST_SEGMENT_BYTES = 4 * 2**30
 on-demand table's default quota. A worker that dies loses a minute of it, not all."""
 
 
-def segments_for(table_bytes: int, *, max_concurrency: int) -> int:
-    """The number of segments for a table of this size: at least 1, at most 10,000."""
+def segments_for(table_bytes: int, *, max_concurrency: int, at_least: int = 1) -> int:
+    """The number of segments for a table of this size: at least 1, at most 10,000.
+
+    `at_least` is for a table whose size is not known.
+    """
     for_even_work = SEGMENTS_PER_WORKER * max_concurrency
     worth_a_call = math.ceil(table_bytes / SMALLEST_SEGMENT_BYTES)
     in_one_call = math.ceil(table_bytes / LARGEST_SEGMENT_BYTES)
-    return min(MOST_SEGMENTS, max(1, in_one_call, min(for_even_work, worth_a_call)))
+    return min(MOST_SEGMENTS, max(1, at_least, in_one_call, min(for_even_work, worth_a_call)))
 
 
 def shuffled(total_segments: int, *, seed: str) -> list[int]:

@@ -1,13 +1,11 @@
 """The stretch of a segment that was read and not yet appended: what the next part will hold."""
 
-from collections import Counter
 from dataclasses import dataclass, field
 
 from trip_kpis.core.attributes import Item
 from trip_kpis.core.pages import Page
 from trip_kpis.core.partials import Partials
 from trip_kpis.core.reading import read_page
-from trip_kpis.core.rejections import RejectedTrip
 from trip_kpis.core.tallies import Tally
 from trip_kpis.core.trips import ReadingRules
 
@@ -27,33 +25,40 @@ class Position:
 class Stretch:
     """Pages from `position` on, aggregated one by one.
 
-    Its size is bounded by the number of days and of rejected trips, not of pages.
+    Its size is that of a row a day and of the rejected trips' lines; pages are not kept.
     """
 
     position: Position
     partials: Partials = field(default_factory=Partials)
     tally: Tally = field(default_factory=Tally)
-    rejected: list[RejectedTrip] = field(default_factory=list)
-    rejected_bytes: int = 0
-    """of the values of `rejected`, about"""
     end_key: Item | None = None
+    quarantine_bytes: int = field(default=0, init=False)
+    """the length of `quarantine`, which is the memory that the rejected trips take"""
+    _quarantine: list[bytes] = field(default_factory=list, init=False)
+    """by page"""
 
     def add(self, page: Page, rules: ReadingRules) -> None:
         """Reads and takes in the page that follows."""
         reading = read_page(page, rules)
         filtered = page.scanned - page.length
         self.partials.add(reading.days, reading.fares)
-        self.rejected += reading.rejected
-        self.rejected_bytes += sum(len(repr(trip.value)) for trip in reading.rejected)
+        if reading.quarantine:
+            self._quarantine.append(reading.quarantine)
+            self.quarantine_bytes += len(reading.quarantine)
         self.end_key = page.end_key
         self.tally += Tally(
             pages=1,
             scanned=page.scanned,
             incomplete=filtered + reading.incomplete,
-            rejected=Counter(trip.reason for trip in reading.rejected),
+            rejected=reading.rejected,
             counted=len(reading.days),
             read_units=page.read_units,
         )
+
+    @property
+    def quarantine(self) -> bytes:
+        """A line of JSON for every rejected trip, in the order in which they were read."""
+        return b"".join(self._quarantine)
 
     @property
     def after(self) -> Position:

@@ -40,44 +40,58 @@ class ReadingRules:
         return self.fare, self.estimated_fare, self.day
 
 
+CountedTrip = tuple[date, Decimal]
+"""The day and the fare of a trip that counts."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemReading:
     """What items turned out to be: each is one of the three."""
 
-    trips: list[tuple[date, Decimal]]
-    """(day, fare) of every trip that counts"""
+    trips: list[CountedTrip]
     incomplete: int
     rejected: list[RejectedTrip]
 
 
 def read_items(items: Iterable[Item], rules: ReadingRules) -> ItemReading:
-    """Reads every item by the rules; never raises for what an item holds."""
-    trips: list[tuple[date, Decimal]] = []
+    """Reads every item by the rules; never raises for what an item holds.
+
+    The result holds the values of all rejected trips: for items that are in memory anyway.
+    """
+    trips: list[CountedTrip] = []
     rejected: list[RejectedTrip] = []
     incomplete = 0
     for item in items:
-        fare, estimate = find(item, rules.fare), find(item, rules.estimated_fare)
-        if is_missing(fare) or is_missing(estimate):
+        read = read_item(item, rules)
+        if read is None:
             incomplete += 1
-            continue
-        day = find(item, rules.day)
-        path, value = rules.fare, fare
-        try:
-            amount = _amount(fare)
-            path, value = rules.estimated_fare, estimate
-            _amount(estimate)
-            path, value = rules.day, day
-            trips.append((_day(day, rules), amount))
-        except RejectionError as rejection:
-            rejected.append(
-                RejectedTrip(
-                    key={name: item[name] for name in rules.key_attributes},
-                    reason=rejection.reason,
-                    attribute=dotted_path(path),
-                    value=value,
-                )
-            )
+        elif isinstance(read, RejectedTrip):
+            rejected.append(read)
+        else:
+            trips.append(read)
     return ItemReading(trips=trips, incomplete=incomplete, rejected=rejected)
+
+
+def read_item(item: Item, rules: ReadingRules) -> CountedTrip | RejectedTrip | None:
+    """What one item is: None is an incomplete trip. Never raises for what an item holds."""
+    fare, estimate = find(item, rules.fare), find(item, rules.estimated_fare)
+    if is_missing(fare) or is_missing(estimate):
+        return None
+    day = find(item, rules.day)
+    path, value = rules.fare, fare
+    try:
+        amount = _amount(fare)
+        path, value = rules.estimated_fare, estimate
+        _amount(estimate)
+        path, value = rules.day, day
+        return _day(day, rules), amount
+    except RejectionError as rejection:
+        return RejectedTrip(
+            key={name: item[name] for name in rules.key_attributes},
+            reason=rejection.reason,
+            attribute=dotted_path(path),
+            value=value,
+        )
 
 
 def _amount(value: AttributeValue | None) -> Decimal:

@@ -16,9 +16,12 @@ function drawDays() {
     type: "date", range: [from - DAY / 2, to + DAY / 2], hoverformat: "%A, %-d %B %Y",
     ...(few ? { tick0: from, dtick: DAY, tickformat: "%-d %b" } : {}),
   };
+  // Bars of open days are hatched, and their tooltips say so.
+  const pattern = { shape: days.map(([, , , , , , isOpen]) => (isOpen ? "/" : "")) };
+  const figures = (n) => days.map((day) => (day[6] ? `${day[n]} (open)` : day[n]));
   const bars = (n, name, more) => ({
-    type: "bar", x: column(0), y: column(n).map(Number), customdata: column(n), name,
-    hovertemplate: "%{customdata}", marker: { color: colour("accent") }, width: DAY * (few ? 0.5 : 0.9),
+    type: "bar", x: column(0), y: column(n).map(Number), customdata: figures(n), name,
+    hovertemplate: "%{customdata}", marker: { color: colour("accent"), pattern }, width: DAY * (few ? 0.5 : 0.9),
     ...more,
   });
   const [max, min] = [column(4).map(Number), column(5).map(Number)];

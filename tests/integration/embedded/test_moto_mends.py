@@ -208,6 +208,17 @@ def test_without_a_lambda_service_the_task_says_so(stand_in: StandIn) -> None:
     assert refusal.value.response["Error"]["Code"] == "ServiceException"
 
 
+def test_moto_knows_nothing_of_the_accounts_lambda_limit(without: Without) -> None:
+    without("lambda_has_account_settings")
+    with stand_in_cloud() as stand_in, pytest.raises(ClientError):
+        stand_in.cloud.client("lambda").get_account_settings()
+
+
+def test_the_account_has_lambdas_default_quota(stand_in: StandIn) -> None:
+    settings = stand_in.cloud.client("lambda").get_account_settings()
+    assert settings["AccountLimit"]["UnreservedConcurrentExecutions"] == 1_000
+
+
 def test_moto_warns_of_left_out_resources_inside_its_server(without: Without) -> None:
     without("left_out_resources_are_told_by_the_deployment")
     with EmbeddedCloud() as cloud, pytest.raises(DeploymentError):

@@ -64,7 +64,8 @@ def test_a_segment_that_fails_fails_the_run_and_nothing_is_published(local: Loca
     outcome = execute(local, {"total_segments": 3}, name="broken")
     assert (outcome.status, outcome.error) == ("FAILED", "States.ExceedToleratedFailureThreshold")
     (segment,) = outcome.failed_segments
-    assert segment.input == {"run_id": "broken", "segment": 1}
+    assert segment.input.keys() == {"run_id", "plan_sha256", "segment"}
+    assert (segment.input["run_id"], segment.input["segment"]) == ("broken", 1)
     assert segment.error == "CorruptPartError"
     assert part in segment.cause
     assert published(local) == before

@@ -1,6 +1,7 @@
 """A sample keeps to the run's read budget and to the time that there is."""
 
 import json
+import tracemalloc
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +11,7 @@ from tests.samples import plan, trip
 from trip_kpis.aws.pacing import WINDOW_SECONDS, Pacer
 from trip_kpis.aws.sampling import GENTLE_UNITS_PER_SECOND, sampling_pacer, take_sample
 from trip_kpis.core.plan import Plan
+from trip_kpis.core.rejections import Reason
 from trip_kpis.core.sample import Sample
 
 PAGE_UNITS = 128.0
@@ -75,3 +77,45 @@ def test_when_time_is_short_it_ends_with_what_it_has() -> None:
 def test_what_dynamodb_says_it_consumed_is_told() -> None:
     sample = Table().sampled(plan(total_segments=1))
     assert sample.census.tally.read_units == 2 * PAGE_UNITS
+
+
+@dataclass
+class TableOfLists:
+    """Two pages of a segment, whose fares are lists of a thousand numbers."""
+
+    pages: list[bytes]
+
+    @classmethod
+    def made(cls) -> "TableOfLists":
+        fare = {"L": [{"N": str(10_000 + n)} for n in range(1_000)]}
+        items = [trip(f"t-{n}", fare_amount=fare) for n in range(200)]
+        first = {"Items": items, "LastEvaluatedKey": {"trip_id": {"S": "t-199"}}}
+        return cls([json.dumps({"Items": items}).encode(), json.dumps(first).encode()])
+
+    def scan(self, **_: Any) -> dict[str, bytes]:
+        return {"Body": self.pages.pop()}
+
+
+def test_a_sample_holds_no_more_than_the_answer_that_it_reads() -> None:
+    """As objects, the numbers of one page take 50 MB, and PlanRun has 256."""
+    table = TableOfLists.made()
+    length = len(table.pages[0])
+    tracemalloc.start()
+    try:
+        sample = take_sample(table, plan(total_segments=1), remaining_ms=lambda: LONG_MS)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert sample.census.tally.rejected == {Reason.FARE_WRONG_TYPE: 400}
+    assert sample.census.fares == {"List": 400}
+    assert peak < 3 * length
+
+
+@pytest.mark.parametrize("name", ["L", "SS", "M"])
+def test_an_attribute_may_be_called_like_a_type(name: str) -> None:
+    answer = {"Items": [trip(**{name: {"N": "12"}}, fare_amount=None)]}
+    table = TableOfLists([json.dumps(answer).encode()])
+    of = plan(total_segments=1, fare_attribute=name)
+    sample = take_sample(table, of, remaining_ms=lambda: LONG_MS)
+    assert sample.census.fares == {"Number": 1}
+    assert sample.census.tally.counted == 1

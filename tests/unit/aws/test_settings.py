@@ -8,11 +8,13 @@ import pytest
 from trip_kpis.aws.settings import (
     MergeSettings,
     Settings,
+    read_estimate_terms,
     read_merge_settings,
     read_run_defaults,
     read_settings,
 )
 from trip_kpis.core.errors import SettingError
+from trip_kpis.core.forecast import EstimateTerms
 from trip_kpis.core.publishing_terms import PublishingTerms
 
 EVERY = {"DYNAMODB_TABLE_NAME": "trips", "ATHENA_BUCKET_NAME": "results"}
@@ -34,6 +36,12 @@ MERGE = {
     "VANISHED_DAYS": "keep",
     "SHRUNK_DAYS": "publish",
     "OPEN_DAYS": "publish",
+}
+TERMS = {
+    "MAX_REJECTED_SHARE": "0.01",
+    "SHRUNK_DAYS": "publish",
+    "SCAN_MEMORY": "512",
+    "MERGE_MEMORY": "1769",
 }
 
 
@@ -90,7 +98,19 @@ def test_days_can_be_left_as_they_are(name: str, text: str, terms: PublishingTer
     assert read_merge_settings({**MERGE, name: text}).publishing == terms
 
 
-READERS = [(read_settings, EVERY), (read_run_defaults, PLAN), (read_merge_settings, MERGE)]
+@pytest.mark.parametrize(("text", "may_shrink"), [("publish", True), ("keep", False)])
+def test_whether_days_may_shrink(text: str, *, may_shrink: bool) -> None:
+    assert read_estimate_terms(TERMS) == EstimateTerms()
+    terms = read_estimate_terms({**TERMS, "SHRUNK_DAYS": text})
+    assert terms.days_may_shrink == may_shrink
+
+
+READERS = [
+    (read_settings, EVERY),
+    (read_run_defaults, PLAN),
+    (read_estimate_terms, TERMS),
+    (read_merge_settings, MERGE),
+]
 REQUIRED = [
     (read, whole, name) for read, whole in READERS for name in whole if name != "TIME_FORMATS"
 ]
@@ -128,6 +148,8 @@ PARAMETERS = {
     "VANISHED_DAYS": "VanishedDays",
     "SHRUNK_DAYS": "ShrunkDays",
     "OPEN_DAYS": "OpenDays",
+    "SCAN_MEMORY": "ScanMemory",
+    "MERGE_MEMORY": "MergeMemory",
 }
 
 
@@ -174,12 +196,14 @@ PARAMETERS = {
         ("MAX_REJECTED_SHARE", "inf", "0 to 1"),
         ("VANISHED_DAYS", "delete", "keep or remove"),
         ("VANISHED_DAYS", "Keep", "keep or remove"),
+        ("SHRUNK_DAYS", "remove", "publish or keep"),
+        ("SCAN_MEMORY", "64", "128 to 10,240"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_it_must_be(name: str, value: str, way_out: str) -> None:
-    read, whole = (read_merge_settings, MERGE) if name in MERGE else (read_run_defaults, PLAN)
+    (read, whole), *_ = ((read, whole) for read, whole in reversed(READERS) if name in whole)
     with pytest.raises(SettingError) as caught:
-        read({**whole, name: value})  # type: ignore[operator]
+        read({**whole, name: value})
     said = str(caught.value)
     assert f"variable {name} is {value!r}" in said
     assert way_out in said

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from samtranslator.yaml_helper import yaml_parse
 
-from bench.cold import PYTHON_VERSION, ColdStart, table
+from bench.cold import ColdStart, table
+from bench.packages import PYTHON_VERSION
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -1,13 +1,13 @@
 """When a worker appends and when it stops, decided at the edges."""
 
-from trip_kpis.core.checkpoint import MOST_REJECTED_BYTES_HELD, MOST_REJECTED_HELD, Pace
+from trip_kpis.core.checkpoint import MOST_QUARANTINE_BYTES, Pace
 
 FULL = 900_000
 """milliseconds: Lambda's 15 minutes"""
 
 
-def must_append(pace: Pace, remaining_ms: int, *, rejected_held: int = 0) -> bool:
-    return pace.must_append(remaining_ms, checkpoint_seconds=60, rejected_held=rejected_held)
+def must_append(pace: Pace, remaining_ms: int, *, quarantine_bytes: int = 0) -> bool:
+    return pace.must_append(remaining_ms, checkpoint_seconds=60, quarantine_bytes=quarantine_bytes)
 
 
 def test_a_fresh_worker_neither_stops_nor_appends() -> None:
@@ -28,10 +28,22 @@ def test_an_append_starts_the_next_checkpoint() -> None:
     assert must_append(pace, FULL - 120_500)
 
 
+def test_an_interval_longer_than_the_first_appends_share_is_kept_to_after_the_first_append() -> (
+    None
+):
+    """The first append comes after a quarter of the time, so that a worker knows what it takes."""
+    pace = Pace.at_start(FULL)
+    assert not pace.must_append(FULL - 224_999, checkpoint_seconds=500)
+    assert pace.must_append(FULL - 225_000, checkpoint_seconds=500)
+    pace = pace.after_append(500, remaining_ms=FULL - 225_500)
+    assert not pace.must_append(FULL - 725_499, checkpoint_seconds=500)
+    assert pace.must_append(FULL - 725_500, checkpoint_seconds=500)
+
+
 def test_rejected_trips_in_memory_are_bounded() -> None:
     pace = Pace.at_start(FULL)
-    assert not must_append(pace, FULL, rejected_held=MOST_REJECTED_HELD - 1)
-    assert must_append(pace, FULL, rejected_held=MOST_REJECTED_HELD)
+    assert not must_append(pace, FULL, quarantine_bytes=MOST_QUARANTINE_BYTES - 1)
+    assert must_append(pace, FULL, quarantine_bytes=MOST_QUARANTINE_BYTES)
 
 
 def test_ten_seconds_are_kept_and_what_must_stop_must_append() -> None:
@@ -73,13 +85,6 @@ def test_a_wait_for_the_read_budget_counts_as_time_that_is_gone() -> None:
     assert pace.must_stop(500_000, wait_ms=490_000)
     assert pace.must_append(FULL - 1_000, checkpoint_seconds=60, wait_ms=59_000)
     assert not pace.must_append(FULL - 1_000, checkpoint_seconds=60, wait_ms=58_999)
-
-
-def test_values_of_rejected_trips_are_not_held_without_end() -> None:
-    pace = Pace.at_start(FULL)
-    held = {"checkpoint_seconds": 60, "rejected_held": 1}
-    assert not pace.must_append(FULL, **held, rejected_bytes_held=MOST_REJECTED_BYTES_HELD - 1)
-    assert pace.must_append(FULL, **held, rejected_bytes_held=MOST_REJECTED_BYTES_HELD)
 
 
 def test_a_page_is_given_up_while_there_is_time_to_append_what_was_before_it() -> None:

@@ -35,11 +35,13 @@ def with_pages(of: Plan, items: list[Any]) -> Sample:
 
 def test_it_has_the_plans_own_estimate_and_what_the_bench_reckons_for_a_terabyte() -> None:
     document = estimate_document(of_terabyte(), with_pages(of_terabyte(), [trip()]), TERMS)
-    assert document.items() >= asdict(of_terabyte().estimate).items()
+    estimated = asdict(of_terabyte().estimate)
+    estimated |= {"parts": 932, "merge_seconds": 3}  # of the run with the sample's rejected trips
+    assert document.items() >= estimated.items()
     assert (document["table"], document["segments"], document["max_concurrency"]) == (
         "trips",
         233,
-        32,
+        16,
     )
     assert document["minutes"] == 51
     assert document["cost_usd"] == scale.run()[1].cost
@@ -80,7 +82,7 @@ def test_without_a_page_it_is_still_whole() -> None:
     census = document["census"]
     assert (census["items"], census["share_of_table"], census["days"]) == (0, 0.0, None)
     assert census["trips"]["counted"] == {"in_sample": 0, "share": 0.0, "in_table": 0}
-    assert [one["code"] for one in document["advice"]] == ["no_sample"]
+    assert [one["code"] for one in document["advice"]] == ["lambda_limit_unknown", "no_sample"]
 
 
 def test_the_answer_of_the_largest_run_over_the_oddest_items_fits_into_a_state() -> None:

@@ -31,9 +31,24 @@ def test_no_key_is_the_segments_end(end: dict[str, Any]) -> None:
     assert (found.end_key, found.read_units) == (None, 0.0)
 
 
-def test_an_item_as_a_whole_is_what_came_over_the_wire() -> None:
-    whole = trip("a", extra={"M": {"photo": {"B": "AP8="}, "tags": {"SS": ["x", "ф"]}}})
-    assert page([trip("z"), whole]).items([1]) == [whole]
+def test_an_item_has_what_lies_at_the_paths_that_are_asked_for() -> None:
+    item = trip("a", end={"M": {"photo": {"B": "AP8="}, "gone": {"NULL": True}}}, at={"S": "ф"})
+    (found,) = page([trip("z"), item]).items(
+        [1], paths=[("trip_id",), ("end", "photo"), ("end", "x"), ("at", "x"), ("fare",)]
+    )
+    assert found == {
+        "trip_id": {"S": "a"}, "end": {"M": {"photo": {"B": "AP8="}}}, "at": {"S": "ф"}
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "value", [{"L": [{"N": "1"}]}, {"SS": ["x", "ф"]}, {"M": {"x": {"L": []}}}]
+)
+def test_the_content_of_a_collection_stays_as_it_came(value: dict[str, Any]) -> None:
+    (found,) = page([trip("a", fare_amount=value)]).items([0], paths=[("fare_amount",)])
+    ((kind, content),) = found["fare_amount"].items()
+    assert isinstance(content, msgspec.Raw)
+    assert {kind: json.loads(bytes(content))} == value
 
 
 @pytest.mark.parametrize(

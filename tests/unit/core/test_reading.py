@@ -1,7 +1,8 @@
 """A page at once gives what its items give one by one."""
 
+import json
 from collections import Counter
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -12,8 +13,8 @@ from hypothesis import strategies as st
 
 from tests.samples import RULES, page, trip
 from trip_kpis.core.reading import read_page
-from trip_kpis.core.rejections import Reason
-from trip_kpis.core.trips import ReadingRules, read_items
+from trip_kpis.core.rejections import Reason, RejectedTrip
+from trip_kpis.core.trips import ReadingRules, read_item, read_items
 from trip_kpis.core.zones import time_zone
 
 ODD: list[dict[str, Any] | None] = [
@@ -46,13 +47,19 @@ ZONED = replace(
 EARLY = replace(ZONED, earliest_day=date(1900, 1, 1))
 
 
+def line_of(trip: RejectedTrip) -> bytes:
+    """As any encoder of JSON writes it."""
+    return f"{json.dumps(asdict(trip), ensure_ascii=False)}\n".encode()
+
+
 def check(items: list[dict[str, Any]], rules: ReadingRules) -> None:
     one_by_one = read_items(items, rules)
     at_once = read_page(page(items, rules=rules), rules)
     read = zip(at_once.days.to_pylist(), at_once.fares.to_pylist(), strict=True)
     assert Counter(read) == Counter(one_by_one.trips)
     assert at_once.incomplete == one_by_one.incomplete
-    assert at_once.rejected == one_by_one.rejected
+    assert at_once.rejected == Counter(trip.reason for trip in one_by_one.rejected)
+    assert at_once.quarantine == b"".join(map(line_of, one_by_one.rejected))
 
 
 @given(st.lists(st.tuples(fares, fares, times)), st.sampled_from([RULES, ZONED, EARLY]))
@@ -112,14 +119,14 @@ def test_an_empty_page_has_nothing() -> None:
 def test_a_bad_value_costs_its_own_item_only(monkeypatch: pytest.MonkeyPatch) -> None:
     judged: list[Any] = []
 
-    def judge(items: Any, rules: ReadingRules) -> Any:
-        judged.extend(items)
-        return read_items(items, rules)
+    def judge(item: Any, rules: ReadingRules) -> Any:
+        judged.append(item)
+        return read_item(item, rules)
 
-    monkeypatch.setattr("trip_kpis.core.reading.read_items", judge)
+    monkeypatch.setattr("trip_kpis.core.reading.read_item", judge)
     items = [trip(f"t-{n}") for n in range(100)]
     items[41] = trip("t-41", fare_amount={"S": "free"})
     reading = read_page(page(items), RULES)
     assert len(reading.days) == 99
-    assert [rejected.reason for rejected in reading.rejected] == [Reason.FARE_NOT_A_NUMBER]
+    assert reading.rejected == {Reason.FARE_NOT_A_NUMBER: 1}
     assert judged == [items[41]]

@@ -1,5 +1,6 @@
 """Which pages are a sample, and what it knows of the table."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,7 +16,9 @@ from trip_kpis.core.sample import Sample, WholePage
 KEY: Item = {"trip_id": {"S": "t-1"}}
 
 
-def sampled(of: Plan, *, pages: int = 1000, ends_after: int = 1000, items: int = 3) -> Sample:
+def sampled(
+    of: Plan, *, pages: int = 1000, ends_after: int = 1000, items: int = 3, units: float = 128.0
+) -> Sample:
     """As it is after so many pages; every segment has as many as `ends_after`."""
     sample = Sample(plan=of)
     for number, start_key in sample.wanted():
@@ -25,7 +28,8 @@ def sampled(of: Plan, *, pages: int = 1000, ends_after: int = 1000, items: int =
         had = sample.segments[number].pages
         assert start_key == (KEY if had else None)
         end_key = None if had + 1 == ends_after else KEY
-        sample.add(number, page([trip(f"t-{n}") for n in range(items)], end_key=end_key))
+        read = page([trip(f"t-{n}") for n in range(items)], end_key=end_key)
+        sample.add(number, replace(read, read_units=units))
     return sample
 
 
@@ -41,12 +45,28 @@ def of_so_many(items: int) -> Any:
 def test_it_has_two_pages_of_at_most_eight_segments_of_the_plan(
     segments: int, ends_after: int
 ) -> None:
-    sample = sampled(plan(total_segments=segments), ends_after=ends_after)
+    large = replace(of_so_many(10**9), table_bytes=10**12)
+    sample = sampled(plan(total_segments=segments, estimate=large), ends_after=ends_after)
     assert sample.segments.keys() <= set(range(segments))
     assert len(sample.segments) == min(8, segments)
     assert {one.pages for one in sample.segments.values()} == {min(2, ends_after)}
     assert not sample.is_cut_short
     assert sample.is_whole_table == (ends_after <= 2 and segments <= 8)
+
+
+def test_a_small_table_is_read_whole_though_it_has_many_segments() -> None:
+    small = plan(total_segments=32)
+    sample = sampled(small, ends_after=1, units=0.5)
+    assert sample.is_whole_table
+    assert len(sample.segments) == 32
+
+
+def test_a_table_that_only_seems_small_is_not_read_further_than_sixteen_pages() -> None:
+    """DynamoDB says 0 bytes of a table that was just loaded."""
+    sample = sampled(plan(total_segments=32))
+    assert sum(one.pages for one in sample.segments.values()) == 16
+    assert not sample.is_cut_short
+    assert not sample.is_whole_table
 
 
 @given(st.integers(0, 15))

@@ -1,62 +1,81 @@
-"""What is said of parameters and trips before anything runs."""
+"""Attribute paths are compared with the trips before anything is loaded."""
+
+from typing import Any
 
 import pytest
 
-from ops.embedded.errors import DeploymentError
-from ops.parameters import check_parameters
+from ops.parameters import fit_parameters
 from ops.trip_files import Trips
 from tests.samples import trip
 from trip_kpis.core.errors import SettingError
 
-
-def trips(*items: dict[str, object]) -> Trips:
-    return Trips(
-        hash_key="trip_id",
-        sort_key=None,
-        items={(str(number),): item for number, item in enumerate(items)},  # type: ignore[misc]
-    )
-
-
 TABLE = {"TableName": "trips"}
 
 
-def test_trips_that_have_what_the_parameters_name_need_no_remark() -> None:
-    assert (
-        check_parameters({"TableName": "trips"}, trips(trip("a", fare_amount=None), trip())) == ()
+def trips(*items: dict[str, Any]) -> Trips:
+    return Trips(
+        hash_key="trip_id",
+        sort_key=None,
+        items={(str(number),): item for number, item in enumerate(items)},
     )
 
 
-def test_an_attribute_that_no_trip_has_is_named_with_those_there_are() -> None:
-    (remark,) = check_parameters(
-        {"TableName": "trips", "FareAttribute": "total.net"}, trips(trip())
-    )
-    assert remark == (
-        "No trip has total.net (FareAttribute), only trip_id, fare_amount, estimated_fare_amount, "
-        "pickup_datetime. If it is one of these: --parameter FareAttribute=…"
-    )
+def refusal(of: Trips, **parameters: str) -> str:
+    with pytest.raises(SettingError) as refused:
+        fit_parameters({**TABLE, **parameters}, of)
+    return str(refused.value)
 
 
-def test_a_name_with_a_dot_is_found_and_written_as_a_parameter_names_it() -> None:
-    flat = trips(trip(**{"fare.amount": {"N": "7"}}))
-    assert check_parameters({**TABLE, "FareAttribute": r"fare\.amount"}, flat) == ()
-    (remark,) = check_parameters({**TABLE, "FareAttribute": "fare.amount"}, flat)
-    assert remark.startswith("No trip has fare.amount (FareAttribute), only trip_id")
-    assert r"fare\.amount. If it is one of these" in remark
-
-
-def test_files_without_trips_are_told_to_be_so() -> None:
-    assert check_parameters(TABLE, trips()) == ("The files hold no trips.",)
+def test_parameters_that_fit_stay_as_they_are() -> None:
+    fitted = fit_parameters(TABLE, trips(trip(), trip("t-2", fare_amount=None)))
+    assert (fitted.parameters, fitted.remarks) == (TABLE, ())
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "error"),
+    ("there", "named"),
     [
-        ("TimeZone", "Europe/Berln", SettingError),
-        ("TimeFormats", "%d/%m/%Y|%s", SettingError),
-        ("Timezone", "UTC", DeploymentError),
-        ("MaxRejectedShare", "20%", DeploymentError),
+        ("Fare_Amount", "--parameter FareAttribute=Fare_Amount"),
+        ("fareAmount", "--parameter FareAttribute=fareAmount"),
+        ("fare amount", "--parameter FareAttribute='fare amount'"),
+        ("fare_amuont", "--parameter FareAttribute=fare_amuont"),
+        ("fare.amount", r"--parameter FareAttribute='fare\.amount'"),
+        ("total", "--parameter FareAttribute='<one of these>'".replace("'", "")),
     ],
 )
-def test_what_no_run_can_have_is_refused(name: str, value: str, error: type[Exception]) -> None:
-    with pytest.raises(error, match=name if error is DeploymentError else None):
-        check_parameters({**TABLE, name: value}, trips(trip()))
+def test_a_wrong_name_is_refused_with_the_parameter_that_would_fit(there: str, named: str) -> None:
+    said = refusal(trips(trip(fare_amount=None, **{there: {"N": "1"}}, estimated_fare_amount=None,
+                              estimate={"N": "1"})), EstimatedFareAttribute="estimate")  # fmt: skip
+    assert "no trip has fare_amount, which FareAttribute names" in said
+    assert said.endswith(named)
+
+
+def test_every_wrong_name_is_refused_at_once() -> None:
+    item = {"trip_id": {"S": "a"}, "FARE_AMOUNT": {"S": "1"}, "Pickup Datetime": {"S": "x"}}
+    said = refusal(trips(item))
+    for name in ("FareAttribute=FARE_AMOUNT", "DayAttribute='Pickup Datetime'",
+                 "EstimatedFareAttribute="):  # fmt: skip
+        assert f"--parameter {name}" in said
+
+
+def test_a_path_into_a_map_that_no_trip_has_is_refused() -> None:
+    said = refusal(trips(trip(trip_end={"M": {"fee": {"N": "1"}}})), FareAttribute="trip_end.fare")
+    assert "no trip has trip_end.fare" in said
+
+
+def test_a_flattened_column_is_found_by_its_whole_name() -> None:
+    of = trips(trip(fare_amount=None, **{"trip_end.fare_amount": {"S": "1"}}))
+    fitted = fit_parameters({**TABLE, "FareAttribute": "trip_end.fare_amount"}, of)
+    assert fitted.parameters["FareAttribute"] == r"trip_end\.fare_amount"
+    assert "is one column" in fitted.remarks[0]
+    written = fit_parameters({**TABLE, "FareAttribute": r"trip_end\.fare_amount"}, of)
+    assert (written.parameters["FareAttribute"], written.remarks) == (r"trip_end\.fare_amount", ())
+
+
+def test_a_nested_map_is_preferred_to_a_column_of_that_name() -> None:
+    of = trips(trip(trip_end={"M": {"fare": {"N": "1"}}}, **{"trip_end.fare": {"N": "2"}}))
+    fitted = fit_parameters({**TABLE, "FareAttribute": "trip_end.fare"}, of)
+    assert fitted.parameters["FareAttribute"] == "trip_end.fare"
+
+
+def test_files_without_trips_are_no_mistake_of_names() -> None:
+    assert fit_parameters(TABLE, trips()).remarks == ("The files have no trips in them.",)
