@@ -12,6 +12,10 @@ PIP_INSTALL := -m pip --disable-pip-version-check install --quiet --require-hash
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url
 PACKAGED := functions/packaging/requirements
+# What every lock file pins is in one of these.
+AUDITED := $(PACKAGED)/merge_partials.txt requirements/dev.txt requirements/security.txt
+# `make security ADVISORIES=required` fails where the database of advisories cannot be reached.
+ADVISORIES ?= wanted
 TRANSFORMED := .aws-sam/transformed.json
 CHECKOV_REPORT := .aws-sam/checkov.json
 # What the tests and the embedded AWS give for credentials; made-up request ids; lock files are full of hashes.
@@ -50,7 +54,7 @@ sam-check: setup ## are template and state machine valid, for SAM, CloudFormatio
 	@$(VENV)/bin/cfn-lint template.yaml $(TRANSFORMED)
 	@$(VENV)/bin/python -m checks.state_machine statemachine/*.asl.json
 
-security: setup $(SECURITY_VENV)/complete ## checkov on the template, every finding explained; no secret in any file
+security: setup $(SECURITY_VENV)/complete ## checkov on the template, every finding explained; no secret in any file; known vulnerabilities
 	@mkdir -p $(dir $(TRANSFORMED)) && $(VENV)/bin/python -m checks.transformed $(TRANSFORMED)
 	@$(SECURITY_VENV)/bin/checkov --framework cloudformation --file template.yaml $(TRANSFORMED) \
 		--skip-download --quiet --compact --soft-fail --output json > $(CHECKOV_REPORT)
@@ -58,6 +62,8 @@ security: setup $(SECURITY_VENV)/complete ## checkov on the template, every find
 	@git ls-files -z | xargs -0 $(SECURITY_VENV)/bin/detect-secrets-hook --no-verify \
 		--exclude-secrets '$(NO_SECRETS)' --exclude-lines '$(NO_SECRET_LINES)' --exclude-files '$(NO_SECRET_FILES)'
 	@echo "No secret is in any file."
+	@$(VENV)/bin/python -m checks.vulnerable --auditor $(SECURITY_VENV)/bin/pip-audit \
+		$(if $(filter required,$(ADVISORIES)),--required) $(AUDITED)
 
 PLAY := PYTHONPATH=functions $(VENV)/bin/python -m tests.faults
 faults: faults-fast faults-slow ## seeded faults: 10,000 schedules against the handlers, 50 through the state machine
@@ -80,7 +86,8 @@ lock: setup ## choose versions anew and pin them
 	@$(LOCK) --upgrade --python-version 3.11 --group demo --constraints requirements/dev.txt \
 		--output-file requirements/demo.txt
 	@for function in plan_run scan_segment merge_partials; do \
-		$(LOCK) --upgrade --no-emit-find-links --python-version 3.12 $(PACKAGED)/$$function.in \
+		$(LOCK) --upgrade --no-emit-find-links --python-version 3.12 --constraints requirements/dev.txt \
+			$(PACKAGED)/$$function.in \
 			--output-file $(PACKAGED)/$$function.txt || exit 1; done
 
 clean: ## remove what was made here
@@ -104,7 +111,7 @@ $(DEMO_VENV)/complete: requirements/demo.txt | python-is-recent
 	@touch $@
 
 $(SECURITY_VENV)/complete: requirements/security.txt | python-is-recent
-	@echo "Setting up $(SECURITY_VENV) with checkov and detect-secrets ..."
+	@echo "Setting up $(SECURITY_VENV) with checkov, detect-secrets and pip-audit ..."
 	@$(PYTHON) -m venv --clear $(SECURITY_VENV)
 	@$(SECURITY_VENV)/bin/python $(PIP_INSTALL) --requirement requirements/security.txt
 	@touch $@

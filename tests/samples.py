@@ -57,7 +57,8 @@ def request(run_id: str = "run-1", *, continues: bool = False, **asked: Any) -> 
 
 def plan(run_id: str = "run-1", *, now: datetime = PLANNED_AT, **changes: Any) -> Plan:
     """The plan of a run with the defaults, and then `changes` to its fields."""
-    return replace(make_plan(request(run_id), DEFAULTS, TABLE, now=now), **changes)
+    of = make_plan(request(run_id), DEFAULTS, TABLE, now=now, lambda_limit=1_000)
+    return replace(of, **changes)
 
 
 def trip(trip_id: str = "t-1", **attributes: Any) -> dict[str, Any]:

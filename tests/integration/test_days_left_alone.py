@@ -170,12 +170,12 @@ def test_a_day_that_is_not_over_is_marked_or_skipped(
     summary = pipeline.run(total_segments=1)
     skips = open_days == "skip"
     assert (summary["days_published"], summary["days_skipped"]) == ((1, 1) if skips else (2, 0))
-    assert (summary["days_not_yet"], summary["days_open"]) == (1, 2)
-    assert summary["open_days"] == [today, tomorrow]
+    assert (summary["days_not_yet"], summary["days_open"]) == (1, 1)
+    assert summary["open_days"] == [today]
     assert [(day["open"], day["outcome"]) for day in manifest(pipeline, "run-1")["days"]] == [
         (False, "published"),
         (True, "skipped" if skips else "published"),
-        (True, "not_yet"),
+        (False, "not_yet"),
     ]
     marks = {
         key: pipeline.s3.head_object(Bucket=BUCKET_NAME, Key=key)["Metadata"]["open"]

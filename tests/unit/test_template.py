@@ -15,6 +15,7 @@ REQUIRED = object()
 PARAMETERS = {
     "TableName": REQUIRED,
     "BucketName": "",
+    "AthenaTables": "create",
     "FareAttribute": "fare_amount",
     "EstimatedFareAttribute": "estimated_fare_amount",
     "DayAttribute": "pickup_datetime",

@@ -59,7 +59,11 @@ class Publisher:
             verdicts[day] = self._vanished(day)
         return Publication(
             outcomes={day: verdict.outcome for day, verdict in verdicts.items()},
-            open_days=frozenset(day.day for day in days if is_open(self.judge.plan, day.day)),
+            open_days=frozenset(
+                day
+                for day, verdict in verdicts.items()
+                if is_open(self.judge.plan, day) and verdict.outcome is not Outcome.NOT_YET
+            ),
             shrank={
                 day: verdict.shrank_from
                 for day, verdict in sorted(verdicts.items())

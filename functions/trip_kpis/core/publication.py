@@ -109,7 +109,7 @@ class Publication:
     outcomes: dict[date, Outcome]
     """of every day that is in the table or was published before"""
     open_days: frozenset[date] = frozenset()
-    """days in the table that end after the plan's time"""
+    """days in the table that were not over at the plan's time, but for those that are not_yet"""
     shrank: dict[date, int] = field(default_factory=dict)
     """days whose trip count fell, and the count that was published before"""
     warnings: tuple[str, ...] = ()

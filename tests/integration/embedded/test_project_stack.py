@@ -21,7 +21,7 @@ TEMPLATE = Path(__file__).parents[3] / "template.yaml"
 
 NOT_EMULATED = Counter(
     {
-        "AWS::Athena::NamedQuery": 6,
+        "AWS::Athena::NamedQuery": 7,
         "AWS::Athena::WorkGroup": 1,
         "AWS::CloudWatch::Alarm": 6,
         "AWS::Glue::Database": 1,

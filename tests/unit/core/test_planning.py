@@ -1,5 +1,6 @@
 """What a plan takes from the table's description, from the account and from the merge's limit."""
 
+import math
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -197,10 +198,10 @@ def test_a_merge_of_little_memory_has_time_for_fewer_parts() -> None:
 
 
 def test_rejected_trips_that_are_tolerated_count_as_parts() -> None:
-    """A worker appends when it holds 10,000 of them, whatever its interval."""
+    """A worker appends when it holds 16 MiB of their lines, whatever its interval."""
     none = planned(terms=EstimateTerms(max_rejected_share=Decimal(0)))
     some = planned(terms=EstimateTerms(max_rejected_share=Decimal("0.1")))
-    assert some.estimate.parts - none.estimate.parts == 3 * 10**9 // 10 // 10_000
+    assert some.estimate.parts - none.estimate.parts == math.ceil(3e8 * 1_000 / 2**24)
 
 
 def test_more_rejected_parts_than_one_merge_has_time_for_are_a_warning() -> None:

@@ -49,15 +49,36 @@ def test_a_days_partition_is_counted_off_and_lies_where_the_program_writes_it() 
     assert kpis["StorageDescriptor"]["Location"] == "s3://ResultsBucket/kpis/"
 
 
-def test_every_kpi_is_a_column_and_every_fare_a_decimal_that_holds_it() -> None:
+def test_every_kpi_is_a_column_and_every_fare_the_text_that_was_written() -> None:
     line = json.loads(DAY.to_bytes(), parse_float=Decimal)
     found = columns("KpisTable")
     assert {"date", *found} == set(line)
     assert found.pop("trip_count") == "bigint"
-    for name, kind in found.items():
+    assert set(found.values()) == {"string"}
+
+
+def casts(query: str) -> dict[str, str]:
+    """The type that a query casts each column to."""
+    return dict(re.findall(r"CAST\((\w+) AS (decimal\(\d+,\d+\))\)", query))
+
+
+@pytest.mark.parametrize("name", ["LatestDaysQuery", "DecimalViewQuery"])
+def test_every_fare_is_cast_to_a_decimal_that_holds_it(name: str) -> None:
+    line = json.loads(DAY.to_bytes(), parse_float=Decimal)
+    found = casts(QUERIES[name])
+    assert set(found) == set(columns("KpisTable")) - {"trip_count"}
+    for column, kind in found.items():
         precision, scale = map(int, re.findall(r"\d+", kind))
-        assert line[name].adjusted() < precision - scale
-        assert -line[name].as_tuple().exponent <= scale
+        assert line[column].adjusted() < precision - scale
+        assert -line[column].as_tuple().exponent <= scale
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_no_query_reads_a_fare_without_a_cast(name: str) -> None:
+    if "FROM kpis" not in QUERIES[name]:
+        return
+    text = re.sub(r"CAST\((\w+_fare) AS decimal\(38,18\)\)", "", QUERIES[name])
+    assert not re.findall(r"(?<!AS )\b\w+_fare\b", text)
 
 
 def test_every_column_of_the_runs_is_in_a_manifest() -> None:
@@ -70,7 +91,6 @@ def test_every_column_of_the_runs_is_in_a_manifest() -> None:
         "int": int,
         "bigint": int,
         "double": (int, float),
-        "decimal(38,18)": str,
         "map<string,bigint>": dict,
         "map<string,double>": dict,
     }
@@ -81,10 +101,44 @@ def test_every_column_of_the_runs_is_in_a_manifest() -> None:
             assert isinstance(document[name], kinds[kind]), name
 
 
-def test_both_tables_are_read_by_the_reader_that_keeps_every_digit() -> None:
+def test_both_tables_are_read_by_the_serde_that_gives_the_text_of_a_number() -> None:
+    """The OpenX SerDe can give nulls where there are none.
+
+    https://docs.aws.amazon.com/athena/latest/ug/openx-json-serde.html
+    """
     for name in ("KpisTable", "RunsTable"):
         serde = table(name)["StorageDescriptor"]["SerdeInfo"]["SerializationLibrary"]
-        assert serde == "org.openx.data.jsonserde.JsonSerDe"
+        assert serde == "org.apache.hive.hcatalog.data.JsonSerDe"
+        kinds = json.dumps(table(name)["StorageDescriptor"]["Columns"])
+        assert "decimal" not in re.sub(r"CAST\(.*?\)\)", "", kinds)
+
+
+def test_the_pages_own_table_is_the_stacks() -> None:
+    """For who deploys with AthenaTables=none."""
+    page = (Path(__file__).parents[3] / "docs/athena.md").read_text()
+    (ddl,) = re.findall(r"```sql\n(CREATE EXTERNAL TABLE kpis.*?)```", page, re.DOTALL)
+    ddl = ddl.replace("<bucket>", "ResultsBucket")
+    (declared,) = re.findall(r"TABLE kpis \((.*?)\)\n", ddl, re.DOTALL)
+    assert dict(one.split() for one in declared.split(",")) == columns("KpisTable")
+    assert "PARTITIONED BY (`date` date)" in ddl
+    descriptor = table("KpisTable")["StorageDescriptor"]
+    assert f"'{descriptor['SerdeInfo']['SerializationLibrary']}'" in ddl
+    assert f"LOCATION '{descriptor['Location']}'" in ddl
+    properties = ddl.partition("TBLPROPERTIES")[2]
+    assert (
+        dict(re.findall(r"'([^']+)' = '([^']+)'", properties)) == table("KpisTable")["Parameters"]
+    )
+
+
+def test_without_athena_nothing_of_glue_and_athena_is_in_the_stack() -> None:
+    without = stack("trips-eu", AthenaTables="none")
+    kinds = {resource["Type"] for resource in without.resources.values()}
+    assert not [kind for kind in kinds if kind.startswith(("AWS::Glue::", "AWS::Athena::"))]
+    assert set(STACK.outputs) - set(without.outputs) == {"AthenaDatabase", "AthenaWorkGroup"}
+    # Everything else is the same, and refers to nothing that is not there.
+    assert {name: STACK.resources[name] for name in without.resources} == without.resources
+    gone = set(STACK.resources) - set(without.resources)
+    assert not [name for name in gone if f'"{name}' in json.dumps(without.resources)]
 
 
 def test_the_databases_name_needs_no_quotes() -> None:
@@ -123,8 +177,8 @@ def database(tmp_path: Path) -> duckdb.DuckDBPyConnection:
         """CREATE TABLE kpis AS
            SELECT (current_date - INTERVAL (i) DAY)::DATE AS date,
                   CASE i WHEN 2 THEN 999 ELSE 100 END::BIGINT AS trip_count,
-                  123.5::DECIMAL(38, 18) AS total_fare, 1.235::DECIMAL(38, 18) AS average_fare,
-                  9.5::DECIMAL(38, 18) AS max_fare, -0.5::DECIMAL(38, 18) AS min_fare
+                  '123.5' AS total_fare, '1.235' AS average_fare,
+                  '9.5' AS max_fare, '-0.500000000000000001' AS min_fare
            FROM range(60) AS days (i)"""
     )
     (tmp_path / "manifest.json").write_bytes(manifest(a_run()))
@@ -147,6 +201,12 @@ def database(tmp_path: Path) -> duckdb.DuckDBPyConnection:
 )
 def test_a_saved_query_runs(database: duckdb.DuckDBPyConnection, name: str, rows: int) -> None:
     assert len(database.execute(QUERIES[name]).fetchall()) == rows
+
+
+def test_the_view_has_every_digit_of_a_fare(database: duckdb.DuckDBPyConnection) -> None:
+    database.execute(QUERIES["DecimalViewQuery"])
+    rows = database.execute("SELECT DISTINCT total_fare, min_fare FROM daily_kpis").fetchall()
+    assert rows == [(Decimal("123.5"), Decimal("-0.500000000000000001"))]
 
 
 def test_a_months_average_is_of_its_trips(database: duckdb.DuckDBPyConnection) -> None:
@@ -173,6 +233,7 @@ def test_queries_that_unfold_a_runs_lists_name_all_that_is_in_them() -> None:
 def test_every_saved_query_is_played_here() -> None:
     assert set(QUERIES) == {
         "LatestDaysQuery",
+        "DecimalViewQuery",
         "MonthsQuery",
         "UnusualDaysQuery",
         "RunsQuery",
