@@ -1,57 +1,65 @@
 """`python -m ops`: the operator's commands."""
 
-import signal
 import sys
+from importlib import import_module
 from typing import Any, NoReturn
 
 import click
 from rich.text import Text
 
-from ops import terminal
-from ops.account.account import AccountError
-from ops.commands.demo import demo
-from ops.commands.diff import diff
-from ops.commands.ending import INTERRUPTED
-from ops.commands.estimate import estimate
-from ops.commands.quarantine import quarantine
-from ops.commands.report import report
-from ops.commands.rerun import rerun
-from ops.commands.run import run
-from ops.commands.runs import runs
-from ops.commands.serve import serve
-from ops.commands.status import status
-from ops.embedded.errors import EmbeddedCloudError
-from ops.results.errors import ResultsError
-from ops.state_directory import StateError
-from ops.trip_files import TripFileError
-from trip_kpis.core.errors import TripKpisError
+from ops import interruption, terminal
 
 MISTAKE = 2
 """exit status of a mistake in the call; 1 is a run that failed"""
 
-
-_MENDABLE = (
-    AccountError,
-    EmbeddedCloudError,
-    ResultsError,
-    StateError,
-    TripFileError,
-    TripKpisError,
-)
+_COMMANDS = (
+    "demo", "diff", "estimate", "quarantine", "report", "rerun", "run", "runs", "serve", "status",
+)  # fmt: skip
+"""each is the function of that name in ops.commands"""
 
 
 class _Commands(click.Group):
     """Ends with one line, not a traceback, for what the person at the keyboard can mend."""
 
+    def list_commands(self, _context: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, _context: click.Context, name: str) -> click.Command | None:
+        """Imported when it is asked for: that takes seconds, in which Ctrl-C may come, too."""
+        if name not in _COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"ops.commands.{name}"), name)
+        return command
+
     def invoke(self, context: click.Context) -> Any:
         try:
             return super().invoke(context)
         except KeyboardInterrupt:
-            sys.exit(INTERRUPTED)
-        except _MENDABLE as error:
+            _say_interrupted()
+            sys.exit(interruption.INTERRUPTED)
+        except _mistakes() as error:
             message = Text.assemble(("Error: ", "bold red"), str(error))
             terminal.console(stderr=True).print(message, highlight=False, soft_wrap=True)
             sys.exit(MISTAKE)
+
+
+def _mistakes() -> tuple[type[Exception], ...]:
+    """What is told in one line. Imported where there is an error: that takes seconds."""
+    from ops.account.account import AccountError
+    from ops.embedded.errors import EmbeddedCloudError
+    from ops.out_directory import StateError
+    from ops.results.errors import ResultsError
+    from ops.trip_files import TripFileError
+    from trip_kpis.core.errors import TripKpisError
+
+    return (
+        AccountError,
+        EmbeddedCloudError,
+        ResultsError,
+        StateError,
+        TripFileError,
+        TripKpisError,
+    )
 
 
 @click.group(cls=_Commands)
@@ -68,16 +76,26 @@ def main() -> None:
     With --out DIR: runs on this machine, in an embedded AWS. No account, and nothing leaves the
     machine. With --stack NAME: the runs of a stack in your account.
     """
-    signal.signal(signal.SIGTERM, _stop)
 
 
-for command in (demo, diff, estimate, quarantine, report, rerun, run, runs, serve, status):
-    main.add_command(command)
+def _say_interrupted() -> None:
+    if not interruption.was_said():
+        terminal.console(stderr=True).print("Interrupted.")
+        interruption.is_said()
 
 
-def _stop(_signal: int, _frame: object) -> NoReturn:
-    raise KeyboardInterrupt
+def run_to_the_end() -> NoReturn:
+    """Runs the command of this process. Once a signal has come, the exit status is that of an
+    interrupted command, whatever became of the exception that it raised."""
+    interruption.handle_signals()
+    try:
+        main(prog_name="python -m ops")
+    except (SystemExit, KeyboardInterrupt):
+        if not interruption.was_signalled():
+            raise
+    _say_interrupted()
+    interruption.end()
 
 
 if __name__ == "__main__":
-    main(prog_name="python -m ops")
+    run_to_the_end()

@@ -1,35 +1,52 @@
 """The bucket's objects as files of a directory."""
 
+import os
 from pathlib import Path
 from typing import Any
 
-MIRRORED = {
-    "kpis/": "date=*/kpi.json",
-    "runs/": "run=*/manifest.json",
-    "quarantine/": "run=*/segment=*/*.jsonl",
-}
-"""What is of use once a run is over: prefix, and the form of the keys below it."""
+from ops.layout import file_of, is_known
+
+MIRRORED = ("kpis/", "runs/", "quarantine/")
+"""What is of use once a run is over: the prefixes of the keys."""
 
 
-def mirror(client: Any, bucket_name: str, directory: Path) -> None:
-    """Leaves in `directory` just what the bucket holds under MIRRORED.
+def mirror(client: Any, bucket_name: str, directory: Path) -> tuple[str, ...]:
+    """Leaves in `directory` just what the bucket holds under MIRRORED; gives the keys that were
+    ignored, because no run writes such keys.
 
-    Removes what an earlier run has left there.
+    Removes what an earlier run has left there, and, where it cannot write all of it (OSError), what
+    it has written: a part of a run's figures could be taken for all of them.
     """
     remove_mirrored(directory)
-    for prefix in MIRRORED:
-        pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket_name, Prefix=prefix)
-        for found in (found for page in pages for found in page.get("Contents", ())):
-            file = directory / found["Key"]
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(client.get_object(Bucket=bucket_name, Key=found["Key"])["Body"].read())
+    ignored = []
+    try:
+        for prefix in MIRRORED:
+            pages = client.get_paginator("list_objects_v2")
+            for page in pages.paginate(Bucket=bucket_name, Prefix=prefix):
+                for key in (found["Key"] for found in page.get("Contents", ())):
+                    if not is_known(key):
+                        ignored.append(key)
+                        continue
+                    file = file_of(directory, key)
+                    file.parent.mkdir(parents=True, exist_ok=True)
+                    body = client.get_object(Bucket=bucket_name, Key=key)["Body"].read()
+                    file.write_bytes(body)
+    except BaseException:
+        remove_mirrored(directory)
+        raise
+    return tuple(ignored)
 
 
 def remove_mirrored(directory: Path) -> None:
-    """Removes what a run has left there, by the form of its name, and nothing else."""
-    for prefix, form in MIRRORED.items():
-        for stale in (directory / prefix).glob(form):
-            stale.unlink()
-        for emptied in sorted((directory / prefix).glob("**/"), reverse=True):
-            if emptied.is_dir() and not any(emptied.iterdir()):
-                emptied.rmdir()
+    """Removes what a run has left there, by the form of its name, and nothing else; follows no
+    symbolic link."""
+    for prefix in MIRRORED:
+        top = directory / prefix
+        if top.is_symlink():
+            continue
+        for path, _, names in os.walk(top, topdown=False):
+            for file in (Path(path) / name for name in names):
+                if is_known(str(file.relative_to(directory))) and not file.is_symlink():
+                    file.unlink()
+            if not any(Path(path).iterdir()):
+                Path(path).rmdir()

@@ -5,7 +5,7 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,11 @@ from ops.embedded.objects_on_disk import ObjectsOnDisk
 from ops.embedded.scan_layers import scans_told_to
 from ops.embedded.server import Middleware, layered
 from ops.embedded.stack import DeployedStack, deploy
+from ops.interruption import silent_threads
 from ops.page_log import PageLog
 from ops.state_directory import SavedStack, StateDirectory
 from ops.trip_files import Trips
+from ops.write_failures import WriteFailures
 
 TEMPLATE = Path(__file__).parent.parent / "template.yaml"
 STACK_NAME = "trip-kpis"
@@ -48,6 +50,8 @@ class LocalStack:
     pages: PageLog
     state: StateDirectory | None
     """where other processes find what they need to go on; None: nowhere"""
+    writes: WriteFailures = field(default_factory=WriteFailures)
+    """to be checked while a run is followed: it cannot store what it does on a full disk"""
 
     @property
     def state_machine_arn(self) -> str:
@@ -100,7 +104,7 @@ def local_stack(
     it is `saved`. Raises EmbeddedCloudError, TripFileError or StateError.
     """
     table_id = str(uuid.uuid4()) if saved is None else saved.table_id
-    with ExitStack() as opened:
+    with ExitStack() as quiet, ExitStack() as opened:
         objects = None
         if state is not None:
             opened.enter_context(state.locked())
@@ -108,6 +112,7 @@ def local_stack(
                 state.forget()
             objects = ObjectsOnDisk(state.objects_path)
         pages = PageLog(state.pages_path if state else None)
+        writes = WriteFailures()
         cloud = opened.enter_context(
             EmbeddedCloud(
                 host=where.host,
@@ -117,7 +122,10 @@ def local_stack(
                 enforce_iam=where.enforce_iam and where.lambda_endpoint is None,
                 access_key=where.access_key,
                 middleware=layered(
-                    where.middleware, scans_told_to(pages.note), objects.layer if objects else None
+                    where.middleware,
+                    writes.layer,
+                    scans_told_to(pages.note),
+                    objects.layer if objects else None,
                 ),
             )
         )
@@ -153,14 +161,20 @@ def local_stack(
                 )
             objects.restore(stack.bucket_name)
             objects.keep(stack.bucket_name)
-        yield LocalStack(
-            cloud=cloud,
-            stack=stack,
-            functions=functions,
-            log_directory=logs,
-            pages=pages,
-            state=state,
-        )
+        try:
+            yield LocalStack(
+                cloud=cloud,
+                stack=stack,
+                functions=functions,
+                log_directory=logs,
+                pages=pages,
+                state=state,
+                writes=writes,
+            )
+        except BaseException:
+            # The threads of the embedded AWS lose what they are at.
+            quiet.enter_context(silent_threads())
+            raise
 
 
 def _make_bucket(cloud: EmbeddedCloud, name: str) -> None:

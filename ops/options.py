@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from ops.local_stack import CONTAINERS_BUCKET
+from ops.out_directory import StateError, check_out
 from ops.trip_files import STREAM_KEY
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -50,15 +51,18 @@ def _merge_parameters(
 
 
 def _directory(_context: click.Context, _option: click.Parameter, given: str | None) -> Path | None:
-    """A directory that can be written to, made if need be: better told now than after the run."""
+    """A directory that a run may replace, made if need be: better told now than after the run."""
     if given is None:
         return None
     if not given:
         raise click.BadParameter("it is empty: name a directory")
     try:
+        check_out(Path(given))
         Path(given).mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=given):
             return Path(given)
+    except StateError as error:
+        raise click.BadParameter(str(error)) from error
     except OSError as error:
         raise click.BadParameter(
             f"{given} cannot be written to ({error.strerror}): name another directory"

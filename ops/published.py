@@ -5,6 +5,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self
 
+from ops.layout import is_known
+
 _KPIS = "kpis/"
 
 
@@ -61,7 +63,10 @@ class PublishedBefore:
 
 
 def _keys(client: Any, bucket_name: str, prefix: str) -> Iterator[str]:
-    """None where there is no bucket: that may be what the execution failed of."""
+    """Those of the product's layout. None where there is no bucket: that may be what the execution
+    failed of."""
     pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket_name, Prefix=prefix)
     with suppress(client.exceptions.NoSuchBucket):
-        yield from (found["Key"] for page in pages for found in page.get("Contents", ()))
+        for found in (found for page in pages for found in page.get("Contents", ())):
+            if is_known(found["Key"]):
+                yield found["Key"]

@@ -1,6 +1,5 @@
 """One run in the embedded cloud, from trips to KPIs, or from where an earlier process left it."""
 
-import shutil
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -10,10 +9,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from ops import interruption
 from ops.bucket_tree import mirror
 from ops.follow import Follower
 from ops.following.execution import RunningExecution
 from ops.following.run_log import Progress
+from ops.layout import ignored
 from ops.local_stack import (
     CONTAINERS_BUCKET,
     TABLE_NAME,
@@ -22,12 +23,14 @@ from ops.local_stack import (
     continued_stack,
     local_stack,
 )
+from ops.out_directory import cannot_write
 from ops.outcome import Outcome
 from ops.parameters import fit_parameters
 from ops.started_execution import StartedExecution
 from ops.state_directory import StateDirectory, StateError
 from ops.trip_files import Trips
 from ops.way_out import rerun_command
+from ops.written_whole import write_whole
 from trip_kpis.aws.run_store import plan_key
 
 _POLL_SECONDS = 0.1
@@ -64,9 +67,9 @@ def run(
     ) as local:
         name = new_execution_name("run")
         follower.say(f"Run {name}. If it is interrupted: {rerun_command(name, out)}")
-        with _interrupted_in_words(follower, name, out):
+        with _stopped_in_words(follower, name, out):
             outcome = execute(local, execution_input, name=name, told=follower.show)
-        _leave(local, out)
+            _leave(local, out, follower)
     return outcome
 
 
@@ -111,9 +114,9 @@ def rerun(
             else f"Run {run_id} has no plan yet: it begins anew."
         )
         asked = {**asked, "run_id": run_id} if is_planned else {**began.input, **asked}
-        with _interrupted_in_words(follower, run_id, out):
+        with _stopped_in_words(follower, run_id, out):
             outcome = execute(local, asked, name=name, told=follower.show)
-        _leave(local, out)
+            _leave(local, out, follower)
     return outcome
 
 
@@ -133,7 +136,8 @@ def execute(
     progress.
 
     If it fails, also for that of the functions that still run. In AWS, too, they are not stopped
-    when an execution is: what they read, they append.
+    when an execution is: what they read, they append. Raises OSError where something of the run
+    could not be stored.
     """
     run_id = execution_input.get("run_id", name)
     noted = StartedExecution(run_id=run_id, name=name, input=execution_input)
@@ -141,8 +145,15 @@ def execute(
         local.state.note(noted)
     local.pages.begin(run_id)
     execution = RunningExecution.start(local, execution_input, name=name)
-    execution.follow(told, poll_seconds=_POLL_SECONDS)
+
+    def check_and_tell(progress: Progress) -> None:
+        interruption.check()
+        local.writes.check()
+        told(progress)
+
+    execution.follow(check_and_tell, poll_seconds=_POLL_SECONDS)
     local.functions.wait_until_idle()
+    local.writes.check()
     outcome = execution.outcome(pages=local.pages.pages())
     if local.state is not None:
         local.state.note(
@@ -158,18 +169,32 @@ def execute(
 
 
 @contextmanager
-def _interrupted_in_words(follower: Follower, run_id: str, out: Path) -> Iterator[None]:
+def _stopped_in_words(follower: Follower, run_id: str, out: Path) -> Iterator[None]:
+    """Around all that a run does once it has an id. Raises StateError where a file could not be
+    written."""
+    resume = rerun_command(run_id, out)
     try:
         yield
+        interruption.check()
     except KeyboardInterrupt:
         follower.end()
         follower.say(
-            "\nInterrupted. What the run's segments have appended is kept; to go on with it:\n"
-            f"  {rerun_command(run_id, out)}"
+            "\nInterrupted. What the run's segments have appended is kept; to resume the run:\n"
+            f"  {resume}"
         )
+        interruption.is_said()
         raise
+    except OSError as error:
+        follower.end()
+        advice = "what the run's segments have appended is kept. Free space or make it writable, "
+        advice += f"then resume the run:\n  {resume}"
+        raise cannot_write(out, error, advice) from error
 
 
-def _leave(local: LocalStack, out: Path) -> None:
-    mirror(local.cloud.client("s3"), local.stack.bucket_name, out)
-    shutil.copytree(local.log_directory, out / "logs", dirs_exist_ok=True)
+def _leave(local: LocalStack, out: Path, follower: Follower) -> None:
+    foreign = mirror(local.cloud.client("s3"), local.stack.bucket_name, out)
+    if foreign:
+        follower.say(ignored(f"the bucket {local.stack.bucket_name}", foreign))
+    (out / "logs").mkdir(exist_ok=True)
+    for log in sorted(local.log_directory.iterdir()):
+        write_whole(out / "logs" / log.name, log.read_bytes())

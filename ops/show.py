@@ -3,9 +3,9 @@
 import json
 import shlex
 from collections.abc import Collection
-from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
@@ -13,8 +13,12 @@ from rich.text import Text
 
 from ops.account.stack import Stack
 from ops.figures import visible
+from ops.layout import is_known
 from ops.outcome import Outcome
+from ops.results.day_kpis import kpi_files, read_kpis
+from ops.results.documents import Count, DocumentError, converted
 from ops.results.marked_days import MarkedDays
+from ops.results.quarantine import Quarantined, RejectedTrip, rejected_trips
 from ops.way_out import Place, way_out
 
 DAYS_SHOWN = 62
@@ -25,10 +29,10 @@ _NO_OUTCOMES = {"days_open", "days_shrank"}
 
 def show_outcome(console: Console, outcome: Outcome, out: Path) -> None:
     """The KPIs, the proof and where things lie; or what failed and what to do."""
-    if not outcome.succeeded or outcome.output is None:
+    if not outcome.succeeded:
         show_failure(console, outcome, out)
-    elif "trips" in outcome.output:
-        show_kpis(console, out, open_days=outcome.output.get("open_days", ()))
+    elif outcome.output is None or "trips" in outcome.output:
+        show_kpis(console, out, open_days=MarkedDays.from_summary(outcome.output or {}).open_days)
         show_summary(console, outcome)
         names = ("kpis", "runs", "quarantine", "logs", "state")
         there = ", ".join(f"{name}/" for name in names if any((out / name).glob("*")))
@@ -47,69 +51,92 @@ def show_kpis(
     table.add_column("date")
     for column in ("trips", "total fare", "average", "max", "min"):
         table.add_column(column, justify="right")
-    files = sorted((out / "kpis").glob("date=*/kpi.json"))
-    shown = [json.loads(file.read_bytes(), parse_float=Decimal) for file in files[-DAYS_SHOWN:]]
-    if any(day["date"] in open_days for day in shown):
+    files = kpi_files(out)
+    if any(_date(file) in open_days for file in files[-DAYS_SHOWN:]):
         table.add_column("")
-    for day in shown:
-        table.add_row(
-            day["date"],
-            f"{day['trip_count']:,}",
-            *(
-                f"{day[name]:,.2f}"
-                for name in ("total_fare", "average_fare", "max_fare", "min_fare")
-            ),
-            *(["open"] if day["date"] in open_days else []),
-        )
+    for file in files[-DAYS_SHOWN:]:
+        mark = ["open"] if _date(file) in open_days else []
+        try:
+            day = read_kpis(file.read_bytes(), name=str(file))
+        except DocumentError as error:
+            table.add_row(_date(file), f"not readable: {error.problem}", "", "", "", "", *mark)
+            continue
+        fares = (day.total_fare, day.average_fare, day.max_fare, day.min_fare)
+        table.add_row(day.date, f"{day.trip_count:,}", *(f"{fare:,.2f}" for fare in fares), *mark)
     console.print(table if files else "No trip counts: there is no day to publish.")
     if (days := of or len(files)) > DAYS_SHOWN:
         console.print(f"… the last {DAYS_SHOWN} of {days:,} days")
 
 
+def _date(file: Path) -> str:
+    return file.parent.name.removeprefix("date=")
+
+
+class _Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """What is shown of MergePartials' output."""
+
+    scanned: Count
+    incomplete: Count
+    rejected: dict[str, Count]
+    counted: Count
+    segments: Count
+    pages: Count
+    total_fare: str
+    segments_by_invocations: dict[str, Count] = {}
+    throttles: dict[str, Count] = {}
+
+
 def show_summary(console: Console, outcome: Outcome) -> None:
     """The counts, in the form of the proof."""
-    summary = outcome.output or {}
-    rejected = sum(summary["rejected"].values())
+    output = outcome.output or {}
+    summary = converted(output, _Summary)
+    if summary is None:
+        console.print("The run's output is of another version: the counts are not shown.")
+        return
+    rejected = sum(summary.rejected.values())
     days = {
         name.removeprefix("days_").replace("_", " "): n
-        for name, n in summary.items()
-        if name.startswith("days_") and name not in _NO_OUTCOMES
+        for name, n in output.items()
+        if name.startswith("days_") and name not in _NO_OUTCOMES and isinstance(n, int)
     }
     console.print(
-        f"{summary['scanned']:,} scanned = {summary['incomplete']:,} incomplete + "
-        f"{rejected:,} rejected + {summary['counted']:,} counted, in "
-        f"{so_many(summary['segments'], 'segment')} and {so_many(summary['pages'], 'page')}\n"
-        f"total fare {summary['total_fare']}\n"
+        f"{summary.scanned:,} scanned = {summary.incomplete:,} incomplete + "
+        f"{rejected:,} rejected + {summary.counted:,} counted, in "
+        f"{so_many(summary.segments, 'segment')} and {so_many(summary.pages, 'page')}\n"
+        f"total fare {summary.total_fare}\n"
         f"days: {', '.join(f'{n:,} {what}' for what, n in days.items() if n) or 'none'}",
         highlight=False,
         soft_wrap=True,
     )
-    for line in MarkedDays.from_summary(summary).lines():
+    for line in MarkedDays.from_summary(output).lines():
         console.print(Text(line, "yellow" if line.startswith("warning") else ""), soft_wrap=True)
-    if summary["segments_by_invocations"].keys() - {"1"}:
+    if summary.segments_by_invocations.keys() - {"1"}:
         console.print(
             "invocations: "
             + ", ".join(
                 f"{so_many(segments, 'segment')} took {invocations}"
-                for invocations, segments in summary["segments_by_invocations"].items()
+                for invocations, segments in summary.segments_by_invocations.items()
             ),
             highlight=False,
             soft_wrap=True,
         )
-    if summary["throttles"]:
+    if summary.throttles:
         console.print(
             "the table throttled: "
-            + ", ".join(f"{n:,} {reason}" for reason, n in summary["throttles"].items()),
+            + ", ".join(f"{n:,} {reason}" for reason, n in summary.throttles.items()),
             highlight=False,
             soft_wrap=True,
         )
-    if summary["scanned"] and summary["incomplete"] == summary["scanned"]:
+    if summary.scanned and summary.incomplete == summary.scanned:
         console.print(
-            "[yellow]No trip has both fares. Are they named otherwise? Give --parameter "
-            "FareAttribute=… and EstimatedFareAttribute=…[/]",
+            Text(
+                "No trip has both fares. Are they named otherwise? Give --parameter "
+                "FareAttribute=… and EstimatedFareAttribute=…",
+                "yellow",
+            ),
             soft_wrap=True,
         )
-    for reason, n in summary["rejected"].items():
+    for reason, n in summary.rejected.items():
         console.print(f"  rejected {n:>6,}  {reason}", highlight=False, soft_wrap=True)
 
 
@@ -129,28 +156,26 @@ def show_rejected(console: Console, out: Path) -> None:
     table = Table(title="In quarantine, for example", title_justify="left")
     for column in ("trip", "reason", "attribute", "value"):
         table.add_column(column)
-    lines = [
-        json.loads(line)
-        for file in sorted((out / "quarantine").glob("run=*/segment=*/*.jsonl"))
-        for line in file.read_text().splitlines()
-    ]
-    for trip in sorted(lines, key=lambda trip: str(trip["reason"]))[:_REJECTED_SHOWN]:
-        key = ", ".join(str(v) for value in trip["key"].values() for v in value.values())
-        table.add_row(
-            *(
-                Text(visible(text))
-                for text in (key, trip["reason"], trip["attribute"], json.dumps(trip["value"]))
-            )
-        )
-    if lines:
+    trips = _quarantined(out)
+    for trip in sorted(trips, key=lambda trip: trip.reason)[:_REJECTED_SHOWN]:
+        texts = (trip.key_as_text, trip.reason, trip.attribute, trip.value_as_json)
+        table.add_row(*(Text(visible(text)) for text in texts))
+    if trips:
         console.print(table)
+
+
+def _quarantined(out: Path) -> list[RejectedTrip]:
+    """Every trip of the quarantine, of whichever run."""
+    files = sorted((out / "quarantine").glob("run=*/segment=*/*.jsonl"))
+    keys = tuple(key for key in (str(file.relative_to(out)) for file in files) if is_known(key))
+    return list(rejected_trips(out, [Quarantined(segment=0, by_reason={}, keys=keys)]))
 
 
 def show_failure(console: Console, outcome: Outcome, place: Place) -> None:
     """The execution's error and cause, those of the segments that failed, and what to do."""
     lines = [f"{outcome.error or outcome.status}: {readable_cause(outcome.cause)}"]
     lines += [
-        f"segment {child.input.get('segment')}: {child.error}: {readable_cause(child.cause)}"
+        f"segment {child.segment}: {child.error}: {readable_cause(child.cause)}"
         for child in outcome.failed_segments
     ]
     console.print(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 from ops.following.failed_children import FailedChild
 
@@ -19,9 +19,3 @@ class StartedExecution:
     error: str = ""
     cause: str = ""
     failed: tuple[FailedChild, ...] = ()
-
-    @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> Self:
-        """Inverts `dataclasses.asdict`. Raises TypeError or AttributeError for anything else."""
-        failed = tuple(FailedChild(**child) for child in document.get("failed", ()))
-        return cls(**{**document, "failed": failed})

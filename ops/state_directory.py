@@ -12,15 +12,16 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import msgspec
+
 from ops.bucket_tree import remove_mirrored
 from ops.embedded.objects_on_disk import ObjectOnDisk
+from ops.layout import is_run_id
+from ops.out_directory import StateError as StateError  # for those who read a state
+from ops.out_directory import cannot_write, claim_out
 from ops.started_execution import StartedExecution
 from ops.trip_files import TripFileError, Trips, read_trips, to_json_lines
 from ops.written_whole import write_whole
-
-
-class StateError(Exception):
-    """There is no state to go on from, or another process is at it. The message says where."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,7 @@ class StateDirectory:
         self._stack = self._path / "stack.json"
         self._trips = self._path / "trips.jsonl.gz"
         self._executions = self._path / "executions.json"
+        self._lock = self._path / "lock"
         self.objects_path = self._path / "objects"
         self.pages_path = self._path / "pages"
 
@@ -60,15 +62,15 @@ class StateDirectory:
     def locked(self) -> Iterator[None]:
         """For this process alone, as long as this lasts or the process lives.
 
-        Raises StateError if another one has it.
+        Makes and marks DIR. Raises StateError if another process has it, or no run may replace what
+        is in it (`check_out`).
         """
+        claim_out(self._out)
         try:
-            self._path.mkdir(parents=True, exist_ok=True)
-            lock = (self._path / "lock").open("w")
+            self._path.mkdir(exist_ok=True)
+            lock = self._lock.open("w")
         except OSError as error:
-            raise StateError(
-                f"{self._path} cannot be written to ({error.strerror}): name another directory"
-            ) from error
+            raise cannot_write(self._path, error) from error
         with lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -79,9 +81,20 @@ class StateDirectory:
                 ) from error
             yield
 
+    def is_locked(self) -> bool:
+        """Whether a process has it now. Writes nothing: the directory may be a read-only one."""
+        try:
+            with self._lock.open("rb") as lock:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
+
     def forget(self) -> None:
         """Removes what an earlier cloud has left here and in DIR, so that nothing of it can be
-        taken for the next one's, whenever that breaks off."""
+        taken for the next one's, whenever that breaks off. DIR must be claimed (`locked`)."""
         for file in (self._stack, self._executions, self._trips):
             file.unlink(missing_ok=True)
         for directory in (self.objects_path, self.pages_path):
@@ -91,9 +104,9 @@ class StateDirectory:
     def begin(self, stack: SavedStack, trips: Trips) -> None:
         """The state of a new cloud, which has no runs yet, and nothing of an earlier one's."""
         self.forget()
-        write_whole(self._trips, gzip.compress(to_json_lines(trips).encode()))
-        write_whole(self._executions, b"[]")
-        write_whole(self._stack, json.dumps(asdict(stack)).encode())
+        _write(self._trips, gzip.compress(to_json_lines(trips).encode()))
+        _write(self._executions, b"[]")
+        _write(self._stack, json.dumps(asdict(stack)).encode())
 
     def stack(self) -> SavedStack:
         """Raises StateError if there is none, as everything here does for a file that is damaged
@@ -105,7 +118,7 @@ class StateDirectory:
                 "was interrupted before that is simply started again"
             )
         with _damage(self._stack):
-            return SavedStack(**json.loads(self._stack.read_bytes()))
+            return msgspec.json.decode(self._stack.read_bytes(), type=SavedStack)
 
     def trips(self) -> Trips:
         """As they were loaded into the table."""
@@ -121,14 +134,17 @@ class StateDirectory:
     def note(self, execution: StartedExecution) -> None:
         """Before the execution is started, and once it has ended."""
         noted = {one.name: one for one in self.executions()} | {execution.name: execution}
-        write_whole(self._executions, json.dumps([*map(asdict, noted.values())]).encode())
+        _write(self._executions, json.dumps([*map(asdict, noted.values())]).encode())
 
     def executions(self) -> tuple[StartedExecution, ...]:
         """In the order of their beginning."""
         with _damage(self._executions):
-            return tuple(
-                StartedExecution.from_json(one) for one in json.loads(self._executions.read_bytes())
+            noted = msgspec.json.decode(
+                self._executions.read_bytes(), type=tuple[StartedExecution, ...]
             )
+            if foreign := [one.run_id for one in noted if not is_run_id(one.run_id)]:
+                raise ValueError(f"{foreign[0]!r} is no id of a run")
+            return noted
 
     def first_execution(self, run_id: str) -> StartedExecution:
         """The one that began the run. Raises StateError if no such run was ever started."""
@@ -169,12 +185,21 @@ class StateDirectory:
         return tuple(map(_object, sorted(files)))
 
 
+def _write(file: Path, content: bytes) -> None:
+    try:
+        write_whole(file, content)
+    except OSError as error:
+        raise cannot_write(
+            file, error, "free space there, or name another directory, and start again"
+        ) from error
+
+
 @contextmanager
 def _damage(file: Path) -> Iterator[None]:
     """Around reading a file that `begin` has written."""
     try:
         yield
-    except (OSError, EOFError, zlib.error, ValueError, TypeError, KeyError, TripFileError) as error:
+    except (OSError, EOFError, zlib.error, ValueError, RecursionError, TripFileError) as error:
         raise StateError(
             f"{file} cannot be read ({error or type(error).__name__}): put it back as it was, or "
             "start a new run with `ops run`"
@@ -184,7 +209,7 @@ def _damage(file: Path) -> Iterator[None]:
 def _object(file: Path) -> ObjectOnDisk:
     try:
         return ObjectOnDisk.from_bytes(file.read_bytes())
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise StateError(
             f"{file} is no object of the bucket any more ({error or type(error).__name__}): put it "
             "back as it was, remove the file to go on as if the bucket had no such object, or "

@@ -10,12 +10,12 @@ from ops.figures import visible
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A console that shows control characters by their numbers, whatever it is given to print.
+    """A console that shows control characters by their numbers, and reads no markup.
 
     Values, keys, run ids and errors come from a table, a bucket or an account, where others may
     have put anything into them: a sequence that moves the cursor, or that renames the window.
     """
-    made = Console(stderr=stderr)
+    made = Console(stderr=stderr, markup=False, emoji=False)
     made.push_render_hook(_OnlyVisible())
     return made
 

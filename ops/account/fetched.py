@@ -2,40 +2,64 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ops.account.account import asking_aws
 from ops.account.stack import Stack
+from ops.layout import file_of, is_known
 from trip_kpis.aws.concurrency import in_order
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """The keys of the objects that were fetched, and of those that no run writes."""
+
+    keys: tuple[str, ...]
+    foreign: tuple[str, ...]
 
 
 def fetch(
     stack: Stack, prefixes: Iterable[str], directory: Path, *, wanted: Callable[[str], bool]
-) -> list[str]:
-    """Every object under the prefixes whose key is `wanted`, each as a file that bears the object's
-    time; gives their keys. Raises AccountError.
+) -> Fetched:
+    """Every object under the prefixes whose key is `wanted` and of the product's layout, each as a
+    file that bears the object's time. Raises AccountError.
     """
     client = stack.client("s3")
+    foreign: list[str] = []
 
     def get(found: dict[str, Any]) -> str:
         key: str = found["Key"]
-        file = directory / key
+        file = file_of(directory, key)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(client.get_object(Bucket=stack.bucket_name, Key=key)["Body"].read())
         written_at = found["LastModified"].timestamp()
         os.utime(file, (written_at, written_at))
         return key
 
+    def known() -> Iterator[dict[str, Any]]:
+        for found in (found for prefix in prefixes for found in _listed(client, stack, prefix)):
+            if not wanted(found["Key"]):
+                continue
+            if is_known(found["Key"]):
+                yield found
+            else:
+                foreign.append(found["Key"])
+
     with asking_aws(f"for the objects of s3://{stack.bucket_name}"):
-        listed = (found for prefix in prefixes for found in _listed(client, stack, prefix))
-        return list(in_order(get, (found for found in listed if wanted(found["Key"]))))
+        keys = tuple(in_order(get, known()))
+    return Fetched(keys, tuple(foreign))
 
 
 def newest_first(stack: Stack, prefix: str) -> list[str]:
-    """The keys under the prefix, in the order of their objects' times. Raises AccountError."""
+    """The keys of the product's layout under the prefix, in the order of their objects' times.
+
+    Raises AccountError.
+    """
     with asking_aws(f"for the objects of s3://{stack.bucket_name}"):
-        found = list(_listed(stack.client("s3"), stack, prefix))
+        listed = _listed(stack.client("s3"), stack, prefix)
+        found = [one for one in listed if is_known(one["Key"])]
     found.sort(key=lambda one: (one["LastModified"], one["Key"]), reverse=True)
     return [str(one["Key"]) for one in found]
 

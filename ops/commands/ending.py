@@ -8,9 +8,6 @@ from rich.console import Console
 
 from ops.outcome import Outcome
 
-INTERRUPTED = 130
-"""exit status, as a shell has it for a command that Ctrl-C ended"""
-
 
 def say(console: Console, line: str) -> None:
     """A line as it is."""

@@ -8,7 +8,7 @@ from ops.account.account import AccountError
 from ops.account.executions import executions
 from ops.account.fetched import newest_first
 from ops.account.stack import Stack
-from ops.commands.results import Source
+from ops.commands.results import Source, say_ignored
 from ops.results.errors import ResultsError
 from ops.results.finished_run import manifests
 from ops.results.history import history
@@ -34,6 +34,7 @@ def rejected_by(
         if source.stack is not None and run_id not in manifests(directory):
             _fetch_parts(source, source.stack, directory, run_id)
         of = rejections(directory, run_id)
+        say_ignored(source.place, of.foreign_keys)
         keys = of.keys if each is None else of.keys_with(each)
         source.also(directory, [f"quarantine/run={run_id}/"], wanted={*keys}.__contains__)
         yield directory, of
@@ -64,9 +65,8 @@ def _fetch_parts(source: Source, stack: Stack, directory: Path, run_id: str) -> 
     after them (``segment=00007/part-00003-<digest>.jsonl``)."""
     quarantined = newest_first(stack, f"quarantine/run={run_id}/")
     parts = {
-        f"staging/run={run_id}/{key.split('/')[2]}/{key.split('/')[3][:10]}.parquet"
+        f"staging/run={run_id}/{key.split('/')[2]}/{key.split('/')[3].rpartition('-')[0]}.parquet"
         for key in quarantined
-        if key.count("/") == 3
     }
     plan = f"staging/run={run_id}/plan.json"
     source.also(directory, [f"staging/run={run_id}/"], wanted={plan, *parts}.__contains__)

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from ops import terminal
 from ops.account.executions import executions_of
-from ops.commands.results import Source, source
+from ops.commands.results import Source, say_ignored, source
 from ops.report.rejected import EXAMPLES
 from ops.report.timeline import MOST_PARTS
 from ops.report.written import REPORT, write_report
@@ -39,6 +39,7 @@ def report(*, source: Source, run_id: str | None, to: Path | None) -> None:
     """
     with source.manifests(*[run_id] if run_id else []) as directory:
         run = finished_run(directory, run_id)
+        say_ignored(source.place, run.foreign_keys)
         executions = None
         if source.stack is not None:
             to = to or Path(f"report-{run.run_id}.html")
@@ -60,13 +61,13 @@ def leave_report(console: Console, out: Path, run_id: str | None = None) -> None
     """At the end of a command that has executed the run, or None for the only one of `out`: writes
     its report if it is finished. An earlier run's does not stay. Never fails: the run's outcome
     is what the command is about."""
-    (out / REPORT).unlink(missing_ok=True)
-    finished = manifests(out)
-    if run_id in finished or (run_id is None and finished):
-        try:
+    try:
+        (out / REPORT).unlink(missing_ok=True)
+        finished = manifests(out)
+        if run_id in finished or (run_id is None and finished):
             _say_where(console, write_report(out, run_id=run_id))
-        except ResultsError as error:
-            console.print(Text(f"There is no report: {error}"), soft_wrap=True)
+    except (ResultsError, OSError) as error:
+        console.print(Text(f"There is no report: {error}"), soft_wrap=True)
 
 
 def _say_where(console: Console, file: Path) -> None:

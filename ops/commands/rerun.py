@@ -21,7 +21,12 @@ from ops.show import show_outcome, show_pages
 
 @click.command()
 @click.argument("run_id", required=False)
-@options.out("The directory of the `run` or `demo` that began it.", needed=False)
+@click.option(
+    "--out",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="The directory of the `run` or `demo` that began it.",
+)
 @options.stack
 @options.profile
 @options.region

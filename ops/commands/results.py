@@ -2,7 +2,7 @@
 
 import shlex
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
@@ -11,11 +11,13 @@ from typing import Any, TypeVar
 
 import click
 
-from ops import options
+from ops import options, terminal
 from ops.account.account import Account
 from ops.account.fetched import fetch, newest_first
 from ops.account.stack import Stack
 from ops.commands.asked import refused_beside
+from ops.commands.ending import say
+from ops.layout import ignored, is_run_id
 from ops.results.errors import ResultsError
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -52,7 +54,7 @@ class Source:
             yield place
             return
         with tempfile.TemporaryDirectory(prefix="trip-kpis-") as fetched:
-            fetch(place, prefixes, Path(fetched), wanted=wanted)
+            say_ignored(place, fetch(place, prefixes, Path(fetched), wanted=wanted).foreign)
             try:
                 yield Path(fetched)
             except ResultsError as error:
@@ -67,12 +69,18 @@ class Source:
     ) -> None:
         """Of a stack, fetches more into the `directory`, now that one knows what."""
         if self.stack is not None:
-            fetch(self.stack, prefixes, directory, wanted=wanted)
+            fetched = fetch(self.stack, prefixes, directory, wanted=wanted)
+            say_ignored(self.stack, fetched.foreign)
 
     @contextmanager
     def manifests(self, *run_ids: str) -> Iterator[Path]:
         """A directory with the manifests of these runs that have one, or, where none is named, of
         that which finished last."""
+        for run_id in run_ids:
+            if not is_run_id(run_id):
+                raise click.UsageError(
+                    f"{run_id!r} is no id of a run: letters, digits, dots, hyphens and underscores"
+                )
         keys = [f"runs/run={run_id}/manifest.json" for run_id in run_ids]
         if self.stack is not None and not run_ids:
             keys = newest_first(self.stack, "runs/run=")[:1]
@@ -84,6 +92,13 @@ def _of_the_stack(message: str, fetched: str, stack: Stack) -> str:
     """Whoever reads it knows the bucket, not the directory that it was fetched into."""
     named = message.replace(f"--out {fetched}", shlex.join(stack.options))
     return named.replace(fetched, f"s3://{stack.bucket_name}")
+
+
+def say_ignored(place: Path | Stack, keys: Collection[str]) -> None:
+    """Says on standard error which objects of the bucket, or of a copy, were ignored, if any."""
+    if keys:
+        name = f"s3://{place.bucket_name}" if isinstance(place, Stack) else str(place)
+        say(terminal.console(stderr=True), ignored(name, keys))
 
 
 as_json = click.option("--json", "as_json", is_flag=True, help="As one line of JSON instead.")

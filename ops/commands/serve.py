@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from ops import options, terminal
+from ops import interruption, options, terminal
 from ops.local_stack import CONTAINERS_BUCKET, TABLE_NAME, Where, local_stack
 from ops.no_redrive import redrive_refused
 from ops.parameters import fit_parameters
@@ -79,6 +79,7 @@ def serve(
 
 def _wait_for_interrupt() -> None:
     try:
-        signal.pause()
+        while True:
+            signal.pause()
     except KeyboardInterrupt:
-        return
+        interruption.was_awaited()

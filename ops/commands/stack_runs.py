@@ -8,15 +8,18 @@ from typing import NoReturn
 from rich.console import Console
 from rich.text import Text
 
+from ops import interruption
 from ops.account import runs
-from ops.account.account import asking_aws
+from ops.account.account import AccountError, asking_aws
 from ops.account.fetched import fetch
 from ops.account.stack import Stack
-from ops.commands.ending import INTERRUPTED, end, say
+from ops.commands.ending import end, say
 from ops.follow import Follower
 from ops.following.execution import RunningExecution
 from ops.following.objects import BucketObjects
+from ops.layout import ignored, is_known
 from ops.outcome import Outcome
+from ops.results.marked_days import MarkedDays
 from ops.show import DAYS_SHOWN, show_failure, show_kpis, show_summary
 from ops.way_out import ops_command
 
@@ -36,7 +39,8 @@ def follow_to_its_end(
             f"\nThe run goes on without you. To follow it again:\n  {again}\nTo stop it:\n"
             f"  aws stepfunctions stop-execution --execution-arn {execution.arn}",
         )
-        sys.exit(INTERRUPTED)
+        interruption.is_said()
+        sys.exit(interruption.INTERRUPTED)
     show_end(console, stack, outcome)
     end(outcome, as_json=as_json)
 
@@ -46,10 +50,13 @@ def show_end(console: Console, stack: Stack, outcome: Outcome) -> None:
     if not outcome.succeeded:
         show_failure(console, outcome, stack)
         return
-    with tempfile.TemporaryDirectory(prefix="trip-kpis-") as fetched:
-        days = _fetch_last_days(stack, Path(fetched))
-        open_days = (outcome.output or {}).get("open_days", ())
-        show_kpis(console, Path(fetched), of=days, open_days=open_days)
+    try:
+        with tempfile.TemporaryDirectory(prefix="trip-kpis-") as fetched:
+            days = _fetch_last_days(console, stack, Path(fetched))
+            open_days = MarkedDays.from_summary(outcome.output or {}).open_days
+            show_kpis(console, Path(fetched), of=days, open_days=open_days)
+    except AccountError as error:
+        say(console, f"The run has published its days, and they cannot be shown: {error}")
     show_summary(console, outcome)
     report = ops_command("report", outcome.run_id, stack)
     console.print(
@@ -58,10 +65,13 @@ def show_end(console: Console, stack: Stack, outcome: Outcome) -> None:
     )
 
 
-def _fetch_last_days(stack: Stack, directory: Path) -> int:
+def _fetch_last_days(console: Console, stack: Stack, directory: Path) -> int:
     """How many days there are; as many of the last as are shown are fetched."""
     with asking_aws(f"for the days in s3://{stack.bucket_name}"):
-        keys = list(BucketObjects(stack.client("s3"), stack.bucket_name).keys("kpis/"))
+        listed = list(BucketObjects(stack.client("s3"), stack.bucket_name).keys("kpis/"))
+    keys = list(filter(is_known, listed))
+    if foreign := {*listed} - {*keys}:
+        say(console, ignored(f"s3://{stack.bucket_name}", foreign))
     shown = set(keys[-DAYS_SHOWN:])
     fetch(stack, ["kpis/"], directory, wanted=shown.__contains__)
     return len(keys)

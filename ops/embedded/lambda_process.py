@@ -113,7 +113,8 @@ class WorkerProcess:
         return f"with error: signal: {(signal.strsignal(-code) or str(-code)).lower()}"
 
     def log(self, line: str) -> None:
-        with self._log_path.open("ab", buffering=0) as log:
+        """A line of Lambda's own. Where the disk is full it is lost, and the invocation goes on."""
+        with suppress(OSError), self._log_path.open("ab", buffering=0) as log:
             log.write(f"{line}\n".encode())
 
     def report(self, invocation: Invocation, duration_ms: float, init_ms: float) -> bytes:

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, quote
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from xml.etree import ElementTree
 
+import msgspec
 from moto.s3.models import s3_backends
 
 from ops.embedded.isolation import ACCOUNT_ID
@@ -44,14 +45,20 @@ class ObjectOnDisk:
 
     @classmethod
     def from_bytes(cls, content: bytes) -> ObjectOnDisk:
+        """Inverts `to_bytes`. Raises ValueError for anything else."""
         line, _, body = content.partition(b"\n")
-        head = json.loads(line)
+        head = msgspec.json.decode(line, type=_Head)
         return cls(
-            key=head["key"],
-            metadata=head["metadata"],
-            last_modified=datetime.fromisoformat(head["last_modified"]),
-            body=body,
+            key=head.key, metadata=head.metadata, last_modified=head.last_modified, body=body
         )
+
+
+class _Head(msgspec.Struct, frozen=True, kw_only=True):
+    """The line before the body."""
+
+    key: str
+    metadata: dict[str, str]
+    last_modified: datetime
 
 
 class ObjectsOnDisk:

@@ -4,6 +4,7 @@ it.
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 import weakref
@@ -51,6 +52,11 @@ class _Dispatcher(DomainDispatcherApplication):  # type: ignore[misc,unused-igno
         return self._backends[host]
 
 
+def _log_error(_request: Any, client_address: Any) -> None:
+    """What brings a request's thread down, which socketserver would print."""
+    logging.getLogger("werkzeug").exception("Error on a request from %s", client_address)
+
+
 @contextmanager
 def serving(listener: socket.socket, middleware: Middleware | None = None) -> Iterator[None]:
     """Answers requests on the listener, in threads, through the middleware if there is one."""
@@ -75,6 +81,7 @@ def serving(listener: socket.socket, middleware: Middleware | None = None) -> It
         process_request(request, client_address)
 
     server.process_request = process_and_remember  # type: ignore[method-assign]
+    server.handle_error = _log_error  # type: ignore[method-assign,assignment]
     thread = threading.Thread(
         target=server.serve_forever,
         kwargs={"poll_interval": 0.05},

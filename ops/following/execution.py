@@ -64,14 +64,14 @@ class RunningExecution:
         Where it was not begun here, "published" is what lies there now.
         """
         execution = self._describe()
-        output = execution.get("output")
+        output = json.loads(execution.get("output") or "null")
         s3 = (self._target.client("s3"), self._target.bucket_name, self.run_id)
         succeeded = execution["status"] == "SUCCEEDED"
         before = self._before or PublishedBefore(frozenset(), has_manifest=False)
         return Outcome(
             run_id=self.run_id,
             status=execution["status"],
-            output=json.loads(output) if output else None,
+            output=output if isinstance(output, dict) else None,
             error=execution.get("error"),
             cause=execution.get("cause"),
             failed_segments=() if succeeded else failed_children(self._client, self.arn),

@@ -19,6 +19,11 @@ class FailedChild:
     error: str
     cause: str
 
+    @property
+    def segment(self) -> Any:
+        """Its number; None where the input names none."""
+        return self.input.get("segment") if isinstance(self.input, dict) else None
+
 
 def failed_children(client: Any, execution_arn: str) -> tuple[FailedChild, ...]:
     """The first of them; none of an execution that has not come to its Map.

@@ -70,7 +70,7 @@ def _executions(standing: Standing) -> list[tuple[str, str]]:
             rows.append(("", f"{one.error}: {readable_cause(one.cause)}"))
         for child in one.failed:
             cause = readable_cause(child.cause)
-            rows.append(("", f"segment {child.input.get('segment')}: {child.error}: {cause}"))
+            rows.append(("", f"segment {child.segment}: {child.error}: {cause}"))
     return rows
 
 

@@ -14,7 +14,7 @@ from ops.results.errors import ResultsError
 from ops.results.finished_run import manifests
 from ops.results.history import FINISHED, NOT_FINISHED, RUNNING, Attempt, attempts_here, history
 from ops.results.staged import staged_parts, staged_plans
-from ops.state_directory import StateDirectory, StateError
+from ops.state_directory import StateDirectory
 from trip_kpis.core.errors import PlanMismatchError
 from trip_kpis.core.plan import Plan
 
@@ -89,16 +89,9 @@ def in_directory(out: Path, run_id: str | None) -> Standing:
             f"{out} has no run{f' {run_id}' if run_id else ''}: {there}. It must be where an `ops "
             "run` or `ops demo` has left its results, or a copy of a bucket"
         )
-    is_running = False
-    if state.exists:
-        try:
-            with state.locked():
-                pass
-        except StateError:
-            is_running = True
     return Standing(
         run_id=run_id,
-        is_running=is_running,
+        is_running=state.is_locked(),
         is_published=run_id in manifests(out),
         progress=Progress(plan=_plan(out, run_id)).with_parts(
             part.header for part in staged_parts(out, run_id)

@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from ops.results.errors import ResultsError
+from ops.results.day_kpis import FIGURES, kpi_files, read_kpis
 from ops.results.finished_run import FinishedRun
 from trip_kpis.core.publication import Outcome
 
@@ -35,7 +35,7 @@ def days(out: Path, run: FinishedRun) -> tuple[Day, ...]:
     """In their order. Raises ResultsError for a kpi.json that cannot be read."""
     known = {day.date: day for day in run.days}
     found = []
-    for file in sorted((out / "kpis").glob("date=*/kpi.json")):
+    for file in kpi_files(out):
         body = file.read_bytes()
         says = known.get(file.parent.name.removeprefix("date="))
         as_published = says is not None and says.sha256 == hashlib.sha256(body).hexdigest()
@@ -51,10 +51,7 @@ def days(out: Path, run: FinishedRun) -> tuple[Day, ...]:
 
 
 def _day(file: Path, body: bytes, outcome: str, *, is_the_runs: bool, is_open: bool) -> Day:
-    try:
-        figures = json.loads(body, parse_float=str, parse_int=str)
-        return Day(**figures, outcome=outcome, is_the_runs=is_the_runs, is_open=is_open)
-    except (TypeError, ValueError) as error:
-        raise ResultsError(
-            f"{file} is no day's KPIs ({error}): put it back as it was, or run the job again"
-        ) from error
+    read_kpis(body, name=str(file))
+    text = json.loads(body, parse_float=str, parse_int=str)
+    figures = {name: text[name] for name in ("date", *FIGURES)}
+    return Day(**figures, outcome=outcome, is_the_runs=is_the_runs, is_open=is_open)

@@ -8,6 +8,7 @@ from ops.report.rejected import rejected
 from ops.report.timeline import executions_in, timeline
 from ops.results.errors import ResultsError
 from ops.results.finished_run import finished_run
+from ops.written_whole import write_whole
 
 REPORT = "report.html"
 
@@ -36,8 +37,7 @@ def write_report(
     file = out / REPORT if to is None else to
     content = page(report).encode()
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content)
+        write_whole(file, content)
     except OSError as error:
         raise ResultsError(
             f"{file} cannot be written ({error.strerror}): name another file with --to"

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from ops.results.day_kpis import FIGURES
 from ops.results.errors import ResultsError
 from ops.results.finished_run import FinishedRun
 from ops.results.marked_days import MarkedDays
 from ops.results.run_day import DayFigures
 from trip_kpis.core.kpis import json_number
 from trip_kpis.core.partials import EXACT
-
-FIGURES = ("trip_count", "total_fare", "average_fare", "max_fare", "min_fare")
 
 _OF_MANIFEST = ("table_arn", "table_id", "code_version")
 _OF_PLAN = (

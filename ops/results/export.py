@@ -4,18 +4,20 @@ import csv
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from itertools import chain, islice
 from pathlib import Path
-from typing import TextIO
 
 from ops.results.errors import ResultsError
 from ops.results.quarantine import RejectedTrip
+from ops.written_whole import written_whole
 
 _SIGNS = "=+\\-@\uff1d\uff0b\uff0d\uff20"
 """what a formula begins with, also full-width, which some spreadsheets convert"""
 _COMPUTED = re.compile(rf"""(?:^|[;,|\t\r\n])[\s"']*[{_SIGNS}]|^[\t\r\n]""")
 """at the beginning of a cell, or behind what separates cells where that is no comma"""
 _BEHIND_SEPARATOR = re.compile(rf"""(?<=[;,|\t\r\n])([\s"']*)(?=[{_SIGNS}])""")
+_SIGN_IN_JSON = re.compile(rf"([;|]\s*)([{_SIGNS}])")
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
 
@@ -27,18 +29,24 @@ def export(file: Path, run_id: str, trips: Iterable[RejectedTrip]) -> int:
     reason, attribute, and the value in DynamoDB JSON. Raises ResultsError where the file cannot be
     written.
     """
-    with _written(file) as lines:
+    with (
+        _named(file),
+        written_whole(file) as whole,
+        TextIOWrapper(whole, encoding="utf-8", errors="backslashreplace", newline="") as lines,
+    ):
         left = iter(trips)
         first = list(islice(left, 1))
         key = [name for trip in first for name in trip.key]
         writer = csv.writer(lines)
         of_key = [f"key.{name}" for name in key]
-        writer.writerow(["run_id", "segment", *of_key, "reason", "attribute", "value"])
+        head = ["run_id", "segment", *of_key, "reason", "attribute", "value"]
+        writer.writerow(map(_never_computed, head))
         written = 0
         for trip in chain(first, left):
             of_key = [next(iter(trip.key.get(name, {}).values()), "") for name in key]
-            row = [run_id, trip.segment, *of_key, trip.reason, trip.attribute, trip.value_as_json]
-            writer.writerow([_never_computed(str(cell)) for cell in row])
+            row = [run_id, str(trip.segment), *of_key, trip.reason, trip.attribute]
+            value = _never_computed_json(trip.value_as_json)
+            writer.writerow([*map(_never_computed, row), value])
             written += 1
         return written
 
@@ -54,16 +62,17 @@ def _never_computed(cell: str) -> str:
     return "'" + _BEHIND_SEPARATOR.sub(r"\1'", cell)
 
 
+def _never_computed_json(text: str) -> str:
+    """JSON that means the same: inside a string of it, a sign may be written by its number. A comma
+    is no separator there, because the whole cell is in quotation marks where it has one."""
+    return _SIGN_IN_JSON.sub(lambda found: f"{found[1]}\\u{ord(found[2]):04x}", text)
+
+
 @contextmanager
-def _written(file: Path) -> Iterator[TextIO]:
-    beside = file.with_name(f".{file.name}.part")
+def _named(file: Path) -> Iterator[None]:
     try:
-        with beside.open("w", encoding="utf-8", newline="") as lines:
-            yield lines
-        beside.replace(file)
+        yield
     except OSError as error:
         raise ResultsError(
             f"{file} cannot be written ({error.strerror}): name another file with --csv"
         ) from error
-    finally:
-        beside.unlink(missing_ok=True)

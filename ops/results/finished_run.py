@@ -1,16 +1,20 @@
 """A finished run, as its manifest tells of it."""
 
-import json
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Self
+
+import msgspec
 
 from ops.figures import plain
+from ops.layout import is_quarantine_of, is_run_id
+from ops.results.documents import Count, DocumentError, check_figures, read_document
 from ops.results.errors import ResultsError
-from ops.results.run_day import RunDay
+from ops.results.run_day import DayDocument, RunDay
 from ops.way_out import ops_command
 
 
@@ -37,20 +41,25 @@ class Segment:
         return self.scanned == self.incomplete + self.rejected + self.counted
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> Self:
+    def of(cls, segment: "_SegmentDocument", run_id: str) -> Self:
+        """Of the objects that it names, those that the run can have written."""
         return cls(
-            **{name: int(document[name]) for name in _COUNTS},
-            rejected=sum(document["rejected"].values()),
-            rejected_by_reason=dict(document["rejected"]),
-            throttles=sum(document["throttles"].values()),
-            read_units=plain(str(document["read_units"])),
-            quarantine_keys=tuple(document["quarantine_keys"]),
+            segment=segment.segment,
+            parts=segment.parts,
+            invocations=segment.invocations,
+            pages=segment.pages,
+            scanned=segment.scanned,
+            incomplete=segment.incomplete,
+            rejected=sum(segment.rejected.values()),
+            rejected_by_reason=segment.rejected,
+            counted=segment.counted,
+            read_units=plain(str(segment.read_units)),
+            throttles=sum(segment.throttles.values()),
+            worker_ms=segment.worker_ms,
+            quarantine_keys=tuple(
+                key for key in segment.quarantine_keys if is_quarantine_of(run_id, key)
+            ),
         )
-
-
-_COUNTS = (
-    "segment", "parts", "invocations", "pages", "scanned", "incomplete", "counted", "worker_ms",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +85,8 @@ class FinishedRun:
     segments: tuple[Segment, ...]
     warnings: tuple[str, ...] = ()
     """sentences; none in manifests of an earlier version"""
+    foreign_keys: tuple[str, ...] = ()
+    """objects that the manifest names and that the run cannot have written: they are not read"""
 
     @property
     def parts(self) -> int:
@@ -99,42 +110,109 @@ class FinishedRun:
         return sum(of_days) == self.counted
 
     @classmethod
-    def from_bytes(cls, body: bytes) -> Self:
-        """Raises KeyError, TypeError or ValueError for what is no manifest of this version's."""
-        document = json.loads(body, parse_float=str)
+    def from_bytes(cls, body: bytes, *, name: str, run_id: str) -> Self:
+        """The run of this id, by its manifest. Raises DocumentError, which names the manifest as
+        `name`."""
+        document = read_document(
+            body, _ManifestDocument, name=name, kind="manifest", advice=_ADVICE
+        )
+        if document.run_id != run_id:
+            raise DocumentError(
+                name=name,
+                kind="manifest",
+                field="run_id",
+                problem=f"expected {run_id!r}, as its key has it, got {document.run_id!r}",
+                advice=_ADVICE,
+            )
+        named = (key for segment in document.by_segment for key in segment.quarantine_keys)
         return cls(
-            run_id=document["run_id"],
-            planned_at=_moment(document["planned_at"]),
-            finished_at=_moment(document["finished_at"]),
-            seconds=str(document["seconds"]),
-            table_arn=document["table_arn"],
-            table_id=document["table_id"],
-            code_version=document["code_version"],
-            total_fare=document["total_fare"],
-            scanned=int(document["scanned"]),
-            incomplete=int(document["incomplete"]),
-            rejected=dict(document["rejected"]),
-            counted=int(document["counted"]),
-            read_units=plain(str(document["read_units"])),
-            throttles=dict(document["throttles"]),
-            cost_usd={what: plain(str(usd)) for what, usd in document["cost_usd"].items()},
-            days=tuple(map(RunDay.from_json, document["days"])),
-            segments=tuple(map(Segment.from_json, document["by_segment"])),
-            warnings=tuple(map(str, document.get("warnings", ()))),
+            run_id=run_id,
+            planned_at=document.planned_at,
+            finished_at=document.finished_at,
+            seconds=str(document.seconds),
+            table_arn=document.table_arn,
+            table_id=document.table_id,
+            code_version=document.code_version,
+            total_fare=document.total_fare,
+            scanned=document.scanned,
+            incomplete=document.incomplete,
+            rejected=document.rejected,
+            counted=document.counted,
+            read_units=plain(str(document.read_units)),
+            throttles=document.throttles,
+            cost_usd={what: plain(str(usd)) for what, usd in document.cost_usd.items()},
+            days=tuple(map(RunDay.of, document.days)),
+            segments=tuple(Segment.of(segment, run_id) for segment in document.by_segment),
+            foreign_keys=tuple(key for key in named if not is_quarantine_of(run_id, key)),
+            warnings=tuple(document.warnings),
         )
 
 
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(f"{text!r} does not say in which time zone it is")
-    return moment
+_ADVICE = (
+    "restore it as it was, or, while the run's parts are under staging/, go through the run again "
+    "with `rerun`, which writes it again"
+)
+
+_Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class _SegmentDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry of `by_segment` in a manifest."""
+
+    segment: Count
+    parts: Count
+    invocations: Count
+    pages: Count
+    scanned: Count
+    incomplete: Count
+    rejected: dict[str, Count]
+    counted: Count
+    read_units: Decimal
+    throttles: dict[str, Count] = {}
+    worker_ms: Count
+    quarantine_keys: list[str]
+
+    def __post_init__(self) -> None:
+        check_figures(self.read_units)
+
+
+class _ManifestDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """What ops reads of a manifest. Other fields are ignored."""
+
+    run_id: str
+    planned_at: _Moment
+    finished_at: _Moment
+    seconds: Decimal
+    table_arn: str
+    table_id: str
+    code_version: str
+    total_fare: str
+    scanned: Count
+    incomplete: Count
+    rejected: dict[str, Count]
+    counted: Count
+    read_units: Decimal
+    throttles: dict[str, Count] = {}
+    cost_usd: dict[str, Decimal]
+    days: list[DayDocument]
+    by_segment: list[_SegmentDocument]
+    warnings: list[str] = []
+
+    def __post_init__(self) -> None:
+        if "total" not in self.cost_usd:
+            raise ValueError("cost_usd has no total")
+        try:
+            total_fare = Decimal(self.total_fare)
+        except InvalidOperation as error:
+            raise ValueError(f"total_fare is {self.total_fare!r}, which is no number") from error
+        check_figures(total_fare, self.seconds, self.read_units, *self.cost_usd.values())
 
 
 def manifests(out: Path) -> dict[str, Path]:
     """Of the finished runs of `out`, by their ids."""
     files = sorted((out / "runs").glob("run=*/manifest.json"))
-    return {file.parent.name.removeprefix("run="): file for file in files}
+    found = {file.parent.name.removeprefix("run="): file for file in files if file.is_file()}
+    return {run_id: file for run_id, file in found.items() if is_run_id(run_id)}
 
 
 def finished_run(out: Path, run_id: str | None) -> FinishedRun:
@@ -163,9 +241,8 @@ def finished_run(out: Path, run_id: str | None) -> FinishedRun:
 def read_manifest(manifest: Path) -> FinishedRun:
     """Raises ResultsError."""
     try:
-        return FinishedRun.from_bytes(manifest.read_bytes())
-    except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ResultsError(
-            f"{manifest} is no manifest that this version can read ({error!r}): put it back as it "
-            "was, or take the version that wrote it"
-        ) from error
+        body = manifest.read_bytes()
+    except OSError as error:
+        raise ResultsError(f"{manifest} cannot be read ({error.strerror})") from error
+    run_id = manifest.parent.name.removeprefix("run=")
+    return FinishedRun.from_bytes(body, name=str(manifest), run_id=run_id)

@@ -4,7 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+import msgspec
+
 from ops.figures import visible
+from ops.results.documents import Count, converted
 from ops.results.finished_run import FinishedRun
 
 _LISTED = 20
@@ -19,6 +22,19 @@ class ShrunkDay:
     """its trip count that was published before"""
     now: int
     """its trip count in the run"""
+
+
+class _Marks(msgspec.Struct, frozen=True, kw_only=True):
+    """What a summary says of them."""
+
+    open_days: list[str] = []
+    days_open: Count = 0
+    days_skipped: Count = 0
+    days_not_yet: Count = 0
+    shrank_days: list[ShrunkDay] = []
+    days_shrank: Count = 0
+    days_shrunk: Count = 0
+    warnings: list[str] = []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,20 +56,18 @@ class MarkedDays:
 
     @classmethod
     def from_summary(cls, summary: Mapping[str, Any]) -> Self:
-        """Of MergePartials' output. That of an earlier version has none of them."""
-        days_shrank = summary.get("days_shrank", 0)
+        """Of MergePartials' output. That of an earlier version, or of another form, has none
+        of them."""
+        marks = converted(summary, _Marks) or _Marks()
         return cls(
-            open_days=tuple(summary.get("open_days", ())),
-            days_open=summary.get("days_open", 0),
-            days_skipped=summary.get("days_skipped", 0),
-            days_not_yet=summary.get("days_not_yet", 0),
-            shrank=tuple(
-                ShrunkDay(date=day["date"], published=day["published"], now=day["now"])
-                for day in summary.get("shrank_days", ())
-            ),
-            days_shrank=days_shrank,
-            days_kept=min(days_shrank, summary.get("days_shrunk", 0)),
-            warnings=tuple(summary.get("warnings", ())),
+            open_days=tuple(marks.open_days),
+            days_open=marks.days_open,
+            days_skipped=marks.days_skipped,
+            days_not_yet=marks.days_not_yet,
+            shrank=tuple(marks.shrank_days),
+            days_shrank=marks.days_shrank,
+            days_kept=min(marks.days_shrank, marks.days_shrunk),
+            warnings=tuple(marks.warnings),
         )
 
     @classmethod

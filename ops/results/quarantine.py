@@ -4,12 +4,15 @@ import json
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from ops.layout import file_of, is_quarantine_of
+from ops.results.documents import read_document
 from ops.results.errors import ResultsError
 from ops.results.finished_run import FinishedRun, finished_run, manifests
 from ops.results.staged import staged_parts, staged_plans
@@ -35,6 +38,8 @@ class Rejections:
     completed: int
     """trips with both fares, rejected or counted"""
     quarantined: tuple[Quarantined, ...]
+    foreign_keys: tuple[str, ...] = ()
+    """objects that its documents name and that the run cannot have written: they are not read"""
 
     @cached_property
     def by_reason(self) -> Mapping[str, int]:
@@ -89,10 +94,17 @@ def rejections(out: Path, run_id: str) -> Rejections:
             Quarantined(
                 segment=part.segment,
                 by_reason={str(reason): n for reason, n in part.tally.rejected.items()},
-                keys=(part.quarantine_key,),
+                keys=(part.quarantine_key,)
+                if is_quarantine_of(run_id, part.quarantine_key)
+                else (),
             )
             for part in parts
             if part.quarantine_key is not None
+        ),
+        foreign_keys=tuple(
+            part.quarantine_key
+            for part in parts
+            if part.quarantine_key and not is_quarantine_of(run_id, part.quarantine_key)
         ),
     )
 
@@ -111,7 +123,17 @@ def of_finished(run: FinishedRun) -> Rejections:
             for segment in run.segments
             if segment.rejected
         ),
+        foreign_keys=run.foreign_keys,
     )
+
+
+class _Line(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of an object in the quarantine, as it is written."""
+
+    key: dict[str, dict[str, str]]
+    reason: str
+    attribute: str
+    value: Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,16 +160,23 @@ def rejected_trips(out: Path, quarantined: Iterable[Quarantined]) -> Iterator[Re
     """Those whose objects are here. Raises ResultsError for an object that is damaged."""
     for one in quarantined:
         for key in one.keys:
-            file = out / key
+            file = file_of(out, key)
             if file.is_file():
-                with file.open(encoding="utf-8") as lines, _damage(file):
-                    for line in map(json.loads, lines):
+                with file.open("rb") as lines:
+                    for number, body in enumerate(lines, start=1):
+                        line = read_document(
+                            body,
+                            _Line,
+                            name=f"{file}, line {number},",
+                            kind="rejected trip",
+                            advice="restore the file, or remove it to continue without its trips",
+                        )
                         yield RejectedTrip(
                             segment=one.segment,
-                            key={name: dict(typed) for name, typed in line["key"].items()},
-                            reason=line["reason"],
-                            attribute=line["attribute"],
-                            value=line["value"],
+                            key=line.key,
+                            reason=line.reason,
+                            attribute=line.attribute,
+                            value=line.value,
                         )
 
 
@@ -162,14 +191,3 @@ def examples(out: Path, of: Rejections, *, each: int) -> dict[str, list[Rejected
             found[trip.reason].append(trip)
             missing[trip.reason] -= 1
     return found
-
-
-@contextmanager
-def _damage(file: Path) -> Iterator[None]:
-    try:
-        yield
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ResultsError(
-            f"{file} does not hold rejected trips, one JSON object a line ({error!r}): put it back "
-            "as it was, or remove it to go without its trips"
-        ) from error

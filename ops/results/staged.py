@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ops.embedded.objects_on_disk import ObjectOnDisk
+from ops.layout import is_known, is_run_id
 from ops.state_directory import StateDirectory
 from trip_kpis.core.errors import CorruptPartError
 from trip_kpis.core.parts import PartHeader, decode
@@ -27,6 +28,8 @@ class StagedPart:
 
 def staged_parts(out: Path, run_id: str) -> Iterator[StagedPart]:
     """In any order. Without those that are damaged, which are the run's own to complain of."""
+    if not is_run_id(run_id):
+        return
     for key, body, written_at in _staged(out, f"run={escape(run_id)}/segment=*/part-*.parquet"):
         with suppress(CorruptPartError):
             header, _ = decode(body, key=key)
@@ -39,6 +42,8 @@ def staged_plans(out: Path, run_id: str | None = None) -> dict[str, Mapping[str,
     Without those that are damaged.
     """
     found: dict[str, Mapping[str, Any]] = {}
+    if run_id is not None and not is_run_id(run_id):
+        return found
     for key, body, _ in _staged(out, f"run={escape(run_id) if run_id else '*'}/plan.json"):
         with suppress(ValueError):
             plan = json.loads(body)
@@ -50,13 +55,14 @@ def staged_plans(out: Path, run_id: str | None = None) -> dict[str, Mapping[str,
 def _staged(out: Path, form: str) -> Iterator[tuple[str, bytes, datetime]]:
     """Key, body and time of writing. A copy of the bucket has them as files, and `aws s3 sync`
     gives these the objects' times."""
-    copied = sorted((out / "staging").glob(form))
-    for file in copied:
-        written_at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
-        yield str(file.relative_to(out)), file.read_bytes(), written_at
+    copied = {str(file.relative_to(out)): file for file in sorted((out / "staging").glob(form))}
+    for key, file in copied.items():
+        if is_known(key) and file.is_file():
+            written_at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
+            yield key, file.read_bytes(), written_at
     if not copied:
         for kept in sorted(StateDirectory(out).objects_path.glob("*/staging*.object")):
             with suppress(KeyError, TypeError, ValueError):
                 stored = ObjectOnDisk.from_bytes(kept.read_bytes())
-                if fnmatchcase(stored.key, f"staging/{form}"):
+                if is_known(stored.key) and fnmatchcase(stored.key, f"staging/{form}"):
                     yield stored.key, stored.body, stored.last_modified.replace(tzinfo=UTC)

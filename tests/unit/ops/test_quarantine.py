@@ -189,7 +189,9 @@ def test_damage_is_named_and_leaves_the_csv_as_it_was(tmp_path: Path, damage: st
     damaged = rewrite_first(tmp_path, line({"id": {"S": "1"}}), damage)
     done = quarantine(tmp_path, "--examples", "0", "--csv", str(file))
     assert done.exit_code == 2
-    assert done.output.startswith(f"Error: {damaged} does not hold rejected trips")
+    assert done.output.startswith(
+        f"Error: {damaged}, line 2, is no rejected trip that this version"
+    )
     assert file.read_text() == "before"
     assert sorted(one.name for one in tmp_path.iterdir()) == [
         "kpis", "quarantine", "rejected.csv", "runs", "staging",

@@ -13,6 +13,7 @@ from ops.following.failed_children import FailedChild
 from ops.following.run_log import Progress
 from ops.following.show_standing import show_standing
 from ops.following.standing import Standing, in_directory
+from ops.out_directory import claim_out
 from ops.results.errors import ResultsError
 from ops.results.history import FINISHED, NOT_FINISHED, RUNNING, Attempt
 from ops.started_execution import StartedExecution
@@ -27,6 +28,7 @@ from trip_kpis.core.tallies import Tally
 
 def noted(out: Path, *names: str, run_id: str = "run-1") -> StateDirectory:
     state = StateDirectory(out)
+    claim_out(out)
     state.begin(STACK, trips())
     for name in names:
         state.note(StartedExecution(run_id=run_id, name=name, input={}))

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from ops.__main__ import main
 from ops.embedded.objects_on_disk import ObjectOnDisk
 from ops.following.failed_children import FailedChild
+from ops.out_directory import claim_out
 from ops.started_execution import StartedExecution
 from ops.state_directory import SavedStack, StateDirectory, StateError
 from ops.trip_files import Trips
@@ -182,6 +183,7 @@ def test_two_processes_are_not_at_one_state(tmp_path: Path) -> None:
 
 
 def test_a_file_where_the_state_should_be_is_named(tmp_path: Path) -> None:
+    claim_out(tmp_path)
     (tmp_path / "state").write_text("mine")
     with (
         pytest.raises(StateError, match=r"state cannot be written to .*: name another directory"),
