@@ -24,6 +24,7 @@ PLACEHOLDERS = {
     "<run_id>": r"[\w-]+",
     "<00007>": r"\d{5}",
     "<00003>": r"\d{5}",
+    "<00001>": r"\d{5}",
     "…": r".+",
 }
 
@@ -78,7 +79,8 @@ def test_every_function_touches_what_the_page_says_and_nothing_else(
     seen = Seen(pipeline)
     with seen.by("PlanRun"):
         pipeline.plan(total_segments=1)
-        pipeline.plan("again", run_id="run-1")
+        pipeline.plan("again", run_id="run-1", max_concurrency=1)
+        pipeline.plan("once-more", run_id="run-1")
         pipeline.plan("estimate", estimate_only=True)
     with seen.by("ScanSegment"):
         pipeline.scan(remaining_ms=0)

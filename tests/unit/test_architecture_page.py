@@ -75,6 +75,7 @@ def test_every_state_is_explained_but_the_ends() -> None:
 DRAWN_AS = {
     "plan": "plan.json",
     "log": "part-",
+    "budget": "read-budget-",
     "note": "standstill/",
     "rejected": "quarantine/",
     "kpis": "kpis/",

@@ -9,7 +9,13 @@ import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 from bench import scale
-from trip_kpis.core.costs import DEFAULT_READ_QUOTA, USD_PER_READ_UNIT, cost
+from trip_kpis.core.costs import (
+    DEFAULT_READ_QUOTA,
+    USD_PER_CAPACITY_HOUR,
+    USD_PER_READ_UNIT,
+    USD_PER_READ_UNIT_IA,
+    cost,
+)
 from trip_kpis.core.measures import Measure
 from trip_kpis.core.plan import page_units
 from trip_kpis.core.rejections import Reason
@@ -20,7 +26,6 @@ PROSE = " ".join(PAGE.split())
 RESOURCES = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))["Resources"]
 
 # What the page cites, and core/costs.py has no use for.
-USD_PER_READ_CAPACITY_HOUR = 0.00013
 USD_PER_EXPORTED_GB = 0.10
 USD_PER_RECOVERABLE_GB_MONTH = 0.20
 USD_PER_LOGGED_GB = 0.50
@@ -75,16 +80,16 @@ def test_the_variants_of_a_run(scaled: list[scale.Scaled]) -> None:
     assert cells("on arm64, the default") == [usd(amount) for amount in on_arm64]
     consistent = [one.cost["total"] + one.cost["dynamodb"] for one in scaled]
     assert cells("with `ConsistentRead`") == [usd(amount) for amount in consistent]
-    assert "for a large table, about a twentieth more" in PROSE
+    assert "for a large table, about a fortieth more on arm64" in PROSE
     for one in scaled[1:]:
-        assert 0.04 < one.around_share_arm64 < one.around_share < 0.06
+        assert 1 / 50 < one.around_share_arm64 < 1 / 40 < one.around_share < 1 / 30
 
 
 def test_the_alternatives(scaled: list[scale.Scaled]) -> None:
     hours = [one.cost["dynamodb"] / USD_PER_READ_UNIT / 3600 for one in scaled]
     rows: Mapping[str, list[float]] = {
         "A run's reads, from capacity that is provisioned and used to the full": [
-            hour * USD_PER_READ_CAPACITY_HOUR for hour in hours
+            hour * USD_PER_CAPACITY_HOUR for hour in hours
         ],
         "A full export to S3": [size / GB * USD_PER_EXPORTED_GB for size in SIZES],
         "Point-in-time recovery, which an export needs, a month": [
@@ -119,15 +124,26 @@ def test_a_small_budget_wants_few_workers(scaled: list[scale.Scaled]) -> None:
     assert budget < UNITS_PER_WORKER
 
 
-def test_how_many_workers_saturate_a_table() -> None:
-    assert f"{math.ceil(DEFAULT_READ_QUOTA / UNITS_PER_WORKER)} saturate it as well" in PROSE
-    half_the_memory = UNITS_PER_WORKER / 2 * scale.MAX_CONCURRENCY
-    assert half_the_memory > DEFAULT_READ_QUOTA
+def test_how_many_workers_saturate_a_table(scaled: list[scale.Scaled]) -> None:
+    assert f"{scaled[1].concurrency} of 512 MB for an on-demand table's default quota" in PROSE
+    least = math.ceil(DEFAULT_READ_QUOTA / UNITS_PER_WORKER)
+    assert least <= scaled[1].concurrency <= least + 1
+    assert 2 * scaled[1].concurrency == scale.MAX_CONCURRENCY
 
 
-def test_what_was_read_in_vain_is_a_checkpoint_of_all_workers() -> None:
+def test_an_infrequently_accessed_table_costs_nearly_a_quarter_more() -> None:
+    assert "0.155 USD for a million read units instead of 0.125" in PROSE
+    assert (USD_PER_READ_UNIT, USD_PER_READ_UNIT_IA) == (0.125e-6, 0.155e-6)
+    assert 1.2 < USD_PER_READ_UNIT_IA / USD_PER_READ_UNIT < 1.25
+
+
+def test_what_was_read_in_vain_is_a_checkpoint_of_all_workers(scaled: list[scale.Scaled]) -> None:
     units = DEFAULT_READ_QUOTA * scale.CHECKPOINT_SECONDS
-    assert f"{units / 1e6} million read units, {units * USD_PER_READ_UNIT:.2f} USD" in PROSE
+    lost = f"{units / 1e6} million read units a minute, {units * USD_PER_READ_UNIT:.2f} USD"
+    assert lost in PROSE
+    assert scaled[1].checkpoint_seconds == 60
+    assert "the [100 TB run's](operations.md#parts-and-the-merges-time) is two" in PROSE
+    assert round(scaled[2].checkpoint_seconds / 60) == 2
 
 
 def test_what_is_left_out(scaled: list[scale.Scaled]) -> None:

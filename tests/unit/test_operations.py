@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from tests.samples import plan
-from trip_kpis.core import advice, errors
+from tests.unit.test_state_machine import DECIDED
+from trip_kpis.core import advice, errors, plan_notes
 from trip_kpis.core.estimates import estimate_document
 from trip_kpis.core.forecast import EstimateTerms
 from trip_kpis.core.sample import Sample
@@ -49,6 +50,31 @@ def test_every_error_of_the_program_has_an_entry(name: str) -> None:
     assert name in ENTRIES
 
 
+def test_every_error_that_the_state_machine_retries_has_an_entry() -> None:
+    asl = json.loads((ROOT / "statemachine" / "trip_kpis.asl.json").read_text(encoding="utf-8"))
+    assert {*retried(asl)} <= ENTRIES
+
+
+@pytest.mark.parametrize("name", DECIDED)
+def test_every_error_that_lambda_documents_for_an_invocation_is_on_the_page(name: str) -> None:
+    families = {"EFS": "`EFS…`", "S3Files": "`S3Files…`", "SnapStart": "`SnapStart…`"}
+    shown = [
+        *(whole for begin, whole in families.items() if name.startswith(begin)),
+        f"`{name}`",
+        f"`Lambda.{name}`",
+    ]
+    assert any(one in ERRORS for one in shown)
+
+
+def test_nothing_recommends_lowering_a_parameter_before_a_redrive() -> None:
+    """A redriven Map Run keeps its input and its concurrency."""
+    for row in ERRORS.splitlines():
+        if "redrive" in row and row.startswith("|"):
+            before = row.partition("then redrive")[0]
+            assert "lower `MaxConcurrency`" not in before
+            assert "ReadUnitsPerSecond" not in before
+
+
 def test_no_entry_is_about_an_error_that_is_not_there() -> None:
     asl = json.loads((ROOT / "statemachine" / "trip_kpis.asl.json").read_text(encoding="utf-8"))
     assert {*RAISED, *retried(asl), "States.ExceedToleratedFailureThreshold"} >= ENTRIES
@@ -63,5 +89,6 @@ def test_the_page_has_every_field_and_every_piece_of_advice_of_an_estimate() -> 
     rows = re.findall(r"^\| (`.+?`) \|", section, flags=re.MULTILINE)
     listed = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
     document = estimate_document(plan(), Sample(plan=plan()), TERMS)
-    codes = re.findall(r'code="(\w+)"', inspect.getsource(advice))
+    sources = inspect.getsource(advice) + inspect.getsource(plan_notes)
+    codes = re.findall(r'code="(\w+)"', sources)
     assert sorted(listed) == sorted([*document, *codes])
