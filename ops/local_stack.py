@@ -12,6 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError, ParamValidationError
 
 from ops import trips_table
+from ops.embedded import error_log
 from ops.embedded.cloud import EmbeddedCloud
 from ops.embedded.errors import DeploymentError
 from ops.embedded.lambda_endpoint import LambdaEndpoint
@@ -47,6 +48,8 @@ class LocalStack:
     stack: DeployedStack
     functions: LambdaService
     log_directory: Path
+    own_errors: Path
+    """where errors of the embedded AWS itself are, if there are any"""
     pages: PageLog
     state: StateDirectory | None
     """where other processes find what they need to go on; None: nowhere"""
@@ -111,6 +114,9 @@ def local_stack(
             if saved is None:
                 state.forget()
             objects = ObjectsOnDisk(state.objects_path)
+        logs = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="trip-kpis-logs-")))
+        own_errors = (logs if state is None else state.logs_path) / error_log.NAME
+        opened.enter_context(error_log.errors_logged_to(own_errors))
         pages = PageLog(state.pages_path if state else None)
         writes = WriteFailures()
         cloud = opened.enter_context(
@@ -134,7 +140,6 @@ def local_stack(
         trips_table.load(cloud.client("dynamodb"), TABLE_NAME, trips, on_loaded=on_loaded)
         here = {"TableName": TABLE_NAME, "MaxConcurrency": str(_WORKERS)}
         stack = deploy(cloud, TEMPLATE, STACK_NAME, {**here, **parameters})
-        logs = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="trip-kpis-logs-")))
         workers = where.around_workers(
             WorkerProcesses(
                 endpoint_url=cloud.endpoint_url,
@@ -167,6 +172,7 @@ def local_stack(
                 stack=stack,
                 functions=functions,
                 log_directory=logs,
+                own_errors=own_errors,
                 pages=pages,
                 state=state,
                 writes=writes,

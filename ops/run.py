@@ -195,6 +195,11 @@ def _leave(local: LocalStack, out: Path, follower: Follower) -> None:
     foreign = mirror(local.cloud.client("s3"), local.stack.bucket_name, out)
     if foreign:
         follower.say(ignored(f"the bucket {local.stack.bucket_name}", foreign))
+    if local.own_errors.exists():
+        follower.say(
+            "The embedded AWS had errors of its own, which may be why something failed; they are "
+            f"in {local.own_errors}."
+        )
     (out / "logs").mkdir(exist_ok=True)
     for log in sorted(local.log_directory.iterdir()):
         write_whole(out / "logs" / log.name, log.read_bytes())

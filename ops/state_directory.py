@@ -51,6 +51,7 @@ class StateDirectory:
         self._executions = self._path / "executions.json"
         self._lock = self._path / "lock"
         self.objects_path = self._path / "objects"
+        self.logs_path = out / "logs"
         self.pages_path = self._path / "pages"
 
     @property

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ops import trips_table
+from ops.embedded import error_log
 from ops.embedded.cloud import EmbeddedCloud
 from ops.embedded.lambda_service import LambdaService
 from ops.embedded.stack import deploy
@@ -87,6 +88,7 @@ def slow_cloud() -> Iterator[SlowCloud]:
             stack=stack,
             functions=functions,
             log_directory=logs,
+            own_errors=logs / error_log.NAME,
             pages=pages,
             state=None,
         )

@@ -55,7 +55,7 @@ def test_every_error_that_the_state_machine_retries_has_an_entry() -> None:
     assert {*retried(asl)} <= ENTRIES
 
 
-@pytest.mark.parametrize("name", DECIDED)
+@pytest.mark.parametrize("name", sorted(DECIDED))
 def test_every_error_that_lambda_documents_for_an_invocation_is_on_the_page(name: str) -> None:
     families = {"EFS": "`EFS…`", "S3Files": "`S3Files…`", "SnapStart": "`SnapStart…`"}
     shown = [
