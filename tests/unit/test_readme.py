@@ -4,6 +4,7 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
+import click
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
@@ -69,7 +70,9 @@ def test_every_field_of_the_executions_input_is_in_the_table() -> None:
 
 
 def test_every_verb_of_the_operators_tool_is_in_the_table() -> None:
-    assert set(rows("README.md", "## The operator's tool")) == set(main.commands)
+    assert set(rows("README.md", "## The operator's tool")) == set(
+        main.list_commands(click.Context(main))
+    )
 
 
 def test_every_folder_of_the_bucket_is_named() -> None:

@@ -82,7 +82,7 @@ def test_without_a_page_it_is_still_whole() -> None:
     census = document["census"]
     assert (census["items"], census["share_of_table"], census["days"]) == (0, 0.0, None)
     assert census["trips"]["counted"] == {"in_sample": 0, "share": 0.0, "in_table": 0}
-    assert [one["code"] for one in document["advice"]] == ["lambda_limit_unknown", "no_sample"]
+    assert [one["code"] for one in document["advice"]] == ["no_sample"]
 
 
 def test_the_answer_of_the_largest_run_over_the_oddest_items_fits_into_a_state() -> None:

@@ -96,7 +96,7 @@ def test_what_an_earlier_version_wrote_has_none_of_them(tmp_path: Path) -> None:
     none = MarkedDays.of_run(finished_run(tmp_path, None))
     assert list(none.lines()) == []
     assert MarkedDays.from_summary(json.loads(manifest.read_bytes())) == none
-    assert "open" not in said(tmp_path, "status")
+    assert "open:" not in said(tmp_path, "status")
     assert json.loads(said(tmp_path, "runs", "--json"))[0]["days_shrank"] == 0
     assert 'class="mark"' not in write_report(tmp_path).read_text()
 
