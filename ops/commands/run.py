@@ -41,7 +41,8 @@ _HERE = (
 @options.region
 @options.out(
     "Is left with what the bucket holds under kpis/, runs/ and quarantine/, the report, the logs, "
-    "and in state/ what `rerun` needs. What an earlier `run` left there is replaced.",
+    "and in state/ what `rerun` needs. What an earlier `run` left there is replaced; a directory "
+    "that is neither empty nor made by `run` is refused.",
     needed=False,
 )
 @execution_input

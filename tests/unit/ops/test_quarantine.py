@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,24 @@ def test_no_key_becomes_a_formula(tmp_path: Path, key: str, cell: str) -> None:
     rewrite_first(tmp_path, line({"id": {"S": key}}))
     (row,) = exported(tmp_path)
     assert row["key.id"] == cell
+
+
+@pytest.mark.parametrize(
+    "text", ["a;=HYPERLINK(1)", "a; -2-3", "a|+1", "a;\uff1d1", "a, -5", "a\t=1", "x;y", "=1"]
+)
+def test_no_value_becomes_a_formula_and_each_stays_the_same_json(tmp_path: Path, text: str) -> None:
+    leave_run(tmp_path, segments=1, rejected=1)
+    rewrite_first(tmp_path, line({"id": {"S": "1"}}, value={"S": text}))
+    (row,) = exported(tmp_path)
+    assert json.loads(row["value"]) == {"S": text}
+    assert not re.search("[;|\t]\\s*[-=+@\uff1d]", row["value"])
+
+
+def test_no_name_of_a_key_attribute_becomes_a_formula(tmp_path: Path) -> None:
+    leave_run(tmp_path, segments=1, rejected=1)
+    rewrite_first(tmp_path, line({"id;=1": {"S": "1"}}))
+    (row,) = exported(tmp_path)
+    assert "'key.id;'=1" in row
 
 
 def test_a_run_that_rejected_nothing_has_a_csv_of_its_head(tmp_path: Path) -> None:

@@ -48,3 +48,9 @@ def test_every_command_writes_to_such_a_console() -> None:
         cwd=ROOT, capture_output=True, text=True, check=False,
     ).stdout.split()  # fmt: skip
     assert [file for file in found if file != "ops/terminal.py"] == []
+
+
+def test_square_brackets_and_colons_are_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    """A value with a closing tag would raise an error, one with a link would be one."""
+    console().print("[link=http://x]a[/link] [/b] :warning:", soft_wrap=True)
+    assert capsys.readouterr().out == "[link=http://x]a[/link] [/b] :warning:\n"

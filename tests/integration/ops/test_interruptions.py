@@ -1,0 +1,98 @@
+"""Ctrl-C whenever it comes, and a disk that is full: one message, and nothing half-written."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.integration.ops.conftest import trip
+from tests.integration.ops.test_commands import ROOT, kpis, ops
+
+SEGMENTS = "6"
+LIMIT = 2_500
+"""bytes: the trips are packed below it, a part has more"""
+
+
+def started(*arguments: str | Path, **more: object) -> "subprocess.Popen[str]":
+    """In a process group of its own, as a shell starts a command."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "ops", *map(str, arguments)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        **more,  # type: ignore[call-overload]
+    )
+
+
+def told_until(process: "subprocess.Popen[str]", words: str) -> str:
+    """What it has said when it says these words."""
+    assert process.stdout is not None
+    said = ""
+    while words not in said:
+        line = process.stdout.readline()
+        assert line, f"ended before {words!r}: {said}"
+        said += line
+    return said
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "Loading the table: ",
+        "If it is interrupted: ",
+        "Scanning segments: ",
+        f"{SEGMENTS} of {SEGMENTS} segments",
+    ],
+)
+def test_ctrl_c_at_any_moment_ends_with_one_message_and_130(
+    json_lines: Callable[..., Path], tmp_path: Path, moment: str
+) -> None:
+    out = tmp_path / "out"
+    trips = json_lines([trip(number) for number in range(300)])
+    with started("run", "--trips", trips, "--out", out, "--segments", SEGMENTS) as process:
+        before = told_until(process, moment)
+        os.killpg(process.pid, signal.SIGINT)
+        after, _ = process.communicate(timeout=120)
+    assert process.returncode == 130, before + after
+    assert (before + after).count("Interrupted.") == 1
+    assert "Traceback" not in before + after
+    assert "Exception" not in before + after
+    assert not [*out.rglob("*.part")]
+    if "If it is interrupted" in before:
+        assert ops("rerun", "--out", out).returncode in (0, 2), "2: it was finished already"
+
+
+def test_a_file_that_cannot_be_written_ends_the_run_with_one_message(
+    json_lines: Callable[..., Path], tmp_path: Path
+) -> None:
+    """A limit on the size of files stands for the full disk: writing fails in the same places."""
+    out = tmp_path / "out"
+    trips = json_lines([trip(number) for number in range(40)])
+
+    def no_file_above_limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT, LIMIT))
+
+    with started(
+        *("run", "--trips", trips, "--out", out, "--segments", "2"),
+        preexec_fn=no_file_above_limit,
+    ) as process:
+        said, _ = process.communicate(timeout=300)
+    assert process.returncode == 2, said
+    assert "Traceback" not in said
+    assert said.count("Error: ") == 1
+    assert "cannot be written to (File too large)" in said
+    assert f"ops rerun run-{said.partition('ops rerun run-')[2].split()[0]} --out {out}" in said
+    assert not [*out.rglob("*.part")]
+    assert kpis(out) == {}
+    assert not (out / "report.html").exists()
+
+    done = ops("rerun", "--out", out)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(kpis(out)) == 3
