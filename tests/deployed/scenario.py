@@ -15,6 +15,7 @@ from typing import Any
 from ops.bucket_tree import mirror
 from ops.demo import differing_days
 from ops.made_up_trips import make_up_month
+from tests.deployed.athena import Figures, differing, published_figures
 from tests.deployed.made_here import executions_over, objects_removed, table_of
 from tests.deployed.stack import Clients, DeployedStack
 from tests.deployed.waiting import A_SEGMENT_DONE, EXECUTION_ENDED, MAP_RUN_BEGUN, Patience
@@ -27,6 +28,9 @@ MONTH = make_up_month(trips=1_000)
 
 GoOn = Callable[[str, str], str]
 """goes on with the run of this broken-off execution and this run id; the ARN that now runs"""
+
+ReadDays = Callable[[], Mapping[str, Figures]]
+"""reads what is published, with a reader of tables; its figures by the name of the table"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +63,8 @@ class Seen:
     wrong_days: list[str]
     unproved_days: list[str]
     """whose object is not the one that the manifest names"""
+    misread_days: Mapping[str, list[str]]
+    """by table, those of which a reader of tables gives other figures than the objects have"""
 
 
 def broken_off_and_gone_on_with(
@@ -66,6 +72,7 @@ def broken_off_and_gone_on_with(
     stack: DeployedStack,
     go_on: GoOn,
     *,
+    read_days: ReadDays = dict,
     run_id: str,
     out: Path,
     patience: Patience,
@@ -74,6 +81,7 @@ def broken_off_and_gone_on_with(
     states, s3 = clients("stepfunctions"), clients("s3")
     bucket = stack.bucket_name
     made = (f"staging/run={run_id}/", f"quarantine/run={run_id}/", f"runs/run={run_id}/", "kpis/")
+    made += ("athena/",)
     with ExitStack() as cleanup:
         cleanup.enter_context(
             table_of(clients("dynamodb"), stack.table_name, MONTH.trips, patience)
@@ -94,6 +102,7 @@ def broken_off_and_gone_on_with(
         EXECUTION_ENDED.wait(states, patience, executionArn=second)
         ended = states.describe_execution(executionArn=second)
         mirror(s3, bucket, out)
+        published_days = published_figures(out)
         return Seen(
             statuses=(status, ended["status"]),
             cause=f"{ended.get('error', '')} {ended.get('cause', '')}",
@@ -103,6 +112,9 @@ def broken_off_and_gone_on_with(
             summary=json.loads(ended.get("output", "{}")),
             wrong_days=differing_days(MONTH, out),
             unproved_days=_unproved_days(out, run_id),
+            misread_days={
+                table: differing(figures, published_days) for table, figures in read_days().items()
+            },
         )
 
 
@@ -129,6 +141,7 @@ def complaints(seen: Seen) -> list[str]:
         f"the days that the manifest does not prove are {seen.unproved_days}": (
             not seen.unproved_days
         ),
+        f"the days that are misread are {seen.misread_days}": not any(seen.misread_days.values()),
         f"{rejected} trips were rejected, not {MONTH.rejected}": rejected == MONTH.rejected,
         **{
             f"{name} is {seen.summary.get(name)}, not {value}": seen.summary.get(name) == value

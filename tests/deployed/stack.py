@@ -23,6 +23,9 @@ class DeployedStack:
     state_machine_arn: str
     bucket_name: str
     table_name: str
+    athena_workgroup: str | None
+    """None: it was deployed with AthenaTables=none"""
+    athena_database: str | None
 
 
 def found(clients: Clients, stack_name: str) -> DeployedStack:
@@ -38,6 +41,8 @@ def found(clients: Clients, stack_name: str) -> DeployedStack:
         state_machine_arn=outputs["StateMachineArn"],
         bucket_name=outputs["ResultsBucketName"],
         table_name=parameters["TableName"],
+        athena_workgroup=outputs.get("AthenaWorkGroup"),
+        athena_database=outputs.get("AthenaDatabase"),
     )
     _check_parameters(parameters)
     _check_functions(clients("lambda"), stack, (outputs[name] for name in _FUNCTIONS))
