@@ -16,7 +16,10 @@ _KEY = re.compile(
     rf"|runs/run={_RUN_ID}/manifest\.json"
     rf"|quarantine/run={_RUN_ID}/{_SEGMENT}/part-[0-9]{{5,}}-[0-9a-f]+\.jsonl"
     rf"|staging/run={_RUN_ID}/plan\.json"
+    rf"|staging/run={_RUN_ID}/read-budget-[0-9]{{5,}}\.json"
+    rf"|staging/run={_RUN_ID}/standstill/{_SEGMENT}/part-[0-9]{{5,}}\.json"
     rf"|staging/run={_RUN_ID}/{_SEGMENT}/part-[0-9]{{5,}}\.parquet"
+    r"|lease/publish\.json"
 )
 _SHOWN = 5
 
