@@ -203,7 +203,7 @@ def test_a_table_that_throttles_on_and_on_is_tried_on_and_on_and_named(worker: T
             worker.invocation(number)
         assert type(caught.value) is TransientError
         assert worker.context.remaining_ms < 100_000
-    for named in ("segment 0 of run run-1", "trips", "ReadUnitsPerSecond", "MaxConcurrency"):
+    for named in ("segment 0 of run run-1", "trips", "read_units_per_second", "max_concurrency"):
         assert named in str(caught.value)
     assert not worker.pipeline.objects("staging/run=run-1/standstill/")
     is_throttled = False
