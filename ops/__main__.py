@@ -44,7 +44,7 @@ class _Commands(click.Group):
 
 
 def _mistakes() -> tuple[type[Exception], ...]:
-    """What is told in one line. Imported where there is an error: that takes seconds."""
+    """Errors that are shown in one line. Imported when there is one: that takes seconds."""
     from ops.account.account import AccountError
     from ops.embedded.errors import EmbeddedCloudError
     from ops.out_directory import StateError

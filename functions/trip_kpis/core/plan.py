@@ -59,7 +59,7 @@ class RunDefaults:
 class Plan:
     """``staging/run=<run_id>/plan.json``.
 
-    What can be told of a field by itself stands in its type, and is checked when a plan is read.
+    What a field must be by itself is in its type, and is checked when a plan is read.
     """
 
     schema_version: int
