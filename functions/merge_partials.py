@@ -30,7 +30,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         bucket = Bucket(calls.s3(), settings.bucket_name, settings.bucket_kms_key_arn)
         plan = RunStore(bucket).plan(request.run_id, sha256=request.plan_sha256)
         check_table(plan, settings.table_name)
-        check_table_id(plan, table.describe(calls.dynamodb(), settings.table_name))
+        check_table_id(plan, table.table_id(calls.dynamodb(), settings.table_name))
 
         totals = DayTotals()
         proof = prove(plan, totals.headers_of(SegmentLog(bucket=bucket, plan=plan).parts()))

@@ -103,7 +103,6 @@ PERMISSIONS = {
         ("s3:ListBucket", "staging/run=*"),
         ("s3:GetObject", "staging/run=*"),
         ("s3:PutObject", "staging/run=*/segment=*"),
-        ("s3:PutObject", "staging/run=*/standstill/*"),
         ("s3:PutObject", "quarantine/run=*"),
     },
     "MergePartialsRole": LOGS

@@ -12,11 +12,7 @@ from trip_kpis.core.plan import TableDescription
 def describe(client: Any, table_name: str) -> TableDescription:
     """What DescribeTable and DescribeTimeToLive say. Raises TableNotFoundError, or what `aws_call`
     raises; a client that may not ask for the time to live is no error."""
-    with aws_call("dynamodb:DescribeTable", table_name):
-        answer = client.describe_table(TableName=table_name)
-        check_answer(answer, "Table")
-        table = answer["Table"]
-        check_answer(table, "KeySchema", "TableName", "TableArn", "TableSizeBytes", "ItemCount")
+    table = _described(client, table_name)
     keys = sorted(table["KeySchema"], key=lambda key: key["KeyType"])  # HASH before RANGE
     ttl_is_known, ttl_attribute = _time_to_live(client, table_name)
     return TableDescription(
@@ -31,6 +27,20 @@ def describe(client: Any, table_name: str) -> TableDescription:
         ttl_is_known=ttl_is_known,
         **_throughput(table),
     )
+
+
+def table_id(client: Any, table_name: str) -> str:
+    """The table's id now; empty where the service has none. Raises what `describe` raises."""
+    return str(_described(client, table_name).get("TableId", ""))
+
+
+def _described(client: Any, table_name: str) -> Mapping[str, Any]:
+    with aws_call("dynamodb:DescribeTable", table_name):
+        answer = client.describe_table(TableName=table_name)
+        check_answer(answer, "Table")
+        table: Mapping[str, Any] = answer["Table"]
+        check_answer(table, "KeySchema", "TableName", "TableArn", "TableSizeBytes", "ItemCount")
+    return table
 
 
 def _throughput(table: Mapping[str, Any]) -> dict[str, Any]:

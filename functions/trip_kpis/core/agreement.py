@@ -3,7 +3,7 @@
 from dataclasses import fields
 
 from trip_kpis.core.errors import InputError, PlanMismatchError
-from trip_kpis.core.plan import Plan, TableDescription
+from trip_kpis.core.plan import Plan
 from trip_kpis.core.requests import RunRequest
 
 _DECIDES_FIGURES = (
@@ -57,14 +57,14 @@ def check_table(plan: Plan, table_name: str) -> None:
         )
 
 
-def check_table_id(plan: Plan, table: TableDescription) -> None:
+def check_table_id(plan: Plan, table_id: str) -> None:
     """Raises PlanMismatchError where the table was deleted and created again since the plan, so
     that some segments were read from one table and some from another."""
-    if plan.table_id != table.table_id:
+    if plan.table_id != table_id:
         raise PlanMismatchError(
             f"the table {plan.table_name!r} was deleted and created again after the run "
             f"{plan.run_id} was planned (its id was {plan.table_id!r}, now it is "
-            f"{table.table_id!r}), so the segments were not all read from one table; nothing was "
+            f"{table_id!r}), so the segments were not all read from one table; nothing was "
             "published. Start a new run without run_id"
         )
 

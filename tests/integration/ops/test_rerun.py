@@ -171,14 +171,14 @@ def test_a_run_that_failed_before_its_plan_is_not_offered_for_going_on(
     json_lines: Callable[..., Path], tmp_path: Path
 ) -> None:
     begin = ("run", "--trips", json_lines(TRIPS[:3]), "--out", tmp_path / "out")
-    done = ops(*begin, "--parameter", "FareAttribute=trip_id.amount")
+    done = ops(*begin, "--parameter", "TableName=elsewhere")
     assert done.returncode == 1
-    _, _, said = done.stdout.partition("SettingError")
+    _, _, said = done.stdout.partition("TableNotFoundError")
     assert "ops rerun" not in said
     assert "start another" in said
     status = ops("status", "--out", tmp_path / "out").stdout
     assert ": failed\n" in status
-    assert "SettingError: the attribute path 'trip_id.amount' leads into 'trip_id'" in status
+    assert "TableNotFoundError: the table elsewhere is not there" in status
     assert "ops rerun" not in status
     assert "start another" in status
 

@@ -230,7 +230,7 @@ def test_a_stack_that_has_not_run_yet_says_so(
 def test_a_damaged_object_is_named_as_the_bucket_has_it(local: LocalStack) -> None:
     s3, bucket = local.cloud.client("s3"), local.stack.bucket_name
     for run_id, key, says in (
-        ("damaged", "runs/run=damaged/manifest.json", "is no manifest that this version can read"),
+        ("damaged", "runs/run=damaged/manifest.json", "is no manifest"),
         ("second", _quarantined(local, "second"), "does not hold rejected trips"),
     ):
         found = s3.list_objects_v2(Bucket=bucket, Prefix=key).get("Contents", ())
@@ -243,7 +243,8 @@ def test_a_damaged_object_is_named_as_the_bucket_has_it(local: LocalStack) -> No
             if before is not None:
                 s3.put_object(Bucket=bucket, Key=key, Body=before)
         assert (done.exit_code, done.output.count("\n")) == (2, 1)
-        assert done.output.startswith(f"Error: s3://{bucket}/{key} {says}")
+        assert done.output.startswith(f"Error: s3://{bucket}/{key} "), done.output
+        assert says in done.output
 
 
 def test_of_an_expired_quarantine_the_counts_are_left(local: LocalStack) -> None:

@@ -171,7 +171,4 @@ def test_an_existing_bucket_is_used_and_left_as_it_is() -> None:
     for function in of.of_type("AWS::Lambda::Function").values():
         assert function["Environment"]["Variables"]["ATHENA_BUCKET_NAME"] == "our-lake"
     written = of.statements("ScanSegmentRole")["AppendToTheLog"]
-    assert written["Resource"] == [
-        "arn:aws:s3:::our-lake/staging/run=*/segment=*",
-        "arn:aws:s3:::our-lake/staging/run=*/standstill/*",
-    ]
+    assert written["Resource"] == "arn:aws:s3:::our-lake/staging/run=*/segment=*"
