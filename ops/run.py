@@ -54,9 +54,8 @@ def run(
     fitted = fit_parameters({"TableName": TABLE_NAME, **parameters}, trips)
     for remark in (*trips.remarks, *fitted.remarks):
         follower.say(remark)
-    parameters = {
-        name: fitted.parameters[name] for name in fitted.parameters if name != "TableName"
-    }
+    ours = {"TableName"} - parameters.keys()
+    parameters = {name: text for name, text in fitted.parameters.items() if name not in ours}
     follower.begin("Loading the table", trips=len(trips.items))
     with local_stack(
         trips,

@@ -231,7 +231,7 @@ def test_a_damaged_object_is_named_as_the_bucket_has_it(local: LocalStack) -> No
     s3, bucket = local.cloud.client("s3"), local.stack.bucket_name
     for run_id, key, says in (
         ("damaged", "runs/run=damaged/manifest.json", "is no manifest"),
-        ("second", _quarantined(local, "second"), "does not hold rejected trips"),
+        ("second", _quarantined(local, "second"), "is no rejected trip that this version can read"),
     ):
         found = s3.list_objects_v2(Bucket=bucket, Prefix=key).get("Contents", ())
         before = s3.get_object(Bucket=bucket, Key=key)["Body"].read() if found else None
