@@ -243,7 +243,7 @@ def test_a_damaged_object_is_named_as_the_bucket_has_it(local: LocalStack) -> No
             if before is not None:
                 s3.put_object(Bucket=bucket, Key=key, Body=before)
         assert (done.exit_code, done.output.count("\n")) == (2, 1)
-        assert done.output.startswith(f"Error: s3://{bucket}/{key} "), done.output
+        assert done.output.startswith(f"Error: s3://{bucket}/{key}"), done.output
         assert says in done.output
 
 
