@@ -110,8 +110,8 @@ def table(starts: Sequence[ColdStart]) -> str:
 def _import(python: str, candidate: _Candidate) -> Mapping[str, float]:
     command = [python, "-I", "-S", "-c", _IMPORT, candidate.modules, *map(str, candidate.paths)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env={})
-    told: dict[str, float] = json.loads(done.stdout)
-    return told
+    measured: dict[str, float] = json.loads(done.stdout)
+    return measured
 
 
 def _bytes(artifact: Path) -> int:

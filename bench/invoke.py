@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.told import tell
+from bench.result_line import tell
 
 _TIMEOUT_SECONDS = 900
 _NOT_PACKAGED = {"scan_segment": ("numpy", "pandas")}

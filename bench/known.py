@@ -1,4 +1,4 @@
-"""What a table of made-up trips must come to: reckoned in fractions, without the product's code."""
+"""What a table of made-up trips must come to, calculated in fractions by code of its own."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -84,13 +84,13 @@ def check(answer: Mapping[str, Mapping[str, Any]], known: KnownDays, *, of: str)
     for day in sorted({*answer, *known}):
         if day not in answer or day not in known:
             raise RuntimeError(f"{of}: {day} is in {'the truth' if day in known else 'its'} alone")
-        told = KnownDay(
+        counted = KnownDay(
             trip_count=int(answer[day]["trip_count"]),
             total_fare=Fraction(answer[day]["total_fare"]),
             max_fare=Fraction(answer[day]["max_fare"]),
             min_fare=Fraction(answer[day]["min_fare"]),
         )
-        if told != known[day]:
+        if counted != known[day]:
             raise RuntimeError(f"{of}: {day} is {answer[day]}, and must be {known[day]}")
 
 

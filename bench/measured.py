@@ -31,7 +31,9 @@ def run(
     endpoint_url: str,
     environment: Mapping[str, str] | None = None,
 ) -> Measured:
-    """Runs `python -m module`, which ends with `bench.told.tell`. Raises RuntimeError if it fails.
+    """Runs `python -m module`, which ends with `bench.result_line.tell`.
+
+    Raises RuntimeError if it fails.
 
     It has an environment of its own, in which no AWS but `endpoint_url` can be reached.
     """
@@ -56,9 +58,9 @@ def run(
         if process.returncode != 0:
             errors.seek(0)
             raise RuntimeError(f"{module} {' '.join(arguments)}:\n{errors.read().decode()}")
-    told = json.loads(lines[-1])
+    result = json.loads(lines[-1])
     return Measured(
-        answer=told["answer"],
+        answer=result["answer"],
         cpu_seconds=used.ru_utime + used.ru_stime,
-        peak_mb=told["peak_kb"] / 1024,
+        peak_mb=result["peak_kb"] / 1024,
     )

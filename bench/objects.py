@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 class StoredObject:
     body: bytes
     headers: dict[str, str]
-    """its metadata and its ETag, as they are told again"""
+    """its metadata and its ETag, as they are returned"""
     written_at: datetime
 
 
@@ -35,7 +35,7 @@ class Objects:
         return etag
 
     def listing(self, bucket: str, prefix: str, delimiter: str) -> bytes:
-        """All keys at once, however many; with a delimiter, what lies below the prefix up to it."""
+        """All keys at once, however many; with a delimiter, what is below the prefix up to it."""
         with self._lock:
             found = sorted(
                 (path.removeprefix(f"{bucket}/"), stored.written_at)

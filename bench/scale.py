@@ -1,4 +1,4 @@
-"""What a run over a table of any size comes to, reckoned from the functions' own code.
+"""What a run over a table of any size comes to, calculated from the functions' own code.
 
 The plan, its segments, the forecast and the prices are the product's; the state machine's is the
 document that is deployed. What no code says is named below.

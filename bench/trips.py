@@ -121,7 +121,7 @@ def _value_bytes(value: Mapping[str, Any]) -> int:
 
 
 def _amount(chance: random.Random) -> tuple[Fraction, str]:
-    """An amount and its digits; reckoned apart, so that neither is the other's parsing."""
+    """An amount and its digits; calculated apart, so that neither is the other's parsing."""
     places = 2 if chance.random() < _PLAIN_SHARE else chance.randint(3, 17)
     whole, rest = round(chance.lognormvariate(3.1, 0.6)), chance.randrange(10**places)
     sign = -1 if chance.random() < _REFUND_SHARE else 1

@@ -10,5 +10,5 @@ if find_spec("rich") is None:
         "it, then it is .venv/bin/python -m ops"
     )
 
-# The functions' package is not installed anywhere: it lies where SAM packages it from.
+# The functions' package is not installed anywhere: it is where SAM packages it from.
 sys.path.insert(0, str(Path(__file__).parent.parent / "functions"))

@@ -19,7 +19,7 @@ _COMMANDS = (
 
 
 class _Commands(click.Group):
-    """Ends with one line, not a traceback, for what the person at the keyboard can mend."""
+    """Ends with one line, not a traceback, for what the person at the keyboard can fix."""
 
     def list_commands(self, _context: click.Context) -> list[str]:
         return list(_COMMANDS)

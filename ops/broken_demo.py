@@ -14,10 +14,10 @@ from ops.embedded.scan_layers import ScanRequest, scans_denied_where
 from ops.embedded.server import Middleware, layered
 from ops.follow import Follower
 from ops.local_stack import Where
+from ops.next_steps import rerun_command
 from ops.outcome import Outcome
 from ops.run import rerun, run
 from ops.show import show_outcome, show_pages
-from ops.way_out import rerun_command
 
 PAGE_BYTES = 6_000
 """so that a segment of the demo has several pages; in DynamoDB a page has 1 MB"""
@@ -27,7 +27,7 @@ _PAGES_BEFORE = 2
 
 def show_broken_demo(console: Console, out: Path, segment: int) -> bool:
     """Lets `segment` break after two pages, which are lost, as when a role loses its permissions
-    meanwhile, and then goes on with the run. Did all come about as it should: the run failed by
+    meanwhile, and then resumes the run. Did all come about as it should: the run failed by
     that segment and published nothing, the re-run finished it and read just the lost pages again,
     and the figures are exactly the known ones?
     """
@@ -54,7 +54,7 @@ def show_broken_demo(console: Console, out: Path, segment: int) -> bool:
         return False
     _say(
         console,
-        f"Nothing lies under {out}/kpis/. {broken.pages.read:,} pages of the table were read.\n",
+        f"Nothing is under {out}/kpis/. {broken.pages.read:,} pages of the table were read.\n",
     )
     console.print(Panel(_what_to_do(broken, out), title="what to do", border_style="green"))
     command = rerun_command(broken.run_id, out)
@@ -113,7 +113,7 @@ def _published(out: Path) -> bool:
 def _what_to_do(broken: Outcome, out: Path) -> Text:
     again = json.dumps({"run_id": broken.run_id})
     return Text.assemble(
-        "In AWS, once the cause is mended, there are two ways. Neither reads again what a segment "
+        "In AWS, once the cause is fixed, there are two ways. Neither reads again what a segment "
         "has appended to its log.\n\n",
         ("1. Redrive", "bold"),
         " (within 14 days): in the console, open the failed execution and press Redrive. It runs "

@@ -74,7 +74,7 @@ class _Bars(progress.Progress):
 class Follower:
     """Progress of one stage after another, on a terminal as a bar, elsewhere as plain lines.
 
-    It may be told of progress from several threads.
+    Progress may be reported from several threads.
     """
 
     def __init__(self, console: Console) -> None:

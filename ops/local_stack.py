@@ -20,7 +20,7 @@ from ops.embedded.lambda_invocation import Invoker
 from ops.embedded.lambda_processes import WorkerProcesses
 from ops.embedded.lambda_service import LambdaService
 from ops.embedded.objects_on_disk import ObjectsOnDisk
-from ops.embedded.scan_layers import scans_told_to
+from ops.embedded.scan_layers import scans_reported_to
 from ops.embedded.server import Middleware, layered
 from ops.embedded.stack import DeployedStack, deploy
 from ops.interruption import silent_threads
@@ -130,7 +130,7 @@ def local_stack(
                 middleware=layered(
                     where.middleware,
                     writes.layer,
-                    scans_told_to(pages.note),
+                    scans_reported_to(pages.note),
                     objects.layer if objects else None,
                 ),
             )

@@ -27,7 +27,7 @@ _REJECTS: tuple[dict[str, Any], ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownDay:
-    """What a day must come to; reckoned from the trips as they are made, not from the items."""
+    """What a day must come to; calculated from the trips as they are made, not from the items."""
 
     trip_count: int
     total_fare: Fraction

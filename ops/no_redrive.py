@@ -8,7 +8,7 @@ _TARGET = "AWSStepFunctions.RedriveExecution"
 _ERROR = {
     "__type": "UnsupportedOperationException",
     "message": "The embedded AWS has no RedriveExecution. Start a new execution with the input "
-    '{"run_id": "<the failed run>"}: it goes on from the same logs.',
+    '{"run_id": "<the failed run>"}: it resumes from the same logs.',
 }
 
 

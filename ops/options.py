@@ -51,7 +51,7 @@ def _merge_parameters(
 
 
 def _directory(_context: click.Context, _option: click.Parameter, given: str | None) -> Path | None:
-    """A directory that a run may replace, made if need be: better told now than after the run."""
+    """A directory that a run may replace, made if needed: refused before the run, not after it."""
     if given is None:
         return None
     if not given:
@@ -221,7 +221,7 @@ def containers_parameters(given: dict[str, str]) -> dict[str, str]:
     if given:
         raise click.UsageError(
             f"--parameter {next(iter(given))} would not reach functions that run in containers: "
-            "they are told the parameters by `sam local`. Give it there, with "
+            "they get the parameters from `sam local`. Give it there, with "
             "--parameter-overrides, and leave it out here"
         )
     return {"BucketName": CONTAINERS_BUCKET}

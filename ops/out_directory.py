@@ -20,7 +20,7 @@ _SHOWN = 3
 
 
 class StateError(Exception):
-    """There is no state to go on from, or it cannot be used. The message says where and why."""
+    """There is no state to resume from, or it cannot be used. The message says where and why."""
 
 
 def check_out(out: Path) -> None:

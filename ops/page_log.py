@@ -18,7 +18,7 @@ class PagesRead:
 
 
 class PageLog:
-    """Told of every page that the table answers; remembers them in `directory`, if there is one.
+    """Receives every page that the table answers; records them in `directory`, if there is one.
 
     A page that a worker has appended is never asked for a second time, by whichever worker. So what
     is asked for a second time was lost before it was appended.

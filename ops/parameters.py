@@ -1,4 +1,4 @@
-"""The stack's parameters as its functions are told them, without a stack."""
+"""The stack's parameters as its functions get them, without a stack."""
 
 import re
 import shlex

@@ -15,7 +15,7 @@ class Published:
     """Of a run, at the end of an execution of it."""
 
     days: int = 0
-    """that lie there and that the run wrote, in this execution or an earlier one"""
+    """that are there and that the run wrote, in this execution or an earlier one"""
     removed: int = 0
     """vanished days that this execution removed"""
     has_manifest: bool = False

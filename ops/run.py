@@ -23,13 +23,13 @@ from ops.local_stack import (
     continued_stack,
     local_stack,
 )
+from ops.next_steps import rerun_command
 from ops.out_directory import cannot_write
 from ops.outcome import Outcome
 from ops.parameters import fit_parameters
 from ops.started_execution import StartedExecution
 from ops.state_directory import StateDirectory, StateError
 from ops.trip_files import Trips
-from ops.way_out import rerun_command
 from ops.written_whole import write_whole
 from trip_kpis.aws.run_store import plan_key
 
@@ -67,7 +67,7 @@ def run(
         name = new_execution_name("run")
         follower.say(f"Run {name}. If it is interrupted: {rerun_command(name, out)}")
         with _stopped_in_words(follower, name, out):
-            outcome = execute(local, execution_input, name=name, told=follower.show)
+            outcome = execute(local, execution_input, name=name, on_progress=follower.show)
             _leave(local, out, follower)
     return outcome
 
@@ -114,7 +114,7 @@ def rerun(
         )
         asked = {**asked, "run_id": run_id} if is_planned else {**began.input, **asked}
         with _stopped_in_words(follower, run_id, out):
-            outcome = execute(local, asked, name=name, told=follower.show)
+            outcome = execute(local, asked, name=name, on_progress=follower.show)
             _leave(local, out, follower)
     return outcome
 
@@ -129,9 +129,9 @@ def execute(
     execution_input: Mapping[str, Any],
     *,
     name: str,
-    told: Callable[[Progress], None] = lambda _: None,
+    on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Outcome:
-    """Executes the state machine under this name and waits for its end; `told` hears of its
+    """Executes the state machine under this name and waits for its end; `on_progress` receives its
     progress.
 
     If it fails, also for that of the functions that still run. In AWS, too, they are not stopped
@@ -148,7 +148,7 @@ def execute(
     def check_and_tell(progress: Progress) -> None:
         interruption.check()
         local.writes.check()
-        told(progress)
+        on_progress(progress)
 
     execution.follow(check_and_tell, poll_seconds=_POLL_SECONDS)
     local.functions.wait_until_idle()

@@ -14,12 +14,12 @@ from rich.text import Text
 from ops.account.stack import Stack
 from ops.figures import visible
 from ops.layout import is_known
+from ops.next_steps import Place, next_steps
 from ops.outcome import Outcome
 from ops.results.day_kpis import kpi_files, read_kpis
 from ops.results.documents import Count, DocumentError, converted
 from ops.results.marked_days import MarkedDays
 from ops.results.quarantine import Quarantined, RejectedTrip, rejected_trips
-from ops.way_out import Place, way_out
 
 DAYS_SHOWN = 62
 _REJECTED_SHOWN = 10
@@ -28,7 +28,7 @@ _NO_OUTCOMES = {"days_open", "days_shrank"}
 
 
 def show_outcome(console: Console, outcome: Outcome, out: Path) -> None:
-    """The KPIs, the proof and where things lie; or what failed and what to do."""
+    """The KPIs, the proof and where things are; or what failed and what to do."""
     if not outcome.succeeded:
         show_failure(console, outcome, out)
     elif outcome.output is None or "trips" in outcome.output:
@@ -195,7 +195,7 @@ def show_failure(console: Console, outcome: Outcome, place: Place) -> None:
             Text.assemble("The functions' logs are in ", (str(place / "logs"), "bold")),
             soft_wrap=True,
         )
-    says, command = way_out(outcome.run_id, outcome.errors, place, is_planned=outcome.is_planned)
+    says, command = next_steps(outcome.run_id, outcome.errors, place, is_planned=outcome.is_planned)
     console.print(Text(says), soft_wrap=True)
     if command:
         console.print(Text(f"  {command}", "bold"), soft_wrap=True)

@@ -1,4 +1,4 @@
-"""What a run leaves so that another process can go on with it: trips, stack, objects, runs."""
+"""What a run leaves so that another process can resume it: trips, stack, objects, runs."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class StateDirectory:
         or missing."""
         if not self._stack.is_file():
             raise StateError(
-                f"{self._out} has no state to go on from ({self._stack} is not there): --out must "
+                f"{self._out} has no state to resume from ({self._stack} is not there): --out must "
                 "be the directory of an `ops run` or `ops demo` whose table was loaded; one that "
                 "was interrupted before that is simply started again"
             )

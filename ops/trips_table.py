@@ -14,7 +14,7 @@ _PUTS_AT_ONCE = 25
 def load(client: Any, table_name: str, trips: Trips, *, on_loaded: Callable[[int], None]) -> None:
     """Makes the table `table_name` with the trips' key and puts them into it.
 
-    `on_loaded` is told how many items each request has put.
+    `on_loaded` receives how many items each request has put.
     """
     names = trips.key_attributes
     first = next(iter(trips.items.values()), {})

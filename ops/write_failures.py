@@ -1,4 +1,4 @@
-"""Writing to the disk that fails in a thread of the embedded AWS, told to the one that waits."""
+"""A failed write to disk in a thread of the embedded AWS, raised in the thread that waits."""
 
 import sys
 import threading

@@ -35,7 +35,7 @@ def leave_run(
     continued: a second invocation has gone on with every second segment, after it. All days are
     published, unless there is a publication that says otherwise.
 
-    Parts lie there as a copy of the bucket has them, with the time of their writing.
+    Parts are there as a copy of the bucket has them, with the time of their writing.
     """
     frozen = plan(run_id, now=planned_at, total_segments=segments)
     rows = _rows(days)

@@ -11,7 +11,7 @@ import pandas as pd
 from boto3.dynamodb.conditions import Attr
 
 from bench.contenders.group_by_day import figures
-from bench.told import tell
+from bench.result_line import tell
 from bench.trips import DAY, ESTIMATE, FARE
 
 

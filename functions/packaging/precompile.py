@@ -41,7 +41,7 @@ def precompile(artifact: Path, name: str, version: str) -> int:
     if interpreter is None:
         print(f"{name}: not precompiled, there is no python{version} here (cold starts are slower)")
         return 0
-    # With -s and -p tracebacks name the files as they lie in Lambda, not as they lay here.
+    # With -s and -p tracebacks name the files as they are in Lambda, not as they were here.
     compileall = [interpreter, "-m", "compileall", "-q", "-f"]
     compileall += ["--invalidation-mode", "unchecked-hash"]
     compileall += ["-s", str(artifact), "-p", "/var/task", str(artifact)]

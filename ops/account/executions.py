@@ -13,7 +13,7 @@ from ops.account.stack import Stack
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
-    """What Step Functions tells of an execution, for 90 days after its end."""
+    """What Step Functions reports of an execution, for 90 days after its end."""
 
     name: str
     arn: str

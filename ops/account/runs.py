@@ -10,9 +10,9 @@ from ops.follow import Follower
 from ops.following.execution import RunningExecution
 from ops.following.objects import BucketObjects
 from ops.following.run_log import Progress, RunLog
+from ops.next_steps import ops_command
 from ops.outcome import Outcome
 from ops.run import new_execution_name
-from ops.way_out import ops_command
 
 _POLL_SECONDS = 2.0
 _RECENT = 50
@@ -36,7 +36,7 @@ def go_on(stack: Stack, run_id: str | None, asked: Mapping[str, Any]) -> Running
         )
     if progress(stack, run_id).plan is None:
         raise no_such_run(stack, run_id)
-    with asking_aws(f"to go on with run {run_id}"):
+    with asking_aws(f"to resume run {run_id}"):
         name = new_execution_name("rerun")
         return RunningExecution.start(stack, {**asked, "run_id": run_id}, name=name)
 
@@ -78,7 +78,7 @@ def has_manifest(stack: Stack, run_id: str) -> bool:
 
 
 def no_such_run(stack: Stack, run_id: str) -> AccountError:
-    """There is nothing to go on with, or to tell of."""
+    """There is nothing to resume, or to tell of."""
     return AccountError(
         f"the stack {stack.name} has no plan of a run {run_id}: it was never planned, or that was "
         f"longer ago than StagingExpirationDays. `runs --stack {stack.name}` lists its runs"

@@ -18,7 +18,7 @@ from ops.demo import SEGMENTS, show_demo
     "--break-segment",
     type=click.IntRange(0, SEGMENTS - 1),
     metavar="N",
-    help="Let segment N break at its third page, show what the operator sees then, and go on with "
+    help="Let segment N break at its third page, show what the operator sees then, and resume "
     "the run.",
 )
 def demo(*, out: Path, break_segment: int | None) -> NoReturn:

@@ -1,4 +1,4 @@
-"""What a run has rejected, fetched from wherever it lies."""
+"""What a run has rejected, fetched from wherever it is."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -13,6 +13,7 @@ from ops.commands.ending import say
 from ops.commands.results import Source, as_json, source
 from ops.commands.tables import Column, show_table
 from ops.figures import grouped, lasting
+from ops.next_steps import ops_command
 from ops.results.history import (
     FINISHED,
     NOT_FINISHED,
@@ -23,7 +24,6 @@ from ops.results.history import (
     history,
 )
 from ops.show import so_many
-from ops.way_out import ops_command
 
 _COLUMNS = (
     Column("run"),
@@ -54,7 +54,7 @@ def runs(*, source: Source, last: int, as_json: bool) -> None:
     """Which runs there were, and what became of them, the newest first.
 
     A run is named after the execution that began it; others may have gone on with it. For each run
-    that is not finished, the command that goes on with it is told. `new/same` are the days whose
+    that is not finished, the command that resumes it is shown. `new/same` are the days whose
     figures the run has published, and those whose very figures were there before; `shrank` are the
     days that had fewer trips in the table than were published before (`status` lists them).
 
@@ -98,7 +98,7 @@ def _show(source: Source, found: tuple[PastRun, ...]) -> None:
         elif run.error:
             says += f"; why, and what to do: {ops_command('status', run.run_id, place)}"
         elif run.outcome != FINISHED and (run.attempts or isinstance(place, Stack)):
-            says += f"; to go on with it: {ops_command('rerun', run.run_id, place)}"
+            says += f"; to resume it: {ops_command('rerun', run.run_id, place)}"
         if run.outcome != FINISHED:
             say(console, says)
         if run.marked and run.marked.warnings:

@@ -18,10 +18,10 @@ from ops.follow import Follower
 from ops.following.execution import RunningExecution
 from ops.following.objects import BucketObjects
 from ops.layout import ignored, is_known
+from ops.next_steps import ops_command
 from ops.outcome import Outcome
 from ops.results.marked_days import MarkedDays
 from ops.show import DAYS_SHOWN, show_failure, show_kpis, show_summary
-from ops.way_out import ops_command
 
 
 def follow_to_its_end(
@@ -36,7 +36,7 @@ def follow_to_its_end(
     except KeyboardInterrupt:
         say(
             console,
-            f"\nThe run goes on without you. To follow it again:\n  {again}\nTo stop it:\n"
+            f"\nThe run resumesout you. To follow it again:\n  {again}\nTo stop it:\n"
             f"  aws stepfunctions stop-execution --execution-arn {execution.arn}",
         )
         interruption.is_said()
@@ -46,7 +46,7 @@ def follow_to_its_end(
 
 
 def show_end(console: Console, stack: Stack, outcome: Outcome) -> None:
-    """The KPIs, the proof and where things lie; or what failed and what to do."""
+    """The KPIs, the proof and where things are; or what failed and what to do."""
     if not outcome.succeeded:
         show_failure(console, outcome, stack)
         return

@@ -11,9 +11,9 @@ from ops.commands.stack_runs import follow_to_its_end
 from ops.following.execution import RunningExecution
 from ops.following.show_standing import show_standing, to_json
 from ops.following.standing import Standing, in_directory, in_stack
+from ops.next_steps import Place
 from ops.results.finished_run import finished_run
 from ops.results.marked_days import MarkedDays
-from ops.way_out import Place
 
 
 @click.command()

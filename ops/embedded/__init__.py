@@ -1,4 +1,4 @@
-"""The embedded AWS: moto, mended where a run of this product could tell it from AWS."""
+"""The embedded AWS: moto, patched where a run of this product could tell it from AWS."""
 
 from ops.embedded.isolation import isolated_from_aws
 

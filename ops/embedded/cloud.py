@@ -1,7 +1,7 @@
 """The embedded cloud: AWS as far as a run of this product can tell, inside this process.
 
-It is moto's server, with moto's state machine interpreter on and the mends applied. What it holds,
-it holds in memory: a cloud that starts is empty, and one that is closed has forgotten everything.
+It is moto's server, with moto's state machine interpreter on and the patches applied. All of it is
+in memory: a cloud that starts is empty, and one that is closed has forgotten everything.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from moto.stepfunctions.parser.utils import TMP_THREADS
 from ops.embedded.callers import known_callers_only
 from ops.embedded.clients import Clients
 from ops.embedded.errors import CloudStartError, EmbeddedCloudError
-from ops.embedded.iam_mends import enforced_iam
+from ops.embedded.iam_patches import enforced_iam
 from ops.embedded.isolation import (
     ACCOUNT_ID,
     REGION,
@@ -30,7 +30,7 @@ from ops.embedded.isolation import (
     isolated_from_aws,
     operator_credentials,
 )
-from ops.embedded.moto_mends import InvokeLambda, mended_moto
+from ops.embedded.moto_patches import InvokeLambda, patched_moto
 from ops.embedded.server import Middleware, layered, serving
 
 _one_at_a_time = threading.Lock()
@@ -99,7 +99,7 @@ class EmbeddedCloud:
             opening.callback(self._clients.close)
             opening.enter_context(_state_machines_execute())
             opening.enter_context(
-                mended_moto(
+                patched_moto(
                     invoke_lambda=self._run_function,
                     lambda_client=self._clients.for_lambda_tasks,
                     wait_before_retry=self._wait_before_retry,

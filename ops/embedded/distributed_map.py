@@ -1,6 +1,6 @@
 """How the embedded cloud runs a Distributed Map: a Map Run whose children can fail it.
 
-Takes the place of moto's own loop (see `step_functions_mends.failed_child_fails_the_map`). What a
+Takes the place of moto's own loop (see `step_functions_patches.failed_child_fails_the_map`). What a
 child does is still moto's: its program, its frames, its choices and retries. This decides which
 child runs when, what the counts of the Map Run are, and when it has failed.
 """

@@ -2,11 +2,11 @@
 
 EmbeddedCloudError
 ├── CloudStartError        it cannot be started: the port is taken, one is running already
-├── MotoMismatchError      moto is not the version whose behaviour the mends know
+├── MotoMismatchError      moto is not the version whose behaviour the patches know
 ├── DeploymentError        the template, a parameter or a file it names is wrong
 └── LambdaEndpointError    the other Lambda endpoint cannot be reached, or does not answer as one
 
-Every message is for the person at the keyboard: it names the value and the way out, and needs no
+Every message is for the person at the keyboard: it names the value and the next step, and needs no
 traceback.
 """
 
@@ -22,7 +22,7 @@ class CloudStartError(EmbeddedCloudError):
 
 
 class MotoMismatchError(EmbeddedCloudError):
-    """The installed moto has not the internals that the mends were written for."""
+    """The installed moto has not the internals that the patches were written for."""
 
 
 class DeploymentError(EmbeddedCloudError):

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 REGION = "us-east-1"
 ACCOUNT_ID = "123456789012"
 
-# Not anyone's: the account that moto keeps everything under unless told otherwise, and keys that no
+# Not anyone's: the account that moto uses by default, and keys that no
 # account has. AWS would refuse them, should a request ever get there, and so would an embedded
 # cloud.
 DUMMY_CREDENTIALS: Mapping[str, str] = {

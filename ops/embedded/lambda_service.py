@@ -27,7 +27,7 @@ class FunctionCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishedInvocation:
-    """One finished invocation, as told to whoever watches."""
+    """One finished invocation, as reported to whoever watches."""
 
     logical_id: str
     request_id: str
@@ -44,7 +44,7 @@ class LambdaService:
     """Runs the functions of `stack` by `invoker` while it is open, and closes the invoker in the
     end.
 
-    `on_invocation` is told of every finished invocation, from the threads that run them; it must be
+    `on_invocation` is called after every invocation, from the threads that run them; it must be
     quick and must not raise.
     """
 

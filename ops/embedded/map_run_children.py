@@ -15,7 +15,7 @@ from moto.core.responses import ActionResult
 from moto.stepfunctions.exceptions import ResourceNotFound
 from moto.stepfunctions.responses import StepFunctionResponse
 
-from ops.embedded.mending import replaced
+from ops.embedded.patching import replaced
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class Child:
 
 @dataclass(slots=True)
 class Children:
-    """Of one Map Run, in the order in which they began. Told of, and asked, from any thread."""
+    """Of one Map Run, in the order in which they began. Safe to use from any thread."""
 
     _begun: list[Child] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -110,8 +110,8 @@ def _described(map_run: Any, arn: str) -> dict[str, Any] | None:
     """What DescribeExecution answers for a child of the Map Run; None where it has no such."""
     for child in _of(map_run):
         if _arn(map_run, child) == arn:
-            told = {"error": child.error, "cause": child.cause} if child.error else {}
-            return {**_item(map_run, child), "input": json.dumps(child.input), **told}
+            failure = {"error": child.error, "cause": child.cause} if child.error else {}
+            return {**_item(map_run, child), "input": json.dumps(child.input), **failure}
     return None
 
 

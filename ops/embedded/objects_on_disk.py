@@ -1,4 +1,4 @@
-"""Buckets that survive the process: every object of theirs lies in a directory as well."""
+"""Buckets that survive the process: every object of theirs is in a directory as well."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ class ObjectsOnDisk:
     """A layer around the embedded cloud's server that writes through what becomes of objects.
 
     A request that changes an object is answered when the file is whole: whatever end this process
-    comes to, what a client was told of is in `directory`. Each bucket is a directory there, each
-    object a file of it.
+    comes to, what was answered to a client is in `directory`. Each bucket is a directory there,
+    each object a file of it.
     """
 
     def __init__(self, directory: Path) -> None:

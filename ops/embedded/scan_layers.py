@@ -24,8 +24,8 @@ class ScanRequest:
     start_key: dict[str, Any] | None
 
 
-def scans_told_to(tell: Callable[[ScanRequest], None]) -> Middleware:
-    """Tells of every page that is about to be answered, from several threads at once."""
+def scans_reported_to(tell: Callable[[ScanRequest], None]) -> Middleware:
+    """Reports every page that is about to be answered, from several threads at once."""
 
     def layer(application: WSGIApplication) -> WSGIApplication:
         def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -42,8 +42,8 @@ class DeployedFunction:
 class DeployedStack:
     """What a deployment made.
 
-    `bucket_name` is the bucket that the functions are told to write to (ATHENA_BUCKET_NAME), empty
-    if they are told none. `left_out` names the resources that the embedded cloud has no emulation
+    `bucket_name` is the bucket that the functions write to (ATHENA_BUCKET_NAME), empty
+    if they are given none. `left_out` names the resources that the embedded cloud has no emulation
     of, as "LogicalId (type)": they are not there, and nothing else says so.
     """
 
@@ -149,7 +149,7 @@ def _state_machine(resources: list[Any]) -> str:
 def _bucket(functions: Mapping[str, DeployedFunction]) -> str:
     named = {function.environment.get("ATHENA_BUCKET_NAME", "") for function in functions.values()}
     if len(named - {""}) > 1:
-        raise DeploymentError(f"The functions are told different buckets: {sorted(named)}.")
+        raise DeploymentError(f"The functions are given different buckets: {sorted(named)}.")
     return max(named, default="")
 
 

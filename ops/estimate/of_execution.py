@@ -41,8 +41,8 @@ def of_trips(
         return _executed(client, local.stack.state_machine_arn, asked)
 
 
-def told_by(execution: Mapping[str, Any]) -> dict[str, Any]:
-    """What an execution that has ended has told, as DescribeExecution shows it.
+def reported_by(execution: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer of an execution that has ended, as DescribeExecution shows it.
 
     Raises AccountError for one that failed, or that is of a version without a census.
     """
@@ -68,4 +68,4 @@ def _executed(client: Any, state_machine_arn: str, asked: Mapping[str, Any]) -> 
     )["executionArn"]
     while (execution := client.describe_execution(executionArn=arn))["status"] == "RUNNING":
         time.sleep(_POLL_SECONDS)
-    return told_by(execution)
+    return reported_by(execution)

@@ -41,8 +41,8 @@ def _figures(estimate: Mapping[str, Any]) -> Iterator[str]:
     usd, minutes = estimate["cost_usd"], estimate["minutes"]
     yield f"Table {estimate['table']}"
     size, items = estimate["table_bytes"], estimate["item_count"]
-    told = _size(size) if size or not items else "size not told, reckoned as 0"
-    yield f"  size      {_so_many(items, 'item')}, {told}"
+    size_text = _size(size) if size or not items else "size unknown, counted as 0"
+    yield f"  size      {_so_many(items, 'item')}, {size_text}"
     yield f"  reading   {estimate['read_units']:,} read units"
     yield f"  cost      {_usd(usd['total'])} USD at list prices"
     yield (
@@ -77,8 +77,8 @@ def _sampled(census: Mapping[str, Any]) -> str:
 
 def _outcomes(census: Mapping[str, Any]) -> Table:
     table = _table("What a run would make of them", "trips", "in the sample", "share", "in all")
-    for name, told in census["trips"].items():
-        table.add_row(name, *_told(told))
+    for name, count in census["trips"].items():
+        table.add_row(name, *_cells(count))
     return table
 
 
@@ -96,9 +96,9 @@ def _forms(census: Mapping[str, Any]) -> Table:
 def _rejected(census: Mapping[str, Any]) -> Table:
     table = _table("Rejected", "reason", "in the sample", "share", "in all")
     table.add_column("looks like (9: a digit, a: a letter)", overflow="fold")
-    for reason, told in census["rejected_by_reason"].items():
-        looks = ", ".join(f"{shape} ({number:,})" for shape, number in told["looks_like"].items())
-        table.add_row(reason, *_told(told), Text(looks))
+    for reason, count in census["rejected_by_reason"].items():
+        looks = ", ".join(f"{shape} ({number:,})" for shape, number in count["looks_like"].items())
+        table.add_row(reason, *_cells(count), Text(looks))
     return table
 
 
@@ -115,8 +115,8 @@ def _days_and_skew(census: Mapping[str, Any]) -> Iterator[str]:
     )
 
 
-def _told(told: Mapping[str, Any]) -> tuple[str, str, str]:
-    return f"{told['in_sample']:,}", f"{told['share']:.2%}", f"{told['in_table']:,}"
+def _cells(count: Mapping[str, Any]) -> tuple[str, str, str]:
+    return f"{count['in_sample']:,}", f"{count['share']:.2%}", f"{count['in_table']:,}"
 
 
 def _table(title: str, first: str, *others: str) -> Table:

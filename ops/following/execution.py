@@ -48,20 +48,20 @@ class RunningExecution:
         )
         return cls(target, run_id, started["executionArn"], before)
 
-    def follow(self, told: Callable[[Progress], None], *, poll_seconds: float) -> None:
+    def follow(self, on_progress: Callable[[Progress], None], *, poll_seconds: float) -> None:
         """Tells of the progress until the execution has ended, and once then."""
         while self._describe()["status"] == "RUNNING":
             began = time.monotonic()
-            told(self._log.look())
+            on_progress(self._log.look())
             looked = time.monotonic() - began
             time.sleep(max(poll_seconds, looked / _SHARE_OF_LOOKING - looked))
-        told(self._log.look())
+        on_progress(self._log.look())
 
     def outcome(self, *, pages: PagesRead | None = None) -> Outcome:
         """Once it was followed to its end; `pages` are those of the table that it read, where
         somebody counted.
 
-        Where it was not begun here, "published" is what lies there now.
+        Where it was not begun here, "published" is what is there now.
         """
         execution = self._describe()
         output = json.loads(execution.get("output") or "null")

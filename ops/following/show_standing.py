@@ -8,10 +8,10 @@ from rich.text import Text
 from ops.account.stack import Stack
 from ops.figures import share
 from ops.following.standing import Standing
+from ops.next_steps import Place, next_steps, ops_command
 from ops.results.history import FINISHED, RUNNING, Attempt
 from ops.results.marked_days import MarkedDays
 from ops.show import readable_cause, so_many
-from ops.way_out import Place, ops_command, way_out
 
 _STYLES = {FINISHED: "bold green", RUNNING: "bold"}
 
@@ -75,12 +75,12 @@ def _executions(standing: Standing) -> list[tuple[str, str]]:
 
 
 def _execution(one: Attempt) -> str:
-    told = [one.name, (one.status or "").lower()]
+    facts = [one.name, (one.status or "").lower()]
     if one.started_at:
-        told.append(f"began {one.started_at:%Y-%m-%d %H:%M:%S %Z}")
+        facts.append(f"began {one.started_at:%Y-%m-%d %H:%M:%S %Z}")
     if one.stopped_at:
-        told.append(f"ended {one.stopped_at:%H:%M:%S}")
-    return ", ".join(filter(None, told))
+        facts.append(f"ended {one.stopped_at:%H:%M:%S}")
+    return ", ".join(filter(None, facts))
 
 
 def _counts(standing: Standing) -> list[tuple[str, str]]:
@@ -115,6 +115,6 @@ def _next(standing: Standing, place: Place) -> str:
         return f"As a page:\n  {ops_command('report', standing.run_id, place)}"
     if standing.errors:
         is_planned = standing.progress.plan is not None
-        says, command = way_out(standing.run_id, standing.errors, place, is_planned=is_planned)
+        says, command = next_steps(standing.run_id, standing.errors, place, is_planned=is_planned)
         return f"{says}\n  {command}" if command else says
-    return f"To go on with it:\n  {ops_command('rerun', standing.run_id, place)}"
+    return f"To resume it:\n  {ops_command('rerun', standing.run_id, place)}"

@@ -1,4 +1,4 @@
-"""The days that lie under kpis/, held against what the run's manifest says of them."""
+"""The days under kpis/, compared with the run's manifest."""
 
 import hashlib
 import json

@@ -39,7 +39,7 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
-    """In the order of segment and turn; empty where `unknown` says why nothing can be told."""
+    """In the order of segment and turn; empty where `unknown` says why nothing is known."""
 
     stretches: tuple[Stretch, ...] = ()
     unknown: str = ""

@@ -12,10 +12,10 @@ import msgspec
 
 from ops.figures import plain
 from ops.layout import is_quarantine_of, is_run_id
+from ops.next_steps import ops_command
 from ops.results.documents import Count, DocumentError, check_figures, read_document
 from ops.results.errors import ResultsError
 from ops.results.run_day import DayDocument, RunDay
-from ops.way_out import ops_command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,7 +233,7 @@ def finished_run(out: Path, run_id: str | None) -> FinishedRun:
         return max(map(read_manifest, finished.values()), key=lambda run: run.finished_at)
     raise ResultsError(
         f"{out} has no finished run (there is no manifest under {out / 'runs'}). Which runs there "
-        "are, and how to go on with one that failed, says: python -m ops runs --out "
+        "are, and how to resume one that failed, says: python -m ops runs --out "
         f"{shlex.quote(str(out))}"
     )
 

@@ -35,7 +35,7 @@ class Attempt:
 
     @classmethod
     def of(cls, execution: Execution, *, failed: tuple[FailedChild, ...] = ()) -> Self:
-        """As Step Functions tells of it."""
+        """As Step Functions reports of it."""
         return cls(
             run_id=execution.run_id,
             name=execution.name,

@@ -20,7 +20,7 @@ from ops.results.staged import staged_parts, staged_plans
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quarantined:
-    """Rejected trips that lie in the same objects."""
+    """Rejected trips in the same objects."""
 
     segment: int
     by_reason: Mapping[str, int]

@@ -37,7 +37,7 @@ def table_of(client: Any, name: str, trips: Trips, patience: Patience) -> Iterat
 
 @contextmanager
 def objects_removed(client: Any, bucket_name: str, prefixes: tuple[str, ...]) -> Iterator[None]:
-    """Afterwards no object lies under these prefixes, nor an earlier version of one."""
+    """Afterwards no object is under these prefixes, nor an earlier version of one."""
     try:
         yield
     finally:

@@ -27,7 +27,7 @@ MONTH = make_up_month(trips=1_000)
 """of which so few are broken that the stack's default MaxRejectedShare lets them pass"""
 
 GoOn = Callable[[str, str], str]
-"""goes on with the run of this broken-off execution and this run id; the ARN that now runs"""
+"""resumes the run of this broken-off execution and this run id; the ARN that now runs"""
 
 ReadDays = Callable[[], Mapping[str, Figures]]
 """reads what is published, with a reader of tables; its figures by the name of the table"""
@@ -67,7 +67,7 @@ class Seen:
     """by table, those of which a reader of tables gives other figures than the objects have"""
 
 
-def broken_off_and_gone_on_with(
+def broken_off_and_resumed(
     clients: Clients,
     stack: DeployedStack,
     go_on: GoOn,
@@ -196,8 +196,8 @@ def _unproved_days(out: Path, run_id: str) -> list[str]:
     file = out / "runs" / f"run={run_id}" / "manifest.json"
     named = json.loads(file.read_bytes())["days"] if file.exists() else []
     proved = {one["date"]: one["sha256"] for one in named}
-    lying = {
+    found = {
         path.parent.name.removeprefix("date="): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in (out / "kpis").glob("date=*/kpi.json")
     }
-    return sorted(day for day in lying.keys() | proved.keys() if lying.get(day) != proved.get(day))
+    return sorted(day for day in found.keys() | proved.keys() if found.get(day) != proved.get(day))

@@ -31,7 +31,7 @@ class DeployedStack:
 def found(clients: Clients, stack_name: str) -> DeployedStack:
     """The stack of this name, by its outputs and parameters.
 
-    Raises UnfitStackError unless it was deployed for this test, and what lies in the bucket and
+    Raises UnfitStackError unless it was deployed for this test, and what is in the bucket and
     under the table's name is nobody's.
     """
     described = clients("cloudformation").describe_stacks(StackName=stack_name)["Stacks"][0]
@@ -64,9 +64,11 @@ def _check_functions(client: Any, stack: DeployedStack, names: Iterable[str]) ->
     for name in names:
         configuration = client.get_function_configuration(FunctionName=name)
         variables = configuration["Environment"]["Variables"]
-        told = (variables["DYNAMODB_TABLE_NAME"], variables["ATHENA_BUCKET_NAME"])
-        if told != (stack.table_name, stack.bucket_name):
-            raise UnfitStackError(f"{name} is told another table or bucket than the stack: {told}")
+        reported = (variables["DYNAMODB_TABLE_NAME"], variables["ATHENA_BUCKET_NAME"])
+        if reported != (stack.table_name, stack.bucket_name):
+            raise UnfitStackError(
+                f"{name} is given another table or bucket than the stack: {reported}"
+            )
 
 
 def _check_nothing_is_there(clients: Clients, stack: DeployedStack) -> None:
@@ -83,5 +85,5 @@ def _check_nothing_is_there(clients: Clients, stack: DeployedStack) -> None:
     if listed["KeyCount"]:
         raise UnfitStackError(
             f"something is published in {stack.bucket_name} already: if an earlier test left it, "
-            "remove what lies under kpis/"
+            "remove what is under kpis/"
         )

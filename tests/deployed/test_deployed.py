@@ -10,7 +10,7 @@ import pytest
 
 from tests.deployed.athena import DAYS, DAYS_OF_RUN, Athena, Figures
 from tests.deployed.redrive import Redrive
-from tests.deployed.scenario import broken_off_and_gone_on_with, complaints
+from tests.deployed.scenario import broken_off_and_resumed, complaints
 from tests.deployed.stack import found
 from tests.deployed.waiting import Patience
 
@@ -40,7 +40,7 @@ def test_a_run_that_is_broken_off_and_redriven_comes_to_the_known_figures(tmp_pa
         of_run = DAYS_OF_RUN.format(run_id=run_id)
         return {"kpis": athena.figures(DAYS), "runs": athena.figures(of_run)}
 
-    seen = broken_off_and_gone_on_with(
+    seen = broken_off_and_resumed(
         boto3.client,
         stack,
         redrive,

@@ -10,7 +10,7 @@ import boto3
 import pytest
 from botocore.exceptions import WaiterError
 
-from ops.embedded.scan_layers import ScanRequest, scans_told_to
+from ops.embedded.scan_layers import ScanRequest, scans_reported_to
 from ops.embedded.stack import deploy
 from ops.local_stack import STACK_NAME, TEMPLATE, LocalStack, Where, local_stack
 from ops.trip_files import Trips
@@ -19,7 +19,7 @@ from tests.deployed.scenario import (
     MONTH,
     SEGMENTS,
     Seen,
-    broken_off_and_gone_on_with,
+    broken_off_and_resumed,
     changed,
     complaints,
     read_on,
@@ -46,7 +46,7 @@ class Scans:
 def deployed(scans: Scans) -> Iterator[LocalStack]:
     with local_stack(
         NO_TRIPS,
-        where=Where(middleware=scans_told_to(scans.note)),
+        where=Where(middleware=scans_reported_to(scans.note)),
         parameters=FOR_THE_TEST,
         on_loaded=lambda _: None,
     ) as local:
@@ -76,7 +76,7 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tried]:
             )["executionArn"]
             return arn
 
-        seen = broken_off_and_gone_on_with(
+        seen = broken_off_and_resumed(
             boto3.client,
             stack,
             new_execution,
@@ -87,7 +87,7 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tried]:
         yield Tried(local=local, seen=seen, scanned_afterwards=scans.segments)
 
 
-def test_a_run_that_is_broken_off_and_gone_on_with_comes_to_the_known_figures(tried: Tried) -> None:
+def test_a_run_that_is_broken_off_and_resumed_comes_to_the_known_figures(tried: Tried) -> None:
     assert complaints(tried.seen) == []
 
 
@@ -169,17 +169,17 @@ def test_a_stack_that_is_not_for_the_test_is_refused(
         found(boto3.client, name)
 
 
-def test_a_function_that_is_told_another_table_is_noticed(tried: Tried) -> None:
+def test_a_function_that_is_reported_another_table_is_noticed(tried: Tried) -> None:
     name = tried.local.stack.outputs["ScanSegmentFunctionName"]
-    told = tried.local.stack.functions["ScanSegmentFunction"].environment
+    reported = tried.local.stack.functions["ScanSegmentFunction"].environment
     client = boto3.client("lambda")
-    other = {**told, "DYNAMODB_TABLE_NAME": "trips"}
+    other = {**reported, "DYNAMODB_TABLE_NAME": "trips"}
     client.update_function_configuration(FunctionName=name, Environment={"Variables": other})
     try:
-        with pytest.raises(UnfitStackError, match=f"{name} is told another table"):
+        with pytest.raises(UnfitStackError, match=f"{name} is given another table"):
             found(boto3.client, STACK_NAME)
     finally:
-        client.update_function_configuration(FunctionName=name, Environment={"Variables": told})
+        client.update_function_configuration(FunctionName=name, Environment={"Variables": reported})
 
 
 def test_a_table_that_is_there_is_refused_and_stays(tried: Tried) -> None:

@@ -1,4 +1,4 @@
-"""Waiting for Step Functions, never longer than told: botocore's waiters, for states of its API
+"""Waiting for Step Functions, never longer than given: botocore's waiters, for states of its API
 that it brings none for.
 
 What the API tells may be a little late: an execution that was just started may not be there yet.

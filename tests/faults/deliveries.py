@@ -40,7 +40,7 @@ class Lambda:
     rng: random.Random
     handlers: Mapping[str, Handler]
     before: Callable[[Invocation], None]
-    """told of every invocation that begins"""
+    """reported of every invocation that begins"""
     clock: Clock
     invocations: int = 0
 

@@ -1,4 +1,4 @@
-"""Worker processes of which each can be told from the others, by its requests, and be killed."""
+"""Worker processes that can be distinguished by their requests, and killed one by one."""
 
 import os
 import signal

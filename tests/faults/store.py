@@ -25,7 +25,7 @@ class Stored:
 
 
 Watcher = Callable[[str, Stored | None, Stored | None], None]
-"""told of every write: the key, what was there, what is there now"""
+"""reported of every write: the key, what was there, what is there now"""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -16,7 +16,7 @@ _Item = Mapping[str, Any]
 
 @dataclass(slots=True, kw_only=True)
 class Table:
-    """The trips at one moment. A run sees one moment only, so that its truth can be told."""
+    """The trips at one moment. A run sees one moment only, so that its truth is known."""
 
     items: Sequence[_Item]
     items_a_page: int = 10
@@ -24,7 +24,7 @@ class Table:
     table_id: str = "0b0f7a1c-5c3e-4d0e-9b57-8f7f0f5c2b11"
     """another one where a table of the same name was deleted before"""
     last_page_is_empty: bool = False
-    """a segment whose last item ends a page is told to be at its end by one more, empty page"""
+    """a segment whose last item ends a page is reported as ended by one more, empty page"""
     _segments: dict[tuple[int, int], list[_Item]] = field(default_factory=dict, init=False)
 
     def answer(self, call: Call) -> Answer:
@@ -50,7 +50,7 @@ class Table:
         return self._segments[at]
 
     def place_after(self, number: int, total: int, key: _Item | None) -> int:
-        """How many items of the segment lie up to this exclusive start key."""
+        """How many items the segment has up to this exclusive start key."""
         if key is None:
             return 0
         return sum(_place(item) <= _place(key) for item in self.segment(number, total))

@@ -1,4 +1,4 @@
-"""Made-up trips, some of them odd, and the truth about them, which no code of the product told."""
+"""Made-up trips, some of them odd, and their true figures, worked out without the product."""
 
 import json
 import random
@@ -31,7 +31,7 @@ class Truth:
         return sum(map(len, self.fares.values()))
 
     def objects(self) -> dict[str, bytes]:
-        """What is to lie under kpis/."""
+        """What must be under kpis/."""
         return {f"kpis/date={day}/kpi.json": _line(day, fares) for day, fares in self.fares.items()}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from moto.cloudformation.models import cloudformation_backends
 from moto.cloudformation.parsing import clean_json
 
-from ops.embedded.iam_mends import whole
+from ops.embedded.iam_patches import whole
 from ops.embedded.isolation import ACCOUNT_ID, REGION
 from ops.local_stack import LocalStack, Where, local_stack
 from ops.outcome import Outcome

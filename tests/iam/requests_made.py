@@ -1,4 +1,4 @@
-"""The requests that a run makes, as policies speak of them: told by a layer around the embedded
+"""The requests that a run makes, as policies speak of them: reported by a layer around the embedded
 cloud's server.
 """
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ops.embedded.storage_mends import tables_have_an_id
+from ops.embedded.storage_patches import tables_have_an_id
 from tests.integration.pipeline import BUCKET_NAME, Pipeline
 from tests.samples import trip
 from trip_kpis.core.errors import NothingCountedError, PlanMismatchError, TableNotFoundError

@@ -32,21 +32,23 @@ def table(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
 
 def estimate(pipeline: Pipeline, **asked: Any) -> dict[str, Any]:
     answer = pipeline.plan("estimate", estimate_only=True, **{**QUICK, **asked})
-    told: dict[str, Any] = json.loads(json.dumps(answer["estimate"]))
-    return told
+    reported: dict[str, Any] = json.loads(json.dumps(answer["estimate"]))
+    return reported
 
 
-def codes(told: dict[str, Any]) -> list[str]:
-    return [one["code"] for one in told["advice"]]
+def codes(reported: dict[str, Any]) -> list[str]:
+    return [one["code"] for one in reported["advice"]]
 
 
 def test_it_says_what_the_run_then_comes_to(table: Pipeline) -> None:
     census = estimate(table, total_segments=4)["census"]
     summary = table.run(total_segments=4)
-    trips = {name: told["in_table"] for name, told in census["trips"].items()}
+    trips = {name: reported["in_table"] for name, reported in census["trips"].items()}
     assert trips == {"counted": 34, "incomplete": 4, "rejected": 2}
     assert (summary["counted"], summary["incomplete"]) == (34, 4)
-    by_reason = {reason: told["in_table"] for reason, told in census["rejected_by_reason"].items()}
+    by_reason = {
+        reason: reported["in_table"] for reason, reported in census["rejected_by_reason"].items()
+    }
     assert by_reason == summary["rejected"] == {"time_unreadable": 2}
     assert census["rejected_by_reason"]["time_unreadable"]["looks_like"] == {"9.9.9999": 2}
     assert census["is_whole_table"]
@@ -60,16 +62,16 @@ def test_it_reads_a_few_pages_of_a_few_of_the_plans_own_segments_as_they_are(
         parsed["Table"] |= {"ItemCount": 10**9, "TableSizeBytes": 10**12}
 
     hook(table.dynamodb, "after-call.dynamodb.DescribeTable", large)
-    told = estimate(table, total_segments=50, consistent_read=True)
-    assert (told["segments"], len(told["census"]["segments"])) == (50, 8)
+    reported = estimate(table, total_segments=50, consistent_read=True)
+    assert (reported["segments"], len(reported["census"]["segments"])) == (50, 8)
     assert len(table.scans) == 8
     for scan in table.scans:
         assert (scan["TotalSegments"], scan["ConsistentRead"]) == (50, True)
         assert not scan.keys() & {"FilterExpression", "ProjectionExpression", "ExclusiveStartKey"}
     assert {scan["Segment"] for scan in table.scans} == {
-        one["segment"] for one in told["census"]["segments"]
+        one["segment"] for one in reported["census"]["segments"]
     }
-    assert not told["census"]["is_whole_table"]
+    assert not reported["census"]["is_whole_table"]
 
 
 def test_a_second_page_begins_where_the_first_ended_also_after_a_binary_key(
@@ -98,25 +100,27 @@ def test_an_ordinary_run_takes_no_sample(table: Pipeline) -> None:
     assert table.scans == []
 
 
-def test_an_empty_table_is_told_and_is_no_error(pipeline: Pipeline) -> None:
+def test_an_empty_table_is_reported_and_is_no_error(pipeline: Pipeline) -> None:
     pipeline.make_table()
-    told = estimate(pipeline)
-    assert codes(told) == ["empty_table"]
-    assert told["census"]["is_whole_table"]
-    assert told["cost_usd"]["dynamodb"] == 0
+    reported = estimate(pipeline)
+    assert codes(reported) == ["empty_table"]
+    assert reported["census"]["is_whole_table"]
+    assert reported["cost_usd"]["dynamodb"] == 0
 
 
-def test_a_wrong_attribute_is_told_with_those_that_are_there(
+def test_a_wrong_attribute_is_reported_with_those_that_are_there(
     table: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FARE_ATTRIBUTE", "fare")
-    told = estimate(table)
-    assert codes(told)[0] == "attribute_absent"
-    assert "No item of the sample has fare, which FareAttribute names" in told["advice"][0]["text"]
-    assert told["census"]["top_level_attributes"]["fare_amount"] == 36
+    reported = estimate(table)
+    assert codes(reported)[0] == "attribute_absent"
+    assert (
+        "No item of the sample has fare, which FareAttribute names" in reported["advice"][0]["text"]
+    )
+    assert reported["census"]["top_level_attributes"]["fare_amount"] == 36
 
 
-def test_more_rejected_than_the_stack_tolerates_is_told(
+def test_more_rejected_than_the_stack_tolerates_is_reported(
     table: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert "too_many_rejected" not in codes(estimate(table))
@@ -128,22 +132,22 @@ def test_without_time_for_a_page_within_the_budget_there_is_no_census_and_no_err
     table: Pipeline,
 ) -> None:
     asked = {"estimate_only": True, "read_units_per_second": 2}
-    told = plan_run.handler({"execution_name": "e", "input": asked}, Context(remaining_ms=60_000))[
-        "estimate"
-    ]
-    assert codes(told)[0] == "no_sample"
-    assert told["census"]["is_cut_short"]
+    reported = plan_run.handler(
+        {"execution_name": "e", "input": asked}, Context(remaining_ms=60_000)
+    )["estimate"]
+    assert codes(reported)[0] == "no_sample"
+    assert reported["census"]["is_cut_short"]
     assert table.scans == []
 
 
-def test_a_size_from_before_the_items_were_there_is_told(table: Pipeline) -> None:
+def test_a_size_from_before_the_items_were_there_is_reported(table: Pipeline) -> None:
     def as_it_was(parsed: dict[str, Any], **_: Any) -> None:
         parsed["Table"] |= {"ItemCount": 0, "TableSizeBytes": 0}
 
     hook(table.dynamodb, "after-call.dynamodb.DescribeTable", as_it_was)
-    told = estimate(table)
-    assert told["item_count"] == 0
-    assert codes(told) == ["stale_size"]
+    reported = estimate(table)
+    assert reported["item_count"] == 0
+    assert codes(reported) == ["stale_size"]
 
 
 def test_a_table_that_is_not_there(pipeline: Pipeline) -> None:

@@ -145,7 +145,7 @@ def test_in_the_old_bucket_a_run_replaces_every_day_and_keeps_what_it_does_not_f
     assert same == {gone, of_another_name, "kpis/date=2024-05-24/kpi.json"}
 
 
-def test_the_old_function_overwrites_without_looking_and_the_next_run_mends_that(
+def test_the_old_function_overwrites_without_looking_and_the_next_run_fixes_that(
     table: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table.run("run-1", total_segments=1)
@@ -210,4 +210,4 @@ def test_a_folder_without_days_is_named(tmp_path: Path) -> None:
     made_up(tmp_path / "old", {"2024-05-25": figures()})
     done = compared(tmp_path, "old", "nowhere")
     assert done.returncode == 1
-    assert done.stderr == "nothing like date=2024-05-25/kpi.json lies below nowhere\n"
+    assert done.stderr == "nothing like date=2024-05-25/kpi.json is below nowhere\n"

@@ -369,9 +369,9 @@ def test_a_run_keeps_to_the_accounts_lambda_executions(pipeline: Pipeline) -> No
     pipeline.make_table(trips(3))
     pipeline.lambda_limit = 10
     assert pipeline.plan("small")["max_concurrency"] == 5
-    told = pipeline.plan("estimate", estimate_only=True)["estimate"]
-    assert (told["lambda_limit"], told["limited_by"]) == (10, "lambda")
-    assert "lambda_limit" in [one["code"] for one in told["advice"]]
+    reported = pipeline.plan("estimate", estimate_only=True)["estimate"]
+    assert (reported["lambda_limit"], reported["limited_by"]) == (10, "lambda")
+    assert "lambda_limit" in [one["code"] for one in reported["advice"]]
 
 
 def test_a_role_that_may_not_ask_for_the_limit_stops_no_run_and_the_plan_says_so(
@@ -397,8 +397,10 @@ def test_a_run_that_one_merge_has_no_time_for_is_refused_before_it_is_planned(
     with pytest.raises(TooManyPartsError, match="Use fewer workers"):
         pipeline.plan(read_units_per_second=1_000)
     assert pipeline.objects() == {}
-    told = pipeline.plan("estimate", estimate_only=True, read_units_per_second=1_000)["estimate"]
-    assert "too_many_parts" in [one["code"] for one in told["advice"]]
+    reported = pipeline.plan("estimate", estimate_only=True, read_units_per_second=1_000)[
+        "estimate"
+    ]
+    assert "too_many_parts" in [one["code"] for one in reported["advice"]]
 
 
 def test_a_run_is_not_continued_under_other_terms(

@@ -14,11 +14,11 @@ from tests.samples import trip
 from trip_kpis.aws.logs import logger
 from trip_kpis.core.errors import TooManyRejectedError, TransientError
 
-Told = Callable[[], list[dict[str, Any]]]
+Reported = Callable[[], list[dict[str, Any]]]
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Told:
+def reported(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Reported:
     """Gives the lines that were written since the test began, to be asked once."""
     written = io.StringIO()
     # The logger has the standard output of when it was made.
@@ -44,33 +44,35 @@ def measured(lines: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def test_every_line_has_the_run_and_a_workers_lines_the_segment(
-    pipeline: Pipeline, told: Told
+    pipeline: Pipeline, reported: Reported
 ) -> None:
     pipeline.make_table([trip("a")])
     pipeline.run("nightly", total_segments=2)
-    lines = [line for line in told() if "_aws" not in line]
+    lines = [line for line in reported() if "_aws" not in line]
     assert {line["run_id"] for line in lines} == {"nightly"}
     assert {line["segment"] for line in lines if line["message"] == "scanned"} == {0, 1}
     assert {line["message"] for line in lines} == {"planned", "scanned", "published"}
     assert all("segment" not in line for line in lines if line["message"] != "scanned")
 
 
-def test_an_error_is_logged_with_the_run_and_the_segment(pipeline: Pipeline, told: Told) -> None:
+def test_an_error_is_logged_with_the_run_and_the_segment(
+    pipeline: Pipeline, reported: Reported
+) -> None:
     pipeline.make_table([trip("a")])
     pipeline.plan(total_segments=1)
     with pytest.raises(Exception, match="segment is 7"):
         pipeline.scan(7)
-    (line,) = [line for line in told() if line["message"] != "planned"]
+    (line,) = [line for line in reported() if line["message"] != "planned"]
     assert (line["level"], line["message"]) == ("ERROR", "failed")
     assert (line["run_id"], line["segment"]) == ("run-1", 7)
     assert "segment is 7" in line["cause"]
     assert line["error"].endswith("Error")
 
 
-def test_a_run_is_measured(pipeline: Pipeline, told: Told) -> None:
+def test_a_run_is_measured(pipeline: Pipeline, reported: Reported) -> None:
     pipeline.make_table([trip("a"), trip("b"), trip("c", fare_amount={"NULL": True})])
     pipeline.run(total_segments=1)
-    found = measured(told())
+    found = measured(reported())
     assert found.pop("CostUsd") > 0
     assert found.pop("ScanSeconds") >= 0
     assert found.pop("ReadUnits") > 0
@@ -88,13 +90,13 @@ def test_a_run_is_measured(pipeline: Pipeline, told: Told) -> None:
     }
 
 
-def test_the_share_of_rejected_trips_is_told_even_where_it_stops_the_run(
-    pipeline: Pipeline, told: Told
+def test_the_share_of_rejected_trips_is_reported_even_where_it_stops_the_run(
+    pipeline: Pipeline, reported: Reported
 ) -> None:
     pipeline.make_table([trip("a"), trip("b", fare_amount={"S": "free"})])
     with pytest.raises(TooManyRejectedError):
         pipeline.run(total_segments=1)
-    lines = told()
+    lines = reported()
     assert measured(lines)["RejectedShare"] == 0.5
     assert "DaysPublished" not in measured(lines)
     (by_reason,) = [line for line in lines if "Reason" in line]
@@ -102,11 +104,11 @@ def test_the_share_of_rejected_trips_is_told_even_where_it_stops_the_run(
 
 
 def test_an_invocation_that_fails_tells_what_it_has_appended(
-    pipeline: Pipeline, told: Told
+    pipeline: Pipeline, reported: Reported
 ) -> None:
     pipeline.make_table(trip(f"t-{n}", padding={"S": "x" * 200_000}) for n in range(12))
     pipeline.plan(total_segments=1)
-    told()
+    reported()
     pages_asked_for = iter(range(100))
 
     def second_page_breaks() -> None:
@@ -116,4 +118,4 @@ def test_an_invocation_that_fails_tells_what_it_has_appended(
     pipeline.after_scan.append(second_page_breaks)
     with pytest.raises(TransientError):
         pipeline.scan()
-    assert measured(told())["PagesScanned"] == 1
+    assert measured(reported())["PagesScanned"] == 1

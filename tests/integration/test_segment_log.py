@@ -82,7 +82,7 @@ def test_the_parts_hold_what_was_appended(two_parts: SegmentLog, pipeline: Pipel
     assert list(pipeline.objects()) == [FIRST, SECOND]
 
 
-def test_of_two_that_append_the_same_part_the_second_is_told_so(
+def test_of_two_that_append_the_same_part_the_second_is_reported_so(
     log: SegmentLog, pipeline: Pipeline
 ) -> None:
     faster = stretch(Position(), trip("a"), end_key=BETWEEN)
@@ -274,7 +274,7 @@ def test_the_merge_publishes_nothing_of_a_run_with_a_foreign_part(scanned: Pipel
     assert scanned.objects("kpis/") == {}
 
 
-def test_a_worker_refuses_a_log_with_a_gap_rather_than_mend_it(scanned: Pipeline) -> None:
+def test_a_worker_refuses_a_log_with_a_gap_rather_than_fix_it(scanned: Pipeline) -> None:
     taken_away(scanned, FIRST)
     with pytest.raises(BrokenChainError):
         scanned.scan(0)

@@ -39,7 +39,7 @@ def test_a_table_is_described_with_its_keys_in_order(pipeline: Pipeline) -> None
 
 
 def described(pipeline: Pipeline, **table_has: Any) -> TableDescription:
-    """As DescribeTable would tell with these fields, instead of those that moto makes up."""
+    """As DescribeTable would answer with these fields, instead of those that moto makes up."""
 
     def changed(parsed: dict[str, Any], **_: Any) -> None:
         for name in ("BillingModeSummary", "ProvisionedThroughput", "WarmThroughput"):

@@ -14,8 +14,8 @@ from tests.unit.test_architecture_page import (
     Arrow,
     first_cells,
     readers_of_the_table,
+    reported,
     section,
-    told,
 )
 from trip_kpis.core.errors import NoProgressError
 
@@ -91,4 +91,4 @@ def test_every_function_touches_what_the_page_says_and_nothing_else(
     with seen.by("MergePartials"):
         pipeline.merge()
         pipeline.merge()  # of a run that has a manifest since its plan
-    assert seen.arrows == told() | readers_of_the_table()
+    assert seen.arrows == reported() | readers_of_the_table()

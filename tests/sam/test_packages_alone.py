@@ -46,8 +46,8 @@ try:
 except Exception as error:
     answer, failed = {"errorType": type(error).__name__, "errorMessage": str(error)}, True
 files = [one.__file__ for one in list(sys.modules.values()) if getattr(one, "__file__", None)]
-with open(sys.argv[4], "w") as told:
-    json.dump({"answer": answer, "failed": failed, "files": files}, told)
+with open(sys.argv[4], "w") as reported:
+    json.dump({"answer": answer, "failed": failed, "files": files}, reported)
 """
 CREATE_CLIENTS = """
 import json, sys
@@ -114,11 +114,11 @@ class AloneInvoker:
                 **function.environment,
             },
         )
-        told = json.loads(result.read_text())
-        self.files.setdefault(stem, set()).update(told["files"])
+        reported = json.loads(result.read_text())
+        self.files.setdefault(stem, set()).update(reported["files"])
         return Outcome(
-            payload=json.dumps(told["answer"]).encode(),
-            failed=told["failed"],
+            payload=json.dumps(reported["answer"]).encode(),
+            failed=reported["failed"],
             duration_ms=1,
             billed_ms=1,
         )

@@ -85,7 +85,7 @@ DRAWN_AS = {
 """the diagram's names of objects, and what is in their keys alone"""
 
 
-def told() -> set[Arrow]:
+def reported() -> set[Arrow]:
     """What the table says of the functions: (function, key) writes, (key, function) reads."""
     found = set()
     for key, writers, readers in re.findall(
@@ -106,7 +106,7 @@ def test_the_arrows_between_functions_and_objects_are_the_tables() -> None:
         name: name for name in FUNCTIONS
     }
     drawn = arrows(diagram("What is written where")) - readers_of_the_table()
-    assert {(key_of[start], key_of[end]) for start, end in drawn} == told()
+    assert {(key_of[start], key_of[end]) for start, end in drawn} == reported()
 
 
 # The house

@@ -1,4 +1,4 @@
-"""docs/costs.md: every figure of its tables, and those of its prose, reckoned again."""
+"""docs/costs.md: every figure of its tables, and those of its prose, calculated again."""
 
 import math
 import re
@@ -65,7 +65,7 @@ def usd(amount: float) -> str:
         ("**A run**", "total"),
     ],
 )
-def test_a_run_costs_what_the_bench_reckons(
+def test_a_run_costs_what_the_bench_calculates(
     scaled: list[scale.Scaled], name: str, service: str
 ) -> None:
     assert cells(name) == [usd(one.cost[service]) for one in scaled]

@@ -28,9 +28,9 @@ def rows(name: str, heading: str) -> dict[str, str]:
 
 
 def assert_defaults_are_the_templates(table: dict[str, str]) -> None:
-    for name, told in table.items():
+    for name, reported in table.items():
         default = PARAMETERS[name].get("Default")
-        said = told.strip("`")
+        said = reported.strip("`")
         if default is None:
             assert said == "required"
         elif default == "":
@@ -57,10 +57,10 @@ def test_every_reason_to_reject_a_trip_is_explained(reason: Reason) -> None:
     assert any(f"`{reason}`" in cell for cell in explained)
 
 
-def test_the_share_of_trips_that_may_be_rejected_is_as_told() -> None:
-    told = f"{float(PARAMETERS['MaxRejectedShare']['Default']):.0%}".replace("%", " %")
-    assert f"**More than {told} of the completed trips are rejected**" in page("README.md")
-    assert f"({told} by default)" in page("docs/trips.md")
+def test_the_share_of_trips_that_may_be_rejected_is_as_reported() -> None:
+    reported = f"{float(PARAMETERS['MaxRejectedShare']['Default']):.0%}".replace("%", " %")
+    assert f"**More than {reported} of the completed trips are rejected**" in page("README.md")
+    assert f"({reported} by default)" in page("docs/trips.md")
 
 
 def test_every_field_of_the_executions_input_is_in_the_table() -> None:
@@ -76,7 +76,7 @@ def test_every_verb_of_the_operators_tool_is_in_the_table() -> None:
 
 
 def test_every_folder_of_the_bucket_is_named() -> None:
-    (named,) = re.findall(r"lies in one bucket: (.+?)\.", page("README.md"), flags=re.DOTALL)
+    (named,) = re.findall(r"is in one bucket: (.+?)\.", page("README.md"), flags=re.DOTALL)
     keys = first_cells(section("What is written where"))
     folders = {key.partition("/")[0] + "/" for key in keys}
     assert set(re.findall(r"`(\w+/)`", named)) == folders

@@ -277,7 +277,7 @@ TASK_BREAKS: dict[str, tuple[Callable[[Definition], object], str]] = {
 }
 
 
-def test_every_task_retries_what_another_attempt_can_mend_and_outlasts_its_function(
+def test_every_task_retries_what_another_attempt_can_fix_and_outlasts_its_function(
     definition: Definition, template: dict[str, Any]
 ) -> None:
     assert task_faults(definition, timeouts(template)) == []

@@ -1,4 +1,4 @@
-"""The stack: its parameters, what the functions are told, and what their roles may do."""
+"""The stack: its parameters, what the functions are given, and what their roles may do."""
 
 import json
 import re
@@ -231,7 +231,7 @@ def test_staging_outlives_a_run_and_the_time_in_which_it_can_be_redriven(
     assert template["Parameters"]["StagingExpirationDays"]["MinValue"] > days
 
 
-# -- what the functions are told ------------------------------------------------------------------
+# -- what the functions are given ------------------------------------------------------------------
 
 
 def test_every_function_knows_the_table_and_the_bucket(template: Template) -> None:
@@ -248,22 +248,22 @@ def test_every_function_knows_the_table_and_the_bucket(template: Template) -> No
     }
 
 
-def test_each_function_is_told_what_it_alone_decides(template: Template) -> None:
-    told = {
+def test_each_function_is_reported_what_it_alone_decides(template: Template) -> None:
+    reported = {
         logical_id: {
             name: value["Ref"]
             for name, value in properties.get("Environment", {}).get("Variables", {}).items()
         }
         for logical_id, properties in of_type(template, "AWS::Serverless::Function").items()
     }
-    assert told == VARIABLES
+    assert reported == VARIABLES
 
 
 def test_every_variable_that_the_functions_read_is_handed_to_one(template: Template) -> None:
     source = (ROOT / "functions" / "trip_kpis" / "aws" / "settings.py").read_text()
     read = set(re.findall(r'"([A-Z]+(?:_[A-Z]+)+)"', source))
-    told = {name for variables in VARIABLES.values() for name in variables}
-    assert read == told | {
+    reported = {name for variables in VARIABLES.values() for name in variables}
+    assert read == reported | {
         "DYNAMODB_TABLE_NAME",
         "ATHENA_BUCKET_NAME",
         "BUCKET_KMS_KEY_ARN",

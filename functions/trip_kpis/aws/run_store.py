@@ -36,7 +36,7 @@ class RunStore:
         Raises PlanNotFoundError, or PlanMismatchError for a plan that another version wrote, that
         was changed, or that is another run's.
 
-        A role that may not list the bucket is told "access denied" of an object that is not there
+        A role that may not list the bucket gets "access denied" for an object that is not there
         (https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html).
         """
         key = plan_key(run_id)
@@ -116,7 +116,7 @@ def _budget_key(run_id: str, number: int) -> str:
 
 def _no_plan(run_id: str, url: str) -> str:
     return (
-        f"there is no run {run_id!r} to go on with: {url} is not there, or this function may not "
-        "read it. Give the run_id of a run that was planned (its folder lies under staging/ for "
+        f"there is no run {run_id!r} to resume: {url} is not there, or this function may not "
+        "read it. Give the run_id of a run that was planned (its folder is under staging/ for "
         "StagingExpirationDays), or start a new run without run_id"
     )

@@ -88,7 +88,7 @@ class SegmentLog:
         """Appends the stretch as the next part, its rejected trips to the quarantine before.
 
         False where another worker has appended that part: then the stretch counts for nothing,
-        and the caller goes on from the log's end.
+        and the caller resumes from the log's end.
         """
         header = PartHeader(
             plan_sha256=self.plan.sha256,
@@ -173,7 +173,7 @@ def _is_as_written(stored: StoredObject) -> bool:
 
 
 def _place(key: str) -> tuple[int, int]:
-    """The segment and the number of the part that lies under this key."""
+    """The segment and the number of the part at this key."""
     place = _PART_KEY.fullmatch(key)
     if place is None:
         raise ForeignPartError(

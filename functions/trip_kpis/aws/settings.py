@@ -30,7 +30,7 @@ class Settings:
     bucket_kms_key_arn: str = ""
     """of what is written; empty: SSE-S3"""
     stack_name: str = "local"
-    """told apart by in CloudWatch's metrics"""
+    """distinguished by in CloudWatch's metrics"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,7 @@ def read_run_defaults(environment: Environment = os.environ) -> RunDefaults:
     if clash := overlapping(paths):
         outer, inner = map(dotted_path, clash)
         raise SettingError(
-            f"the attribute path '{outer}' is a map that '{inner}' lies in: {', '.join(names)} "
+            f"the attribute path '{outer}' is a map that contains '{inner}': {', '.join(names)} "
             "must each name a value of its own"
         )
     formats = tuple(filter(None, environment.get("TIME_FORMATS", "").split("|")))

@@ -1,4 +1,4 @@
-"""What to think about before a run, told from an estimate."""
+"""What to think about before a run, derived from an estimate."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -60,7 +60,7 @@ def _of_what_was_read(sample: Sample) -> Iterator[Advice]:
             text=f"DynamoDB says that the table {plan.table_name} has "
             f"{plan.estimate.item_count:,} items, and the sample alone has {items:,}. DynamoDB "
             "renews size and count about every six hours: until then read units, cost and minutes "
-            "are told too low, and a run has no more segments than max_concurrency asks for. Ask "
+            "come out too low, and a run has no more segments than max_concurrency asks for. Ask "
             "again later, or give total_segments.",
         )
 
@@ -123,7 +123,7 @@ def _of_rejected(sample: Sample, max_rejected_share: Decimal) -> Iterator[Advice
             text=f"{tally.rejected_in_all:,} of {completed:,} completed trips of the sample would "
             f"be rejected ({reasons}), more than the share of {max_rejected_share} that "
             "MaxRejectedShare tolerates: such a run fails before it publishes. Look at "
-            "what the values look like; mend them, name another attribute, "
+            "what the values look like; fix them, name another attribute, "
             "add a format to TimeFormats, or raise MaxRejectedShare.",
         )
 
@@ -136,7 +136,7 @@ def _of_skew(sample: Sample) -> Iterator[Advice]:
             yield Advice(
                 code="large_collection",
                 text=f"In segment {number}, {share:.0%} of a page's items have one value of "
-                f"{plan.key_attributes[0]}. Items of one hash key lie within one segment, whatever "
+                f"{plan.key_attributes[0]}. Items of one hash key are within one segment, whatever "
                 "the number of segments: one worker reads them all, and a run takes as long as "
                 "that.",
             )

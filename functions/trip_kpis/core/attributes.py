@@ -100,7 +100,7 @@ def key_from_json(document: Mapping[str, Any] | None) -> Item | None:
 
 
 def overlapping(paths: list[AttributePath]) -> tuple[AttributePath, AttributePath] | None:
-    """Two paths of which one lies inside the other, if any; DynamoDB refuses to project both.
+    """Two paths of which one is inside the other, if any; DynamoDB refuses to project both.
 
     Equal paths do not count: they are projected once.
     """

@@ -30,7 +30,7 @@ is raised as `TransientError` itself: it has no subclasses.
 
 
 class TripKpisError(Exception):
-    """Whatever the program raises on purpose. The message names the value and the way out."""
+    """Whatever the program raises on purpose. The message names the value and the next step."""
 
 
 class PermanentError(TripKpisError):
@@ -62,7 +62,7 @@ class AccessDeniedError(PermanentError):
 
 
 class RefusedError(PermanentError):
-    """AWS refuses a request for a reason that trying again does not mend."""
+    """AWS refuses a request for a reason that trying again does not fix."""
 
 
 class PlanNotFoundError(PermanentError):
@@ -86,7 +86,7 @@ class BrokenChainError(PermanentError):
 
 
 class ForeignPartError(PermanentError):
-    """A part does not belong where it lies: another plan, run, segment or number."""
+    """A part does not belong where it is: another plan, run, segment or number."""
 
 
 class CorruptPartError(PermanentError):

@@ -26,7 +26,7 @@ _UNKNOWN = (
 def estimate_document(plan: Plan, sample: Sample, terms: EstimateTerms) -> dict[str, Any]:
     """The plan's own estimate, and all that only somebody who asks for it wants to know."""
     expected = forecast(plan, terms, rejected_trips=_rejected_trips(sample))
-    told = (
+    all_advice = (
         *plan_notes(plan, forecast(plan, terms), terms),
         *advice(sample, expected, max_rejected_share=terms.max_rejected_share),
     )
@@ -43,7 +43,7 @@ def estimate_document(plan: Plan, sample: Sample, terms: EstimateTerms) -> dict[
         "cost_usd": expected.cost(usd_per_read_unit=plan.estimate.usd_per_read_unit).to_json(),
         "minutes": max(1, math.ceil(expected.seconds / 60)),
         "census": _census(sample),
-        "advice": [asdict(one) for one in told],
+        "advice": [asdict(one) for one in all_advice],
     }
 
 
@@ -66,13 +66,13 @@ def _census(sample: Sample) -> dict[str, Any]:
         "is_whole_table": sample.is_whole_table,
         "is_cut_short": sample.is_cut_short,
         "trips": {
-            "counted": of_table.told(tally.counted),
-            "incomplete": of_table.told(tally.incomplete),
-            "rejected": of_table.told(tally.rejected_in_all),
+            "counted": of_table.extrapolated(tally.counted),
+            "incomplete": of_table.extrapolated(tally.incomplete),
+            "rejected": of_table.extrapolated(tally.rejected_in_all),
         },
         "rejected_by_reason": {
             str(reason): {
-                **of_table.told(number),
+                **of_table.extrapolated(number),
                 "looks_like": _most(census.shapes[reason], _SHAPES_TOLD),
             }
             for reason, number in sorted(tally.rejected.items())
@@ -109,7 +109,7 @@ class _Scaled:
     def sampled_share(self) -> float:
         return round(self.sample / self.table, 6) if self.table else 1.0
 
-    def told(self, number: int) -> dict[str, Any]:
+    def extrapolated(self, number: int) -> dict[str, Any]:
         share = number / self.sample if self.sample else 0.0
         return {
             "in_sample": number,

@@ -1,4 +1,4 @@
-"""What forms values have: told by the rules that they are read by, without saying the values."""
+"""What forms values have: classifies values by format without revealing them."""
 
 from decimal import Decimal
 

@@ -1,7 +1,7 @@
 """One page of a scan: DynamoDB's answer, of which only what a plan needs is decoded.
 
 A trip has a dozen attributes that no KPI asks for, and decoding all of them costs ten times what
-the rest of the work does. So the decoder is told the attributes' places beforehand and skips
+the rest of the work does. So the decoder gets the attributes' places beforehand and skips
 everything else; an item that has to be looked at as a whole is decoded when somebody asks for it.
 """
 

@@ -55,7 +55,7 @@ class _Problem:
     what: str
 
 
-_WAY_OUT: dict[type[PermanentError], str] = {
+_NEXT_STEPS: dict[type[PermanentError], str] = {
     ForeignPartError: "something has put parts where they do not belong: start a new run, and look "
     "at who may write to staging/",
     BrokenChainError: "something has removed or replaced parts: start a new run, and look at who "
@@ -88,10 +88,10 @@ def prove(plan: Plan, headers: Iterable[PartHeader]) -> Proof:
             chains[header.segment].add(header)
     for chain in chains:
         chain.end_of_headers()
-    for kind, way_out in _WAY_OUT.items():
+    for kind, next_steps in _NEXT_STEPS.items():
         if found := [problem.what for problem in problems if problem.kind is kind]:
             more = f"; and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
-            raise kind(f"run {plan.run_id}: {'; '.join(found[:_LISTED])}{more}. {way_out}")
+            raise kind(f"run {plan.run_id}: {'; '.join(found[:_LISTED])}{more}. {next_steps}")
     return Proof(segments=tuple(chain.proof for chain in chains))
 
 

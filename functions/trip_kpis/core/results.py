@@ -87,7 +87,7 @@ def check_rejected_share(tally: Tally, *, tolerated: Decimal) -> None:
         raise TooManyRejectedError(
             f"{tally.rejected_in_all} of {completed} completed trips were rejected ({reasons}), "
             f"more than the share of {tolerated} that MaxRejectedShare tolerates; nothing was "
-            "published. Look at them under quarantine/, then mend the trips and start a new run, "
+            "published. Look at them under quarantine/, then fix the trips and start a new run, "
             "or raise MaxRejectedShare and redrive this one"
         )
 

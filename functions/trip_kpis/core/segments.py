@@ -28,7 +28,7 @@ def segments_for(table_bytes: int, *, max_concurrency: int, at_least: int = 1) -
 def shuffled(total_segments: int, *, seed: str) -> list[int]:
     """All segment numbers, in an order that depends on `seed` alone.
 
-    Neighbouring segments are neighbours in the key space and lie in one partition; workers that
+    Neighbouring segments are neighbours in the key space and are in one partition; workers that
     take them in order would all read that partition at once.
     """
     order = list(range(total_segments))

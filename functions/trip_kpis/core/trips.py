@@ -24,7 +24,7 @@ from trip_kpis.core.times import read_day, read_epoch_day
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingRules:
-    """Where a trip's values lie and how its day is told."""
+    """Where a trip's values are and how its day is calculated."""
 
     fare: AttributePath
     estimated_fare: AttributePath

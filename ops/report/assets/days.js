@@ -1,14 +1,14 @@
 // The days' charts and their table, which show one period.
 //
-// What is drawn goes through a float; what is told of it is the text of the figure.
+// What is drawn goes through a float; what is written of it is the text of the figure.
 
 const DAY = 86400000;
 const dayOf = (milliseconds) => moment(milliseconds).slice(0, 10);
-const [first, last] = [told.days.at(0)?.[0], told.days.at(-1)?.[0]];
+const [first, last] = [charts.days.at(0)?.[0], charts.days.at(-1)?.[0]];
 const period = { from: first, to: last };
 
 function drawDays() {
-  const days = told.days.filter(([date]) => period.from <= date && date <= period.to);
+  const days = charts.days.filter(([date]) => period.from <= date && date <= period.to);
   const column = (n) => days.map((day) => day[n]);
   const [from, to] = [Date.parse(period.from), Date.parse(period.to)];
   const few = (to - from) / DAY < 10;
@@ -50,7 +50,7 @@ function showPeriod(from, to) {
     row.hidden = date < from || to < date;
     shown += !row.hidden;
   }
-  document.getElementById("days-shown").textContent = `${shown} of ${told.days.length} days shown.`;
+  document.getElementById("days-shown").textContent = `${shown} of ${charts.days.length} days shown.`;
   drawDays();
 }
 

@@ -1,7 +1,7 @@
 "use strict";
 // What the charts have in common. All scripts of the page are one, in the order that page.py gives.
 
-const told = JSON.parse(document.getElementById("charts").textContent);
+const charts = JSON.parse(document.getElementById("charts").textContent);
 const touched = matchMedia("(pointer: coarse)").matches;
 const moment = (milliseconds) => new Date(milliseconds).toISOString();
 

@@ -26,20 +26,20 @@ function lasting(milliseconds) {
 }
 
 function drawSegments() {
-  const segments = [...told.segments].sort((a, b) => a[0] - b[0]).map(([segment]) => String(segment));
+  const segments = [...charts.segments].sort((a, b) => a[0] - b[0]).map(([segment]) => String(segment));
   const layout = {
     height: Math.min(900, 120 + 18 * segments.length), hovermode: "closest", barmode: "overlay", bargap: 0.25,
     yaxis: { type: "category", categoryorder: "array", categoryarray: segments, autorange: "reversed", title: { text: "segment" } },
   };
-  if (!told.stretches.length) {
+  if (!charts.stretches.length) {
     plot("segments-chart", [{
-      type: "bar", orientation: "h", y: told.segments.map(([segment]) => String(segment)), x: told.segments.map(([, ms]) => ms / 1000),
+      type: "bar", orientation: "h", y: charts.segments.map(([segment]) => String(segment)), x: charts.segments.map(([, ms]) => ms / 1000),
       marker: { color: colour("accent") }, hovertemplate: "segment %{y}: %{x} s<extra></extra>",
     }], { ...layout, xaxis: { title: { text: "seconds" } } });
     return;
   }
   const traces = TURNS.map((name, n) => {
-    const turn = told.stretches.filter((stretch) => Math.min(stretch[1], TURNS.length) === n + 1);
+    const turn = charts.stretches.filter((stretch) => Math.min(stretch[1], TURNS.length) === n + 1);
     return {
       type: "bar", orientation: "h", name: ["first invocation", "second", "third", "later ones"][n],
       y: turn.map(([segment]) => String(segment)), base: turn.map((stretch) => stretch[2]), x: turn.map((stretch) => stretch[3] * 1000),
@@ -49,7 +49,7 @@ function drawSegments() {
       hovertemplate: "%{customdata}<extra></extra>",
     };
   }).filter((trace) => trace.y.length);
-  const { range, pauses } = spans(told.stretches);
+  const { range, pauses } = spans(charts.stretches);
   plot("segments-chart", traces, {
     ...layout, showlegend: traces.length > 1, legend: { orientation: "h", y: 1, yanchor: "bottom" },
     xaxis: {

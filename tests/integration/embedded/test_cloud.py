@@ -73,7 +73,7 @@ def test_each_has_another_key() -> None:
     assert len(keys) == 2
 
 
-def test_it_listens_where_it_is_told_to() -> None:
+def test_it_listens_where_it_is_asked_to() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -267,13 +267,13 @@ def test_what_a_handler_prints_goes_to_its_log_and_nowhere_else(
     assert re.search(rf"{report}\tMemory Size: 256 MB\tMax Memory Used: [1-9]\d* MB\tInit", log)
 
 
-def test_invocations_are_counted_and_told(functions: Functions) -> None:
+def test_invocations_are_counted_and_reported(functions: Functions) -> None:
     functions.invoke("echo", x=1)
     functions.invoke("refuse")
     counts = functions.service.counts()
     assert (counts["WorkFunction"].invocations, counts["WorkFunction"].errors) == (2, 1)
     assert counts["WorkFunction"].billed_ms == sum(
-        told.outcome.billed_ms for told in functions.finished
+        reported.outcome.billed_ms for reported in functions.finished
     )
     assert counts["SpareFunction"] == FunctionCounts()
     first = functions.finished[0]

@@ -9,7 +9,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from ops.embedded.storage_mends import mended_storage
+from ops.embedded.storage_patches import patched_storage
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +59,7 @@ def scanned(client: Any, *, segments: int = 3) -> list[dict[str, Any]]:
 def test_legal_numbers_and_keys_of_every_type_are_scanned(
     hash_keys: list[dict[str, Any]], sort_keys: list[dict[str, Any]]
 ) -> None:
-    with mock_aws(), mended_storage(table_ids={}, page_bytes=400):
+    with mock_aws(), patched_storage(table_ids={}, page_bytes=400):
         client = boto3.client("dynamodb", region_name="us-east-1")
         client.create_table(
             TableName="odd",
@@ -89,7 +89,7 @@ def test_legal_numbers_and_keys_of_every_type_are_scanned(
 
 
 def test_an_item_of_as_many_bytes_as_dynamodb_takes_is_taken() -> None:
-    with mock_aws(), mended_storage(table_ids={}, page_bytes=None):
+    with mock_aws(), patched_storage(table_ids={}, page_bytes=None):
         client = boto3.client("dynamodb", region_name="us-east-1")
         client.create_table(
             TableName="large",

@@ -132,7 +132,7 @@ def test_a_trip_that_dynamodb_would_refuse_is_named(
         (["--out", ""], "name a directory"),
     ],
 )
-def test_a_mistake_in_the_call_exits_with_2_and_says_what_to_mend(
+def test_a_mistake_in_the_call_exits_with_2_and_says_what_to_fix(
     json_lines: Callable[..., Path], tmp_path: Path, arguments: list[str], message: str
 ) -> None:
     done = ops("run", "--trips", json_lines([trip(1)]), "--out", tmp_path / "out", *arguments)

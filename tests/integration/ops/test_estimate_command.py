@@ -53,7 +53,7 @@ def estimate(local: LocalStack) -> Callable[..., Result]:
     return called
 
 
-def told(result: Result) -> dict[str, Any]:
+def reported(result: Result) -> dict[str, Any]:
     assert result.exit_code == 0, result.stderr
     document: dict[str, Any] = json.loads(result.stdout)
     return document
@@ -67,10 +67,12 @@ def mistake(result: Result) -> str:
     return " ".join(result.stderr.split())
 
 
-def test_a_stack_and_its_table_are_told_the_same(estimate: Callable[..., Result]) -> None:
+def test_a_stack_and_its_table_are_reported_the_same(estimate: Callable[..., Result]) -> None:
     asked = ("--segments", "3", "--max-concurrency", "2", *BUDGET, "--json")
-    of_stack = told(estimate("--stack", STACK_NAME, *asked))
-    of_table = told(estimate("--table", TABLE_NAME, "--parameter", "MaxRejectedShare=0.5", *asked))
+    of_stack = reported(estimate("--stack", STACK_NAME, *asked))
+    of_table = reported(
+        estimate("--table", TABLE_NAME, "--parameter", "MaxRejectedShare=0.5", *asked)
+    )
     assert of_stack == of_table
     assert (of_stack["segments"], of_stack["max_concurrency"]) == (3, 2)
     trips = {name: one["in_table"] for name, one in of_stack["census"]["trips"].items()}
@@ -78,7 +80,7 @@ def test_a_stack_and_its_table_are_told_the_same(estimate: Callable[..., Result]
 
 
 def test_it_leaves_no_run_in_the_bucket(estimate: Callable[..., Result], local: LocalStack) -> None:
-    told(estimate("--stack", STACK_NAME, *BUDGET, "--json"))
+    reported(estimate("--stack", STACK_NAME, *BUDGET, "--json"))
     listed = local.cloud.client("s3").list_objects_v2(Bucket=local.stack.bucket_name)
     assert "Contents" not in listed
 
@@ -129,7 +131,7 @@ def test_json_is_one_line_and_what_people_read_goes_elsewhere(
 def test_parameters_are_those_that_a_stack_of_the_table_would_have(
     estimate: Callable[..., Result],
 ) -> None:
-    document = told(
+    document = reported(
         estimate(
             *("--table", TABLE_NAME, *BUDGET, "--json"),
             *("--parameter", "FareAttribute=trip_end.fare", "--parameter", "TotalSegments=2"),
@@ -165,7 +167,7 @@ def test_parameters_are_those_that_a_stack_of_the_table_would_have(
     ],
     ids=" ".join,
 )
-def test_a_mistake_is_told_in_words(
+def test_a_mistake_is_reported_in_words(
     estimate: Callable[..., Result], arguments: tuple[str, ...], says: str
 ) -> None:
     assert says in mistake(estimate(*arguments))
@@ -189,12 +191,12 @@ def test_without_a_region_it_says_so(estimate: Callable[..., Result]) -> None:
     assert said == (
         "Error: no region is known: give --region, or set AWS_REGION, or a region in the profile"
     )
-    assert told(
+    assert reported(
         estimate("--table", TABLE_NAME, "--json", *BUDGET, **{**nowhere, "AWS_REGION": "us-east-1"})
     )
 
 
-def test_who_may_not_scan_is_told_so_and_a_role_by_its_error(
+def test_who_may_not_scan_is_reported_so_and_a_role_by_its_error(
     estimate: Callable[..., Result], scans_denied: list[bool]
 ) -> None:
     scans_denied[0] = True

@@ -31,7 +31,7 @@ def started(*arguments: str | Path, **more: object) -> "subprocess.Popen[str]":
     )
 
 
-def told_until(process: "subprocess.Popen[str]", words: str) -> str:
+def reported_until(process: "subprocess.Popen[str]", words: str) -> str:
     """What it has said when it says these words."""
     assert process.stdout is not None
     said = ""
@@ -57,7 +57,7 @@ def test_ctrl_c_at_any_moment_ends_with_one_message_and_130(
     out = tmp_path / "out"
     trips = json_lines([trip(number) for number in range(300)])
     with started("run", "--trips", trips, "--out", out, "--segments", SEGMENTS) as process:
-        before = told_until(process, moment)
+        before = reported_until(process, moment)
         os.killpg(process.pid, signal.SIGINT)
         after, _ = process.communicate(timeout=120)
     assert process.returncode == 130, before + after

@@ -44,7 +44,7 @@ def put(client: Any, key: str, run_id: str = "") -> None:
     client.put_object(Bucket=BUCKET, Key=key, Body=b"{}", Metadata={"run-id": run_id})
 
 
-def test_days_of_this_run_are_told_from_those_of_others() -> None:
+def test_days_of_this_run_are_distinguished_from_those_of_others() -> None:
     with mock_aws():
         client = boto3.client("s3", region_name="us-east-1")
         client.create_bucket(Bucket=BUCKET)

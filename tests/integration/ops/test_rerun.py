@@ -31,7 +31,7 @@ def summary(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
 
 
 def appended(out: Path) -> dict[str, Any]:
-    """The headers of the parts that lie in the state."""
+    """The headers of the parts in the state."""
     state = StateDirectory(out)
     objects = ObjectsOnDisk(state.objects_path).objects(state.stack().bucket_name)
     return {
@@ -163,7 +163,7 @@ def test_a_rerun_of_a_finished_run_reads_nothing_and_publishes_the_same(
 def test_without_a_state_there_is_nothing_to_go_on_from(tmp_path: Path) -> None:
     done = ops("rerun", "r", "--out", tmp_path)
     assert done.returncode == 2
-    assert f"{tmp_path} has no state to go on from" in done.stderr
+    assert f"{tmp_path} has no state to resume from" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -200,7 +200,7 @@ def test_a_run_that_was_killed_before_its_plan_begins_anew_under_its_id(
     assert kpis(out) == published
 
 
-def test_a_run_with_too_many_rejected_trips_is_gone_on_with_under_another_share(
+def test_a_run_with_too_many_rejected_trips_is_resumed_under_another_share(
     json_lines: Callable[..., Path], tmp_path: Path
 ) -> None:
     out = tmp_path / "out"

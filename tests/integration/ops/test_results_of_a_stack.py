@@ -196,7 +196,7 @@ def test_too_many_parts_are_not_fetched(
         (["quarantine", NOT_THERE], f"has no run {NOT_THERE} that has read anything"),
     ],
 )
-def test_a_mistake_names_the_bucket_and_the_way_out(
+def test_a_mistake_names_the_bucket_and_the_next_steps(
     local: LocalStack, arguments: list[str], says: str
 ) -> None:
     done = ops(*arguments)

@@ -55,18 +55,18 @@ class Deployed:
 def stack() -> Iterator[Deployed]:
     items = {(f"t{n:03d}",): trip(n) for n in range(TRIPS)}
     items[("t001",)] = trip(1, fare_amount={"S": "one"})
-    told: list[Deployed] = []
+    reported: list[Deployed] = []
     with local_stack(
         Trips(hash_key="trip_id", sort_key=None, items=items),
         where=Where(
             enforce_iam=False,
-            middleware=scans_denied_where(lambda scan: told[0].asked_to_wait(scan)),
+            middleware=scans_denied_where(lambda scan: reported[0].asked_to_wait(scan)),
         ),
         parameters={"MaxRejectedShare": "0.5"},
         on_loaded=lambda _: None,
     ) as local:
-        told.append(Deployed(local=local))
-        yield told[0]
+        reported.append(Deployed(local=local))
+        yield reported[0]
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_run_follows_an_execution_to_its_end_and_shows_what_it_came_to(deployed:
     assert "\x1b" not in done.stdout + done.stderr, "control codes without a terminal"
 
 
-def test_a_segment_that_fails_is_told_with_its_reason_and_gone_on_with(deployed: Deployed) -> None:
+def test_a_segment_that_fails_is_reported_with_its_reason_and_resumed(deployed: Deployed) -> None:
     deployed.denied_segment = 1
     failed = deployed.ops("run", "--stack", STACK_NAME, "--segments", "2")
     assert failed.returncode == 1, failed.stderr
@@ -134,7 +134,7 @@ def test_ctrl_c_leaves_the_execution_running_and_says_how_to_follow_it_again(
     process.send_signal(signal.SIGINT)
     said, errors = process.communicate(timeout=120)
     assert process.returncode == 130, errors
-    assert "The run goes on without you." in said
+    assert "The run resumesout you." in said
     assert f" -m ops status {run_id} --stack {STACK_NAME} --follow" in said
     assert "Traceback" not in said + errors
 
@@ -172,7 +172,7 @@ def test_ctrl_c_leaves_the_execution_running_and_says_how_to_follow_it_again(
         ),
     ],
 )
-def test_a_mistake_is_told_in_a_line_that_says_what_to_do(
+def test_a_mistake_is_reported_in_a_line_that_says_what_to_do(
     deployed: Deployed, arguments: tuple[str, ...], says: str
 ) -> None:
     done = deployed.ops(*arguments)

@@ -123,7 +123,7 @@ def test_a_signature_that_expired_on_the_way_is_made_again(
             client.scan(TableName="trips")
 
 
-def test_the_message_names_the_action_as_iam_does_and_the_way_out() -> None:
+def test_the_message_names_the_action_as_iam_does_and_the_next_steps() -> None:
     with pytest.raises(AccessDeniedError, match=r"dynamodb:Scan on trips.*allow it"):
         scan_answering("AccessDeniedException", 400)
     with pytest.raises(TableNotFoundError, match="TableName"):
@@ -213,7 +213,7 @@ def test_a_condition_that_does_not_hold_is_no_error(code: str, status: int) -> N
         assert not bucket.delete("k", etag="e")
 
 
-def test_two_writers_at_the_very_same_moment_are_told_to_try_again() -> None:
+def test_two_writers_at_the_very_same_moment_are_asked_to_try_again() -> None:
     client = client_of("s3")
     with Stubber(client) as stubber:
         stubber.add_client_error("put_object", "ConditionalRequestConflict", http_status_code=409)

@@ -50,7 +50,7 @@ def test_an_invocation_is_measured_with_the_stacks_name_as_its_one_dimension(wri
     }
 
 
-def test_rejected_trips_are_told_by_reason_too(written: Any) -> None:
+def test_rejected_trips_are_reported_by_reason_too(written: Any) -> None:
     appended = tally(counted=5, time_missing=2, fare_too_large=1)
     whole, *by_reason = written(of_invocation(appended, seconds=1), rejected=appended.rejected)
     assert whole["TripsRejected"] == 3

@@ -74,7 +74,7 @@ def test_when_time_is_short_it_ends_with_what_it_has() -> None:
     assert sample.is_cut_short
 
 
-def test_what_dynamodb_says_it_consumed_is_told() -> None:
+def test_what_dynamodb_says_it_consumed_is_reported() -> None:
     sample = Table().sampled(plan(total_segments=1))
     assert sample.census.tally.read_units == 2 * PAGE_UNITS
 

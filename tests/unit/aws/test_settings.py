@@ -1,4 +1,4 @@
-"""The environment is read once, and each thing wrong with it is named with the way out."""
+"""The environment is read once, and each thing wrong with it is named with the next step."""
 
 from decimal import Decimal
 from typing import Any
@@ -154,7 +154,7 @@ PARAMETERS = {
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "way_out"),
+    ("name", "value", "next_steps"),
     [
         ("TIME_ZONE", "Mars/Olympus", "IANA"),
         ("TIME_ZONE", "Europe", "IANA"),
@@ -200,13 +200,15 @@ PARAMETERS = {
         ("SCAN_MEMORY", "64", "128 to 10,240"),
     ],
 )
-def test_a_wrong_value_is_named_with_what_it_must_be(name: str, value: str, way_out: str) -> None:
+def test_a_wrong_value_is_named_with_what_it_must_be(
+    name: str, value: str, next_steps: str
+) -> None:
     (read, whole), *_ = ((read, whole) for read, whole in reversed(READERS) if name in whole)
     with pytest.raises(SettingError) as caught:
         read({**whole, name: value})
     said = str(caught.value)
     assert f"variable {name} is {value!r}" in said
-    assert way_out in said
+    assert next_steps in said
     assert f"parameter {PARAMETERS[name]};" in said
 
 
@@ -222,9 +224,9 @@ def test_a_format_that_tells_no_day_is_refused() -> None:
 
 
 def test_a_path_inside_another_is_refused_because_dynamodb_would_refuse_it() -> None:
-    with pytest.raises(SettingError, match=r"'trip' is a map that 'trip.fare' lies in"):
+    with pytest.raises(SettingError, match=r"'trip' is a map that contains 'trip.fare'"):
         read_run_defaults({**PLAN, "FARE_ATTRIBUTE": "trip.fare", "DAY_ATTRIBUTE": "trip"})
-    with pytest.raises(SettingError, match=r"'a\\.b' is a map that 'a\\.b\.c' lies in"):
+    with pytest.raises(SettingError, match=r"'a\\.b' is a map that contains 'a\\.b\.c'"):
         read_run_defaults({**PLAN, "FARE_ATTRIBUTE": r"a\.b.c", "DAY_ATTRIBUTE": r"a\.b"})
 
 

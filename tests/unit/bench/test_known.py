@@ -17,7 +17,7 @@ SMALL = Shape(title="tiny", trips_per_page=400, attributes=6)
 PAGES = make_up_pages(SMALL, pages=3, rejected_per_page=2)
 
 
-def told(known: KnownDays) -> dict[str, dict[str, Any]]:
+def reported(known: KnownDays) -> dict[str, dict[str, Any]]:
     """As a contender answers."""
     return {
         day: {
@@ -35,7 +35,7 @@ def decimal_text(value: Fraction) -> str:
 
 
 def test_the_known_figures_are_those_of_the_items_that_are_sent() -> None:
-    """Reckoned once more, from the bytes."""
+    """Calculated once more, from the bytes."""
     sent = [
         json.loads(page.answers[False, False].body + b"}")["Items"]
         for page in (PAGES[number % 3] for number in range(7))
@@ -88,7 +88,7 @@ def test_an_object_has_all_places_and_no_zeros_at_the_end() -> None:
 
 def test_an_answer_that_is_the_truth_passes() -> None:
     known = days_of_table(PAGES, length=5)
-    check(told(known), known, of="someone")
+    check(reported(known), known, of="someone")
 
 
 def test_an_answer_that_is_off_by_the_last_digit_or_lacks_a_day_is_refused() -> None:
@@ -96,12 +96,12 @@ def test_an_answer_that_is_off_by_the_last_digit_or_lacks_a_day_is_refused() -> 
     day = min(known)
     off = replace(known[day], total_fare=known[day].total_fare + Fraction(1, 10**18))
     with pytest.raises(RuntimeError, match=f"someone: {day} is"):
-        check(told({**known, day: off}), known, of="someone")
+        check(reported({**known, day: off}), known, of="someone")
     fewer = {other: figures for other, figures in known.items() if other != day}
     with pytest.raises(RuntimeError, match=f"someone: {day} is in the truth alone"):
-        check(told(fewer), known, of="someone")
+        check(reported(fewer), known, of="someone")
     with pytest.raises(RuntimeError, match=f"someone: {day} is in its alone"):
-        check(told(known), fewer, of="someone")
+        check(reported(known), fewer, of="someone")
 
 
 def test_a_trip_without_a_fare_that_counts_counts_nowhere() -> None:

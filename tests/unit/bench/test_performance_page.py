@@ -44,7 +44,7 @@ def test_the_page_has_a_place_for_every_measure_and_for_the_machine() -> None:
 
 
 def test_the_machine_is_named_by_processors_python_and_libraries() -> None:
-    told = performance_page.machine()
-    assert "processors (" in told
-    assert "Python 3." in told
-    assert "pyarrow 2" in told
+    reported = performance_page.machine()
+    assert "processors (" in reported
+    assert "Python 3." in reported
+    assert "pyarrow 2" in reported

@@ -1,4 +1,4 @@
-"""What a run is reckoned to come to: from the functions' own code and the stack's own defaults."""
+"""What a run comes to, calculated from the functions' own code and the stack's own defaults."""
 
 import json
 import re

@@ -30,7 +30,7 @@ LIMITED_TABLE = ReadCapacity(billing_mode=ON_DEMAND, maximum=5_000, warm=12_000)
         (ON_DEMAND_TABLE, 1_000, 122_071),
         (NEW_TABLE, 12_000, 10_173),
         (PROVISIONED_TABLE, 500, 244_141),
-        # A budget does not raise what is provisioned; but it tells of a raised quota.
+        # A budget does not raise what is provisioned; but it shows a raised quota.
         (PROVISIONED_TABLE, 4_000, 122_071),
         (LIMITED_TABLE, 6_000, 24_415),
         (ON_DEMAND_TABLE, 80_000, 1_526),

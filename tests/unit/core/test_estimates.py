@@ -20,10 +20,10 @@ KEY = {"trip_id": {"S": "t"}}
 
 
 def of_terabyte(**changes: Any) -> Plan:
-    reckoned = estimate(
+    calculated = estimate(
         table_bytes=10**12, item_count=3 * 10**9, consistent_read=False, read_units_per_second=0
     )
-    return plan(estimate=reckoned, total_segments=233, **changes)
+    return plan(estimate=calculated, total_segments=233, **changes)
 
 
 def with_pages(of: Plan, items: list[Any]) -> Sample:
@@ -33,7 +33,7 @@ def with_pages(of: Plan, items: list[Any]) -> Sample:
     return sample
 
 
-def test_it_has_the_plans_own_estimate_and_what_the_bench_reckons_for_a_terabyte() -> None:
+def test_it_has_the_plans_own_estimate_and_what_the_bench_calculates_for_a_terabyte() -> None:
     document = estimate_document(of_terabyte(), with_pages(of_terabyte(), [trip()]), TERMS)
     estimated = asdict(of_terabyte().estimate)
     estimated |= {"parts": 932, "merge_seconds": 3}  # of the run with the sample's rejected trips
@@ -47,7 +47,7 @@ def test_it_has_the_plans_own_estimate_and_what_the_bench_reckons_for_a_terabyte
     assert document["cost_usd"] == scale.run()[1].cost
 
 
-def test_counts_are_told_of_the_sample_as_a_share_and_scaled_to_the_table() -> None:
+def test_counts_are_reported_of_the_sample_as_a_share_and_scaled_to_the_table() -> None:
     items = [
         trip("a"),
         trip("b", fare_amount=None),

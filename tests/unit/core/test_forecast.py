@@ -1,4 +1,4 @@
-"""What a run is reckoned to come to; `bench scale` reckons larger ones by the same."""
+"""What a run is calculated to come to; `bench scale` calculates larger ones by the same."""
 
 from typing import Any
 

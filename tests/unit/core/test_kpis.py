@@ -189,7 +189,7 @@ def test_folding_on_the_way_changes_nothing() -> None:
 
 @pytest.mark.usefixtures("at_once")
 def test_sums_of_thirty_eight_digits_stay_exact() -> None:
-    # 28 digits are what Python's decimals keep unless they are told otherwise.
+    # 28 digits are what Python's decimals keep unless another precision is set.
     large = Decimal("12345678901234567890.123456789012345678")
     one = {
         when: DayRow(trip_count=2, total_fare=large, min_fare=LOW, max_fare=TOP)

@@ -1,4 +1,4 @@
-"""What the handlers are called with is taken whole or refused with the way out."""
+"""What the handlers are called with is taken whole or refused with the next step."""
 
 from dataclasses import replace
 from typing import Any

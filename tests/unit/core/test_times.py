@@ -222,12 +222,12 @@ def test_reading_inverts_isoformat_at_any_offset(moment: datetime, zone: str) ->
 )
 def test_any_text_is_a_day_or_a_rejection(text: str, zone: str) -> None:
     try:
-        told = day(
+        reported = day(
             text, zone, "%d/%m/%Y %H:%M", "%G-W%V-%u", "%Y %U %w", "%d %b %y %z", "epoch_seconds"
         )
     except RejectionError:
         return
-    assert EARLIEST <= told <= LATEST
+    assert EARLIEST <= reported <= LATEST
 
 
 # Epoch numbers
@@ -295,7 +295,7 @@ def test_an_epoch_number_before_the_earliest_day_or_after_2100_is_out_of_range(n
     assert caught.value.reason is Reason.TIME_OUT_OF_RANGE
 
 
-def test_an_epoch_number_is_told_in_the_reporting_time_zone() -> None:
+def test_an_epoch_number_is_reported_in_the_reporting_time_zone() -> None:
     assert epoch_day("1541300399", "America/Sao_Paulo") == date(2018, 11, 3)
     assert epoch_day("1541300400", "America/Sao_Paulo") == date(2018, 11, 4)
     assert epoch_day("4133980799", "America/Sao_Paulo") == date(2100, 12, 31)

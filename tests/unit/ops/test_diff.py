@@ -54,7 +54,7 @@ def test_runs_with_the_same_figures_do_not_differ(tmp_path: Path) -> None:
     assert json.loads(diff(tmp_path, "--json").output)["same"] == 3
 
 
-def test_a_day_that_changed_is_told_to_the_last_digit(tmp_path: Path) -> None:
+def test_a_day_that_changed_is_reported_to_the_last_digit(tmp_path: Path) -> None:
     leave_two(tmp_path)
     rewrite(tmp_path, "b", one_trip_more)
     done = diff(tmp_path)
@@ -80,7 +80,7 @@ def test_a_day_that_changed_is_told_to_the_last_digit(tmp_path: Path) -> None:
     assert document["difference"] == {"trips": 1, "total_fare": "0.000000000000000001"}
 
 
-def test_days_that_one_run_alone_has_are_told(tmp_path: Path) -> None:
+def test_days_that_one_run_alone_has_are_reported(tmp_path: Path) -> None:
     leave_two(tmp_path, days=5)
     done = diff(tmp_path)
     assert done.exit_code == 1
@@ -107,7 +107,7 @@ def test_what_is_published_now_does_not_matter(tmp_path: Path) -> None:
     assert diff(tmp_path).exit_code == 0
 
 
-def test_other_settings_are_told_and_are_no_difference_by_themselves(tmp_path: Path) -> None:
+def test_other_settings_are_reported_and_are_no_difference_by_themselves(tmp_path: Path) -> None:
     leave_two(tmp_path)
     assert "Attributes and time zone are not compared" in diff(tmp_path).output
     for run_id, time_zone in (("a", "UTC"), ("b", "Europe/Berlin")):
@@ -174,7 +174,7 @@ def test_before_and_the_differences_make_after(before: DayFigures, after: DayFig
     for change in changes:
         scaled = [int(number.scaleb(18)) for number in (change.before, change.after)]
         assert int(change.difference.scaleb(18)) == scaled[1] - scaled[0] != 0
-    untold = {"trip_count", "total_fare", "average_fare", "max_fare", "min_fare"}
-    for name in untold - {change.figure for change in changes}:
+    unreported = {"trip_count", "total_fare", "average_fare", "max_fare", "min_fare"}
+    for name in unreported - {change.figure for change in changes}:
         assert getattr(before, name) == getattr(after, name)
     assert all(isinstance(change.difference, Decimal) for change in changes)

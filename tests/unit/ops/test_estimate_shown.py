@@ -1,4 +1,4 @@
-"""An estimate as a person sees it, and what an execution has told of one."""
+"""An estimate as a person sees it, and what an execution answers of one."""
 
 import io
 import json
@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from ops.account.account import AccountError
-from ops.estimate.of_execution import told_by
+from ops.estimate.of_execution import reported_by
 from ops.estimate.shown import show_estimate
 from tests.samples import plan, trip
 from trip_kpis.core.costs import estimate
@@ -28,7 +28,7 @@ def shown(document: dict[str, Any], *, width: int = 80) -> str:
 
 def of_terabyte(*items: Any, pages: int = 16, budget: int = 0) -> dict[str, Any]:
     """Each page has these items; so many pages were read."""
-    reckoned = estimate(
+    calculated = estimate(
         table_bytes=10**12,
         item_count=3 * 10**9,
         consistent_read=False,
@@ -36,7 +36,7 @@ def of_terabyte(*items: Any, pages: int = 16, budget: int = 0) -> dict[str, Any]
     )
     sample = Sample(
         plan=plan(
-            estimate=reckoned,
+            estimate=calculated,
             total_segments=233,
             read_units_per_second=budget,
             key_attributes=("driver", "trip_id"),
@@ -107,15 +107,15 @@ def ended(status: str, **more: Any) -> dict[str, Any]:
     return {"name": "estimate-1", "status": status, **more}
 
 
-def test_an_execution_that_succeeded_has_told_its_estimate() -> None:
+def test_an_execution_that_succeeded_has_reported_its_estimate() -> None:
     document = of_terabyte(trip(driver={"S": "d"}))
-    assert told_by(ended("SUCCEEDED", output=json.dumps(document))) == document
+    assert reported_by(ended("SUCCEEDED", output=json.dumps(document))) == document
 
 
 def test_one_that_failed_says_why() -> None:
     cause = json.dumps({"errorMessage": "the table trips is not there", "errorType": "X"})
     with pytest.raises(AccountError) as raised:
-        told_by(ended("FAILED", error="TableNotFoundError", cause=cause))
+        reported_by(ended("FAILED", error="TableNotFoundError", cause=cause))
     assert str(raised.value) == (
         "the estimate failed (execution estimate-1): TableNotFoundError: the table trips is not "
         "there"
@@ -124,4 +124,4 @@ def test_one_that_failed_says_why() -> None:
 
 def test_one_of_an_earlier_version_says_what_else_there_is() -> None:
     with pytest.raises(AccountError, match="of an earlier version, whose estimate has no census"):
-        told_by(ended("SUCCEEDED", output=json.dumps({"item_count": 1})))
+        reported_by(ended("SUCCEEDED", output=json.dumps({"item_count": 1})))

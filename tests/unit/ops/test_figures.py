@@ -52,9 +52,9 @@ def test_the_largest_is_held_against_the_mean(numbers: tuple[int, ...], shown: s
     ("given", "shown"),
     [("5.729", "5.7 s"), ("61.9", "1 min 1 s"), ("3725.25", "1 h 2 min"), ("0", "0.0 s")],
 )
-def test_a_duration_is_told_in_the_units_it_has(given: str, shown: str) -> None:
+def test_a_duration_is_reported_in_the_units_it_has(given: str, shown: str) -> None:
     assert lasting(given) == shown
 
 
-def test_milliseconds_are_told_in_seconds() -> None:
+def test_milliseconds_are_reported_in_seconds() -> None:
     assert (seconds(61005), seconds(0)) == ("61.005", "0.000")

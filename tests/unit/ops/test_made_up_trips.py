@@ -11,7 +11,7 @@ from trip_kpis.core.trips import read_items
 
 
 def test_the_known_figures_are_those_of_the_items() -> None:
-    """The month reckons its figures while it makes the trips; the reading must come to the same."""
+    """The month's figures, added up while its trips are made, are those of its items."""
     month = make_up_month(trips=1_500, seed=3)
     reading = read_items(month.trips.items.values(), RULES)
     read = {

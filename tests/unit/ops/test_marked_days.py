@@ -10,11 +10,11 @@ import pytest
 from click.testing import CliRunner
 
 from ops.__main__ import main
+from ops.next_steps import ops_command
 from ops.report.days import days
 from ops.report.written import write_report
 from ops.results.finished_run import finished_run
 from ops.results.marked_days import MarkedDays, ShrunkDay
-from ops.way_out import ops_command
 from tests.runs_left import leave_run
 from tests.samples import PLANNED_AT
 from tests.unit.ops.test_show import shown

@@ -69,7 +69,7 @@ def test_a_days_figures_are_the_very_text_of_its_object(tmp_path: Path) -> None:
     assert f">{second.total_fare}</td>" in written(tmp_path)
 
 
-def test_a_day_that_another_run_has_written_since_is_told_apart(tmp_path: Path) -> None:
+def test_a_day_that_another_run_has_written_since_is_distinguished(tmp_path: Path) -> None:
     leave_run(tmp_path, days=3)
     replaced = tmp_path / "kpis/date=2024-05-02/kpi.json"
     replaced.write_text(replaced.read_text().replace("-2.5", "-2.25"))
@@ -83,7 +83,9 @@ def test_a_day_that_another_run_has_written_since_is_told_apart(tmp_path: Path) 
         ("2024-05-03", "published", True),
         ("2024-05-09", "of another run", False),
     ]
-    assert "2 of the 3 days that this run published lie there byte for byte" in written(tmp_path)
+    assert "2 of the 3 days that this run published match its manifest byte for byte" in written(
+        tmp_path
+    )
 
 
 def test_the_run_that_finished_last_is_reported_unless_one_is_named(tmp_path: Path) -> None:
@@ -93,7 +95,7 @@ def test_the_run_that_finished_last_is_reported_unless_one_is_named(tmp_path: Pa
     assert finished_run(tmp_path, "run-b").run_id == "run-b"
 
 
-def test_a_directory_without_a_finished_run_is_told_how_to_get_one(tmp_path: Path) -> None:
+def test_a_directory_without_a_finished_run_is_shown_how_to_get_one(tmp_path: Path) -> None:
     with pytest.raises(ResultsError, match=r"no finished run.*python -m ops runs --out"):
         finished_run(tmp_path, None)
     leave_run(tmp_path)
@@ -152,8 +154,8 @@ def test_an_expired_quarantine_leaves_the_counts(tmp_path: Path) -> None:
 def test_the_timeline_has_what_each_invocation_appended(tmp_path: Path) -> None:
     leave_run(tmp_path, segments=2, pause=timedelta(minutes=5))
     stretches = timeline(tmp_path, finished_run(tmp_path, None)).stretches
-    told = [(one.segment, one.turn, one.invocation, one.scanned) for one in stretches]
-    assert told == [
+    reported = [(one.segment, one.turn, one.invocation, one.scanned) for one in stretches]
+    assert reported == [
         (0, 1, "invocation-0", 6),
         (1, 1, "invocation-1", 3),
         (1, 2, "later-1", 4),

@@ -1,4 +1,4 @@
-"""The report's colours can be told apart, by WCAG 2's contrast, in both themes.
+"""The report's colours can be distinguished, by WCAG 2's contrast, in both themes.
 
 https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio
 """

@@ -8,10 +8,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ops.__main__ import main
+from ops.next_steps import rerun_command
 from ops.results.history import Attempt, history
 from ops.started_execution import StartedExecution
 from ops.state_directory import StateDirectory
-from ops.way_out import rerun_command
 from tests.runs_left import leave_run
 from tests.samples import PLANNED_AT, plan
 
@@ -69,7 +69,7 @@ def test_one_that_is_not_finished_is_shown_with_what_goes_on_with_it(tmp_path: P
     )
     said = runs(tmp_path).output
     go_on = rerun_command("run-2", tmp_path)
-    assert f"run-2 is not finished; to go on with it: {go_on}\n" in said
+    assert f"run-2 is not finished; to resume it: {go_on}\n" in said
     assert "look" not in said
     newest, oldest = json.loads(runs(tmp_path, "--json").output)
     assert newest["executions"] == ["run-2", "rerun-3"]

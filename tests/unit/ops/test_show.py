@@ -44,7 +44,7 @@ def shown(**changes: Any) -> str:
     ("throttles", "line"),
     [({"a": 1200}, "throttled: 1,200 a\n"), ({"a": 1, "b": 2}, "throttled: 1 a, 2 b\n")],
 )
-def test_what_throttled_the_run_is_told(throttles: dict[str, int], line: str) -> None:
+def test_what_throttled_the_run_is_reported(throttles: dict[str, int], line: str) -> None:
     assert line in shown(throttles=throttles)
 
 

@@ -1,4 +1,4 @@
-"""How a run on this machine stands, and how that is told."""
+"""How a run on this machine stands, and how that is shown."""
 
 import io
 import json
@@ -13,12 +13,12 @@ from ops.following.failed_children import FailedChild
 from ops.following.run_log import Progress
 from ops.following.show_standing import show_standing
 from ops.following.standing import Standing, in_directory
+from ops.next_steps import rerun_command
 from ops.out_directory import claim_out
 from ops.results.errors import ResultsError
 from ops.results.history import FINISHED, NOT_FINISHED, RUNNING, Attempt
 from ops.started_execution import StartedExecution
 from ops.state_directory import StateDirectory
-from ops.way_out import rerun_command
 from tests.runs_left import leave_run
 from tests.samples import plan
 from tests.unit.ops.test_state_directory import STACK, trips
@@ -51,7 +51,7 @@ def test_of_a_copy_of_the_bucket_manifest_and_parts_tell(tmp_path: Path) -> None
     assert "segments     3 of 3 finished" in shown(standing, tmp_path)
 
 
-def test_a_run_without_a_manifest_is_not_finished_and_can_be_gone_on_with(tmp_path: Path) -> None:
+def test_a_run_without_a_manifest_is_not_finished_and_can_be_resumed(tmp_path: Path) -> None:
     noted(tmp_path, "run-1", "rerun-1")
     standing = in_directory(tmp_path, "run-1")
     assert standing.state == NOT_FINISHED
@@ -74,7 +74,7 @@ def test_a_run_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) ->
         in_directory(tmp_path, "nope")
 
 
-def test_what_failed_is_told_with_its_reason(tmp_path: Path) -> None:
+def test_what_failed_is_reported_with_its_reason(tmp_path: Path) -> None:
     child = FailedChild(
         input={"run_id": "run-1", "segment": 7},
         error="AccessDeniedError",
@@ -110,7 +110,7 @@ def test_what_failed_is_told_with_its_reason(tmp_path: Path) -> None:
         "throttled    3 TableReadKeyRangeThroughputExceeded",
     ):
         assert line in text.splitlines()
-    assert "Mend what it says, then go on with this run" in text
+    assert "Fix the cause, then resume this run" in text
 
 
 def test_following_is_for_stacks(tmp_path: Path) -> None:

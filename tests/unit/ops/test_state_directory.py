@@ -93,7 +93,7 @@ def test_executions_are_known_in_their_order(tmp_path: Path) -> None:
 
 
 def test_without_a_state_there_is_nothing_to_go_on_from(tmp_path: Path) -> None:
-    with pytest.raises(StateError, match="has no state to go on from") as error:
+    with pytest.raises(StateError, match="has no state to resume from") as error:
         StateDirectory(tmp_path).stack()
     assert str(tmp_path) in str(error.value)
 
@@ -123,7 +123,9 @@ def test_the_run_to_go_on_with_is_the_one_without_a_manifest(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("name", ["stack.json", "executions.json", "trips.jsonl.gz", "0.object"])
 @pytest.mark.parametrize("kept", [slice(0), slice(1), slice(-20), slice(5, None)])
-def test_a_damaged_file_is_named_with_the_way_out(tmp_path: Path, name: str, kept: slice) -> None:
+def test_a_damaged_file_is_named_with_the_next_steps(
+    tmp_path: Path, name: str, kept: slice
+) -> None:
     state = StateDirectory(tmp_path)
     state.begin(STACK, trips(EVERY_KIND))
     state.note(StartedExecution(run_id="a", name="a", input={}))
@@ -156,7 +158,7 @@ def test_what_an_earlier_cloud_left_is_gone_before_the_next_one_begins(tmp_path:
     state.forget()
     assert not published.exists()
     assert mine.exists()
-    with pytest.raises(StateError, match="has no state to go on from"):
+    with pytest.raises(StateError, match="has no state to resume from"):
         state.stack()
 
 
@@ -203,7 +205,7 @@ def test_what_became_of_an_execution_is_remembered(tmp_path: Path) -> None:
     assert state.executions() == (ended, second)
 
 
-def test_a_run_in_another_bucket_than_containers_know_is_not_gone_on_with_there(
+def test_a_run_in_another_bucket_than_containers_know_is_not_resumed_there(
     tmp_path: Path,
 ) -> None:
     StateDirectory(tmp_path).begin(STACK, trips())

@@ -210,7 +210,7 @@ def test_a_number_is_as_dynamodb_gives_it_back(tmp_path: Path) -> None:
     ]
 
 
-def test_a_spreadsheet_is_told_from_a_csv(tmp_path: Path) -> None:
+def test_a_spreadsheet_is_distinguished_from_a_csv(tmp_path: Path) -> None:
     file = tmp_path / "trips.csv"
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("xl/workbook.xml", "<workbook/>")

@@ -180,7 +180,7 @@ def test_none_looks_back_further_than_cloudwatch_lets_it(hours: str) -> None:
 
 
 @pytest.mark.parametrize("name", ALARMS)
-def test_somebody_is_told_which_stack_it_is_and_what_to_do(name: str) -> None:
+def test_somebody_learns_which_stack_it_is_and_what_to_do(name: str) -> None:
     alarm = ALARMS[name]
     assert alarm["AlarmActions"] == ["NotificationTopic"]
     assert alarm["AlarmName"].startswith("trip-kpis-")

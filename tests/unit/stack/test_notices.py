@@ -1,4 +1,4 @@
-"""Whoever is told of a run's end can act on what the notice says."""
+"""Whoever is notified of a run's end can act on what the notice says."""
 
 import json
 import re
@@ -56,7 +56,7 @@ SUMMARY = json.dumps({"run_id": "nightly-7", "days_published": 31, "total_fare":
 SUCCEEDED = event("SUCCEEDED", output=SUMMARY)
 
 
-def told(of: Mapping[str, Any]) -> list[str]:
+def reported(of: Mapping[str, Any]) -> list[str]:
     """What the stack's rules make of an event, one text for each notice."""
     texts = []
     for rule in STACK.of_type("AWS::Events::Rule").values():
@@ -83,7 +83,7 @@ def transformed(transformer: Mapping[str, Any], of: Mapping[str, Any]) -> str:
 
 @pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "ABORTED", "SUCCEEDED"])
 def test_a_notice_has_no_quotes_but_those_around_each_line(status: str) -> None:
-    (notice,) = told(event(status, error="TooManyRejectedError", cause=CAUSE))
+    (notice,) = reported(event(status, error="TooManyRejectedError", cause=CAUSE))
     for line in notice.splitlines():
         assert (line[0], line[-1]) == ('"', '"')
         assert not set(line[1:-1]) & {'"', "\\"}
@@ -92,7 +92,7 @@ def test_a_notice_has_no_quotes_but_those_around_each_line(status: str) -> None:
 @pytest.mark.parametrize("status", ["FAILED", "SUCCEEDED"])
 def test_a_link_of_a_notice_ends_where_it_should(status: str) -> None:
     """What follows it is a blank, not the quote that ends the line."""
-    (notice,) = told(event(status))
+    (notice,) = reported(event(status))
     (link,) = re.findall(r"https://\S+", notice)
     assert link == f"{CONSOLE}{EXECUTION}"
 
@@ -100,12 +100,12 @@ def test_a_link_of_a_notice_ends_where_it_should(status: str) -> None:
 @pytest.mark.parametrize("execution_input", ['{"estimate_only": true}', '{"estimate_only":true}'])
 @pytest.mark.parametrize("status", ["FAILED", "SUCCEEDED", "ABORTED"])
 def test_an_estimate_is_no_news(status: str, execution_input: str) -> None:
-    assert told(event(status, input=execution_input)) == []
+    assert reported(event(status, input=execution_input)) == []
 
 
 @pytest.mark.parametrize("execution_input", ["{}", '{"estimate_only": false}', '{"run_id": "a"}'])
 def test_every_run_is(execution_input: str) -> None:
-    assert len(told(event("SUCCEEDED", input=execution_input))) == 1
+    assert len(reported(event("SUCCEEDED", input=execution_input))) == 1
 
 
 @pytest.mark.parametrize(
@@ -132,8 +132,8 @@ def test_the_console_is_the_partitions_own(partition: str, host: str) -> None:
     assert set(hosts) == {host}
 
 
-def test_a_failure_names_the_run_the_error_the_console_and_the_way_out() -> None:
-    (notice,) = told(FAILED)
+def test_a_failure_names_the_run_the_error_the_console_and_the_next_steps() -> None:
+    (notice,) = reported(FAILED)
     assert "The run nightly-7 of trips-eu did not succeed: FAILED TooManyRejectedError" in notice
     assert f"Look: {CONSOLE}{EXECUTION}" in notice
     assert "Redrive there within 14 days" in notice
@@ -141,13 +141,13 @@ def test_a_failure_names_the_run_the_error_the_console_and_the_way_out() -> None
 
 
 @pytest.mark.parametrize("status", ["TIMED_OUT", "ABORTED"])
-def test_an_end_without_error_or_cause_is_told_of_too(status: str) -> None:
-    (notice,) = told(event(status))
+def test_an_end_without_error_or_cause_is_reported_of_too(status: str) -> None:
+    (notice,) = reported(event(status))
     assert f'The run nightly-7 of trips-eu did not succeed: {status} "\n' in notice
 
 
 def test_a_success_says_where_the_figures_and_the_summary_are() -> None:
-    (notice,) = told(SUCCEEDED)
+    (notice,) = reported(SUCCEEDED)
     assert "The run nightly-7 of trips-eu succeeded." in notice
     assert "s3://ResultsBucket/kpis/" in notice
     assert f"Summary: {CONSOLE}{EXECUTION} has it as its output" in notice
@@ -164,8 +164,8 @@ def test_a_success_says_where_the_figures_and_the_summary_are() -> None:
         event("FAILED", stateMachineArn=f"{MACHINE}/ScanSegments"),
     ],
 )
-def test_nothing_else_is_told(of: Mapping[str, Any]) -> None:
-    assert told(of) == []
+def test_nothing_else_is_reported(of: Mapping[str, Any]) -> None:
+    assert reported(of) == []
 
 
 def test_every_variable_of_a_notice_is_used_and_every_used_one_is_a_variable() -> None:

@@ -22,24 +22,24 @@ _LOST = {
     "TooManyTripsError",
     "UnbalancedCountsError",
 }
-"""Going on would come to the same: what the run has left is not what it wrote, or what it was
+"""Resuming would fail again: what the run has left is not what it wrote, or what it was
 planned for is not there any more."""
 
 
-def way_out(
+def next_steps(
     run_id: str, errors: Collection[str], place: Place, *, is_planned: bool
 ) -> tuple[str, str]:
     """What to do after these errors, and the command that does it; empty where there is none."""
     if not is_planned:
-        says = "The run has no plan yet, so there is nothing to go on with: mend what it says, and "
+        says = "The run has no plan yet, so there is nothing to resume: fix the cause, and "
         return f"{says}start another.", ""
     if lost := sorted({*errors} & _LOST):
-        says = f"After {lost[0]}, going on with this run comes to the same: start a new one, with "
+        says = f"After {lost[0]}, resuming this run fails again: start a new one, with "
         says += "`ops run` over the same trips. If the message names an object that somebody put "
         return f"{says}there, changed or damaged, docs/operations.md says what else there is.", ""
     if "TooManyRejectedError" in errors:
         says = "Look at the rejected trips: "
-        says += f"{ops_command('quarantine', run_id, place)}. Mend them and start a new "
+        says += f"{ops_command('quarantine', run_id, place)}. Fix them and start a new "
         says += "run; or tolerate a larger share, which reads nothing again:"
         return says, _with_parameter(run_id, place, "MaxRejectedShare=0.2")
     if "NothingCountedError" in errors:
@@ -53,7 +53,7 @@ def way_out(
         says = "Lambda had no free execution for hours. Resume with fewer segments at a time; what "
         says += "its segments have appended is not read again:"
         return says, f"{rerun_command(run_id, place)} --max-concurrency N"
-    says = "Mend what it says, then go on with this run; what its segments have appended is not "
+    says = "Fix the cause, then resume this run; what its segments have appended is not "
     says += "read again:"
     if "SettingError" in errors:
         return says, _with_parameter(run_id, place, "NAME=VALUE")
@@ -61,7 +61,7 @@ def way_out(
 
 
 def rerun_command(run_id: str, place: Place, *parameters: str) -> str:
-    """What goes on with the run, as one types it into a shell."""
+    """What resumes the run, as one types it into a shell."""
     more = [word for parameter in parameters for word in ("--parameter", parameter)]
     return ops_command("rerun", run_id, place, *more)
 
@@ -81,7 +81,7 @@ def _python() -> str:
 
 
 def _with_parameter(run_id: str, place: Place, parameter: str) -> str:
-    """Goes on with the run under another parameter, which a stack is deployed with."""
+    """Resumes the run under another parameter, which a stack is deployed with."""
     if isinstance(place, Stack):
         return f"sam deploy --parameter-overrides {parameter}\n  {rerun_command(run_id, place)}"
     return rerun_command(run_id, place, parameter)

@@ -1,8 +1,8 @@
-"""Where moto 5.2.5 differs from AWS in what a run of this product can tell, and the mend for each.
+"""Where moto 5.2.5 differs from AWS in what a run of this product can tell, and the patch for each.
 
-One function a mend; each says what moto does, what AWS does, and where that is written. Each is a
-context manager: it replaces one thing of moto and puts it back. `mended_moto` applies them all,
-with those of `step_functions_mends` and `storage_mends`.
+One function a patch; each says what moto does, what AWS does, and where that is written. Each is a
+context manager: it replaces one thing of moto and puts it back. `patched_moto` applies them all,
+with those of `step_functions_patches` and `storage_patches`.
 They reach into moto's internals, so they refuse any other version than the one they were written
 for.
 """
@@ -27,8 +27,8 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda
 
 from ops.embedded.errors import EmbeddedCloudError, MotoMismatchError
 from ops.embedded.map_run_children import children_are_listed
-from ops.embedded.mending import replaced
-from ops.embedded.step_functions_mends import (
+from ops.embedded.patching import replaced
+from ops.embedded.step_functions_patches import (
     execution_can_be_watched_from_its_start,
     failed_child_fails_the_map,
     json_paths_are_parsed_once,
@@ -36,7 +36,7 @@ from ops.embedded.step_functions_mends import (
     stack_state_machines_execute,
     unnamed_execution_gets_a_uuid,
 )
-from ops.embedded.storage_mends import mended_storage
+from ops.embedded.storage_patches import patched_storage
 
 MOTO_VERSION = "5.2.5"
 LAMBDA_QUOTA = 1_000
@@ -54,7 +54,7 @@ class InvokeLambda(Protocol):
 
 
 @contextmanager
-def mended_moto(
+def patched_moto(
     *,
     invoke_lambda: InvokeLambda,
     lambda_client: Callable[[str | None], Any],
@@ -62,28 +62,28 @@ def mended_moto(
     table_ids: Mapping[str, str],
     page_bytes: int | None,
 ) -> Iterator[None]:
-    """Applies every mend, and takes them back at the end.
+    """Applies every patch, and takes them back at the end.
 
-    Raises MotoMismatchError if the installed moto is not the one that the mends know.
+    Raises MotoMismatchError if the installed moto is not the one that the patches know.
     """
     if (found := version("moto")) != MOTO_VERSION:
         raise MotoMismatchError(
             f"The embedded cloud needs moto {MOTO_VERSION}, and {found} is installed. Install that "
-            f"version, or check every mend in ops/embedded/*_mends.py against {found}."
+            f"version, or check every patch in ops/embedded/*_patches.py against {found}."
         )
-    with ExitStack() as mends:
-        mends.enter_context(lambda_tasks_run_the_real_handlers(invoke_lambda))
-        mends.enter_context(lambda_tasks_share_one_client(lambda_client))
-        mends.enter_context(failed_child_fails_the_map())
-        mends.enter_context(children_are_listed())
-        mends.enter_context(stack_state_machines_execute())
-        mends.enter_context(unnamed_execution_gets_a_uuid())
-        mends.enter_context(execution_can_be_watched_from_its_start())
-        mends.enter_context(lambda_has_account_settings())
-        mends.enter_context(left_out_resources_are_told_by_the_deployment())
-        mends.enter_context(json_paths_are_parsed_once())
-        mends.enter_context(retry_waits_are_handed_in(wait_before_retry))
-        mends.enter_context(mended_storage(table_ids=table_ids, page_bytes=page_bytes))
+    with ExitStack() as patches:
+        patches.enter_context(lambda_tasks_run_the_real_handlers(invoke_lambda))
+        patches.enter_context(lambda_tasks_share_one_client(lambda_client))
+        patches.enter_context(failed_child_fails_the_map())
+        patches.enter_context(children_are_listed())
+        patches.enter_context(stack_state_machines_execute())
+        patches.enter_context(unnamed_execution_gets_a_uuid())
+        patches.enter_context(execution_can_be_watched_from_its_start())
+        patches.enter_context(lambda_has_account_settings())
+        patches.enter_context(left_out_resources_are_reported_by_the_deployment())
+        patches.enter_context(json_paths_are_parsed_once())
+        patches.enter_context(retry_waits_are_handed_in(wait_before_retry))
+        patches.enter_context(patched_storage(table_ids=table_ids, page_bytes=page_bytes))
         yield
 
 
@@ -161,7 +161,7 @@ def lambda_has_account_settings() -> Iterator[None]:
 
 
 @contextmanager
-def left_out_resources_are_told_by_the_deployment() -> Iterator[None]:
+def left_out_resources_are_reported_by_the_deployment() -> Iterator[None]:
     """CloudFormation: moto leaves out resources of types that it has not, and says so in a Python
     warning wherever the stack is looked at again (an error in the server, if warnings are errors).
 

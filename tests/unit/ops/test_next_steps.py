@@ -6,18 +6,18 @@ from typing import Any
 import pytest
 
 from ops.following.failed_children import FailedChild
+from ops.next_steps import Place, rerun_command
+from ops.next_steps import next_steps as next_steps_of
 from ops.outcome import Outcome
 from ops.page_log import PagesRead
-from ops.way_out import Place, rerun_command
-from ops.way_out import way_out as way_out_of
 from trip_kpis.core import errors
 
 OUT = Path("my out")
 GO_ON = rerun_command("run-1", OUT)
 
 
-def way_out(outcome: Outcome, place: Place) -> tuple[str, str]:
-    return way_out_of(outcome.run_id, outcome.errors, place, is_planned=outcome.is_planned)
+def next_steps(outcome: Outcome, place: Place) -> tuple[str, str]:
+    return next_steps_of(outcome.run_id, outcome.errors, place, is_planned=outcome.is_planned)
 
 
 def failed(error: str, **changes: Any) -> Outcome:
@@ -35,14 +35,14 @@ def failed(error: str, **changes: Any) -> Outcome:
 
 
 @pytest.mark.parametrize("error", ["AccessDeniedError", "TransientError", "Sandbox.Timedout"])
-def test_what_can_be_mended_is_gone_on_with(error: str) -> None:
-    says, command = way_out(failed(error), OUT)
-    assert "go on with this run" in says
+def test_what_can_be_fixed_is_resumed(error: str) -> None:
+    says, command = next_steps(failed(error), OUT)
+    assert "resume this run" in says
     assert command == GO_ON
 
 
-def test_refused_invocations_are_gone_on_with_by_fewer_workers() -> None:
-    says, command = way_out(failed("Lambda.TooManyRequestsException"), OUT)
+def test_refused_invocations_are_resumed_by_fewer_workers() -> None:
+    says, command = next_steps(failed("Lambda.TooManyRequestsException"), OUT)
     assert "Lambda had no free execution for hours" in says
     assert command == f"{GO_ON} --max-concurrency N"
 
@@ -59,15 +59,15 @@ def test_refused_invocations_are_gone_on_with_by_fewer_workers() -> None:
 )
 def test_what_is_lost_is_not(error: str) -> None:
     assert hasattr(errors, error)
-    says, command = way_out(failed(error), OUT)
-    assert f"After {error}, going on with this run comes to the same: start a new one" in says
+    says, command = next_steps(failed(error), OUT)
+    assert f"After {error}, resuming this run fails again: start a new one" in says
     assert command == ""
 
 
 def test_the_segments_own_error_decides() -> None:
     child = FailedChild(input={"segment": 1}, error="CorruptPartError", cause="")
     outcome = failed("States.ExceedToleratedFailureThreshold", failed_segments=(child,))
-    assert "After CorruptPartError" in way_out(outcome, OUT)[0]
+    assert "After CorruptPartError" in next_steps(outcome, OUT)[0]
 
 
 @pytest.mark.parametrize(
@@ -78,11 +78,11 @@ def test_the_segments_own_error_decides() -> None:
         ("SettingError", "NAME=VALUE"),
     ],
 )
-def test_what_a_parameter_of_the_merge_mends_names_it(error: str, parameter: str) -> None:
-    assert way_out(failed(error), OUT)[1] == f"{GO_ON} --parameter {parameter}"
+def test_what_a_parameter_of_the_merge_fixes_names_it(error: str, parameter: str) -> None:
+    assert next_steps(failed(error), OUT)[1] == f"{GO_ON} --parameter {parameter}"
 
 
 def test_a_run_without_a_plan_is_started_again() -> None:
-    says, command = way_out(failed("SettingError", is_planned=False), OUT)
+    says, command = next_steps(failed("SettingError", is_planned=False), OUT)
     assert "no plan yet" in says
     assert command == ""

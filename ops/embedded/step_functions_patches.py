@@ -1,4 +1,4 @@
-"""Mends of moto's Step Functions, one function each, as in `moto_mends`."""
+"""Patches of moto's Step Functions, one function each, as in `moto_patches`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from moto.stepfunctions.parser.models import (
 )
 
 from ops.embedded.distributed_map import MapRun
-from ops.embedded.mending import replaced
+from ops.embedded.patching import replaced
 
 
 @contextmanager
@@ -87,13 +87,13 @@ def stack_state_machines_execute() -> Iterator[None]:
         resolved = _with_definition_string(cloudformation_json, account_id)
         return update(cls, original_resource, new_resource_name, resolved, account_id, region_name)
 
-    with ExitStack() as mends:
+    with ExitStack() as patches:
         for owner, name, new in (
             (stepfunctions_models, "stepfunctions_backends", stepfunctions_parser_backends),
             (StateMachine, "create_from_cloudformation_json", classmethod(create_resolved)),
             (StateMachine, "update_from_cloudformation_json", classmethod(update_resolved)),
         ):
-            mends.enter_context(replaced(owner, name, new))
+            patches.enter_context(replaced(owner, name, new))
         yield
 
 
@@ -159,7 +159,7 @@ def json_paths_are_parsed_once() -> Iterator[None]:
 
 @contextmanager
 def retry_waits_are_handed_in(wait: Callable[[float], None]) -> Iterator[None]:
-    """Retry: moto computes the wait as AWS does, and sleeps. Not a mend, but a seam: `wait` sleeps
+    """Retry: moto computes the wait as AWS does, and sleeps. Not a patch, but a seam: `wait` sleeps
     instead.
     """
     with replaced(retrier_decl, "time", SimpleNamespace(sleep=wait)):

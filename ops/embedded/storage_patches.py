@@ -1,4 +1,4 @@
-"""Mends of moto's DynamoDB and S3, one function each, as in `moto_mends`."""
+"""Patches of moto's DynamoDB and S3, one function each, as in `moto_patches`."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from moto.dynamodb.models import table as dynamodb_table
 from moto.dynamodb.responses import DynamoHandler
 from moto.s3.responses import S3Response
 
-from ops.embedded.mending import replaced
+from ops.embedded.patching import replaced
 
 
 @contextmanager
-def mended_storage(*, table_ids: Mapping[str, str], page_bytes: int | None) -> Iterator[None]:
+def patched_storage(*, table_ids: Mapping[str, str], page_bytes: int | None) -> Iterator[None]:
     """Applies them all, and takes them back at the end."""
     with (
         tables_have_an_id(table_ids),
@@ -173,7 +173,7 @@ def scans_consume_what_they_read() -> Iterator[None]:
 
 
 def _mean_size(table: Any) -> float:
-    """In bytes; reckoned anew when there are more items, or fewer, than before."""
+    """In bytes; calculated anew when there are more items, or fewer, than before."""
     count, mean = getattr(table, "mean_size", (0, 0.0))
     if count != len(table):
         count, mean = len(table), sum(_sizes(table)) / max(1, len(table))
@@ -189,7 +189,7 @@ def _sizes(table: Any) -> Iterator[int]:
 
 @contextmanager
 def pages_end_at(page_bytes: int | None) -> Iterator[None]:
-    """Scan: not a mend, but a seam: pages of fewer bytes than DynamoDB's 1 MB, so that a small
+    """Scan: not a patch, but a seam: pages of fewer bytes than DynamoDB's 1 MB, so that a small
     table has many of them.
 
     A page holds one item at least in AWS; here no item may be larger than `page_bytes`.
@@ -219,7 +219,7 @@ def object_requests_do_not_interleave() -> Iterator[None]:
 
         return answer
 
-    with ExitStack() as mends:
+    with ExitStack() as patches:
         for name in ("put_object", "delete_object", "get_object", "head_object"):
-            mends.enter_context(replaced(S3Response, name, alone(getattr(S3Response, name))))
+            patches.enter_context(replaced(S3Response, name, alone(getattr(S3Response, name))))
         yield

@@ -1,4 +1,4 @@
-"""Mends of moto's IAM, one function each, as in `moto_mends`: with them, whoever has taken on a
+"""Patches of moto's IAM, one function each, as in `moto_patches`: with them, whoever has taken on a
 role may do here what the role's own policies allow, and nothing else.
 
 What moto still does not look at: conditions, and the bucket's policy.
@@ -21,7 +21,7 @@ from moto.iam.access_control import IAMRequest, IAMRequestBase
 from moto.iam.models import Role
 
 from ops.embedded.isolation import ACCOUNT_ID, REGION
-from ops.embedded.mending import replaced
+from ops.embedded.patching import replaced
 
 _ACTIONS = {"lambda:Invoke": "lambda:InvokeFunction"}
 """of the calls of a run, those whose action has another name than the call

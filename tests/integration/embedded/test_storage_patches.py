@@ -1,4 +1,4 @@
-"""Why the mends of DynamoDB and S3 are there: what moto does without them, what AWS does, with."""
+"""Why DynamoDB and S3 are patched: what moto does without it, and what AWS does, with it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.s3.models import FakeKey, S3Backend
 
-from ops.embedded import storage_mends
+from ops.embedded import storage_patches
 from ops.embedded.cloud import EmbeddedCloud
 from ops.embedded.scan_layers import (
     ScanRequest,
     scans_denied_where,
-    scans_told_to,
+    scans_reported_to,
 )
 from ops.embedded.server import layered
 
@@ -29,11 +29,11 @@ Without = Callable[[str], None]
 
 @pytest.fixture
 def without(monkeypatch: pytest.MonkeyPatch) -> Without:
-    """Leaves out the mend of that name in the clouds that this test starts."""
+    """Leaves out the patch of that name in the clouds that this test starts."""
 
-    def leave_out(mend: str) -> None:
-        assert hasattr(storage_mends, mend)
-        monkeypatch.setattr(storage_mends, mend, lambda *_: nullcontext())
+    def leave_out(patch: str) -> None:
+        assert hasattr(storage_patches, patch)
+        monkeypatch.setattr(storage_patches, patch, lambda *_: nullcontext())
 
     return leave_out
 
@@ -126,7 +126,7 @@ def test_pages_end_at_the_bytes_that_the_cloud_is_given() -> None:
 
     assert pages() == 1
     assert pages(page_bytes=500) > 4
-    assert pages() == 1, "the mend is taken back"
+    assert pages() == 1, "the patch is taken back"
 
 
 def race(cloud: EmbeddedCloud) -> list[str]:
@@ -163,7 +163,7 @@ def held_before_storing() -> Iterator[None]:
             both.wait(timeout=0.5)
         return store(self, *arguments, **more)
 
-    with storage_mends.replaced(S3Backend, "put_object", store_later):
+    with storage_patches.replaced(S3Backend, "put_object", store_later):
         yield
 
 
@@ -197,7 +197,7 @@ def read_between_body_and_metadata(cloud: EmbeddedCloud) -> dict[str, str]:
         reader.join(timeout=0.5)  # answered by now, or waiting until this request is through
         set_metadata(self, *arguments, **more)
 
-    with storage_mends.replaced(FakeKey, "set_metadata", set_later):
+    with storage_patches.replaced(FakeKey, "set_metadata", set_later):
         s3.put_object(Bucket="results", Key="part", Body=b"x", Metadata={"sha256": "5f"})
         reader.join()
     return dict(found[0])
@@ -214,9 +214,9 @@ def test_nobody_reads_a_body_without_its_metadata() -> None:
         assert read_between_body_and_metadata(cloud) == {"sha256": "5f"}
 
 
-def test_scans_are_told_with_segment_and_start_key_and_others_are_not() -> None:
-    told: list[ScanRequest] = []
-    with EmbeddedCloud(middleware=scans_told_to(told.append), page_bytes=1_000) as cloud:
+def test_scans_are_reported_with_segment_and_start_key_and_others_are_not() -> None:
+    reported: list[ScanRequest] = []
+    with EmbeddedCloud(middleware=scans_reported_to(reported.append), page_bytes=1_000) as cloud:
         client = made_table(cloud, items=10)
         paginator = client.get_paginator("scan")
         pages = list(paginator.paginate(TableName="trips", Segment=0, TotalSegments=1))
@@ -225,15 +225,15 @@ def test_scans_are_told_with_segment_and_start_key_and_others_are_not() -> None:
         client.get_item(TableName="trips", Key={"trip_id": {"S": "t001"}})
     assert len(pages) > 1
     start_keys = [None, *(page["LastEvaluatedKey"] for page in pages[:-1])]
-    assert told == [
+    assert reported == [
         ScanRequest(table_name="trips", segment=0, start_key=start_key) for start_key in start_keys
     ]
 
 
-def test_a_denied_scan_fails_as_in_dynamodb_and_is_not_told() -> None:
-    told: list[ScanRequest] = []
+def test_a_denied_scan_fails_as_in_dynamodb_and_is_not_reported() -> None:
+    reported: list[ScanRequest] = []
     layers = layered(
-        scans_denied_where(lambda scan: scan.segment == 1), None, scans_told_to(told.append)
+        scans_denied_where(lambda scan: scan.segment == 1), None, scans_reported_to(reported.append)
     )
     with EmbeddedCloud(middleware=layers) as cloud:
         client = made_table(cloud, items=1)
@@ -241,13 +241,13 @@ def test_a_denied_scan_fails_as_in_dynamodb_and_is_not_told() -> None:
         with pytest.raises(ClientError, match="not authorized to perform: dynamodb:Scan") as denial:
             client.scan(TableName="trips", Segment=1, TotalSegments=2)
     assert denial.value.response["Error"]["Code"] == "AccessDeniedException"
-    assert [scan.segment for scan in told] == [0]
+    assert [scan.segment for scan in reported] == [0]
 
 
 PROGRAM = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
-from test_storage_mends import made_table
+from test_storage_patches import made_table
 from ops.embedded.cloud import EmbeddedCloud
 with EmbeddedCloud(page_bytes=1_000) as cloud:
     client = made_table(cloud, items=60)
@@ -258,7 +258,7 @@ with EmbeddedCloud(page_bytes=1_000) as cloud:
 """
 
 
-def test_a_segment_can_be_gone_on_with_in_another_process() -> None:
+def test_a_segment_can_be_resumed_in_another_process() -> None:
     """Which segment an item is in, and after which other, is a matter of its key alone."""
 
     def pages(**start: Any) -> list[list[str]]:

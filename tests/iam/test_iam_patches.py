@@ -1,4 +1,4 @@
-"""Why each mend of IAM is there: what moto does without it, and what AWS does, with it."""
+"""Why each patch of IAM is there: what moto does without it, and what AWS does, with it."""
 
 import json
 import uuid
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from ops.embedded import iam_mends
+from ops.embedded import iam_patches
 from ops.embedded.cloud import EmbeddedCloud
 
 ACCOUNT = f"{EmbeddedCloud.region}:{EmbeddedCloud.account_id}"
@@ -22,11 +22,11 @@ Without = Callable[[str], None]
 
 @pytest.fixture
 def without(monkeypatch: pytest.MonkeyPatch) -> Without:
-    """Leaves out the mend of that name in the clouds that this test starts."""
+    """Leaves out the patch of that name in the clouds that this test starts."""
 
-    def leave_out(mend: str) -> None:
-        assert hasattr(iam_mends, mend)
-        monkeypatch.setattr(iam_mends, mend, nullcontext)
+    def leave_out(patch: str) -> None:
+        assert hasattr(iam_patches, patch)
+        monkeypatch.setattr(iam_patches, patch, nullcontext)
 
     return leave_out
 

@@ -1,4 +1,4 @@
-"""Why each mend is there: what moto does without it, and what AWS does, with it."""
+"""Why each patch is there: what moto does without it, and what AWS does, with it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from moto.awslambda.models import LambdaFunction
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from stand_in_cloud import STAND_IN, LambdaError, StandIn, as_lambda, stand_in_cloud
 
-from ops.embedded import moto_mends, step_functions_mends
+from ops.embedded import moto_patches, step_functions_patches
 from ops.embedded.cloud import EmbeddedCloud
 from ops.embedded.errors import DeploymentError, MotoMismatchError
 from ops.embedded.stack import deploy
@@ -27,11 +27,11 @@ Without = Callable[[str], None]
 
 @pytest.fixture
 def without(monkeypatch: pytest.MonkeyPatch) -> Without:
-    """Leaves out the mend of that name in the clouds that this test starts."""
+    """Leaves out the patch of that name in the clouds that this test starts."""
 
-    def leave_out(mend: str) -> None:
-        assert hasattr(moto_mends, mend)
-        monkeypatch.setattr(moto_mends, mend, lambda *_: nullcontext())
+    def leave_out(patch: str) -> None:
+        assert hasattr(moto_patches, patch)
+        monkeypatch.setattr(moto_patches, patch, lambda *_: nullcontext())
 
     return leave_out
 
@@ -160,7 +160,7 @@ def test_an_execution_can_be_watched_from_its_start(stand_in: StandIn) -> None:
 @contextmanager
 def held_before_it_begins() -> Iterator[threading.Event]:
     """Executions that start meanwhile begin when the event is set, or at the end."""
-    worker: Any = step_functions_mends.ExecutionWorker
+    worker: Any = step_functions_patches.ExecutionWorker
     begin = worker._execution_logic
     let_begin = threading.Event()
 
@@ -220,7 +220,7 @@ def test_the_account_has_lambdas_default_quota(stand_in: StandIn) -> None:
 
 
 def test_moto_warns_of_left_out_resources_inside_its_server(without: Without) -> None:
-    without("left_out_resources_are_told_by_the_deployment")
+    without("left_out_resources_are_reported_by_the_deployment")
     with EmbeddedCloud() as cloud, pytest.raises(DeploymentError):
         deploy(cloud, STAND_IN / "template.yaml", "stand-in", {"TableName": "trips"})
 
@@ -230,19 +230,19 @@ def test_the_deployment_tells_of_left_out_resources(stand_in: StandIn) -> None:
 
 
 def test_json_paths_are_parsed_once(stand_in: StandIn) -> None:
-    parsed = step_functions_mends.json_path.parse("$.a")
-    assert step_functions_mends.json_path.parse("$.a") is parsed
+    parsed = step_functions_patches.json_path.parse("$.a")
+    assert step_functions_patches.json_path.parse("$.a") is parsed
 
 
-def test_every_mend_is_taken_back() -> None:
+def test_every_patch_is_taken_back() -> None:
     before = LambdaFunction.invoke, lambda_eval_utils.boto_client_for, dict(os.environ)
     with EmbeddedCloud():
         assert LambdaFunction.invoke is not before[0]
     assert (LambdaFunction.invoke, lambda_eval_utils.boto_client_for, dict(os.environ)) == before
 
 
-def test_the_mends_refuse_a_moto_that_they_do_not_know(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(moto_mends, "version", lambda package: "5.3.0")
+def test_the_patches_refuse_a_moto_that_they_do_not_know(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(moto_patches, "version", lambda package: "5.3.0")
     with pytest.raises(MotoMismatchError, match=r"needs moto 5\.2\.5, and 5\.3\.0"):
         EmbeddedCloud().__enter__()
 

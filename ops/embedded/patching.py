@@ -1,4 +1,4 @@
-"""How a mend replaces one thing of moto, and puts it back."""
+"""How a patch replaces one thing of moto, and puts it back."""
 
 from __future__ import annotations
 
