@@ -178,7 +178,6 @@ def simulated_time(
         patch.object(pacing, "time", _InvocationsTime()),
         patch.object(throttling, "random", rng),
         patch.object(bucket, "time", _InvocationsTime()),
-        patch.object(bucket, "random", rng),
         patch.object(calls, "random", rng),
         patch.object(lease, "time", _InvocationsTime()),
         patch.object(lease, "datetime", clock),

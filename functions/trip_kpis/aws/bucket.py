@@ -1,19 +1,21 @@
 """Objects in the one bucket, with the conditional writes that the design rests on."""
 
-import random
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from trip_kpis.aws.calls import BROKEN_ON_THE_WAY, aws_call, check_answer
+from trip_kpis.aws.calls import BROKEN_ON_THE_WAY, aws_call, check_answer, pause_seconds
+from trip_kpis.core.errors import AccessDeniedError
+
+_T = TypeVar("_T")
 
 _READS = 6
 """of one object, whose body breaks while it is read: as many as botocore makes of a request"""
-_LONGEST_PAUSE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,13 +52,7 @@ class Bucket:
 
     def get(self, key: str) -> StoredObject | None:
         """The object, whole; None where there is none."""
-        with aws_call("s3:GetObject", self.url(key)):
-            try:
-                return self._read(key)
-            except ClientError as error:
-                if error.response["Error"]["Code"] == "NoSuchKey":
-                    return None
-                raise
+        return self._unless_absent(key, self._read, {"NoSuchKey"})
 
     def _read(self, key: str) -> StoredObject:
         """The object, read again where its body breaks on the way: botocore retries a request, but
@@ -70,26 +66,44 @@ class Bucket:
             except BROKEN_ON_THE_WAY:
                 if reads == _READS:
                     raise
-                longest = min(_LONGEST_PAUSE_SECONDS, 0.05 * 2**reads)
-                self.sleep(random.uniform(0, longest))
+                self.sleep(pause_seconds(reads))
             else:
                 return StoredObject(body=body, etag=answer["ETag"], metadata=answer["Metadata"])
 
     def head(self, key: str) -> ObjectHead | None:
         """The object without its body, also an archived one; None where there is none."""
-        with aws_call("s3:GetObject", self.url(key)):
-            try:
-                answer = self.client.head_object(Bucket=self.name, Key=key)
-            except ClientError as error:
-                if error.response["Error"]["Code"] in {"404", "NoSuchKey", "NotFound"}:
-                    return None
-                raise
+        return self._unless_absent(key, self._read_head, {"404", "NoSuchKey", "NotFound"})
+
+    def _read_head(self, key: str) -> ObjectHead:
+        answer = self.client.head_object(Bucket=self.name, Key=key)
+        in_archive = answer.get("StorageClass") in {"GLACIER", "DEEP_ARCHIVE"}
+        is_restored = 'ongoing-request="false"' in answer.get("Restore", "")
         return ObjectHead(
             etag=answer["ETag"],
             metadata=answer["Metadata"],
-            is_archived=answer.get("StorageClass") in {"GLACIER", "DEEP_ARCHIVE"}
-            and 'ongoing-request="false"' not in answer.get("Restore", ""),
+            # ArchiveStatus: the archive tiers of S3 Intelligent-Tiering.
+            is_archived=(in_archive and not is_restored) or "ArchiveStatus" in answer,
         )
+
+    def _unless_absent(self, key: str, read: Callable[[str], _T], codes: set[str]) -> _T | None:
+        """What `read` gives; None where S3 answers with one of `codes`, or the listing decides.
+
+        To a role that may not list the whole bucket, S3 says "access denied" for an object that is
+        not there (https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html).
+        """
+        try:
+            with aws_call("s3:GetObject", self.url(key)):
+                try:
+                    return read(key)
+                except ClientError as error:
+                    if error.response["Error"]["Code"] in codes:
+                        return None
+                    raise
+        except AccessDeniedError:
+            with suppress(AccessDeniedError):
+                if key not in self.keys(key):
+                    return None
+            raise
 
     def put(
         self, key: str, body: bytes, *, content_type: str, metadata: Mapping[str, str] | None = None

@@ -133,8 +133,12 @@ def _retry_conflict(
     if response is None or attempts >= _CONFLICT_ATTEMPTS:
         return None
     code = response[1].get("Error", {}).get("Code")
-    longest = min(2.0, 0.05 * 2**attempts)
-    return random.uniform(0, longest) if code == "ConditionalRequestConflict" else None
+    return pause_seconds(attempts) if code == "ConditionalRequestConflict" else None
+
+
+def pause_seconds(attempts: int) -> float:
+    """Before the next attempt after so many: random, up to a limit that doubles to two seconds."""
+    return random.uniform(0, min(2.0, 0.05 * 2**attempts))
 
 
 def _is_transient(code: str, status: int, said: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from trip_kpis.aws.bucket import Bucket, StoredObject
 from trip_kpis.aws.logs import logger
-from trip_kpis.core.errors import AccessDeniedError, TransientError, TripKpisError
+from trip_kpis.core.errors import NothingCountedError, TransientError, TripKpisError
 from trip_kpis.core.lease import Lease
 
 KEY = "lease/publish.json"
@@ -49,12 +49,19 @@ class PublishingLease:
 
         Raises TransientError where another run has it for as long as this invocation can wait.
 
-        It is released only where what happened meanwhile ended well. After an error a write may
-        still be under way, so other runs wait until this invocation's deadline; another attempt of
-        the same run does not.
+        It is released where what happened meanwhile ended well, and after NothingCountedError,
+        which comes before any write. After another error a write may still be under way, so other
+        runs wait until this invocation's deadline; another attempt of the same run does not.
         """
         mine, follows = self._take()
-        yield
+        try:
+            yield
+        except NothingCountedError:
+            self._try_to_release(mine, follows)
+            raise
+        self._try_to_release(mine, follows)
+
+    def _try_to_release(self, mine: Lease, follows: Lease | None) -> None:
         try:
             self._release(mine, follows)
         except TripKpisError as error:  # the lease expires by itself
@@ -71,7 +78,7 @@ class PublishingLease:
         while lost_races < _LOST_RACES:
             if self.bucket.put_new(KEY, wanted.to_bytes(), content_type="application/json"):
                 return wanted, None
-            stored = self._stored()
+            stored = self.bucket.get(KEY)
             there = None if stored is None else Lease.from_bytes(stored.body, now=self.now())
             if there == wanted:  # the answer to an attempt that took effect was lost
                 return wanted, None
@@ -111,11 +118,11 @@ class PublishingLease:
         ):
             return True
         # The answer to an attempt that took effect may have been lost.
-        now_there = self._stored()
+        now_there = self.bucket.get(KEY)
         return now_there is not None and now_there.body == body
 
     def _release(self, mine: Lease, follows: Lease | None) -> None:
-        stored = self._stored()
+        stored = self.bucket.get(KEY)
         if stored is None or stored.body != mine.to_bytes():
             return  # another invocation of this run has taken it over
         left = mine.after_release(follows=follows, now=self.now())
@@ -123,13 +130,3 @@ class PublishingLease:
             self.bucket.delete(KEY, etag=stored.etag)
         else:
             self._replace(stored, left)
-
-    def _stored(self) -> StoredObject | None:
-        """The lease object. To a role that may not list the whole bucket, S3 says "access denied"
-        of an object that has just been removed."""
-        try:
-            return self.bucket.get(KEY)
-        except AccessDeniedError:
-            if KEY in self.bucket.keys(KEY):
-                raise
-            return None

@@ -83,20 +83,18 @@ class Publisher:
             if not verdict.write or self._write(day, verdict, there):
                 self._warn(day.day, there, verdict)
                 return verdict
-            is_there = self._exists(day.day)
+            is_there = True
         raise _lost(day.day)
 
     def _vanished(self, day: date) -> Verdict:
-        is_there = True
         for _ in range(_ATTEMPTS):
-            there = self._there(day) if is_there else None
+            there = self._there(day)
             if there is None:
                 return Verdict(outcome=Outcome.REMOVED)
             verdict = self.judge.of_vanished(day, there)
             if verdict.outcome is not Outcome.REMOVED or self._delete(day, there):
                 self._warn(day, there, verdict)
                 return verdict
-            is_there = self._exists(day)
         raise _lost(day)
 
     def _there(self, day: date, *, compared_with: DayKpis | None = None) -> PublishedDay | None:
@@ -137,11 +135,6 @@ class Publisher:
 
     def _delete(self, day: date, there: PublishedDay) -> bool:
         return self.bucket.delete(_key(day), etag=there.etag)
-
-    def _exists(self, day: date) -> bool:
-        """By a listing: to a role that may not list the whole bucket, S3 says "access denied" of an
-        object that is not there."""
-        return _key(day) in self.bucket.keys(_key(day))
 
     def _warn(self, day: date, there: PublishedDay | None, verdict: Verdict) -> None:
         if there is not None and self.judge.has_impossible_as_of(there):
