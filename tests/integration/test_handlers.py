@@ -12,7 +12,7 @@ from botocore.exceptions import ReadTimeoutError
 
 from tests.integration.pipeline import Pipeline, hook, once_before
 from tests.samples import trip
-from trip_kpis.aws import pacing
+from trip_kpis.aws import pacing, run_plan
 from trip_kpis.core.errors import (
     BucketNotFoundError,
     InputError,
@@ -25,6 +25,8 @@ from trip_kpis.core.errors import (
     TooManyPartsError,
     TransientError,
 )
+from trip_kpis.core.read_budget import ReadBudget
+from trip_kpis.core.resumed import resumed_budget
 
 KPI_KEYS = [f"kpis/date=2024-05-2{day}/kpi.json" for day in (5, 6, 7)]
 
@@ -338,6 +340,23 @@ def test_a_resumed_run_may_read_otherwise_and_its_workers_do(
     assert twelve_pages.scan(run_id="failed")["finished"]
     assert slept[0] == pytest.approx(3), "three pages of 128 units before the first one"
     assert twelve_pages.merge("failed")["trips"] == 60
+
+
+def test_of_two_that_change_the_read_budget_at_once_the_second_must_try_again(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline.make_table(trips(3))
+    pipeline.plan("run", total_segments=9)
+
+    def after_another(*known: Any) -> ReadBudget:
+        monkeypatch.setattr(run_plan, "resumed_budget", resumed_budget)
+        pipeline.plan("other", run_id="run", max_concurrency=7)
+        return resumed_budget(*known)
+
+    monkeypatch.setattr(run_plan, "resumed_budget", after_another)
+    with pytest.raises(TransientError, match=r"read-budget-00001\.json"):
+        pipeline.plan("again", run_id="run", max_concurrency=4)
+    assert pipeline.plan("later", run_id="run")["max_concurrency"] == 7
 
 
 def test_what_a_resumed_run_reads_with_stays_until_it_is_asked_for_otherwise(

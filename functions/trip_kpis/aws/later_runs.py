@@ -5,7 +5,7 @@ import re
 from datetime import date, datetime
 
 from trip_kpis.aws.bucket import Bucket
-from trip_kpis.core.plan import Plan
+from trip_kpis.core.plan import AS_OF, Plan
 from trip_kpis.core.publication import CLOCKS_DIFFER_BY, LaterRuns, Outcome, is_later
 
 _KEY = re.compile(r"runs/run=(?P<run_id>[^/]+)/manifest\.json")
@@ -28,7 +28,7 @@ def later_runs(bucket: Bucket, plan: Plan, *, now: datetime) -> LaterRuns:
         stored = bucket.get(key) if match else None
         if match is None or stored is None:
             continue
-        if not is_later(stored.metadata.get("as-of", ""), match["run_id"], than=plan, now=now):
+        if not is_later(stored.metadata.get(AS_OF, ""), match["run_id"], than=plan, now=now):
             continue
         any_finished = True
         try:

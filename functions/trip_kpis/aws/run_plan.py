@@ -36,6 +36,8 @@ def resumed(
     """
     plan = store.plan(wanted.run_id)
     check_agreement(plan, wanted, request)
-    budget = resumed_budget(plan, store.read_budget(plan), wanted, request, defaults, table, terms)
-    store.change_read_budget(plan, budget)
+    current, number = store.last_budget(plan)
+    budget = resumed_budget(plan, current, wanted, request, defaults, table, terms)
+    if budget != current:
+        store.add_read_budget(plan, budget, after=number)
     return plan, budget

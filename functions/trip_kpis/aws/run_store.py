@@ -10,10 +10,8 @@ from trip_kpis.core.errors import (
     PlanNotFoundError,
     TransientError,
 )
-from trip_kpis.core.plan import Plan
+from trip_kpis.core.plan import AS_OF, Plan
 from trip_kpis.core.read_budget import ReadBudget
-
-_AS_OF = "as-of"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,26 +63,24 @@ class RunStore:
 
         Raises PlanMismatchError for something else under its key.
         """
-        return self._last_budget(plan)[0]
+        return self.last_budget(plan)[0]
 
-    def change_read_budget(self, plan: Plan, wanted: ReadBudget) -> None:
-        """Makes it the budget of every invocation that begins from now on.
+    def add_read_budget(self, plan: Plan, budget: ReadBudget, *, after: int) -> None:
+        """Makes it the budget of every invocation that begins from now on; `after` is the number of
+        the last one, as `last_budget` gave it.
 
         A new object each time: what is written under staging/ is never overwritten. Raises
-        TransientError where another execution of this run writes one at the same moment.
+        TransientError where another execution of this run has written one since.
         """
-        current, number = self._last_budget(plan)
-        if wanted == current:
-            return
-        key = _budget_key(plan.run_id, number + 1)
-        if not self.bucket.put_new(key, wanted.to_bytes(), content_type="application/json"):
+        key = _budget_key(plan.run_id, after + 1)
+        if not self.bucket.put_new(key, budget.to_bytes(), content_type="application/json"):
             raise TransientError(
                 f"{self.bucket.url(key)} was written by another execution of the run {plan.run_id} "
-                "at the same moment"
+                "at the same moment: try again"
             )
 
-    def _last_budget(self, plan: Plan) -> tuple[ReadBudget, int]:
-        """The budget and its number; the plan's is number 0."""
+    def last_budget(self, plan: Plan) -> tuple[ReadBudget, int]:
+        """What `read_budget` gives, and its number; the plan's is number 0."""
         keys = [*self.bucket.keys(_budget_prefix(plan.run_id))]
         stored = self.bucket.get(keys[-1]) if keys else None
         if stored is None:
@@ -98,7 +94,7 @@ class RunStore:
             f"runs/run={plan.run_id}/manifest.json",
             body,
             content_type="application/json",
-            metadata={_AS_OF: plan.planned_at},
+            metadata={AS_OF: plan.planned_at},
         )
 
 

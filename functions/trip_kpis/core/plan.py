@@ -32,6 +32,8 @@ _Positive = Annotated[int, msgspec.Meta(ge=1)]
 _KeyAttributes = Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=2)]
 
 SCHEMA_VERSION = 1
+AS_OF = "as-of"
+"""the metadata of days and manifests: when their run was planned"""
 """Of the plan and the parts. A run is finished by the version that began it."""
 
 

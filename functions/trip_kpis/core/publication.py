@@ -13,14 +13,14 @@ from typing import Self
 
 from trip_kpis.core.errors import NothingCountedError
 from trip_kpis.core.kpis import DayKpis
-from trip_kpis.core.plan import Plan
+from trip_kpis.core.plan import AS_OF, Plan
 from trip_kpis.core.publishing_terms import PublishingTerms
 from trip_kpis.core.zones import time_zone
 
 CLOCKS_DIFFER_BY = timedelta(minutes=15)
 """at the most: a published as-of time that is further ahead of the merge's clock is impossible"""
 
-_AS_OF, _RUN_ID, _SHA256 = "as-of", "run-id", "sha256"
+_RUN_ID, _SHA256 = "run-id", "sha256"
 _TRIP_COUNT, _SHRANK_FROM, _OPEN = "trip-count", "shrank-from", "open"
 
 
@@ -82,7 +82,7 @@ class PublishedDay:
         """Inverts `metadata`; what is missing there or has another form is not known."""
         return cls(
             etag=etag,
-            as_of=metadata.get(_AS_OF, ""),
+            as_of=metadata.get(AS_OF, ""),
             run_id=metadata.get(_RUN_ID, ""),
             sha256=metadata.get(_SHA256),
             trip_count=_count(metadata.get(_TRIP_COUNT, "")),
@@ -181,7 +181,7 @@ class Judge:
         compares without reading the body."""
         shrank_from = {} if verdict.shrank_from is None else {_SHRANK_FROM: verdict.shrank_from}
         return {
-            _AS_OF: self.plan.planned_at,
+            AS_OF: self.plan.planned_at,
             _RUN_ID: self.plan.run_id,
             _SHA256: sha256(day.to_bytes()).hexdigest(),
             _TRIP_COUNT: str(day.trip_count),

@@ -5,7 +5,9 @@ Neither decides a figure, so a run that is resumed may change them; its plan sta
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Self
+from typing import Annotated, Self
+
+import msgspec
 
 from trip_kpis.core.errors import PlanMismatchError
 from trip_kpis.core.requests import MOST_CONCURRENCY, MOST_READ_UNITS
@@ -16,9 +18,9 @@ class ReadBudget:
     """``staging/run=<run_id>/read-budget-<00001>.json``; the last one counts, and without one, the
     plan."""
 
-    read_units_per_second: int
+    read_units_per_second: Annotated[int, msgspec.Meta(ge=0, le=MOST_READ_UNITS)]
     """of the whole run; 0: unlimited"""
-    max_concurrency: int
+    max_concurrency: Annotated[int, msgspec.Meta(ge=1, le=MOST_CONCURRENCY)]
     """workers at once"""
 
     def share(self, total_segments: int) -> float:
@@ -32,19 +34,9 @@ class ReadBudget:
     def from_bytes(cls, body: bytes, *, url: str) -> Self:
         """Inverts `to_bytes`. Raises PlanMismatchError for anything else."""
         try:
-            document = json.loads(body)
-            return cls(
-                read_units_per_second=_whole(document["read_units_per_second"], 0, MOST_READ_UNITS),
-                max_concurrency=_whole(document["max_concurrency"], 1, MOST_CONCURRENCY),
-            )
-        except (KeyError, TypeError, ValueError) as error:
+            return msgspec.json.decode(body, type=cls)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise PlanMismatchError(
                 f"{url} is no read budget ({error!r}): something else has written it. Start a new "
                 "run, and find out who may write to staging/"
             ) from error
-
-
-def _whole(value: object, least: int, most: int) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise ValueError(f"{value!r} is not a whole number from {least:,} to {most:,}")
-    return value
