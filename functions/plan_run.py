@@ -36,12 +36,11 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             terms=terms,
             lambda_limit=unreserved_executions(calls.lambda_),
         )
-        budget, estimate = plan.read_budget, asdict(plan.estimate)
         store = RunStore(Bucket(calls.s3(), settings.bucket_name, settings.bucket_kms_key_arn))
         if request.estimate_only:
             remaining_ms = context.get_remaining_time_in_millis
             sample = take_sample(calls.dynamodb(), plan, remaining_ms=remaining_ms)
-            estimate = estimate_document(plan, sample, terms)
+            budget, estimate = plan.read_budget, estimate_document(plan, sample, terms)
         elif request.continues:
             plan, budget = resumed(store, plan, request, defaults, found, terms)
             estimate = asdict(plan.estimate)

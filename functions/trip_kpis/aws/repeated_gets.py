@@ -65,8 +65,8 @@ class _Gets:
         self._bucket = bucket
         self._is_whole = is_whole
         self._events = bucket.client.meta.events
-        # botocore comes with Lambda's runtime, in the version that has: if one of them keeps its
-        # session elsewhere, every GET is an ordinary one again.
+        # No public name of botocore's: where it keeps its session elsewhere, every GET is an
+        # ordinary one.
         self._session: Any = getattr(
             getattr(bucket.client, "_endpoint", None), "http_session", None
         )

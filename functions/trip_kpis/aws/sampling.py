@@ -63,7 +63,7 @@ def _whole_page(client: Any, plan: Plan, segment: int, start_key: Item | None) -
 
 
 def _decoded(body: bytes) -> WholePage:
-    """Without `core.pages`, whose decoder PlanRun has not in its package."""
+    """With every attribute, also those that no run reads and `core.pages` therefore skips."""
     try:
         answer = json.loads(body, object_hook=_without_elements)
         return WholePage(

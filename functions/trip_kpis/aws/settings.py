@@ -12,7 +12,7 @@ from trip_kpis.core.errors import SettingError
 from trip_kpis.core.forecast import EstimateTerms
 from trip_kpis.core.plan import RunDefaults
 from trip_kpis.core.publishing_terms import PublishingTerms
-from trip_kpis.core.requests import MOST_CONCURRENCY, MOST_SEGMENTS
+from trip_kpis.core.requests import MOST_CONCURRENCY, MOST_READ_UNITS, MOST_SEGMENTS
 from trip_kpis.core.time_formats import check_format
 from trip_kpis.core.zones import closest_time_zone, is_time_zone
 
@@ -81,7 +81,7 @@ def read_run_defaults(environment: Environment = os.environ) -> RunDefaults:
         earliest_day=_day(environment, "EARLIEST_DAY"),
         total_segments=_whole(environment, "TOTAL_SEGMENTS", 0, MOST_SEGMENTS),
         max_concurrency=_whole(environment, "MAX_CONCURRENCY", 1, MOST_CONCURRENCY),
-        read_units_per_second=_whole(environment, "READ_UNITS_PER_SECOND", 0, 10**9),
+        read_units_per_second=_whole(environment, "READ_UNITS_PER_SECOND", 0, MOST_READ_UNITS),
         consistent_read=_choice(environment, "CONSISTENT_READ", ("false", "true")) == "true",
         checkpoint_seconds=_whole(environment, "CHECKPOINT_SECONDS", 1, 600),
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from trip_kpis.aws.calls import aws_call, check_answer
-from trip_kpis.core.capacity import ON_DEMAND, PROVISIONED, STANDARD
+from trip_kpis.core.capacity import ON_DEMAND, PROVISIONED, STANDARD, ReadCapacity
 from trip_kpis.core.errors import AccessDeniedError, RefusedError
 from trip_kpis.core.plan import TableDescription
 
@@ -25,7 +25,7 @@ def describe(client: Any, table_name: str) -> TableDescription:
         created_at=table.get("CreationDateTime"),
         ttl_attribute=ttl_attribute,
         ttl_is_known=ttl_is_known,
-        **_throughput(table),
+        capacity=_capacity(table),
     )
 
 
@@ -43,7 +43,7 @@ def _described(client: Any, table_name: str) -> Mapping[str, Any]:
     return table
 
 
-def _throughput(table: Mapping[str, Any]) -> dict[str, Any]:
+def _capacity(table: Mapping[str, Any]) -> ReadCapacity:
     """How the table is billed, and what it delivers.
 
     A table that was always provisioned has no BillingModeSummary; one on demand has 0 provisioned
@@ -57,12 +57,12 @@ def _throughput(table: Mapping[str, Any]) -> dict[str, Any]:
     is_provisioned = mode != ON_DEMAND and provisioned > 0
     most = provisioned if is_provisioned else on_demand_most
     warm = table.get("WarmThroughput", {}).get("ReadUnitsPerSecond", 0)
-    return {
-        "billing_mode": PROVISIONED if is_provisioned else ON_DEMAND,
-        "table_class": table.get("TableClassSummary", {}).get("TableClass", STANDARD),
-        "most_read_units": most if most > 0 else None,
-        "warm_read_units": warm if warm > 0 else None,
-    }
+    return ReadCapacity(
+        billing_mode=PROVISIONED if is_provisioned else ON_DEMAND,
+        table_class=table.get("TableClassSummary", {}).get("TableClass", STANDARD),
+        maximum=most if most > 0 else None,
+        warm=warm if warm > 0 and not is_provisioned else None,
+    )
 
 
 def _time_to_live(client: Any, table_name: str) -> tuple[bool, str | None]:

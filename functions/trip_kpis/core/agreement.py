@@ -1,7 +1,5 @@
 """May a run go on as it is asked for now?"""
 
-from dataclasses import fields
-
 from trip_kpis.core.errors import InputError, PlanMismatchError
 from trip_kpis.core.plan import Plan
 from trip_kpis.core.requests import RunRequest
@@ -24,15 +22,12 @@ def check_agreement(frozen: Plan, wanted: Plan, request: RunRequest) -> None:
 
     What decides the figures must be as it was; so must `total_segments` and `consistent_read`, if
     the request itself asks for them. The rest stays as it was frozen, except for what the request
-    asks for of `max_concurrency` and `read_units_per_second` (`plan.resumed_budget`).
+    asks for of `max_concurrency` and `read_units_per_second` (`resumed.resumed_budget`).
 
     Raises PlanMismatchError, which lists what differs.
     """
     asked_for = [
-        field.name
-        for field in fields(RunRequest)
-        if field.name in {"total_segments", "consistent_read"}
-        and getattr(request, field.name) is not None
+        name for name in ("total_segments", "consistent_read") if getattr(request, name) is not None
     ]
     differing = [
         f"{name} was {getattr(frozen, name)!r}, now it is {getattr(wanted, name)!r}"

@@ -1,9 +1,9 @@
 """The trips table, as DynamoDB describes it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from trip_kpis.core.capacity import ON_DEMAND, STANDARD, ReadCapacity
+from trip_kpis.core.capacity import ReadCapacity
 
 _OLD_ENOUGH = timedelta(days=1)
 
@@ -22,24 +22,10 @@ class TableDescription:
     item_count: int
     created_at: datetime | None = None
     """None: unknown"""
-    billing_mode: str = ON_DEMAND
-    table_class: str = STANDARD
-    most_read_units: int | None = None
-    """a second: what is provisioned, or the maximum of an on-demand table; None: its quota"""
-    warm_read_units: int | None = None
-    """a second, which an on-demand table serves before it grows; None: unknown"""
+    capacity: ReadCapacity = field(default_factory=ReadCapacity)
     ttl_attribute: str | None = None
     """by which DynamoDB deletes items; None: it does not, or that is not known"""
     ttl_is_known: bool = True
-
-    @property
-    def capacity(self) -> ReadCapacity:
-        return ReadCapacity(
-            billing_mode=self.billing_mode,
-            table_class=self.table_class,
-            maximum=self.most_read_units,
-            warm=self.warm_read_units if self.billing_mode == ON_DEMAND else None,
-        )
 
     def size_is_known(self, now: datetime) -> bool:
         """DynamoDB calculates size and count about every six hours: until then a table that was

@@ -7,6 +7,9 @@ from trip_kpis.core.rejections import Reason, RejectionError
 
 PLACES = 18
 LIMIT = Decimal(10) ** 9
+MOST_TRIPS = 10**11
+"""of one run. Arrow's sums wrap around in silence past decimal128(38, 18): below this many fares
+below LIMIT no sum reaches 10^20."""
 _STEP = Decimal(1).scaleb(-PLACES)
 _EXACT = Context(prec=38, traps=[Inexact, InvalidOperation])
 

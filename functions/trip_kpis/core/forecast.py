@@ -78,11 +78,6 @@ def parts_of_segment(seconds: float, *, checkpoint_seconds: int) -> int:
     return max(1, parts + _parts_of_invocation(rest, checkpoint_seconds))
 
 
-def merge_seconds(parts: int, *, merge_memory_mb: int) -> int:
-    """What the merge of so many parts takes, of its 900 seconds."""
-    return math.ceil(parts * _merge_seconds_per_part(merge_memory_mb))
-
-
 def most_parts(merge_memory_mb: int) -> int:
     """More parts than this one merge may not have time for."""
     in_time = _LAMBDA_SECONDS * _MERGE_SHARE / _merge_seconds_per_part(merge_memory_mb)

@@ -9,12 +9,9 @@ import pandas as pd
 import pyarrow as pa
 
 from trip_kpis.core.errors import TooManyTripsError, UnbalancedCountsError
+from trip_kpis.core.fares import MOST_TRIPS
 from trip_kpis.core.partials import EXACT, SCHEMA
 from trip_kpis.core.parts import PartHeader
-
-MOST_TRIPS = 10**11
-"""Arrow's sums wrap around in silence past decimal128(38, 18). A fare is below 10^9, so that below
-this many of them no sum reaches 10^20."""
 
 ROWS_AT_ONCE = 250_000
 """Rows that are held before they are folded into one a day; bounds the merge's memory."""

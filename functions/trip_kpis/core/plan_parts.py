@@ -4,14 +4,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from trip_kpis.core.errors import TooManyPartsError
+from trip_kpis.core.fares import MOST_TRIPS
 from trip_kpis.core.forecast import LONGEST_CHECKPOINT_SECONDS, EstimateTerms, Forecast
 from trip_kpis.core.plan_notes import too_many_parts
 
 if TYPE_CHECKING:
     from trip_kpis.core.plan import Plan
-
-_MOST_TRIPS = 10**11
-"""of one run: more are TooManyTripsError"""
 
 
 def forecast(plan: "Plan", terms: EstimateTerms, *, rejected_trips: float = 0) -> Forecast:
@@ -45,7 +43,7 @@ def with_parts_for_one_merge(plan: "Plan", terms: EstimateTerms) -> "Plan":
     Parts for as many rejected trips as are tolerated are counted, unless that is too many by
     itself: how many there will be is not known.
     """
-    completed = min(plan.estimate.item_count, _MOST_TRIPS)
+    completed = min(plan.estimate.item_count, MOST_TRIPS)
     tolerated = float(completed * terms.max_rejected_share)
     intervals = range(plan.checkpoint_seconds, LONGEST_CHECKPOINT_SECONDS + 1)
     for rejected_trips in (tolerated, 0):

@@ -1,7 +1,7 @@
 """What a plan takes from the table's description, from the account and from the merge's limit."""
 
 import math
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,24 +9,25 @@ from typing import Any
 import pytest
 
 from tests.samples import DEFAULTS, PLANNED_AT, TABLE, plan, request
-from trip_kpis.core.capacity import PROVISIONED, STANDARD_IA
+from trip_kpis.core.capacity import PROVISIONED, STANDARD_IA, ReadCapacity
 from trip_kpis.core.errors import PlanMismatchError, TooManyPartsError
 from trip_kpis.core.forecast import MOST_PARTS, EstimateTerms, most_parts
-from trip_kpis.core.kpis import MOST_TRIPS
 from trip_kpis.core.plan import Plan, TableDescription, make_plan
 from trip_kpis.core.plan_notes import plan_notes
-from trip_kpis.core.plan_parts import _MOST_TRIPS, check_parts, forecast
+from trip_kpis.core.plan_parts import check_parts, forecast
 from trip_kpis.core.read_budget import ReadBudget
 from trip_kpis.core.resumed import resumed_budget
 
 TB = 10**12
 OLD = PLANNED_AT - timedelta(days=300)
+_OF_CAPACITY = {field.name for field in fields(ReadCapacity)}
 
 
 def table(**changes: Any) -> TableDescription:
-    """Of 1 TB, on demand, made long ago."""
+    """Of 1 TB, on demand, made long ago; what is no field of a description is its capacity's."""
     known: dict[str, Any] = {"size_bytes": TB, "item_count": 3 * 10**9, "created_at": OLD}
-    return replace(TABLE, **{**known, **changes})
+    capacity = {name: changes.pop(name) for name in _OF_CAPACITY & changes.keys()}
+    return replace(TABLE, capacity=ReadCapacity(**capacity), **{**known, **changes})
 
 
 def planned(
@@ -104,22 +105,22 @@ def test_without_the_accounts_limit_a_run_is_planned_and_says_so() -> None:
     ("of", "asked", "expected"),
     [
         ({}, {}, []),
-        ({"billing_mode": PROVISIONED, "most_read_units": 1_000}, {}, ["takes_all_capacity"]),
+        ({"billing_mode": PROVISIONED, "maximum": 1_000}, {}, ["takes_all_capacity"]),
         (
-            {"billing_mode": PROVISIONED, "most_read_units": 1_000},
+            {"billing_mode": PROVISIONED, "maximum": 1_000},
             {"read_units_per_second": 1_000},
             ["takes_all_capacity"],
         ),
         (
-            {"billing_mode": PROVISIONED, "most_read_units": 1_000},
+            {"billing_mode": PROVISIONED, "maximum": 1_000},
             {"read_units_per_second": 500},
             [],
         ),
-        ({"most_read_units": 2_000}, {}, ["takes_all_capacity"]),
-        ({"warm_read_units": 12_000}, {}, ["warm_throughput"]),
-        ({"warm_read_units": 12_000}, {"read_units_per_second": 10_000}, []),
-        ({"warm_read_units": 50_000}, {}, []),
-        ({"warm_read_units": 12_000, "size_bytes": 10**9}, {}, []),
+        ({"maximum": 2_000}, {}, ["takes_all_capacity"]),
+        ({"warm": 12_000}, {}, ["warm_throughput"]),
+        ({"warm": 12_000}, {"read_units_per_second": 10_000}, []),
+        ({"warm": 50_000}, {}, []),
+        ({"warm": 12_000, "size_bytes": 10**9}, {}, []),
         ({"table_class": STANDARD_IA}, {}, ["standard_ia"]),
     ],
 )
@@ -130,7 +131,7 @@ def test_what_a_table_delivers_is_advice(
 
 
 def test_an_unlimited_run_on_a_provisioned_table_says_what_it_takes() -> None:
-    provisioned = table(billing_mode=PROVISIONED, most_read_units=1_000)
+    provisioned = table(billing_mode=PROVISIONED, maximum=1_000)
     (warning,) = planned(provisioned).warnings
     assert "is provisioned with 1,000 read units a second" in warning
     assert planned(provisioned).estimate.seconds_at_least == 122_071
@@ -212,7 +213,6 @@ def test_more_rejected_parts_than_one_merge_has_time_for_are_a_warning() -> None
     assert tolerant.estimate.parts > MOST_PARTS
     assert len(tolerant.warnings) == 1
     check_parts(tolerant, all_of_them)
-    assert _MOST_TRIPS == MOST_TRIPS
 
 
 def test_a_run_that_no_interval_makes_fit_is_refused_with_what_would() -> None:
@@ -302,7 +302,7 @@ def test_what_is_no_budget_is_refused_with_its_place(body: bytes) -> None:
 
 def test_a_plan_with_everything_known_is_read_back() -> None:
     whole = planned(
-        table(ttl_attribute="ttl", warm_read_units=12_000, table_class=STANDARD_IA), lambda_limit=9
+        table(ttl_attribute="ttl", warm=12_000, table_class=STANDARD_IA), lambda_limit=9
     )
     assert Plan.from_bytes(whole.to_bytes()) == whole
     assert plan().read_budget == ReadBudget(read_units_per_second=0, max_concurrency=16)
