@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from itertools import islice
 
 from ops.embedded.template import complete_parameters, load_template
-from ops.local_stack import TEMPLATE
+from ops.local_stack import TABLE_NAME, TEMPLATE
 from ops.trip_files import Trips
 from trip_kpis.aws.settings import read_run_defaults
 from trip_kpis.core.attributes import dotted_path, find, parse_path
@@ -38,17 +38,19 @@ class FittedParameters:
 
     parameters: Mapping[str, str]
     remarks: tuple[str, ...] = ()
-    """sentences about what was changed for that"""
+    """sentences about what was changed for that, or names nothing"""
 
 
-def fit_parameters(parameters: Mapping[str, str], trips: Trips) -> FittedParameters:
+def fit_parameters(
+    parameters: Mapping[str, str], trips: Trips, *, refuse_absent: bool = True
+) -> FittedParameters:
     """The parameters as they were given, but for a path that is the whole name of a column of a
     flattened file: ``trip_end.fare_amount`` then becomes ``trip_end\\.fare_amount``.
 
-    Raises DeploymentError or SettingError for what no run can have; SettingError, too, for a path
-    that no trip has, with the parameters that would fit.
+    Raises DeploymentError or SettingError for what no run can have. A path that no trip has raises
+    SettingError, too, or is a remark, with the parameters that would fit.
     """
-    defaults = read_run_defaults(plan_run_environment(parameters))
+    defaults = read_run_defaults(plan_run_environment({"TableName": TABLE_NAME, **parameters}))
     names = Counter(name for item in trips.items.values() for name in item)
     if not names:
         return FittedParameters(
@@ -72,7 +74,10 @@ def fit_parameters(parameters: Mapping[str, str], trips: Trips) -> FittedParamet
         else:
             wrong[parameter] = path
     if wrong:
-        raise SettingError(_wrong_names(wrong, names))
+        sentences = _wrong_names(wrong, names)
+        if refuse_absent:
+            raise SettingError(sentences)
+        remarks.append(sentences)
     return FittedParameters(parameters=fitted, remarks=tuple(remarks))
 
 
