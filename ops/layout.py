@@ -12,15 +12,15 @@ from pathlib import Path
 from trip_kpis.core.requests import RUN_ID
 
 _RUN = f"run={RUN_ID.pattern}"
-_SEGMENT = "segment=[0-9]{5,}"
+_SEGMENT = "segment=[0-9]{5}"
 _KEY = re.compile(
     r"kpis/date=[0-9]{4}-[0-9]{2}-[0-9]{2}/kpi\.json"
     rf"|runs/{_RUN}/manifest\.json"
-    rf"|quarantine/{_RUN}/{_SEGMENT}/part-[0-9]{{5,}}-[0-9a-f]+\.jsonl"
+    rf"|quarantine/{_RUN}/{_SEGMENT}/part-[0-9]{{5}}-[0-9a-f]+\.jsonl"
     rf"|staging/{_RUN}/plan\.json"
     rf"|staging/{_RUN}/read-budget-[0-9]{{5,}}\.json"
-    rf"|staging/{_RUN}/standstill/{_SEGMENT}/part-[0-9]{{5,}}\.json"
-    rf"|staging/{_RUN}/{_SEGMENT}/part-[0-9]{{5,}}\.parquet"
+    rf"|staging/{_RUN}/standstill/{_SEGMENT}/part-[0-9]{{5}}\.json"
+    rf"|staging/{_RUN}/{_SEGMENT}/part-[0-9]{{5}}\.parquet"
     r"|lease/publish\.json"
 )
 _SHOWN = 5
