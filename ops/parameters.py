@@ -2,8 +2,7 @@
 
 import re
 import shlex
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import islice
@@ -51,7 +50,7 @@ def fit_parameters(
     SettingError, too, or is a remark, with the parameters that would fit.
     """
     defaults = read_run_defaults(plan_run_environment({"TableName": TABLE_NAME, **parameters}))
-    names = Counter(name for item in trips.items.values() for name in item)
+    names = tuple(dict.fromkeys(name for item in trips.items.values() for name in item))
     if not names:
         return FittedParameters(
             parameters=parameters, remarks=("The files have no trips in them.",)
@@ -81,7 +80,7 @@ def fit_parameters(
     return FittedParameters(parameters=fitted, remarks=tuple(remarks))
 
 
-def _wrong_names(wrong: Mapping[str, str], names: Counter[str]) -> str:
+def _wrong_names(wrong: Mapping[str, str], names: Sequence[str]) -> str:
     """What is wrong, and what to add to the command."""
     said = "; ".join(f"no trip has {path}, which {name} names" for name, path in wrong.items())
     there = ", ".join(dotted_path((name,)) for name in islice(names, _NAMES_SHOWN))
@@ -94,7 +93,7 @@ def _wrong_names(wrong: Mapping[str, str], names: Counter[str]) -> str:
     return f"{said}. The trips have {there}{more}. Run it again with {options}"
 
 
-def _closest(path: str, names: Counter[str]) -> str | None:
+def _closest(path: str, names: Sequence[str]) -> str | None:
     """The name that is most like a path, ignoring case, blanks and punctuation."""
 
     def plain(text: str) -> str:
