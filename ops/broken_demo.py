@@ -102,7 +102,7 @@ def _appends_denied(segment: int) -> Middleware:
 
 
 def _failed_by(outcome: Outcome, segment: int) -> bool:
-    failed = [child.input.get("segment") for child in outcome.failed_segments]
+    failed = [child.segment for child in outcome.failed_segments]
     return not outcome.succeeded and failed == [segment]
 
 

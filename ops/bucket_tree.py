@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from ops.following.objects import BucketObjects
 from ops.layout import file_of, is_known
 
 MIRRORED = ("kpis/", "runs/", "quarantine/")
@@ -18,19 +19,16 @@ def mirror(client: Any, bucket_name: str, directory: Path) -> tuple[str, ...]:
     it has written: a part of a run's figures could be taken for all of them.
     """
     remove_mirrored(directory)
+    objects = BucketObjects(client, bucket_name)
     ignored = []
     try:
-        for prefix in MIRRORED:
-            pages = client.get_paginator("list_objects_v2")
-            for page in pages.paginate(Bucket=bucket_name, Prefix=prefix):
-                for key in (found["Key"] for found in page.get("Contents", ())):
-                    if not is_known(key):
-                        ignored.append(key)
-                        continue
-                    file = file_of(directory, key)
-                    file.parent.mkdir(parents=True, exist_ok=True)
-                    body = client.get_object(Bucket=bucket_name, Key=key)["Body"].read()
-                    file.write_bytes(body)
+        for key in (key for prefix in MIRRORED for key in objects.keys(prefix)):
+            if not is_known(key):
+                ignored.append(key)
+            elif (body := objects.read(key)) is not None:
+                file = file_of(directory, key)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(body)
     except BaseException:
         remove_mirrored(directory)
         raise

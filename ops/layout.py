@@ -9,16 +9,18 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
-_RUN_ID = r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}"
-_SEGMENT = r"segment=[0-9]{5,}"
+from trip_kpis.core.requests import RUN_ID
+
+_RUN = f"run={RUN_ID.pattern}"
+_SEGMENT = "segment=[0-9]{5}"
 _KEY = re.compile(
     r"kpis/date=[0-9]{4}-[0-9]{2}-[0-9]{2}/kpi\.json"
-    rf"|runs/run={_RUN_ID}/manifest\.json"
-    rf"|quarantine/run={_RUN_ID}/{_SEGMENT}/part-[0-9]{{5,}}-[0-9a-f]+\.jsonl"
-    rf"|staging/run={_RUN_ID}/plan\.json"
-    rf"|staging/run={_RUN_ID}/read-budget-[0-9]{{5,}}\.json"
-    rf"|staging/run={_RUN_ID}/standstill/{_SEGMENT}/part-[0-9]{{5,}}\.json"
-    rf"|staging/run={_RUN_ID}/{_SEGMENT}/part-[0-9]{{5,}}\.parquet"
+    rf"|runs/{_RUN}/manifest\.json"
+    rf"|quarantine/{_RUN}/{_SEGMENT}/part-[0-9]{{5}}-[0-9a-f]+\.jsonl"
+    rf"|staging/{_RUN}/plan\.json"
+    rf"|staging/{_RUN}/read-budget-[0-9]{{5,}}\.json"
+    rf"|staging/{_RUN}/standstill/{_SEGMENT}/part-[0-9]{{5}}\.json"
+    rf"|staging/{_RUN}/{_SEGMENT}/part-[0-9]{{5}}\.parquet"
     r"|lease/publish\.json"
 )
 _SHOWN = 5
@@ -31,7 +33,7 @@ def is_known(key: str) -> bool:
 
 def is_run_id(text: str) -> bool:
     """Whether a run can have this id."""
-    return re.fullmatch(_RUN_ID, text) is not None
+    return RUN_ID.fullmatch(text) is not None
 
 
 def is_quarantine_of(run_id: str, key: str) -> bool:

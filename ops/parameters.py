@@ -2,14 +2,13 @@
 
 import re
 import shlex
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import islice
 
 from ops.embedded.template import complete_parameters, load_template
-from ops.local_stack import TEMPLATE
+from ops.local_stack import TABLE_NAME, TEMPLATE
 from ops.trip_files import Trips
 from trip_kpis.aws.settings import read_run_defaults
 from trip_kpis.core.attributes import dotted_path, find, parse_path
@@ -38,18 +37,20 @@ class FittedParameters:
 
     parameters: Mapping[str, str]
     remarks: tuple[str, ...] = ()
-    """sentences about what was changed for that"""
+    """sentences about what was changed for that, or names nothing"""
 
 
-def fit_parameters(parameters: Mapping[str, str], trips: Trips) -> FittedParameters:
+def fit_parameters(
+    parameters: Mapping[str, str], trips: Trips, *, refuse_absent: bool = True
+) -> FittedParameters:
     """The parameters as they were given, but for a path that is the whole name of a column of a
     flattened file: ``trip_end.fare_amount`` then becomes ``trip_end\\.fare_amount``.
 
-    Raises DeploymentError or SettingError for what no run can have; SettingError, too, for a path
-    that no trip has, with the parameters that would fit.
+    Raises DeploymentError or SettingError for what no run can have. A path that no trip has raises
+    SettingError, too, or is a remark, with the parameters that would fit.
     """
-    defaults = read_run_defaults(plan_run_environment(parameters))
-    names = Counter(name for item in trips.items.values() for name in item)
+    defaults = read_run_defaults(plan_run_environment({"TableName": TABLE_NAME, **parameters}))
+    names = tuple(dict.fromkeys(name for item in trips.items.values() for name in item))
     if not names:
         return FittedParameters(
             parameters=parameters, remarks=("The files have no trips in them.",)
@@ -72,11 +73,14 @@ def fit_parameters(parameters: Mapping[str, str], trips: Trips) -> FittedParamet
         else:
             wrong[parameter] = path
     if wrong:
-        raise SettingError(_wrong_names(wrong, names))
+        sentences = _wrong_names(wrong, names)
+        if refuse_absent:
+            raise SettingError(sentences)
+        remarks.append(sentences)
     return FittedParameters(parameters=fitted, remarks=tuple(remarks))
 
 
-def _wrong_names(wrong: Mapping[str, str], names: Counter[str]) -> str:
+def _wrong_names(wrong: Mapping[str, str], names: Sequence[str]) -> str:
     """What is wrong, and what to add to the command."""
     said = "; ".join(f"no trip has {path}, which {name} names" for name, path in wrong.items())
     there = ", ".join(dotted_path((name,)) for name in islice(names, _NAMES_SHOWN))
@@ -89,7 +93,7 @@ def _wrong_names(wrong: Mapping[str, str], names: Counter[str]) -> str:
     return f"{said}. The trips have {there}{more}. Run it again with {options}"
 
 
-def _closest(path: str, names: Counter[str]) -> str | None:
+def _closest(path: str, names: Sequence[str]) -> str | None:
     """The name that is most like a path, ignoring case, blanks and punctuation."""
 
     def plain(text: str) -> str:

@@ -1,10 +1,10 @@
 """What an execution that failed has left under kpis/ and runs/: looked at, not concluded."""
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self
 
+from ops.following.objects import BucketObjects
 from ops.layout import is_known
 
 _KPIS = "kpis/"
@@ -65,8 +65,4 @@ class PublishedBefore:
 def _keys(client: Any, bucket_name: str, prefix: str) -> Iterator[str]:
     """Those of the product's layout. None where there is no bucket: that may be what the execution
     failed of."""
-    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket_name, Prefix=prefix)
-    with suppress(client.exceptions.NoSuchBucket):
-        for found in (found for page in pages for found in page.get("Contents", ())):
-            if is_known(found["Key"]):
-                yield found["Key"]
+    return filter(is_known, BucketObjects(client, bucket_name).keys(prefix))

@@ -17,7 +17,6 @@ from ops.following.run_log import Progress
 from ops.layout import ignored
 from ops.local_stack import (
     CONTAINERS_BUCKET,
-    TABLE_NAME,
     LocalStack,
     Where,
     continued_stack,
@@ -51,16 +50,14 @@ def run(
     Raises SettingError, EmbeddedCloudError, TripFileError or StateError for what keeps it from
     running, the parameters before anything in `out` is replaced; a run that fails is an Outcome.
     """
-    fitted = fit_parameters({"TableName": TABLE_NAME, **parameters}, trips)
+    fitted = fit_parameters(parameters, trips)
     for remark in (*trips.remarks, *fitted.remarks):
         follower.say(remark)
-    ours = {"TableName"} - parameters.keys()
-    parameters = {name: text for name, text in fitted.parameters.items() if name not in ours}
     follower.begin("Loading the table", trips=len(trips.items))
     with local_stack(
         trips,
         where=where,
-        parameters=parameters,
+        parameters=fitted.parameters,
         on_loaded=follower.advance,
         state=StateDirectory(out),
     ) as local:

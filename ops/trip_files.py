@@ -7,11 +7,11 @@ import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
 from ops.dynamodb_json import Item, RefusedByDynamoDbError, check_key, read_item, write_item
+from ops.figures import plain
 
 __all__ = [
     "ROW",
@@ -332,5 +332,5 @@ def _key(trips: Trips, item: Item, file: Path, line: int) -> tuple[str, ...]:
                 f"{file} line {line}: the key attribute {name!r} is of type {kind} here, and of "
                 f"type {wanted} in earlier items: a table's key has one type"
             )
-        key.append(format(Decimal(value).normalize(), "f") if kind == "N" else str(value))
+        key.append(plain(value) if kind == "N" else str(value))
     return tuple(key)

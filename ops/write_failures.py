@@ -26,6 +26,8 @@ class WriteFailures:
         def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
             try:
                 return application(environ, start_response)
+            except ConnectionError:
+                raise  # the client's end of the connection, not the disk
             except OSError as error:
                 with self._lock:
                     self._first = self._first or error

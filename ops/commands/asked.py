@@ -40,15 +40,13 @@ def execution_input(command: _Command) -> _Command:
         consistent_read: bool | None,
         **rest: Any,
     ) -> Any:
-        given = {
-            "total_segments": segments,
-            "max_concurrency": max_concurrency,
-            "read_units_per_second": read_units_per_second,
-            "consistent_read": consistent_read,
-        }
-        asked = {name: value for name, value in given.items() if value is not None}
-        RunRequest.from_event({"execution_name": "checked-early", "input": asked})
-        return command(asked=asked, **rest)
+        checked = _checked(
+            total_segments=segments,
+            max_concurrency=max_concurrency,
+            read_units_per_second=read_units_per_second,
+            consistent_read=consistent_read,
+        )
+        return command(asked=checked, **rest)
 
     return asked  # type: ignore[return-value]
 
@@ -72,13 +70,10 @@ def read_budget_input(command: _Command) -> _Command:
     def asked(
         *, max_concurrency: int | None, read_units_per_second: int | None, **rest: Any
     ) -> Any:
-        given = {
-            "max_concurrency": max_concurrency,
-            "read_units_per_second": read_units_per_second,
-        }
-        asked = {name: value for name, value in given.items() if value is not None}
-        RunRequest.from_event({"execution_name": "checked-early", "input": asked})
-        return command(asked=asked, **rest)
+        checked = _checked(
+            max_concurrency=max_concurrency, read_units_per_second=read_units_per_second
+        )
+        return command(asked=checked, **rest)
 
     return asked  # type: ignore[return-value]
 
@@ -93,3 +88,10 @@ def refused_beside(option: str, *names: str) -> None:
             of_stacks = option == "--stack" and parameter.name == "parameters"
             says = "`sam deploy --parameter-overrides` sets it" if of_stacks else "leave it out"
             raise click.UsageError(f"{parameter.opts[0]} means nothing beside {option}: {says}")
+
+
+def _checked(**given: int | None) -> dict[str, int]:
+    """What was given, as an execution's input has it. Raises InputError."""
+    asked = {name: value for name, value in given.items() if value is not None}
+    RunRequest.from_event({"execution_name": "checked-early", "input": asked})
+    return asked

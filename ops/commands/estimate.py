@@ -13,6 +13,7 @@ from ops.commands.asked import execution_input, refused_beside
 from ops.estimate.of_execution import of_stack, of_trips
 from ops.estimate.of_table import of_table
 from ops.estimate.shown import show_estimate
+from ops.parameters import fit_parameters
 from ops.trip_files import SameKey, read_trips
 
 _IN_AN_ACCOUNT = ("profile", "region")
@@ -79,7 +80,10 @@ def estimate(
         else:
             refused_beside("--trips", *_IN_AN_ACCOUNT)
             trips = read_trips(files, hash_key=key, sort_key=sort_key, same_key=same_key)
-            found = of_trips(trips, parameters=parameters, asked=asked)
+            fitted = fit_parameters(parameters, trips, refuse_absent=False)
+            for remark in (*trips.remarks, *fitted.remarks):
+                console.print(remark, highlight=False, markup=False, soft_wrap=True)
+            found = of_trips(trips, parameters=fitted.parameters, asked=asked)
     show_estimate(console, found)
     if as_json:
         print(json.dumps(found), flush=True)

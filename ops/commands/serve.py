@@ -42,11 +42,13 @@ def serve(
     """
     console = terminal.console()
     trips = read_trips(files, hash_key=key, sort_key=sort_key, same_key=same_key)
+    remarks = [*trips.remarks]
     if lambda_endpoint is None:
-        fitted = fit_parameters({"TableName": TABLE_NAME, **parameters}, trips)
+        fitted = fit_parameters(parameters, trips)
         parameters = {**fitted.parameters}
-        for remark in (*trips.remarks, *fitted.remarks):
-            console.print(remark, highlight=False, markup=False, soft_wrap=True)
+        remarks += fitted.remarks
+    for remark in remarks:
+        console.print(remark, highlight=False, markup=False, soft_wrap=True)
     with (
         local_stack(
             trips,

@@ -88,19 +88,10 @@ def _copy(source: Mapping[str, Any], target: dict[str, Any], path: list[str]) ->
     if not rest:
         target[name] = value
     elif value.is_map():
-        inner: dict[str, Any] = {}
-        _copy(value.value, inner, rest)
-        if inner:
-            there = target.setdefault(name, dynamo_type.DynamoType({"M": {}}))
-            _merge(there.value, inner)
-
-
-def _merge(target: dict[str, Any], more: Mapping[str, Any]) -> None:
-    for name, value in more.items():
-        if name in target and target[name].is_map() and value.is_map():
-            _merge(target[name].value, value.value)
-        else:
-            target[name] = value
+        there = target.get(name) or dynamo_type.DynamoType({"M": {}})
+        _copy(value.value, there.value, rest)
+        if there.value:
+            target[name] = there
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from typing import Any
 
 from ops.account.account import AccountError, asking_aws
 from ops.account.stack import Stack
+from ops.estimate.shown import SHOWN
 from ops.local_stack import Where, local_stack
 from ops.run import new_execution_name
 from ops.show import readable_cause
@@ -44,7 +45,7 @@ def of_trips(
 def reported_by(execution: Mapping[str, Any]) -> dict[str, Any]:
     """The answer of an execution that has ended, as DescribeExecution shows it.
 
-    Raises AccountError for one that failed, or that is of a version without a census.
+    Raises AccountError for one that failed, or that is of a version whose estimate cannot be shown.
     """
     if execution["status"] != "SUCCEEDED":
         raise AccountError(
@@ -52,10 +53,11 @@ def reported_by(execution: Mapping[str, Any]) -> dict[str, Any]:
             f"{readable_cause(execution.get('cause'))}"
         )
     estimate: dict[str, Any] = json.loads(execution["output"])
-    if "census" not in estimate:
+    if missing := [field for field in SHOWN if field not in estimate]:
         raise AccountError(
-            "the stack is of an earlier version, whose estimate has no census: deploy this one "
-            "(`sam build && sam deploy`), or read the table with your own credentials: --table NAME"
+            f"the stack is of an earlier version, whose estimate has no {', '.join(missing)}: "
+            "deploy this one (`sam build && sam deploy`), or read the table with your own "
+            "credentials: --table NAME"
         )
     return estimate
 

@@ -9,6 +9,7 @@ import msgspec
 from ops.figures import visible
 from ops.results.documents import Count, converted
 from ops.results.finished_run import FinishedRun
+from trip_kpis.core.publication import Outcome
 
 _LISTED = 20
 
@@ -82,11 +83,11 @@ class MarkedDays:
         return cls(
             open_days=tuple(day.date for day in open_days),
             days_open=len(open_days),
-            days_skipped=sum(day.outcome == "skipped" for day in run.days),
-            days_not_yet=sum(day.outcome == "not_yet" for day in run.days),
+            days_skipped=sum(day.outcome == Outcome.SKIPPED for day in run.days),
+            days_not_yet=sum(day.outcome == Outcome.NOT_YET for day in run.days),
             shrank=tuple(day for day, _ in shrank),
             days_shrank=len(shrank),
-            days_kept=sum(outcome == "shrunk" for _, outcome in shrank),
+            days_kept=sum(outcome == Outcome.SHRUNK for _, outcome in shrank),
             warnings=run.warnings,
         )
 

@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
-from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,7 @@ def staged_parts(out: Path, run_id: str) -> Iterator[StagedPart]:
     """In any order. Without those that are damaged, which are the run's own to complain of."""
     if not is_run_id(run_id):
         return
-    for key, body, written_at in _staged(out, f"run={escape(run_id)}/segment=*/part-*.parquet"):
+    for key, body, written_at in _staged(out, f"run={run_id}/segment=*/part-*.parquet"):
         with suppress(CorruptPartError):
             header, _ = decode(body, key=key)
             yield StagedPart(header, written_at)
@@ -44,7 +43,7 @@ def staged_plans(out: Path, run_id: str | None = None) -> dict[str, Mapping[str,
     found: dict[str, Mapping[str, Any]] = {}
     if run_id is not None and not is_run_id(run_id):
         return found
-    for key, body, _ in _staged(out, f"run={escape(run_id) if run_id else '*'}/plan.json"):
+    for key, body, _ in _staged(out, f"run={run_id or '*'}/plan.json"):
         with suppress(ValueError):
             plan = json.loads(body)
             if isinstance(plan, dict):

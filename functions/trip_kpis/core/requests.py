@@ -14,8 +14,10 @@ MOST_CONCURRENCY = 10_000
 
 MOST_READ_UNITS = 10**9
 
+RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+"""It becomes part of S3 keys."""
+
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +118,7 @@ def check_run_id(value: object) -> str:
         raise InputError(
             "the event names no run: it must have 'run_id' (PlanRun's 'execution_name')"
         )
-    if not (isinstance(value, str) and _RUN_ID.fullmatch(value)):
+    if not (isinstance(value, str) and RUN_ID.fullmatch(value)):
         raise InputError(
             f"run_id is {value!r}: it becomes part of S3 keys, so it has 1 to 80 letters, digits, "
             "'.', '_' and '-' and begins with a letter or digit; without one, the execution's "

@@ -11,7 +11,9 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from click.testing import CliRunner
 
+from ops.__main__ import main
 from tests.integration.ops.conftest import trip
 from tests.integration.ops.test_commands import ROOT
 
@@ -57,3 +59,15 @@ def test_its_exports_open_it_and_nothing_else_does(
     process.send_signal(signal.SIGINT)
     rest, _ = process.communicate(timeout=60)
     assert (process.returncode, "Traceback" in rest) == (0, False)
+
+
+def test_rows_that_are_left_out_are_reported_also_beside_a_lambda_endpoint(tmp_path: Path) -> None:
+    """One where nobody listens, so that it ends."""
+    file = tmp_path / "trips.csv"
+    row = "t1,2024-05-01 10:00:00,1.5,2\n"
+    file.write_text(f"trip_id,pickup_datetime,fare_amount,estimated_fare_amount\n{row}{row}")
+    endpoint = ("--lambda-endpoint", "http://127.0.0.1:1", "--access-key", "a" * 16)
+    arguments = ["serve", "--trips", str(file), "--same-key", "last", *endpoint, "--port", "0"]
+    said = CliRunner().invoke(main, arguments).output
+    assert "1 of the 2 rows of" in said
+    assert "The Lambda endpoint http://127.0.0.1:1 cannot be used" in said

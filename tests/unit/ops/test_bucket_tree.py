@@ -52,3 +52,12 @@ def test_what_an_earlier_run_left_goes_and_what_somebody_put_there_stays(
         "runs/marathon.csv": b"mine",
     }
     assert not (tmp_path / "kpis" / "date=2023-01-01").exists()
+
+
+def test_of_a_bucket_that_is_not_there_nothing_is_left(s3: Any, tmp_path: Path) -> None:
+    """The execution that failed of that says so."""
+    stale = tmp_path / "kpis/date=2024-05-25/kpi.json"
+    stale.parent.mkdir(parents=True)
+    stale.write_bytes(b"old")
+    assert mirror(s3, "elsewhere", tmp_path) == ()
+    assert tree(tmp_path) == {}

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from ops.account.account import AccountError
 from ops.estimate.of_execution import reported_by
-from ops.estimate.shown import show_estimate
+from ops.estimate.shown import SHOWN, show_estimate
 from tests.samples import plan, trip
 from trip_kpis.core.costs import estimate
 from trip_kpis.core.estimates import estimate_document
@@ -125,3 +125,22 @@ def test_one_that_failed_says_why() -> None:
 def test_one_of_an_earlier_version_says_what_else_there_is() -> None:
     with pytest.raises(AccountError, match="of an earlier version, whose estimate has no census"):
         reported_by(ended("SUCCEEDED", output=json.dumps({"item_count": 1})))
+
+
+def test_an_answer_without_a_field_that_is_shown_is_of_an_earlier_version() -> None:
+    document = of_terabyte(trip(driver={"S": "d"}))
+    for field in ("limited_by", "lambda_limit", "parts", "merge_seconds", "checkpoint_seconds"):
+        earlier = {name: value for name, value in document.items() if name != field}
+        with pytest.raises(AccountError, match=f"has no {field}: deploy this one"):
+            reported_by(ended("SUCCEEDED", output=json.dumps(earlier)))
+
+
+def test_what_need_not_be_in_an_answer_is_not_shown() -> None:
+    document = of_terabyte(trip(driver={"S": "d"}))
+    for field in document:
+        fewer = {name: value for name, value in document.items() if name != field}
+        if field in SHOWN:
+            with pytest.raises(KeyError, match=field):
+                shown(fewer)
+        else:
+            assert shown(fewer) == shown(document)

@@ -9,8 +9,6 @@ from ops.trip_files import Trips
 from tests.samples import trip
 from trip_kpis.core.errors import SettingError
 
-TABLE = {"TableName": "trips"}
-
 
 def trips(*items: dict[str, Any]) -> Trips:
     return Trips(
@@ -22,13 +20,13 @@ def trips(*items: dict[str, Any]) -> Trips:
 
 def refusal(of: Trips, **parameters: str) -> str:
     with pytest.raises(SettingError) as refused:
-        fit_parameters({**TABLE, **parameters}, of)
+        fit_parameters(parameters, of)
     return str(refused.value)
 
 
 def test_parameters_that_fit_stay_as_they_are() -> None:
-    fitted = fit_parameters(TABLE, trips(trip(), trip("t-2", fare_amount=None)))
-    assert (fitted.parameters, fitted.remarks) == (TABLE, ())
+    fitted = fit_parameters({}, trips(trip(), trip("t-2", fare_amount=None)))
+    assert (fitted.parameters, fitted.remarks) == ({}, ())
 
 
 @pytest.mark.parametrize(
@@ -57,6 +55,16 @@ def test_every_wrong_name_is_refused_at_once() -> None:
         assert f"--parameter {name}" in said
 
 
+def test_where_a_wrong_name_is_not_refused_it_is_a_remark_and_other_names_are_fitted() -> None:
+    of = trips(trip(fare_amount=None, **{"trip_end.fare_amount": {"S": "1"}}))
+    given = {"FareAttribute": "trip_end.fare_amount", "DayAttribute": "pickup"}
+    fitted = fit_parameters(given, of, refuse_absent=False)
+    assert fitted.parameters == {**given, "FareAttribute": r"trip_end\.fare_amount"}
+    assert "is one column" in fitted.remarks[0]
+    assert fitted.remarks[1].startswith("no trip has pickup, which DayAttribute names. The trips")
+    assert fitted.remarks[1].endswith("--parameter DayAttribute=pickup_datetime")
+
+
 def test_a_path_into_a_map_that_no_trip_has_is_refused() -> None:
     said = refusal(trips(trip(trip_end={"M": {"fee": {"N": "1"}}})), FareAttribute="trip_end.fare")
     assert "no trip has trip_end.fare" in said
@@ -64,18 +72,18 @@ def test_a_path_into_a_map_that_no_trip_has_is_refused() -> None:
 
 def test_a_flattened_column_is_found_by_its_whole_name() -> None:
     of = trips(trip(fare_amount=None, **{"trip_end.fare_amount": {"S": "1"}}))
-    fitted = fit_parameters({**TABLE, "FareAttribute": "trip_end.fare_amount"}, of)
+    fitted = fit_parameters({"FareAttribute": "trip_end.fare_amount"}, of)
     assert fitted.parameters["FareAttribute"] == r"trip_end\.fare_amount"
     assert "is one column" in fitted.remarks[0]
-    written = fit_parameters({**TABLE, "FareAttribute": r"trip_end\.fare_amount"}, of)
+    written = fit_parameters({"FareAttribute": r"trip_end\.fare_amount"}, of)
     assert (written.parameters["FareAttribute"], written.remarks) == (r"trip_end\.fare_amount", ())
 
 
 def test_a_nested_map_is_preferred_to_a_column_of_that_name() -> None:
     of = trips(trip(trip_end={"M": {"fare": {"N": "1"}}}, **{"trip_end.fare": {"N": "2"}}))
-    fitted = fit_parameters({**TABLE, "FareAttribute": "trip_end.fare"}, of)
+    fitted = fit_parameters({"FareAttribute": "trip_end.fare"}, of)
     assert fitted.parameters["FareAttribute"] == "trip_end.fare"
 
 
 def test_files_without_trips_are_no_mistake_of_names() -> None:
-    assert fit_parameters(TABLE, trips()).remarks == ("The files have no trips in them.",)
+    assert fit_parameters({}, trips()).remarks == ("The files have no trips in them.",)

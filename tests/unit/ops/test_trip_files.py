@@ -294,6 +294,13 @@ def test_numbers_that_are_equal_are_one_key(tmp_path: Path) -> None:
         read_trips([file], hash_key="trip_id")
 
 
+def test_numbers_that_differ_in_the_last_of_38_digits_are_two_keys(tmp_path: Path) -> None:
+    numbers = [f"1234567890123456789012345678901234567{last}" for last in "89"]
+    lines = [json.dumps({"Item": {"trip_id": {"N": number}}}) for number in numbers]
+    file = written(tmp_path, "export.json", "\n".join(lines))
+    assert list(read_trips([file], hash_key="trip_id").items) == [(one,) for one in numbers]
+
+
 # Exports as they are on disk, and files that are something else
 
 
