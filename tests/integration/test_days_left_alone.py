@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+import merge_partials
+import plan_run
 from ops.embedded.storage_patches import tables_have_an_id
+from tests.faults.waiting import Clock
 from tests.integration.pipeline import BUCKET_NAME, Pipeline
 from tests.samples import trip
 from trip_kpis.core.errors import NothingCountedError, PlanMismatchError, TableNotFoundError
@@ -163,9 +166,10 @@ def test_a_day_that_is_not_over_is_marked_or_skipped(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, open_days: str
 ) -> None:
     monkeypatch.setenv("OPEN_DAYS", open_days)
-    today, yesterday, tomorrow = (
-        (datetime.now(UTC) + timedelta(days=n)).date().isoformat() for n in (0, -1, 1)
-    )
+    clock = Clock(at=datetime(2024, 6, 3, 2, 15, tzinfo=UTC))
+    monkeypatch.setattr(plan_run, "datetime", clock)
+    monkeypatch.setattr(merge_partials, "datetime", clock)
+    yesterday, today, tomorrow = "2024-06-02", "2024-06-03", "2024-06-04"
     pipeline.make_table([on(yesterday, "t-1"), on(today, "t-2"), on(tomorrow, "t-3")])
     summary = pipeline.run(total_segments=1)
     skips = open_days == "skip"

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.pipeline import BUCKET_NAME, Pipeline, hook, once_before
+from tests.integration.pipeline import BUCKET_NAME, Pipeline, once_before
 from tests.samples import trip
 from trip_kpis.aws import calls
 from trip_kpis.aws import lease as lease_object
@@ -216,20 +216,22 @@ def test_a_late_write_of_an_ended_merge_does_not_take_the_lease_back(
 ) -> None:
     """Its release comes late: the lease is another invocation's by then, and stays that one's."""
     pipeline = unchanged_again
+    others: list[bytes] = []
+
+    def end() -> None:
+        raise EndedError
 
     def overtaken() -> None:
         pipeline.waited += RUN_OUT
-        pipeline.merge("newer")
+        once_before("PutObject", end, key="newer/manifest.json")
+        with pytest.raises(EndedError):
+            pipeline.merge("newer")
+        others.append(pipeline.objects("lease/")[LEASE_KEY])
 
-    client = calls.s3()
-
-    def in_between(params: dict[str, Any], **_: Any) -> None:
-        if params["Key"].endswith("older/manifest.json"):
-            client.meta.events.unregister("provide-client-params.s3.PutObject", in_between)
-            overtaken()
-
-    hook(client, "provide-client-params.s3.PutObject", in_between)
+    once_before("PutObject", overtaken, key="older/manifest.json")
     pipeline.merge("older")
+    assert [json.loads(body)["run_id"] for body in others] == ["newer"]
+    assert pipeline.objects("lease/") == {LEASE_KEY: others[0]}
     assert total(pipeline) == 7
 
 

@@ -70,6 +70,31 @@ def test_every_state_is_explained_but_the_ends() -> None:
     assert set(first_cells(section("What runs when"))) == explained
 
 
+def names_in_and_out(state: str) -> tuple[set[str], set[str]]:
+    """What stands in backticks in the last two cells of a state's row."""
+    (row,) = re.findall(rf"^\| `{state}` \| (.+) \|$", section("What runs when"), re.MULTILINE)
+    into, out = (set(re.findall(r"`(\w+)`", cell)) for cell in row.split(" | ")[-2:])
+    return into, out
+
+
+def keys(selected: Definition) -> set[str]:
+    return {name.removesuffix(".$") for name in selected}
+
+
+def test_what_goes_in_and_out_is_what_the_definition_hands_on() -> None:
+    states = {
+        name: state for _, scope in scopes(DEFINITION) for name, state in scope["States"].items()
+    }
+    payloads = {name: keys(states[name]["Parameters"]["Payload"]) for name in FUNCTIONS}
+    for name in ("ScanSegment", "MergePartials"):
+        assert names_in_and_out(name)[0] == payloads[name], name
+    assert names_in_and_out("ScanSegment")[1] == keys(states["ScanSegment"]["ResultSelector"])
+    of_the_map, of_a_segment = keys(states["ScanSegments"]["ItemSelector"]), {"segment"}
+    assert names_in_and_out("ScanSegments") == (of_the_map - of_a_segment, set())
+    handed_on = {*payloads["ScanSegment"], *payloads["MergePartials"], "max_concurrency"}
+    assert names_in_and_out("PlanRun")[1] == handed_on - of_a_segment
+
+
 # What is written where
 
 DRAWN_AS = {

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ops.options import MERGE_PARAMETERS
 from tests.samples import plan
 from tests.unit.test_state_machine import DECIDED
 from trip_kpis.core import advice, errors, plan_notes
@@ -73,6 +74,14 @@ def test_nothing_recommends_lowering_a_parameter_before_a_redrive() -> None:
             before = row.partition("then redrive")[0]
             assert "lower `MaxConcurrency`" not in before
             assert "ReadUnitsPerSecond" not in before
+
+
+def test_what_may_be_another_value_in_a_resumed_run_is_named_in_full() -> None:
+    """In what a redrive takes as it is then, and beside the command that sets it."""
+    (redriven,) = re.findall(r"what the merge reads when it runs \((.+?)\)", RUNBOOK)
+    assert redriven == ", ".join(f"`{name}`" for name in MERGE_PARAMETERS)
+    (first, others) = re.findall(r"ops rerun .+ --parameter (\w+)=\S+ +# or (.+); ", RUNBOOK)[0]
+    assert [first, *others.split(", ")] == [*MERGE_PARAMETERS]
 
 
 def test_no_entry_is_about_an_error_that_is_not_there() -> None:

@@ -1,5 +1,6 @@
 """Ctrl-C whenever it comes, and a disk that is full: one message, and nothing half-written."""
 
+import json
 import os
 import resource
 import signal
@@ -14,6 +15,8 @@ from tests.integration.ops.conftest import trip
 from tests.integration.ops.test_commands import ROOT, kpis, ops
 
 SEGMENTS = "6"
+TRIPS = 300
+"""a third on each of three days"""
 LIMIT = 2_500
 """bytes: the trips are packed below it, a part has more"""
 
@@ -55,8 +58,9 @@ def test_ctrl_c_at_any_moment_ends_with_one_message_and_130(
     json_lines: Callable[..., Path], tmp_path: Path, moment: str
 ) -> None:
     out = tmp_path / "out"
-    trips = json_lines([trip(number) for number in range(300)])
-    with started("run", "--trips", trips, "--out", out, "--segments", SEGMENTS) as process:
+    trips = json_lines([trip(number) for number in range(TRIPS)])
+    begin = ("run", "--trips", trips, "--out", out, "--segments", SEGMENTS)
+    with started(*begin) as process:
         before = reported_until(process, moment)
         os.killpg(process.pid, signal.SIGINT)
         after, _ = process.communicate(timeout=120)
@@ -66,7 +70,28 @@ def test_ctrl_c_at_any_moment_ends_with_one_message_and_130(
     assert "Exception" not in before + after
     assert not [*out.rglob("*.part")]
     if "If it is interrupted" in before:
-        assert ops("rerun", "--out", out).returncode in (0, 2), "2: it was finished already"
+        run_id = before.partition("ops rerun ")[2].split()[0]
+        may_have_no_run = moment == "If it is interrupted: "
+        done = resumed(out, run_id) or (ops(*begin) if may_have_no_run else None)
+        assert done is not None, "the run's execution had begun, so it must be there"
+        assert done.returncode == 0, done.stdout + done.stderr
+        counts = {key: json.loads(body)["trip_count"] for key, body in kpis(out).items()}
+        assert counts == {f"kpis/date=2024-05-0{day}/kpi.json": TRIPS // 3 for day in (1, 2, 3)}
+
+
+def resumed(out: Path, run_id: str) -> "subprocess.CompletedProcess[str] | None":
+    """As `ops rerun` says: a run that was finished already is resumed where it is named; one whose
+    execution had not begun is not there, and is to be started again (None)."""
+    done = ops("rerun", "--out", out)
+    if done.returncode != 2:
+        return done
+    if "has no run at all" in done.stderr:
+        assert f"{out} has no run at all: it was interrupted before, start it again" in done.stderr
+        assert kpis(out) == {}
+        return None
+    assert f"{out} has no run that is not finished" in done.stderr
+    assert f"again, name it ({run_id})" in done.stderr
+    return ops("rerun", run_id, "--out", out)
 
 
 def test_a_file_that_cannot_be_written_ends_the_run_with_one_message(

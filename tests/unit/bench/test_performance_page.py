@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench import performance_page
+from bench import performance_page, scale
 from bench.__main__ import measures
 from bench.performance_page import MissingMarkersError, filled
 
@@ -48,3 +48,23 @@ def test_the_machine_is_named_by_processors_python_and_libraries() -> None:
     assert "processors (" in reported
     assert "Python 3." in reported
     assert "pyarrow 2" in reported
+
+
+def test_what_is_calculated_is_on_the_page_as_it_is_calculated_now() -> None:
+    scaled = scale.run()
+    page = performance_page.PAGE.read_text()
+    assert filled(page, {"scale": scale.table(scaled)}) == page
+    _, terabyte, largest = scaled
+    figures = {
+        "Cost around the DynamoDB bill at 1 TB, on arm64": f"{terabyte.around_share_arm64:.1%}",
+        "Largest state at 10,000 segments": f"{largest.payload_bytes:,} bytes",
+        "History of the parent": f"{largest.parent_events:,} events",
+    }
+    # The first row of that name: the one of the table at the top of the page.
+    found = {
+        name: next(line for line in page.splitlines() if line.startswith(f"| {name} | "))
+        for name in figures
+    }
+    last_cells = {name: line.split("|")[-2].strip() for name, line in found.items()}
+    assert last_cells == figures
+    assert largest.segments == 10_000

@@ -7,25 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.read_days import EARLIEST, LATEST, MAY_25, day, reason_of
 from tests.unit.test_architecture import ROOT
 from trip_kpis.core.errors import SettingError
 from trip_kpis.core.rejections import Reason, RejectionError
 from trip_kpis.core.time_formats import ZONE_WORDS, check_format
-from trip_kpis.core.times import read_day
 from trip_kpis.core.zones import time_zone, time_zone_names
-
-MAY_25 = date(2024, 5, 25)
-EARLIEST = date(1900, 1, 1)
-
-
-def day(text: str, zone: str = "UTC", *formats: str) -> date:
-    return read_day(text, time_zone=time_zone(zone), earliest=EARLIEST, formats=formats)
-
-
-def reason_of(text: str, zone: str = "UTC", *formats: str) -> Reason:
-    with pytest.raises(RejectionError) as caught:
-        day(text, zone, *formats)
-    return caught.value.reason
 
 
 def test_further_formats_are_tried_in_turn() -> None:
@@ -290,7 +277,7 @@ def test_strings_and_numbers_of_a_moment_have_one_day(
         try:
             assert day(str(number), zone, f"epoch_{unit}") == expected
         except RejectionError:
-            assert not EARLIEST <= expected <= date(2100, 12, 31)
+            assert not EARLIEST <= expected <= LATEST
 
 
 def test_a_word_that_is_none_of_the_three_is_refused_with_those_there_are() -> None:
