@@ -62,9 +62,10 @@ def run(
         state=StateDirectory(out),
     ) as local:
         name = new_execution_name("run")
+        noted = _noted(local, execution_input, name=name)
         follower.say(f"Run {name}. If it is interrupted: {rerun_command(name, out)}")
         with _stopped_in_words(follower, name, out):
-            outcome = execute(local, execution_input, name=name, on_progress=follower.show)
+            outcome = _to_its_end(local, noted, follower.show)
             _leave(local, out, follower)
     return outcome
 
@@ -110,8 +111,9 @@ def rerun(
             else f"Run {run_id} has no plan yet: it begins anew."
         )
         asked = {**asked, "run_id": run_id} if is_planned else {**began.input, **asked}
+        noted = _noted(local, asked, name=name)
         with _stopped_in_words(follower, run_id, out):
-            outcome = execute(local, asked, name=name, on_progress=follower.show)
+            outcome = _to_its_end(local, noted, follower.show)
             _leave(local, out, follower)
     return outcome
 
@@ -121,26 +123,31 @@ def new_execution_name(kind: str) -> str:
     return f"{kind}-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{uuid.uuid4().hex[:4]}"
 
 
-def execute(
-    local: LocalStack,
-    execution_input: Mapping[str, Any],
-    *,
-    name: str,
-    on_progress: Callable[[Progress], None] = lambda _: None,
-) -> Outcome:
-    """Executes the state machine under this name and waits for its end; `on_progress` receives its
-    progress.
+def execute(local: LocalStack, execution_input: Mapping[str, Any], *, name: str) -> Outcome:
+    """Executes the state machine under this name and waits for its end.
 
     If it fails, also for that of the functions that still run. In AWS, too, they are not stopped
     when an execution is: what they read, they append. Raises OSError where something of the run
     could not be stored.
     """
+    return _to_its_end(local, _noted(local, execution_input, name=name), lambda _: None)
+
+
+def _noted(local: LocalStack, execution_input: Mapping[str, Any], *, name: str) -> StartedExecution:
+    """An execution that is about to start, in the run's state: from here on it can be resumed."""
     run_id = execution_input.get("run_id", name)
     noted = StartedExecution(run_id=run_id, name=name, input=execution_input)
     if local.state is not None:
         local.state.note(noted)
-    local.pages.begin(run_id)
-    execution = RunningExecution.start(local, execution_input, name=name)
+    return noted
+
+
+def _to_its_end(
+    local: LocalStack, noted: StartedExecution, on_progress: Callable[[Progress], None]
+) -> Outcome:
+    """As `execute`; `on_progress` receives the progress."""
+    local.pages.begin(noted.run_id)
+    execution = RunningExecution.start(local, noted.input, name=noted.name)
 
     def check_and_tell(progress: Progress) -> None:
         interruption.check()
