@@ -1,4 +1,4 @@
-"""What an execution that failed has left under kpis/ and runs/: looked at, not concluded."""
+"""Checks the bucket for what a failed execution published."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

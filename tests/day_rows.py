@@ -1,4 +1,4 @@
-"""Rows a day in plain Python, by decimals that never round: Arrow's are held to them."""
+"""Rows a day in plain Python, by decimals that never round: Arrow's are compared with them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

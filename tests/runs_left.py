@@ -32,7 +32,7 @@ def leave_run(
     publication: Publication | None = None,
 ) -> Path:
     """A run over so many days; each segment rejects so many trips. With a pause, the run was
-    continued: a second invocation has gone on with every second segment, after it. All days are
+    continued: a second invocation has resumed every second segment, after it. All days are
     published, unless there is a publication that says otherwise.
 
     Parts are there as a copy of the bucket has them, with the time of their writing.

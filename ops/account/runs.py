@@ -1,4 +1,4 @@
-"""Runs of a deployed stack: started, gone on with, and followed to their end."""
+"""Runs of a deployed stack: started, resumed, and followed to their end."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What is asked of an execution, and what means nothing beside it."""
+"""What is asked of an execution, and what cannot be combined with it."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -80,14 +80,14 @@ def read_budget_input(command: _Command) -> _Command:
 
 def refused_beside(option: str, *names: str) -> None:
     """Raises click.UsageError for the first of these options of the command that was given: it
-    means nothing beside `option`."""
+    cannot be combined with `option`."""
     context = click.get_current_context()
     for parameter in context.command.params:
         source = context.get_parameter_source(parameter.name or "")
         if parameter.name in names and source is ParameterSource.COMMANDLINE:
             of_stacks = option == "--stack" and parameter.name == "parameters"
             says = "`sam deploy --parameter-overrides` sets it" if of_stacks else "leave it out"
-            raise click.UsageError(f"{parameter.opts[0]} means nothing beside {option}: {says}")
+            raise click.UsageError(f"{parameter.opts[0]} cannot be combined with {option}: {says}")
 
 
 def _checked(**given: int | None) -> dict[str, int]:

@@ -81,8 +81,8 @@ def run(
     With --stack: starts an execution of the stack's state machine and follows it. Ctrl-C leaves it
     running, and says how to follow it again.
 
-    Exits with 0 if the run succeeded, 1 if it failed, 2 for a mistake in the call, 130 after
-    Ctrl-C.
+    Exits with 0 if the run succeeded, 1 if it failed, 2 for a mistake in the call or a disk that
+    cannot be written to, 130 after Ctrl-C.
 
     \b
     python -m ops run --trips starts.csv --trips ends.csv --key id --out out

@@ -53,7 +53,7 @@ _COLUMNS = (
 def runs(*, source: Source, last: int, as_json: bool) -> None:
     """Which runs there were, and what became of them, the newest first.
 
-    A run is named after the execution that began it; others may have gone on with it. For each run
+    A run is named after the execution that began it; others may have resumed it. For each run
     that is not finished, the command that resumes it is shown. `new/same` are the days whose
     figures the run has published, and those whose very figures were there before; `shrank` are the
     days that had fewer trips in the table than were published before (`status` lists them).

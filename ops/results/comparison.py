@@ -1,4 +1,4 @@
-"""Two runs held against each other, by what their manifests say of each day."""
+"""Compares two runs day by day, from their manifests."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

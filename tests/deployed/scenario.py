@@ -1,6 +1,6 @@
-"""A run that is broken off once a segment is done, and gone on with: what is seen from outside.
+"""A run that is broken off once a segment is done, and resumed: what is seen from outside.
 
-Everything goes through the APIs of AWS. How a run is gone on with is handed in: by Redrive in an
+Everything goes through the APIs of AWS. How a run is resumed is handed in: by Redrive in an
 account, by a new execution with the run's id where nothing can redrive.
 """
 

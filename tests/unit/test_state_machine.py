@@ -1,6 +1,6 @@
 """The state machine's definition: its graph, its retries, and that it fits template and functions.
 
-Each check is a function that is also held against definitions that were broken on purpose.
+Each check is a function that is also run on definitions that were broken on purpose.
 """
 
 import ast

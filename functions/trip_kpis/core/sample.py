@@ -13,7 +13,8 @@ from trip_kpis.core.segments import shuffled
 MOST_SEGMENTS_SAMPLED = 8
 PAGES_OF_A_SEGMENT = 2
 MOST_SEGMENTS_OF_SMALL_TABLE = 64
-"""of a table of no more than the sample's pages, which is read whole if it has no more segments"""
+"""of a table of no more than the sample's pages: read whole if it has no more segments, and none
+longer than PAGES_OF_A_SEGMENT"""
 
 _MOST_PAGES = MOST_SEGMENTS_SAMPLED * PAGES_OF_A_SEGMENT
 

@@ -150,8 +150,8 @@ def test_parameters_are_those_that_a_stack_of_the_table_would_have(
     [
         ((), "say what to estimate, one of the three: --stack NAME"),
         (("--stack", "a", "--table", "b"), "one of the three"),
-        (("--table", "trips", "--key", "id"), "--key means nothing beside --table"),
-        (("--stack", "a", "--parameter", "B=c"), "--parameter means nothing beside --stack"),
+        (("--table", "trips", "--key", "id"), "--key cannot be combined with --table"),
+        (("--stack", "a", "--parameter", "B=c"), "--parameter cannot be combined with --stack"),
         (("--table", "trips", "--parameter", "TableName=x"), "--table names the table: leave"),
         (("--table", "trips", "--parameter", "Fare=x"), "The template has no parameter Fare"),
         (
@@ -163,7 +163,7 @@ def test_parameters_are_those_that_a_stack_of_the_table_would_have(
         (("--table", "nobody"), "there is no table nobody in this account and region"),
         (("--stack", "nobody"), "nobody"),
         (("--table", "trips", "--profile", "nobody"), "name a profile of ~/.aws/config"),
-        (("--trips", "README.md", "--region", "x"), "--region means nothing beside --trips"),
+        (("--trips", "README.md", "--region", "x"), "--region cannot be combined with --trips"),
     ],
     ids=" ".join,
 )

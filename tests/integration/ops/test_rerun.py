@@ -1,4 +1,4 @@
-"""A run that broke off or failed is gone on with by another process, to the same bytes."""
+"""A run that broke off or failed is resumed by another process, to the same bytes."""
 
 import json
 import os

@@ -183,4 +183,4 @@ def test_a_directory_that_is_not_there_is_not_made(tmp_path: Path) -> None:
 def test_a_directory_is_in_no_account(tmp_path: Path, option: str) -> None:
     done = runs(tmp_path, option, "any")
     assert done.exit_code == 2
-    assert f"{option} means nothing beside --out: leave it out" in done.output
+    assert f"{option} cannot be combined with --out: leave it out" in done.output
