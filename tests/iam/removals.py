@@ -23,10 +23,14 @@ _LOOKED_UP = {
     "lambda:GetAccountSettings": "lambda_limit_unknown",
 }
 
+_TO_RELEASE = ("HoldTheLease", "s3:DeleteObject")
+
 DONE_WITHOUT = {
-    one: _LOOKED_UP[one.action] for one in granted_in_template() if one.action in _LOOKED_UP
+    one: _LOOKED_UP.get(one.action, "lease not released")
+    for one in granted_in_template()
+    if one.action in _LOOKED_UP or (one.sid, one.action) == _TO_RELEASE
 }
-"""what a run only warns by, and the code of the advice that says that it could not"""
+"""what a run does without, and what says so: an advice's code, or a warning in the merge's log"""
 
 ENFORCED = [
     one
@@ -58,7 +62,7 @@ def removals(roles: frozenset[str]) -> Iterator[Removal]:
             if grant in ENFORCED:
                 says = _said_by_a_run(enforced, grant)
             elif grant in DONE_WITHOUT:
-                says = _said_by_an_estimate(enforced, grant)
+                says = _said_by_a_notice(enforced, grant)
             else:
                 says = _said_by_the_documents(documents, grant)
             yield Removal(grant=grant, resource=_resource(role, grant), says=says)
@@ -68,14 +72,24 @@ def run_without(enforced: Enforced, grant: Grant) -> Outcome:
     """Of the execution that failed, if the grant is missed; else of the estimate."""
     role = enforced.roles[grant.role]
     with enforced.changed(role, grant.taken_from(role.policies)):
-        outcomes = enforced.run_all(f"without-{granted_in_template().index(grant)}")
+        outcomes = enforced.run_all(_name_without(grant))
         return next((one for one in outcomes if not one.succeeded), outcomes[-1])
 
 
-def advice_codes(estimate: Outcome) -> list[str]:
-    """Of an execution with `estimate_only`."""
+def noticed(enforced: Enforced, grant: Grant, estimate: Outcome) -> list[str]:
+    """The codes of the estimate's advice, and what the merge logged, without the grant."""
     assert estimate.output is not None
-    return [advice["code"] for advice in estimate.output["advice"]]
+    log = (enforced.local.log_directory / "MergePartialsFunction.log").read_text()
+    lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+    name = _name_without(grant)
+    return [
+        *(advice["code"] for advice in estimate.output["advice"]),
+        *(line["message"] for line in lines if line.get("run_id") == name),
+    ]
+
+
+def _name_without(grant: Grant) -> str:
+    return f"without-{granted_in_template().index(grant)}"
 
 
 def first_failure(outcome: Outcome) -> tuple[str, str]:
@@ -97,11 +111,12 @@ def _said_by_a_run(enforced: Enforced, grant: Grant) -> str:
     return ": ".join(first_failure(outcome))
 
 
-def _said_by_an_estimate(enforced: Enforced, grant: Grant) -> str:
-    outcome, code = run_without(enforced, grant), DONE_WITHOUT[grant]
+def _said_by_a_notice(enforced: Enforced, grant: Grant) -> str:
+    outcome, notice = run_without(enforced, grant), DONE_WITHOUT[grant]
     assert outcome.succeeded, f"a run fails without {grant}"
-    assert code in advice_codes(outcome), f"nothing says that {grant} is missing"
-    return f"a run goes on; the estimate has the advice {code}"
+    assert notice in noticed(enforced, grant, outcome), f"nothing says that {grant} is missing"
+    where = "the estimate has the advice" if grant.action in _LOOKED_UP else "the merge's log has"
+    return f"a run succeeds; {where} {notice}"
 
 
 def _said_by_the_documents(stack: Stack, grant: Grant) -> str:
