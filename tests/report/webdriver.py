@@ -30,9 +30,14 @@ class Browser:
         self._session_url = session_url
 
     def open(self, file: Path, *, dark: bool = False) -> None:
+        """Loads the page and waits until its charts are drawn."""
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self._cdp("Emulation.setEmulatedMedia", {"features": [scheme]})
         call(f"{self._session_url}/url", {"url": file.resolve().as_uri()})
+        self.run(
+            "return Promise.all([...document.querySelectorAll('.js-plotly-plot')]"
+            ".map((chart) => chart.drawn)).then(() => null)"
+        )
 
     def run(self, script: str, *arguments: Any) -> Any:
         """What the body of a JavaScript function returns in the page."""

@@ -16,7 +16,8 @@ function colour(name) {
 function plot(id, traces, layout) {
   const chart = document.getElementById(id);
   const axis = { gridcolor: colour("line"), linecolor: colour("line"), zerolinecolor: colour("line"), automargin: true };
-  Plotly.react(chart, traces, {
+  // Drawing ends later than this call where the browser has other work; who needs the bars awaits `drawn`.
+  chart.drawn = Plotly.react(chart, traces, {
     height: 280, margin: { l: 12, r: 12, t: touched ? 12 : 32, b: 12 }, showlegend: false, bargap: 0.1,
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", separators: ".,",
     font: { color: colour("text"), family: "system-ui, sans-serif", size: 13 },

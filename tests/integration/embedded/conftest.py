@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from stand_in_cloud import StandIn, stand_in_cloud
+
+from tests.integration.embedded.stand_in_cloud import StandIn, stand_in_cloud
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
 import pytest
-from stand_in_cloud import StandIn
 
 from ops.embedded.errors import LambdaEndpointError
 from ops.embedded.lambda_endpoint import LambdaEndpoint
 from ops.embedded.lambda_service import LambdaService
+from tests.integration.embedded.stand_in_cloud import StandIn
 
 
 class SamLocal(BaseHTTPRequestHandler):

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stand_in_cloud import StandIn
 
 from ops.embedded.lambda_invocation import Invocation, Outcome
 from ops.embedded.lambda_processes import RESPONSE_LIMIT_BYTES, WorkerProcesses
 from ops.embedded.lambda_service import FinishedInvocation, FunctionCounts, LambdaService
+from tests.integration.embedded.stand_in_cloud import StandIn
 
 PROJECT = Path(__file__).parents[3]
 
@@ -321,7 +321,7 @@ def test_workers_end_when_whoever_started_them_dies(tmp_path: Path) -> None:
 import sys, time
 from pathlib import Path
 sys.path[:0] = [{str(PROJECT)!r}, {str(Path(__file__).parent)!r}]
-from stand_in_cloud import stand_in_cloud
+from tests.integration.embedded.stand_in_cloud import stand_in_cloud
 from test_lambda_processes import Functions
 with stand_in_cloud() as stand_in:
     functions = Functions(stand_in, Path({str(tmp_path)!r}))

@@ -14,13 +14,19 @@ import pytest
 from botocore.exceptions import ClientError, ParamValidationError
 from moto.awslambda.models import LambdaFunction
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
-from stand_in_cloud import STAND_IN, LambdaError, StandIn, as_lambda, stand_in_cloud
 
 from ops.embedded import moto_patches, step_functions_patches
 from ops.embedded.cloud import EmbeddedCloud
 from ops.embedded.errors import DeploymentError, MotoMismatchError
 from ops.embedded.stack import deploy
 from ops.following.failed_children import failed_children
+from tests.integration.embedded.stand_in_cloud import (
+    STAND_IN,
+    LambdaError,
+    StandIn,
+    as_lambda,
+    stand_in_cloud,
+)
 
 Without = Callable[[str], None]
 

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from stand_in_cloud import STAND_IN, StandIn
 
 from ops.embedded.cloud import EmbeddedCloud
 from ops.embedded.errors import DeploymentError
 from ops.embedded.stack import DeployedStack, deploy
+from tests.integration.embedded.stand_in_cloud import STAND_IN, StandIn
 
 PROJECT = Path(__file__).parents[3]
 
