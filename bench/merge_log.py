@@ -15,12 +15,12 @@ from functools import cached_property
 
 import pyarrow as pa
 
-from trip_kpis.core.attributes import Item
-from trip_kpis.core.partials import SCHEMA
-from trip_kpis.core.parts import PartHeader, encode
-from trip_kpis.core.plan import Plan, RunDefaults, TableDescription, make_plan
-from trip_kpis.core.requests import RunRequest
-from trip_kpis.core.tallies import Tally
+from trip_kpis.core.items.attributes import Item
+from trip_kpis.core.log.counts import Counts
+from trip_kpis.core.log.partials import SCHEMA
+from trip_kpis.core.log.parts import PartHeader, encode
+from trip_kpis.core.run.plan import Plan, RunDefaults, TableDescription, make_plan
+from trip_kpis.core.run.requests import RunRequest
 
 RUN_ID = "merge"
 TABLE_NAME = "trips"
@@ -95,7 +95,7 @@ class MadeUpLog:
                 part=part,
                 start_key=_key(segment, part - 1) if part > 0 else None,
                 end_key=_key(segment, part) if part < self.parts - 1 else None,
-                tally=Tally(pages=pages, scanned=trips, counted=trips, read_units=128.0 * pages),
+                counts=Counts(pages=pages, scanned=trips, counted=trips, read_units=128.0 * pages),
                 quarantine_key=None,
                 invocation=_digest("invocation", segment, part // 10)[:32],
                 worker_ms=60_000,

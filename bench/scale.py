@@ -18,12 +18,12 @@ from unittest.mock import patch
 from botocore.stub import Stubber
 
 from ops.embedded.isolation import client_environment
-from trip_kpis.aws import calls
+from trip_kpis.aws import clients
 from trip_kpis.aws.logs import logger
-from trip_kpis.core.costs import USD_PER_GB_SECOND_ARM64, s3_requests, transitions
-from trip_kpis.core.forecast import CPU_MS_PER_PAGE as CPU_MS_PER_PAGE
-from trip_kpis.core.forecast import DAYS, Forecast
-from trip_kpis.core.plan import Plan
+from trip_kpis.core.estimate.forecast import CPU_MS_PER_PAGE as CPU_MS_PER_PAGE
+from trip_kpis.core.estimate.forecast import DAYS, Forecast
+from trip_kpis.core.prices import USD_PER_GB_SECOND_ARM64, s3_requests, transitions
+from trip_kpis.core.run.plan import Plan
 
 TABLES = {"10 GB": 10**10, "1 TB": 10**12, "100 TB": 10**14}
 
@@ -227,14 +227,14 @@ def _table_of(table_bytes: int) -> Iterator[list[bytes]]:
     try:
         with (
             patch.dict(os.environ, environment),
-            Stubber(calls.dynamodb()) as dynamodb,
-            Stubber(calls.s3()) as s3,
-            Stubber(calls.lambda_()) as aws_lambda,
+            Stubber(clients.dynamodb()) as dynamodb,
+            Stubber(clients.s3()) as s3,
+            Stubber(clients.lambda_()) as aws_lambda,
         ):
             dynamodb.add_response("describe_table", {"Table": described})
             dynamodb.add_response("describe_time_to_live", {})
             aws_lambda.add_response("get_account_settings", {"AccountLimit": limit})
-            calls.s3().meta.events.register("provide-client-params.s3.PutObject", note)
+            clients.s3().meta.events.register("provide-client-params.s3.PutObject", note)
             s3.add_response("put_object", {})
             yield written
     finally:
@@ -243,9 +243,9 @@ def _table_of(table_bytes: int) -> Iterator[list[bytes]]:
 
 
 def _forget_clients() -> None:
-    calls.dynamodb.cache_clear()
-    calls.s3.cache_clear()
-    calls.lambda_.cache_clear()
+    clients.dynamodb.cache_clear()
+    clients.s3.cache_clear()
+    clients.lambda_.cache_clear()
 
 
 def _duration(seconds: int) -> str:

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from trip_kpis.aws import calls, table
+from trip_kpis.aws import clients, table
 from trip_kpis.aws.account import unreserved_executions
 from trip_kpis.aws.bucket import Bucket
 from trip_kpis.aws.logs import logged, logger
@@ -12,10 +12,10 @@ from trip_kpis.aws.run_plan import frozen, resumed
 from trip_kpis.aws.run_store import RunStore
 from trip_kpis.aws.sampling import take_sample
 from trip_kpis.aws.settings import read_estimate_terms, read_run_defaults, read_settings
-from trip_kpis.core.estimates import estimate_document
-from trip_kpis.core.plan import make_plan
-from trip_kpis.core.requests import RunRequest
-from trip_kpis.core.segments import shuffled
+from trip_kpis.core.estimate.document import estimate_document
+from trip_kpis.core.run.plan import make_plan
+from trip_kpis.core.run.requests import RunRequest
+from trip_kpis.core.run.segments import shuffled
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -27,19 +27,19 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     request = RunRequest.from_event(event)
     settings, defaults, terms = read_settings(), read_run_defaults(), read_estimate_terms()
     with logged(run_id=request.run_id):
-        found = table.describe(calls.dynamodb(), settings.table_name)
+        found = table.describe(clients.dynamodb(), settings.table_name)
         plan = make_plan(
             request,
             defaults,
             found,
             now=datetime.now(UTC),
             terms=terms,
-            lambda_limit=unreserved_executions(calls.lambda_),
+            lambda_limit=unreserved_executions(clients.lambda_),
         )
-        store = RunStore(Bucket(calls.s3(), settings.bucket_name, settings.bucket_kms_key_arn))
+        store = RunStore(Bucket(clients.s3(), settings.bucket_name, settings.bucket_kms_key_arn))
         if request.estimate_only:
             remaining_ms = context.get_remaining_time_in_millis
-            sample = take_sample(calls.dynamodb(), plan, remaining_ms=remaining_ms)
+            sample = take_sample(clients.dynamodb(), plan, remaining_ms=remaining_ms)
             budget, estimate = plan.read_budget, estimate_document(plan, sample, terms)
         elif request.continues:
             plan, budget = resumed(store, plan, request, defaults, found, terms)

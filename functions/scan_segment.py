@@ -2,18 +2,18 @@
 
 from typing import Any
 
-from trip_kpis.aws import calls
+from trip_kpis.aws import clients
 from trip_kpis.aws.bucket import Bucket
 from trip_kpis.aws.logs import logged, logger
 from trip_kpis.aws.metrics import emit
-from trip_kpis.aws.pacing import Pacer
+from trip_kpis.aws.read_budget import Pacer
 from trip_kpis.aws.run_store import RunStore
 from trip_kpis.aws.segment_log import Appender, SegmentLog
-from trip_kpis.aws.segment_worker import SegmentWorker
 from trip_kpis.aws.settings import read_settings
-from trip_kpis.core.agreement import check_segment, check_table
-from trip_kpis.core.measures import of_invocation
-from trip_kpis.core.requests import SegmentRequest
+from trip_kpis.aws.worker import SegmentWorker
+from trip_kpis.core.run.agreement import check_segment, check_table
+from trip_kpis.core.run.requests import SegmentRequest
+from trip_kpis.core.run.run_metrics import of_invocation
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -24,13 +24,13 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     started_ms = context.get_remaining_time_in_millis()
     request, settings = SegmentRequest.from_event(event), read_settings()
     with logged(run_id=request.run_id, segment=request.segment):
-        bucket = Bucket(calls.s3(), settings.bucket_name, settings.bucket_kms_key_arn)
+        bucket = Bucket(clients.s3(), settings.bucket_name, settings.bucket_kms_key_arn)
         store = RunStore(bucket)
         plan = store.plan(request.run_id, sha256=request.plan_sha256)
         check_table(plan, settings.table_name)
         check_segment(plan, request.segment)
         worker = SegmentWorker(
-            dynamodb=calls.dynamodb(),
+            dynamodb=clients.dynamodb(),
             log=SegmentLog(bucket=bucket, plan=plan),
             plan=plan,
             segment=request.segment,
@@ -44,11 +44,11 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             progress = worker.work()
             logger.info("scanned", **progress.to_json())
         finally:
-            tally = worker.progress.tally
+            counts = worker.progress.counts
             seconds = (started_ms - context.get_remaining_time_in_millis()) / 1000
             emit(
-                of_invocation(tally, seconds=seconds),
+                of_invocation(counts, seconds=seconds),
                 stack_name=settings.stack_name,
-                rejected=tally.rejected,
+                rejected=counts.rejected,
             )
     return {"segment": request.segment, **progress.to_json()}

@@ -137,11 +137,11 @@ class Follower:
         if run.plan is None:
             return
         if self._read_units_before is None:
-            self.begin("Scanning segments", trips=run.expected_items, done=run.tally.scanned)
-            self._read_units_before = run.tally.read_units
+            self.begin("Scanning segments", trips=run.expected_items, done=run.counts.scanned)
+            self._read_units_before = run.counts.read_units
         with self._lock:
             segments = f"{len(run.finished):,} of {run.segments:,} segments"
-            self._update(run.tally.scanned, run.expected_items, segments, self._besides(run))
+            self._update(run.counts.scanned, run.expected_items, segments, self._besides(run))
 
     def _besides(self, run: Progress) -> list[str]:
         """What else there is to say."""
@@ -150,11 +150,11 @@ class Follower:
         said = []
         seconds = self._stage.elapsed or 0.0
         if seconds >= _RATE_AFTER_SECONDS:
-            read_units = (run.tally.read_units - self._read_units_before) / seconds
+            read_units = (run.counts.read_units - self._read_units_before) / seconds
             said.append(f"{read_units:,.1f} read units/s")
-        if rejected := run.tally.rejected_in_all:
+        if rejected := run.counts.rejected_in_all:
             said.append(f"{rejected:,} rejected")
-        if throttles := sum(run.tally.throttles.values()):
+        if throttles := sum(run.counts.throttles.values()):
             said.append(f"throttled {throttles:,} times")
         return said
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
-from trip_kpis.core.requests import RUN_ID
+from trip_kpis.core.run.requests import RUN_ID
 
 _RUN = f"run={RUN_ID.pattern}"
 _SEGMENT = "segment=[0-9]{5}"

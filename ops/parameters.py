@@ -11,8 +11,8 @@ from ops.embedded.template import complete_parameters, load_template
 from ops.local_stack import TABLE_NAME, TEMPLATE
 from ops.trip_files import Trips
 from trip_kpis.aws.settings import read_run_defaults
-from trip_kpis.core.attributes import dotted_path, find, parse_path
 from trip_kpis.core.errors import SettingError
+from trip_kpis.core.items.attributes import dotted_path, find, parse_path
 
 _NAMES_SHOWN = 12
 _ALIKE = 0.6

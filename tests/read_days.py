@@ -4,9 +4,9 @@ from datetime import date
 
 import pytest
 
-from trip_kpis.core.rejections import Reason, RejectionError
-from trip_kpis.core.times import read_day
-from trip_kpis.core.zones import time_zone
+from trip_kpis.core.items.rejections import Reason, RejectionError
+from trip_kpis.core.items.times import read_day
+from trip_kpis.core.items.zones import time_zone
 
 MAY_25 = date(2024, 5, 25)
 EARLIEST, LATEST = date(1900, 1, 1), date(2100, 12, 31)

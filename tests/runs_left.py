@@ -8,13 +8,13 @@ from decimal import Decimal
 from pathlib import Path
 
 from tests.day_rows import DayRows, as_table, rows_of, trips_in
-from tests.samples import PLANNED_AT, header, plan, tally
-from trip_kpis.core.kpis import DayKpis
-from trip_kpis.core.parts import PartHeader, encode
-from trip_kpis.core.proof import prove
-from trip_kpis.core.publication import Outcome, Publication
-from trip_kpis.core.rejections import Reason
-from trip_kpis.core.results import Finished, manifest
+from tests.samples import PLANNED_AT, counts, header, plan
+from trip_kpis.core.items.rejections import Reason
+from trip_kpis.core.log.parts import PartHeader, encode
+from trip_kpis.core.run.days import DayKpis
+from trip_kpis.core.run.manifest import Finished, manifest
+from trip_kpis.core.run.proof import prove
+from trip_kpis.core.run.publication import Outcome, Publication
 
 FIRST = date(2024, 5, 1)
 EVIL = "</script><script>document.title = 'taken over'</script>"
@@ -47,7 +47,7 @@ def leave_run(
         first = header(
             plan_sha256=frozen.sha256,
             segment=segment,
-            tally=tally(counted=trips_in(of_segment), **{Reason.FARE_NOT_A_NUMBER: rejected}),
+            counts=counts(counted=trips_in(of_segment), **{Reason.FARE_NOT_A_NUMBER: rejected}),
             quarantine_key=key,
             invocation=f"invocation-{segment}",
             worker_ms=1500,
@@ -57,7 +57,7 @@ def leave_run(
             cut = {"trip_id": {"S": f"t-{segment}"}}
             log = [(replace(first, end_key=cut), of_segment, log[0][2])]
             rest = replace(
-                first, part=1, start_key=cut, tally=tally(counted=0, incomplete=4),
+                first, part=1, start_key=cut, counts=counts(counted=0, incomplete=4),
                 quarantine_key=None, invocation=f"later-{segment}",
             )  # fmt: skip
             log.append((rest, {}, log[0][2] + pause))

@@ -7,14 +7,14 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from trip_kpis.core.attributes import Item, key_to_json
-from trip_kpis.core.pages import Page, page_decoder
-from trip_kpis.core.parts import PartHeader
-from trip_kpis.core.plan import Plan, RunDefaults, TableDescription, make_plan
-from trip_kpis.core.requests import RunRequest
-from trip_kpis.core.tallies import Tally
-from trip_kpis.core.trips import ReadingRules
-from trip_kpis.core.zones import time_zone
+from trip_kpis.core.items.attributes import Item, key_to_json
+from trip_kpis.core.items.pages import Page, page_decoder
+from trip_kpis.core.items.trips import ReadingRules
+from trip_kpis.core.items.zones import time_zone
+from trip_kpis.core.log.counts import Counts
+from trip_kpis.core.log.parts import PartHeader
+from trip_kpis.core.run.plan import Plan, RunDefaults, TableDescription, make_plan
+from trip_kpis.core.run.requests import RunRequest
 
 PLANNED_AT = datetime(2024, 6, 1, 2, 15, tzinfo=UTC)
 
@@ -98,9 +98,9 @@ def page(
     return page_decoder(*rules.paths).decode(answer(items, filtered=filtered, end_key=end_key))
 
 
-def tally(*, counted: int = 1, incomplete: int = 0, **rejected: int) -> Tally:
-    """A tally that balances, of one page."""
-    return Tally(
+def counts(*, counted: int = 1, incomplete: int = 0, **rejected: int) -> Counts:
+    """A counts that balances, of one page."""
+    return Counts(
         pages=1,
         scanned=counted + incomplete + sum(rejected.values()),
         incomplete=incomplete,
@@ -119,7 +119,7 @@ def header(**changes: Any) -> PartHeader:
             part=0,
             start_key=None,
             end_key=None,
-            tally=tally(),
+            counts=counts(),
             quarantine_key=None,
             invocation="invocation-1",
             worker_ms=1000,

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from trip_kpis.core.requests import RunRequest
+from trip_kpis.core.run.requests import RunRequest
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 

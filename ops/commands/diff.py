@@ -17,7 +17,7 @@ from ops.figures import grouped, visible
 from ops.results.comparison import Comparison, compare
 from ops.results.finished_run import finished_run
 from ops.results.staged import staged_plans
-from trip_kpis.core.kpis import json_number
+from trip_kpis.core.run.days import json_number
 
 _COLUMNS = (
     Column("date"),

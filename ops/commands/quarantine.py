@@ -15,7 +15,7 @@ from ops.commands.tables import Column, show_table
 from ops.figures import share
 from ops.results.export import export
 from ops.results.quarantine import RejectedTrip, Rejections, examples, rejected_trips
-from trip_kpis.core.rejections import Reason
+from trip_kpis.core.items.rejections import Reason
 
 _LONGEST = 100
 

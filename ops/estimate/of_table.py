@@ -12,15 +12,15 @@ from botocore.session import Session
 from ops.account.account import Account, AccountError, asking_aws
 from ops.parameters import plan_run_environment
 from ops.run import new_execution_name
-from trip_kpis.aws import calls, table
+from trip_kpis.aws import clients, table
 from trip_kpis.aws.account import unreserved_executions
 from trip_kpis.aws.sampling import take_sample
 from trip_kpis.aws.settings import read_estimate_terms, read_run_defaults
 from trip_kpis.aws.throttling import is_throttling
 from trip_kpis.core.errors import TableNotFoundError, TransientError, TripKpisError
-from trip_kpis.core.estimates import estimate_document
-from trip_kpis.core.plan import make_plan
-from trip_kpis.core.requests import RunRequest
+from trip_kpis.core.estimate.document import estimate_document
+from trip_kpis.core.run.plan import make_plan
+from trip_kpis.core.run.requests import RunRequest
 
 _MOST_SECONDS = 600
 """for the sample: more than a function has, where a small read budget is to be kept to"""
@@ -44,7 +44,9 @@ def of_table(
     )
     ends_at = time.monotonic() + _MOST_SECONDS
     with _reading(table_name):
-        client = calls.scanning_client(Session(profile=account.profile), region=account.region_name)
+        client = clients.scanning_client(
+            Session(profile=account.profile), region=account.region_name
+        )
         description = table.describe(client, table_name)
         plan = make_plan(
             request,

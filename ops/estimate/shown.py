@@ -19,7 +19,7 @@ _LIMITED_BY = {
     "table": ", which read all that the table delivers",
     "lambda": ", half of the account's unreserved Lambda executions",
 }
-"""by the words of `trip_kpis.core.workers.LimitedBy`"""
+"""by the words of `trip_kpis.core.estimate.workers.LimitedBy`"""
 _UNITS = ("bytes", "KB", "MB", "GB", "TB", "PB")
 
 

@@ -10,9 +10,9 @@ from ops.following.objects import Objects
 from trip_kpis.aws.concurrency import in_order
 from trip_kpis.aws.run_store import plan_key
 from trip_kpis.core.errors import CorruptPartError, PlanMismatchError
-from trip_kpis.core.parts import PartHeader, decode
-from trip_kpis.core.plan import Plan
-from trip_kpis.core.tallies import Tally
+from trip_kpis.core.log.counts import Counts
+from trip_kpis.core.log.parts import PartHeader, decode
+from trip_kpis.core.run.plan import Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,7 @@ class Progress:
 
     plan: Plan | None = None
     """None: the run has none yet"""
-    tally: Tally = field(default_factory=Tally)
+    counts: Counts = field(default_factory=Counts)
     parts: int = 0
     begun: frozenset[int] = frozenset()
     """the segments that have a part at least"""
@@ -37,14 +37,14 @@ class Progress:
         """As many as DescribeTable counted when the run was planned, which may be hours old, and
         never less than were scanned."""
         planned = self.plan.estimate.item_count if self.plan else 0
-        return max(planned, self.tally.scanned)
+        return max(planned, self.counts.scanned)
 
     def with_parts(self, headers: Iterable[PartHeader]) -> Self:
         """What it is with these parts as well."""
         appended = list(headers)
         return replace(
             self,
-            tally=sum((header.tally for header in appended), self.tally),
+            counts=sum((header.counts for header in appended), self.counts),
             parts=self.parts + len(appended),
             begun=self.begun | {header.segment for header in appended},
             finished=self.finished

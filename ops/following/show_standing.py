@@ -43,7 +43,7 @@ def to_json(standing: Standing) -> dict[str, Any]:
         "segments_finished": len(progress.finished),
         "parts": progress.parts,
         "expected_items": progress.expected_items,
-        **progress.tally.to_json(),
+        **progress.counts.to_json(),
         "executions": [
             {
                 "name": one.name,
@@ -84,24 +84,24 @@ def _execution(one: Attempt) -> str:
 
 
 def _counts(standing: Standing) -> list[tuple[str, str]]:
-    progress, tally = standing.progress, standing.progress.tally
+    progress, counts = standing.progress, standing.progress.counts
     if progress.plan is None:
         return [("segments", "there is no plan of it under staging/ (yet, or any more)")]
     segments = f"{len(progress.finished):,} of {progress.segments:,} finished"
     if unfinished := progress.begun - progress.finished:
         segments += f", {len(unfinished):,} begun"
-    trips = f"{tally.scanned:,} scanned"
+    trips = f"{counts.scanned:,} scanned"
     if standing.state != FINISHED and progress.expected_items:
         expected = progress.expected_items
-        trips += f" ({share(tally.scanned, expected)} of about {expected:,})"
-    trips += f" = {tally.incomplete:,} incomplete + {tally.rejected_in_all:,} rejected + "
+        trips += f" ({share(counts.scanned, expected)} of about {expected:,})"
+    trips += f" = {counts.incomplete:,} incomplete + {counts.rejected_in_all:,} rejected + "
     rows = [
         ("segments", segments),
-        ("trips", f"{trips}{tally.counted:,} counted"),
-        ("read units", f"{tally.read_units:,.1f}, in {so_many(tally.pages, 'page')}"),
+        ("trips", f"{trips}{counts.counted:,} counted"),
+        ("read units", f"{counts.read_units:,.1f}, in {so_many(counts.pages, 'page')}"),
     ]
-    rows += [("rejected", f"{n:,} {reason}") for reason, n in sorted(tally.rejected.items())]
-    rows += [("throttled", f"{n:,} {why}") for why, n in sorted(tally.throttles.items())]
+    rows += [("rejected", f"{n:,} {reason}") for reason, n in sorted(counts.rejected.items())]
+    rows += [("throttled", f"{n:,} {why}") for why, n in sorted(counts.throttles.items())]
     return rows
 
 

@@ -16,7 +16,7 @@ from ops.results.history import FINISHED, NOT_FINISHED, RUNNING, Attempt, attemp
 from ops.results.staged import staged_parts, staged_plans
 from ops.state_directory import StateDirectory
 from trip_kpis.core.errors import PlanMismatchError
-from trip_kpis.core.plan import Plan
+from trip_kpis.core.run.plan import Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

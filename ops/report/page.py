@@ -45,14 +45,14 @@ def page(report: Report) -> str:
     slowest = sorted(run.segments, key=lambda segment: -segment.worker_ms)[:SEGMENTS_SHOWN]
     segments = sorted(slowest, key=lambda segment: segment.segment)
     shown = {segment.segment for segment in segments}
-    stretches = [one for one in report.timeline.stretches if one.segment in shown]
+    spans = [one for one in report.timeline.spans if one.segment in shown]
     template = _environment().get_template("page.html")
     return template.render(
         run=run,
         report=report,
         marked=MarkedDays.of_run(run),
         segments=segments,
-        stretches=stretches,
+        spans=spans,
         figures=figures,
         style=_asset("page.css"),
         scripts=scripts,
@@ -65,12 +65,12 @@ def page(report: Report) -> str:
                 )
                 for d in report.days
             ],
-            "stretches": [
+            "spans": [
                 (
                     *(one.segment, one.turn, one.began.isoformat(timespec="milliseconds")),
                     *(one.seconds, one.scanned, one.parts),
                 )
-                for one in stretches
+                for one in spans
             ],
             "segments": [(segment.segment, segment.worker_ms) for segment in segments],
         },

@@ -20,7 +20,7 @@ _WHOLE_SECONDS = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stretch:
+class Span:
     """What one invocation has appended to one segment's log."""
 
     segment: int
@@ -41,7 +41,7 @@ class Stretch:
 class Timeline:
     """In the order of segment and turn; empty where `unknown` says why nothing is known."""
 
-    stretches: tuple[Stretch, ...] = ()
+    spans: tuple[Span, ...] = ()
     unknown: str = ""
 
 
@@ -71,7 +71,7 @@ def timeline(out: Path, run: FinishedRun) -> Timeline:
             unknown="The parts' files bear other times than those at which the run appended them: "
             "they were copied without."
         )
-    return Timeline(stretches=tuple(_stretches(parts)))
+    return Timeline(spans=tuple(_spans(parts)))
 
 
 def executions_in(out: Path, run: FinishedRun) -> tuple[str, ...]:
@@ -83,18 +83,18 @@ def executions_in(out: Path, run: FinishedRun) -> tuple[str, ...]:
     return ()
 
 
-def _stretches(parts: list[StagedPart]) -> Iterator[Stretch]:
+def _spans(parts: list[StagedPart]) -> Iterator[Span]:
     for segment, of_segment in groupby(parts, key=lambda part: part.header.segment):
         turns = groupby(of_segment, key=lambda part: part.header.invocation)
         for turn, (invocation, appended) in enumerate(turns, start=1):
             group = list(appended)
             first = group[0]
-            yield Stretch(
+            yield Span(
                 segment=segment,
                 invocation=invocation,
                 turn=turn,
                 began=first.appended_at - timedelta(milliseconds=first.header.worker_ms),
                 ended=group[-1].appended_at,
                 parts=len(group),
-                scanned=sum(part.header.tally.scanned for part in group),
+                scanned=sum(part.header.counts.scanned for part in group),
             )

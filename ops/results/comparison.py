@@ -10,8 +10,8 @@ from ops.results.errors import ResultsError
 from ops.results.finished_run import FinishedRun
 from ops.results.marked_days import MarkedDays
 from ops.results.run_day import DayFigures
-from trip_kpis.core.kpis import json_number
-from trip_kpis.core.partials import EXACT
+from trip_kpis.core.log.partials import EXACT
+from trip_kpis.core.run.days import json_number
 
 _OF_MANIFEST = ("table_arn", "table_id", "code_version")
 _OF_PLAN = (

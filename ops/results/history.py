@@ -13,7 +13,7 @@ from ops.results.finished_run import FinishedRun, manifests, read_manifest
 from ops.results.marked_days import MarkedDays
 from ops.results.staged import staged_plans
 from ops.state_directory import StateDirectory
-from trip_kpis.core.publication import Outcome
+from trip_kpis.core.run.publication import Outcome
 
 FINISHED, RUNNING, NOT_FINISHED = "finished", "running", "not finished"
 

@@ -9,7 +9,7 @@ import msgspec
 from ops.figures import visible
 from ops.results.documents import Count, converted
 from ops.results.finished_run import FinishedRun
-from trip_kpis.core.publication import Outcome
+from trip_kpis.core.run.publication import Outcome
 
 _LISTED = 20
 

@@ -89,11 +89,11 @@ def rejections(out: Path, run_id: str) -> Rejections:
     return Rejections(
         run_id=run_id,
         is_finished=False,
-        completed=sum(part.tally.counted + part.tally.rejected_in_all for part in parts),
+        completed=sum(part.counts.counted + part.counts.rejected_in_all for part in parts),
         quarantined=tuple(
             Quarantined(
                 segment=part.segment,
-                by_reason={str(reason): n for reason, n in part.tally.rejected.items()},
+                by_reason={str(reason): n for reason, n in part.counts.rejected.items()},
                 keys=(part.quarantine_key,)
                 if is_quarantine_of(run_id, part.quarantine_key)
                 else (),

@@ -14,7 +14,7 @@ from ops.embedded.objects_on_disk import ObjectOnDisk
 from ops.layout import is_known, is_run_id
 from ops.state_directory import StateDirectory
 from trip_kpis.core.errors import CorruptPartError
-from trip_kpis.core.parts import PartHeader, decode
+from trip_kpis.core.log.parts import PartHeader, decode
 
 
 @dataclass(frozen=True, slots=True)

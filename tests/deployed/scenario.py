@@ -19,7 +19,7 @@ from tests.deployed.athena import Figures, differing, published_figures
 from tests.deployed.made_here import executions_over, objects_removed, table_of
 from tests.deployed.stack import Clients, DeployedStack
 from tests.deployed.waiting import A_SEGMENT_DONE, EXECUTION_ENDED, MAP_RUN_BEGUN, Patience
-from trip_kpis.core.parts import decode
+from trip_kpis.core.log.parts import decode
 
 SEGMENTS = 40
 """One after the other, so that there is time to break the run off before the last."""

@@ -20,7 +20,7 @@ from tests.deployed.athena import (
 )
 from tests.deployed.waiting import Patience
 from tests.unit.stack.a_run import DAY, a_run
-from trip_kpis.core.results import manifest
+from trip_kpis.core.run.manifest import manifest
 
 QUERY = "0f0f0f0f-0f0f-0f0f-0f0f-0f0f0f0f0f0f"
 NAMES = ("date", "trip_count", "total_fare", "average_fare", "max_fare", "min_fare")

@@ -1,4 +1,4 @@
-"""`python -m tests.faults 10000`: so many schedules in two processes, and their tally."""
+"""`python -m tests.faults 10000`: so many schedules in two processes, and their counts."""
 
 import argparse
 import sys
@@ -15,11 +15,11 @@ def main() -> int:
     parser.add_argument("schedules", type=int)
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     asked = parser.parse_args()
-    tally = play_many(range(asked.first, asked.first + asked.schedules))
-    print(*tally.lines(), sep="\n")
-    for seed, wrong in islice(sorted(tally.differences.items()), _SHOWN):
+    counts = play_many(range(asked.first, asked.first + asked.schedules))
+    print(*counts.lines(), sep="\n")
+    for seed, wrong in islice(sorted(counts.differences.items()), _SHOWN):
         print(replay_with(seed), *wrong[:3], sep="\n  ")
-    return bool(tally.differences)
+    return bool(counts.differences)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from tests.faults.http_calls import Call
 
 
 class Fault(StrEnum):
-    """The kinds that a tally counts."""
+    """The kinds that a counts counts."""
 
     # The call has no effect:
     KILLED_BEFORE = "killed before a call took effect"

@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 from botocore.retries import quota
 
-from trip_kpis.aws import calls
+from trip_kpis.aws import clients
 from trip_kpis.aws.logs import logger
 
 _ENVIRONMENT = {
@@ -49,15 +49,15 @@ def environment(settings: Mapping[str, str]) -> Iterator[None]:
 @contextmanager
 def clients_answered_by(answer: Callable[..., Any]) -> Iterator[None]:
     """The functions' clients, with `answer` for a network and nothing spent of their retries."""
-    clients, quotas = _clients_of_this_process()
+    made, quotas = _clients_of_this_process()
     for one in quotas:
         one.release(quota.RetryQuota.INITIAL_CAPACITY)
-    for client in clients:
+    for client in made:
         client.meta.events.register("before-send", answer)
     try:
         yield
     finally:
-        for client in clients:
+        for client in made:
             client.meta.events.unregister("before-send", answer)
 
 
@@ -68,7 +68,7 @@ def _clients_of_this_process() -> tuple[list[Any], list[quota.RetryQuota]]:
     """The functions' own clients and what they may spend on retries, made once: making them takes
     the time of several schedules."""
     global _made
-    if [calls.dynamodb(), calls.s3(), calls.lambda_()] != _made[0]:
+    if [clients.dynamodb(), clients.s3(), clients.lambda_()] != _made[0]:
         quotas: list[quota.RetryQuota] = []
 
         class Quota(quota.RetryQuota):
@@ -76,9 +76,9 @@ def _clients_of_this_process() -> tuple[list[Any], list[quota.RetryQuota]]:
                 super().__init__()
                 quotas.append(self)
 
-        calls.dynamodb.cache_clear()
-        calls.s3.cache_clear()
-        calls.lambda_.cache_clear()
+        clients.dynamodb.cache_clear()
+        clients.s3.cache_clear()
+        clients.lambda_.cache_clear()
         with patch.object(quota, "RetryQuota", Quota):
-            _made = [calls.dynamodb(), calls.s3(), calls.lambda_()], quotas
+            _made = [clients.dynamodb(), clients.s3(), clients.lambda_()], quotas
     return _made

@@ -5,14 +5,15 @@ import multiprocessing
 import sys
 from collections.abc import Iterable
 
+from tests.faults.counts import Counts
+
 from tests.faults.schedule import play
-from tests.faults.tally import Tally
 
 _PROCESSES = 2
 _HANGS_AFTER_SECONDS = 120
 
 
-def play_one(seed: int) -> Tally:
+def play_one(seed: int) -> Counts:
     """`play`, and a traceback of every thread for a schedule that hangs."""
     faulthandler.dump_traceback_later(_HANGS_AFTER_SECONDS, exit=True)
     try:
@@ -24,18 +25,18 @@ def play_one(seed: int) -> Tally:
         faulthandler.cancel_dump_traceback_later()
 
 
-def play_many(seeds: Iterable[int]) -> Tally:
+def play_many(seeds: Iterable[int]) -> Counts:
     """All of them, in two processes."""
-    tally = Tally()
+    counts = Counts()
     with multiprocessing.get_context("spawn").Pool(_PROCESSES) as pool:
         for one in pool.imap_unordered(play_one, seeds, chunksize=20):
-            tally += one
-            if tally.schedules % 1000 == 0:
+            counts += one
+            if counts.schedules % 1000 == 0:
                 print(
-                    f"{tally.schedules:,} schedules, {len(tally.differences)} differences",
+                    f"{counts.schedules:,} schedules, {len(counts.differences)} differences",
                     file=sys.stderr,
                 )
-    return tally
+    return counts
 
 
 def replay_with(seed: int) -> str:

@@ -10,19 +10,19 @@ from unittest.mock import patch
 import merge_partials
 from tests.faults.deliveries import HANDLERS
 from tests.faults.schedule import Variant
-from trip_kpis.aws import calls
+from trip_kpis.aws import clients
 from trip_kpis.aws.bucket import Bucket
 from trip_kpis.aws.lease import PublishingLease
-from trip_kpis.aws.pacing import Pacer
+from trip_kpis.aws.read_budget import Pacer
 from trip_kpis.aws.run_store import RunStore
 from trip_kpis.aws.segment_log import Appender, SegmentLog
-from trip_kpis.aws.segment_worker import SegmentWorker
 from trip_kpis.aws.settings import read_settings
-from trip_kpis.core.parts import PartHeader
-from trip_kpis.core.plan import Plan
-from trip_kpis.core.proof import Proof, SegmentProof
-from trip_kpis.core.stretch import Position, Stretch
-from trip_kpis.core.tallies import Tally
+from trip_kpis.aws.worker import SegmentWorker
+from trip_kpis.core.log.counts import Counts
+from trip_kpis.core.log.part_builder import PartBuilder, Position
+from trip_kpis.core.log.parts import PartHeader
+from trip_kpis.core.run.plan import Plan
+from trip_kpis.core.run.proof import Proof, SegmentProof
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,24 +35,26 @@ class _HandedLog:
     def end(self, _segment: int) -> Position:
         return self.position
 
-    def append(self, segment: int, stretch: Stretch, appender: Appender, *, worker_ms: int) -> bool:
-        self.log.append(segment, stretch, appender, worker_ms=worker_ms)
-        self.position = stretch.after
+    def append(
+        self, segment: int, builder: PartBuilder, appender: Appender, *, worker_ms: int
+    ) -> bool:
+        self.log.append(segment, builder, appender, worker_ms=worker_ms)
+        self.position = builder.after
         return True
 
-    def note_standstill(self, segment: int, position: Position, appender: Appender) -> None:
-        self.log.note_standstill(segment, position, appender)
+    def record_no_progress(self, segment: int, position: Position, appender: Appender) -> None:
+        self.log.record_no_progress(segment, position, appender)
 
 
 def _scan_from_the_state(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Goes on from the position that the invocation before returned to the state machine."""
-    bucket = Bucket(calls.s3(), read_settings().bucket_name)
+    bucket = Bucket(clients.s3(), read_settings().bucket_name)
     plan = RunStore(bucket).plan(event["run_id"], sha256=event["plan_sha256"])
     log = _HandedLog(
         log=SegmentLog(bucket=bucket, plan=plan), position=Position(**event.get("position", {}))
     )
     progress = SegmentWorker(
-        dynamodb=calls.dynamodb(),
+        dynamodb=clients.dynamodb(),
         log=log,  # type: ignore[arg-type]
         plan=plan,
         segment=event["segment"],
@@ -79,7 +81,7 @@ def _believed(plan: Plan, headers: Iterable[PartHeader]) -> Proof:
                 segment=segment,
                 parts=len(listed[segment]),
                 invocations=len({header.invocation for header in listed[segment]}),
-                tally=sum((header.tally for header in listed[segment]), Tally()),
+                counts=sum((header.counts for header in listed[segment]), Counts()),
                 worker_ms=0,
                 gb_seconds=0.0,
                 quarantine_keys=tuple(

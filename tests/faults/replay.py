@@ -10,11 +10,11 @@ def main() -> int:
     """0 if nothing was wrong."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.replay", description=__doc__)
     parser.add_argument("seed", type=int, help="which schedule: SEED=123")
-    tally = play(parser.parse_args().seed)
-    print(*tally.lines(), sep="\n")
-    for wrong in tally.differences.values():
+    counts = play(parser.parse_args().seed)
+    print(*counts.lines(), sep="\n")
+    for wrong in counts.differences.values():
         print(*wrong, sep="\n")
-    return bool(tally.differences)
+    return bool(counts.differences)
 
 
 if __name__ == "__main__":

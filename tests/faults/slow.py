@@ -1,4 +1,4 @@
-"""`python -m tests.faults.slow 50`: schedules through worker processes, and their tally.
+"""`python -m tests.faults.slow 50`: schedules through worker processes, and their counts.
 
 The faults of a schedule that shows a difference, and those of one that is played alone, are written
 to a file under FAULTS; `--replay FILE` injects exactly these again.
@@ -9,10 +9,11 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from tests.faults.counts import Counts
+
 from tests.faults.script import Script
 from tests.faults.slow_cloud import slow_cloud
 from tests.faults.slow_schedule import play_slowly
-from tests.faults.tally import Tally
 
 FAULTS = Path("out/faults")
 
@@ -30,37 +31,37 @@ def main() -> int:
 
 
 def _play(scripts: Iterable[Script]) -> int:
-    tally, kept, alone = Tally(), {}, len(scripts := list(scripts)) == 1
+    counts, kept, alone = Counts(), {}, len(scripts := list(scripts)) == 1
     with slow_cloud() as cloud:
         for script in scripts:
             one = play_slowly(cloud, script)
-            tally += one
+            counts += one
             if one.differences or alone:
                 kept[script.seed] = FAULTS / f"slow-{script.seed}.json"
                 script.save(kept[script.seed])
             print(
-                f"schedule {script.seed}: {len(tally.differences)} differences so far",
+                f"schedule {script.seed}: {len(counts.differences)} differences so far",
                 file=sys.stderr,
             )
-    print(*tally.lines(), sep="\n")
+    print(*counts.lines(), sep="\n")
     for seed, file in kept.items():
         print(
             f"replay with: make faults-slow REPLAY={file}",
-            *tally.differences.get(seed, ()),
+            *counts.differences.get(seed, ()),
             sep="\n  ",
         )
-    return bool(tally.differences)
+    return bool(counts.differences)
 
 
 def _replay(script: Script) -> int:
     with slow_cloud() as cloud:
-        tally = play_slowly(cloud, script)
-    print(*tally.lines(), sep="\n")
+        counts = play_slowly(cloud, script)
+    print(*counts.lines(), sep="\n")
     print(f"{len(script.injected)} faults injected again where they were", end="")
     print(f", {script.left_out} not: their question was not asked so often this time")
-    for wrong in tally.differences.values():
+    for wrong in counts.differences.values():
         print(*wrong, sep="\n  ")
-    return bool(tally.differences)
+    return bool(counts.differences)
 
 
 def _script(file: str) -> Script:

@@ -11,18 +11,19 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tests.faults.counts import Counts
+
 from ops.run import execute
 from tests.faults.runs import NAMED_ERRORS
 from tests.faults.script import Script
 from tests.faults.slow_cloud import SlowCloud
-from tests.faults.tally import Tally
 from tests.faults.trips import Truth
 
 _MOST_EXECUTIONS = 3
 """the last of them without faults"""
 
 
-def play_slowly(cloud: SlowCloud, script: Script) -> Tally:
+def play_slowly(cloud: SlowCloud, script: Script) -> Counts:
     """Plays the schedule of the script's seed; the script then has what was injected."""
     seed = script.seed
     rng = random.Random(f"slow {seed}")
@@ -74,7 +75,7 @@ def play_slowly(cloud: SlowCloud, script: Script) -> Tally:
     if summary is not None:
         wrong += _wrong_in_summary(summary, cloud.truth)
     pages = cloud.server.pages - pages_before
-    return Tally(
+    return Counts(
         schedules=1,
         invocations=cloud.deliveries.invocations - invocations_before,
         faults=Counter({str(fault): n for fault, n in cloud.server.counts.items()}),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(slots=True, kw_only=True)
-class Tally:
+class Counts:
     """Of one schedule, or of many: `+` adds them up."""
 
     schedules: int = 0
@@ -20,8 +20,8 @@ class Tally:
     differences: dict[int, list[str]] = field(default_factory=dict)
     """seed -> what was wrong"""
 
-    def __add__(self, other: "Tally") -> "Tally":
-        return Tally(
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(
             schedules=self.schedules + other.schedules,
             invocations=self.invocations + other.invocations,
             faults=self.faults + other.faults,

@@ -12,8 +12,8 @@ def test_a_page_with_a_wrong_checksum_is_never_taken_however_often_it_comes() ->
         return Fault.BODY_BROKEN if faults.is_on and call.operation == "Scan" else None
 
     with patch.object(Faults, "at_call", every_page_is_broken):
-        tally = play(3)
+        counts = play(3)
 
-    assert tally.differences == {}
-    assert tally.faults[Fault.BODY_BROKEN] > 20
-    assert tally.errors["TransientError"] > 0
+    assert counts.differences == {}
+    assert counts.faults[Fault.BODY_BROKEN] > 20
+    assert counts.errors["TransientError"] > 0

@@ -20,7 +20,7 @@ import botocore.endpoint
 
 import merge_partials
 import plan_run
-from trip_kpis.aws import bucket, calls, concurrency, lease, pacing, throttling
+from trip_kpis.aws import bucket, clients, concurrency, lease, read_budget, throttling
 
 _SHORTEST_POLL_SECONDS = 0.005
 
@@ -102,7 +102,7 @@ def in_this_thread(invocation: Invocation) -> Iterator[None]:
 
 
 class _InvocationsTime:
-    """The module `time`, as pacing and lease know it: an invocation waits in its own time."""
+    """The module `time`, as read_budget and lease know it: an invocation waits in its own time."""
 
     def monotonic(self) -> float:
         return -float(_mine.invocation.remaining_ms) / 1000
@@ -175,10 +175,10 @@ def simulated_time(
         patch.object(botocore.endpoint, "time", SimpleNamespace(sleep=sleep)),
         patch.object(concurrency, "ThreadPoolExecutor", lambda _workers: _Pool(rng)),
         patch.object(Future, "result", _wait_for),
-        patch.object(pacing, "time", _InvocationsTime()),
+        patch.object(read_budget, "time", _InvocationsTime()),
         patch.object(throttling, "random", rng),
         patch.object(bucket, "time", _InvocationsTime()),
-        patch.object(calls, "random", rng),
+        patch.object(clients, "random", rng),
         patch.object(lease, "time", _InvocationsTime()),
         patch.object(lease, "datetime", clock),
         patch.object(plan_run, "datetime", clock),

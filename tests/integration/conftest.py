@@ -7,7 +7,7 @@ import pytest
 from moto import mock_aws
 
 from tests.integration.pipeline import BUCKET_NAME, ENVIRONMENT, Pipeline, unhook_all
-from trip_kpis.aws import calls, lease
+from trip_kpis.aws import clients, lease
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -19,9 +19,9 @@ def _clients_of_our_own() -> Iterator[None]:
 
 
 def _forget_clients() -> None:
-    calls.dynamodb.cache_clear()
-    calls.s3.cache_clear()
-    calls.lambda_.cache_clear()
+    clients.dynamodb.cache_clear()
+    clients.s3.cache_clear()
+    clients.lambda_.cache_clear()
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def pipeline(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipeline]:
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     with mock_aws():
-        pipeline = Pipeline(dynamodb=calls.dynamodb(), s3=calls.s3())
+        pipeline = Pipeline(dynamodb=clients.dynamodb(), s3=clients.s3())
         pipeline.s3.create_bucket(Bucket=BUCKET_NAME)
         monkeypatch.setattr(lease, "time", SimpleNamespace(sleep=pipeline.sleep))
         monkeypatch.setattr(lease, "datetime", SimpleNamespace(now=pipeline.now))

@@ -10,7 +10,7 @@ import merge_partials
 import plan_run
 import scan_segment
 from tests.faults.http_calls import Answer
-from trip_kpis.aws import calls
+from trip_kpis.aws import clients
 
 TABLE_NAME = "trips"
 BUCKET_NAME = "trip-kpis"
@@ -194,7 +194,7 @@ class Pipeline:
                 request.url
             )
 
-        hook(calls.lambda_(), "before-send.lambda.GetAccountSettings", answer)
+        hook(clients.lambda_(), "before-send.lambda.GetAccountSettings", answer)
 
 
 _HOOKS: list[tuple[Any, str, Callable[..., None]]] = []
@@ -216,7 +216,7 @@ def unhook_all() -> None:
 def once_before(operation: str, act: Callable[[], object], *, key: str = "") -> None:
     """Has `act` done just before the functions' next PutObject or DeleteObject of a key that ends
     in `key`: what another worker or another run does in between."""
-    client, event = calls.s3(), f"provide-client-params.s3.{operation}"
+    client, event = clients.s3(), f"provide-client-params.s3.{operation}"
 
     def in_between(params: dict[str, Any], **_: Any) -> None:
         if params["Key"].endswith(key):

@@ -10,7 +10,7 @@ from botocore.awsrequest import AWSResponse
 
 from tests.integration.pipeline import BUCKET_NAME, Pipeline, hook
 from tests.samples import trip
-from trip_kpis.aws import calls
+from trip_kpis.aws import clients
 from trip_kpis.core.errors import InputError, PlanMismatchError, TransientError
 
 PLAN = "staging/run=run-1/plan.json"
@@ -39,7 +39,7 @@ def answer(status: int, body: bytes, *, length: int | None = None) -> AWSRespons
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calls.random, "uniform", lambda *_: 0.0)
+    monkeypatch.setattr(clients.random, "uniform", lambda *_: 0.0)
 
 
 def in_stead(

@@ -12,7 +12,7 @@ from botocore.exceptions import ReadTimeoutError
 
 from tests.integration.pipeline import Pipeline, hook, once_before
 from tests.samples import trip
-from trip_kpis.aws import pacing, run_plan
+from trip_kpis.aws import read_budget, run_plan
 from trip_kpis.core.errors import (
     BucketNotFoundError,
     InputError,
@@ -25,8 +25,8 @@ from trip_kpis.core.errors import (
     TooManyPartsError,
     TransientError,
 )
-from trip_kpis.core.read_budget import ReadBudget
-from trip_kpis.core.resumed import resumed_budget
+from trip_kpis.core.estimate.resumed import resumed_budget
+from trip_kpis.core.run.read_budget import ReadBudget
 
 KPI_KEYS = [f"kpis/date=2024-05-2{day}/kpi.json" for day in (5, 6, 7)]
 
@@ -328,7 +328,7 @@ def test_a_resumed_run_may_read_otherwise_and_its_workers_do(
     """Also those of the earlier execution, whose input is as it was: of a redriven Map Run."""
     slept: list[float] = []
     clock = SimpleNamespace(monotonic=lambda: sum(slept), sleep=slept.append)
-    monkeypatch.setattr(pacing, "time", clock)
+    monkeypatch.setattr(read_budget, "time", clock)
     plan = twelve_pages.plan("failed", total_segments=1, read_units_per_second=10**6)
     assert plan["max_concurrency"] == 32
     frozen = twelve_pages.objects("staging/run=failed/plan.json")

@@ -8,7 +8,7 @@ import pytest
 
 from tests.integration.pipeline import BUCKET_NAME, Pipeline, hook
 from tests.samples import trip
-from trip_kpis.aws import calls
+from trip_kpis.aws import clients
 from trip_kpis.core.errors import TransientError
 
 DAYS = 4
@@ -42,7 +42,7 @@ def writes(pipeline: Pipeline) -> Iterator[Writes]:
         Bucket=BUCKET_NAME, VersioningConfiguration={"Status": "Enabled"}
     )
     writes = Writes()
-    hook(calls.s3(), "provide-client-params.s3.PutObject", writes)
+    hook(clients.s3(), "provide-client-params.s3.PutObject", writes)
     yield writes
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.integration.pipeline import Pipeline
 from tests.samples import trip
 from trip_kpis.core.errors import TooManyRejectedError
-from trip_kpis.core.rejections import Reason
+from trip_kpis.core.items.rejections import Reason
 
 HUGE = "9" * 38
 

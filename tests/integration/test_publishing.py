@@ -10,13 +10,13 @@ import pytest
 
 from tests.integration.pipeline import BUCKET_NAME, Pipeline, once_before
 from tests.samples import plan
-from trip_kpis.aws import calls
+from trip_kpis.aws import clients
 from trip_kpis.aws.bucket import Bucket
 from trip_kpis.aws.publishing import Publisher
 from trip_kpis.core.errors import TransientError
-from trip_kpis.core.kpis import DayKpis
-from trip_kpis.core.publication import Judge, LaterRuns, Outcome, Publication
-from trip_kpis.core.publishing_terms import PublishingTerms
+from trip_kpis.core.run.days import DayKpis
+from trip_kpis.core.run.publication import Judge, LaterRuns, Outcome, Publication
+from trip_kpis.core.run.publishing_terms import PublishingTerms
 
 MAY_25, MAY_26 = date(2024, 5, 25), date(2024, 5, 26)
 KEY = "kpis/date=2024-05-25/kpi.json"
@@ -39,7 +39,7 @@ def publisher(run: str, at: datetime = FIRST_RUN, **terms: bool) -> Publisher:
         now=NOW,
         empty_table_confirmed=True,
     )
-    return Publisher(bucket=Bucket(calls.s3(), BUCKET_NAME), judge=judge)
+    return Publisher(bucket=Bucket(clients.s3(), BUCKET_NAME), judge=judge)
 
 
 def published(run: int, *figures: DayKpis, **terms: bool) -> Publication:

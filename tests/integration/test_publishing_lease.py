@@ -13,7 +13,7 @@ import pytest
 
 from tests.integration.pipeline import BUCKET_NAME, Pipeline, once_before
 from tests.samples import trip
-from trip_kpis.aws import calls
+from trip_kpis.aws import clients
 from trip_kpis.aws import lease as lease_object
 from trip_kpis.aws.lease import KEY as LEASE_KEY
 from trip_kpis.core.errors import TransientError
@@ -119,7 +119,7 @@ def test_merges_at_the_same_time_end_with_the_newer_figures(
 @contextmanager
 def ended_at(call: int, *, after_its_effect: bool) -> Iterator[None]:
     """The merge's process is gone at this call to S3, counted from the lease on."""
-    client = calls.s3()
+    client = clients.s3()
     made: list[str] = []
 
     def before(params: dict[str, Any], model: Any, **_: Any) -> None:

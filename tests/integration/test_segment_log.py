@@ -17,7 +17,7 @@ from trip_kpis.core.errors import (
     MissingSegmentError,
     TooManyPartsError,
 )
-from trip_kpis.core.stretch import Position, Stretch
+from trip_kpis.core.log.part_builder import PartBuilder, Position
 
 PLAN = plan(total_segments=2)
 FOLDER = "staging/run=run-1/segment=00000/"
@@ -25,8 +25,8 @@ FIRST, SECOND = f"{FOLDER}part-00000.parquet", f"{FOLDER}part-00001.parquet"
 BETWEEN = {"trip_id": {"S": "t-between"}}
 
 
-def stretch(position: Position, *items: dict[str, Any], end_key: Any = None) -> Stretch:
-    of = Stretch(position=position)
+def builder(position: Position, *items: dict[str, Any], end_key: Any = None) -> PartBuilder:
+    of = PartBuilder(position=position)
     of.add(page(items, rules=PLAN.rules, end_key=end_key), PLAN.rules)
     return of
 
@@ -36,16 +36,16 @@ def log(pipeline: Pipeline) -> SegmentLog:
     return SegmentLog(bucket=Bucket(pipeline.s3, BUCKET_NAME), plan=PLAN)
 
 
-def append(log: SegmentLog, of: Stretch, *, segment: int = 0) -> bool:
+def append(log: SegmentLog, of: PartBuilder, *, segment: int = 0) -> bool:
     return log.append(segment, of, Appender(invocation="i", memory_mb=512), worker_ms=7)
 
 
 @pytest.fixture
 def two_parts(log: SegmentLog) -> SegmentLog:
     """Segment 0, whole, in two parts."""
-    first = stretch(Position(), trip("a"), trip("b"), end_key=BETWEEN)
+    first = builder(Position(), trip("a"), trip("b"), end_key=BETWEEN)
     assert append(log, first)
-    assert append(log, stretch(first.after, trip("c")))
+    assert append(log, builder(first.after, trip("c")))
     return log
 
 
@@ -55,7 +55,7 @@ def test_an_empty_log_begins_at_the_segments_beginning(log: SegmentLog) -> None:
 
 
 def test_the_next_worker_goes_on_where_the_last_part_ends(log: SegmentLog) -> None:
-    first = stretch(Position(), trip("a"), end_key=BETWEEN)
+    first = builder(Position(), trip("a"), end_key=BETWEEN)
     assert append(log, first)
     assert log.end(0) == first.after == Position(next_part=1, start_key=BETWEEN)
     assert log.end(1) == Position()
@@ -85,8 +85,8 @@ def test_the_parts_hold_what_was_appended(two_parts: SegmentLog, pipeline: Pipel
 def test_of_two_that_append_the_same_part_the_second_is_reported_so(
     log: SegmentLog, pipeline: Pipeline
 ) -> None:
-    faster = stretch(Position(), trip("a"), end_key=BETWEEN)
-    slower = stretch(Position(), trip("a"), trip("b"))
+    faster = builder(Position(), trip("a"), end_key=BETWEEN)
+    slower = builder(Position(), trip("a"), trip("b"))
     assert append(log, faster)
     before = pipeline.objects()
     assert not append(log, slower)
@@ -97,7 +97,7 @@ def test_of_two_that_append_the_same_part_the_second_is_reported_so(
 def test_the_rejected_trips_are_there_before_the_part_that_names_them(
     log: SegmentLog, pipeline: Pipeline
 ) -> None:
-    assert append(log, stretch(Position(), trip("a", fare_amount={"S": "free"})))
+    assert append(log, builder(Position(), trip("a", fare_amount={"S": "free"})))
     ((header, _),) = log.parts()
     assert header.quarantine_key is not None
     assert header.quarantine_key.startswith("quarantine/run=run-1/segment=00000/part-00000-")
@@ -217,7 +217,7 @@ def test_a_run_whose_name_begins_like_anothers_has_its_own_log(
 ) -> None:
     longer = SegmentLog(bucket=log.bucket, plan=plan("run-10", total_segments=2))
     assert longer.end(0) == Position()
-    assert append(longer, stretch(Position(), trip("z")))
+    assert append(longer, builder(Position(), trip("z")))
     assert len(list(two_parts.parts())) == 2
     assert len(list(longer.parts())) == 1
 

@@ -11,15 +11,15 @@ from botocore.awsrequest import AWSResponse
 from tests.faults.http_calls import Answer
 from tests.integration.pipeline import Pipeline, hook
 from tests.samples import answer, plan, trip
-from trip_kpis.aws import calls, scan, table
+from trip_kpis.aws import clients, scan, table
 from trip_kpis.core.capacity import ReadCapacity
 from trip_kpis.core.errors import TransientError
-from trip_kpis.core.pages import Page
-from trip_kpis.core.plan import Plan, TableDescription
+from trip_kpis.core.items.pages import Page
+from trip_kpis.core.run.plan import Plan, TableDescription
 
 
 def pages_of(of: Plan, segment: int = 0, start_key: Any = None) -> list[Page]:
-    return list(scan.pages(calls.dynamodb(), of, segment, start_key=start_key))
+    return list(scan.pages(clients.dynamodb(), of, segment, start_key=start_key))
 
 
 def items_of(*pages: Page) -> list[dict[str, Any]]:
@@ -31,7 +31,7 @@ ONE = plan(total_segments=1)
 
 def test_a_table_is_described_with_its_keys_in_order(pipeline: Pipeline) -> None:
     pipeline.make_table([trip(city={"S": "x"})], keys=(("trip_id", "S"), ("city", "S")))
-    description = table.describe(calls.dynamodb(), "trips")
+    description = table.describe(clients.dynamodb(), "trips")
     assert description.name == "trips"
     assert description.arn.endswith(":table/trips")
     assert description.key_attributes == ("trip_id", "city")
@@ -47,7 +47,7 @@ def described(pipeline: Pipeline, **table_has: Any) -> TableDescription:
         parsed["Table"] |= table_has
 
     hook(pipeline.dynamodb, "after-call.dynamodb.DescribeTable", changed)
-    return table.describe(calls.dynamodb(), "trips")
+    return table.describe(clients.dynamodb(), "trips")
 
 
 ON_DEMAND = {"BillingModeSummary": {"BillingMode": "PAY_PER_REQUEST"}}

@@ -13,7 +13,7 @@ import scan_segment
 from tests.faults.http_calls import Answer
 from tests.integration.pipeline import Context, Pipeline, hook
 from tests.samples import trip
-from trip_kpis.aws import calls, pacing
+from trip_kpis.aws import clients, read_budget
 from trip_kpis.core.errors import NoProgressError, TransientError
 
 KEY_RANGE = "TableReadKeyRangeThroughputExceeded"
@@ -88,8 +88,8 @@ class Throttled:
 @pytest.fixture
 def _nothing_spent_of_the_retries() -> None:
     """Clients of the test's own: botocore retries less where much was retried before."""
-    calls.dynamodb.cache_clear()
-    calls.s3.cache_clear()
+    clients.dynamodb.cache_clear()
+    clients.s3.cache_clear()
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def worker(
     worker = Throttled(pipeline)
     monkeypatch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=worker.pass_seconds))
     monkeypatch.setattr(
-        pacing, "time", SimpleNamespace(monotonic=worker.seconds, sleep=worker.wait)
+        read_budget, "time", SimpleNamespace(monotonic=worker.seconds, sleep=worker.wait)
     )
     return worker
 

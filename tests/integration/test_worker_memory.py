@@ -9,7 +9,7 @@ from botocore.awsrequest import AWSResponse
 from tests.faults.http_calls import Answer
 from tests.integration.pipeline import Pipeline
 from tests.samples import answer, trip
-from trip_kpis.core.checkpoint import MOST_QUARANTINE_BYTES
+from trip_kpis.core.log.checkpoint import MOST_QUARANTINE_BYTES
 
 PAGES, TRIPS_PER_PAGE, NUMBERS = 11, 200, 1_000
 """the lines of the trips have 35 MB; as objects, their values would take 500 MB"""

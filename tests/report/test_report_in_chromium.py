@@ -10,7 +10,7 @@ import pytest
 from ops.report.written import write_report
 from tests.report.webdriver import MISSING, PHONE, Browser, browser
 from tests.runs_left import FIRST, leave_run
-from trip_kpis.core.publication import Outcome, Publication
+from trip_kpis.core.run.publication import Outcome, Publication
 
 pytestmark = pytest.mark.skipif(
     bool(MISSING), reason=f"{MISSING}: apt-get install chromium chromium-driver"

@@ -20,7 +20,7 @@ PACKAGING = FUNCTIONS / "packaging"
 STEMS = ("plan_run", "scan_segment", "merge_partials")
 LIMIT_BYTES = 262_144_000
 
-# trip_kpis.core.zones reads its files by the package's name, so no module imports it.
+# trip_kpis.core.items.zones reads its files by the package's name, so no module imports it.
 ONLY_DATA = {"tzdata"}
 
 

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = ROOT / "functions"
-CORE = sorted((FUNCTIONS / "trip_kpis" / "core").glob("*.py"))
+CORE = sorted((FUNCTIONS / "trip_kpis" / "core").rglob("*.py"))
 AWS = sorted((FUNCTIONS / "trip_kpis" / "aws").glob("*.py"))
 HANDLERS = sorted(FUNCTIONS.glob("*.py"))
 ALL = [*HANDLERS, *sorted((FUNCTIONS / "trip_kpis").glob("*.py")), *AWS, *CORE]
@@ -99,8 +99,8 @@ def test_the_environment_is_read_in_one_place() -> None:
 
 def test_time_zones_come_from_the_pinned_data_alone() -> None:
     """Also in tests and tools: the machine's own zones may differ from those of the functions."""
-    pinned = FUNCTIONS / "trip_kpis" / "core" / "zones.py"
-    of_machine = Path(__file__).parent / "core" / "test_zones.py"
+    pinned = FUNCTIONS / "trip_kpis" / "core" / "items" / "zones.py"
+    of_machine = Path(__file__).parent / "core" / "items" / "test_zones.py"
     packages = (FUNCTIONS, *(ROOT / name for name in ("ops", "bench", "checks", "tests")))
     for path in (path for package in packages for path in package.rglob("*.py")):
         zoned = {call for call in every_call(path) if call.partition(".")[0] == "ZoneInfo"}
@@ -110,7 +110,7 @@ def test_time_zones_come_from_the_pinned_data_alone() -> None:
 
 def test_clients_are_made_in_one_place_and_on_first_use() -> None:
     makers = {path for path in ALL if any("create_client" in call for call in every_call(path))}
-    assert {by_name(path) for path in makers} == {"trip_kpis/aws/calls.py"}
+    assert {by_name(path) for path in makers} == {"trip_kpis/aws/clients.py"}
     for path in ALL:
         assert not names_within(path, {"boto3"}), "its transfer manager is slow to import"
         called = set(calls(ast.Module(body=run_at_import(path), type_ignores=[])))
@@ -172,16 +172,16 @@ HEAVY = ("numpy", "pandas", "pyarrow.dataset", "pyarrow.pandas_compat")
 SCAN_A_PAGE = """
 import json, scan_segment
 from tests.samples import RULES, header, page, trip
-from trip_kpis.core.parts import decode, encode
-from trip_kpis.core.stretch import Position, Stretch
+from trip_kpis.core.log.parts import decode, encode
+from trip_kpis.core.log.part_builder import Position, PartBuilder
 
-stretch = Stretch(position=Position())
+builder = PartBuilder(position=Position())
 items = [trip("a"), trip("b", fare_amount={"S": "7.25"}), trip("c", fare_amount={"S": "free"})]
-stretch.add(page(items, filtered=1), RULES)
-body = encode(header(tally=stretch.tally), stretch.partials.table())
+builder.add(page(items, filtered=1), RULES)
+body = encode(header(counts=builder.counts), builder.partials.table())
 read, table = decode(body, key="k")
-assert read.tally == stretch.tally
-print(json.dumps({"counted": read.tally.counted, "total": str(table["total_fare"][0].as_py())}))
+assert read.counts == builder.counts
+print(json.dumps({"counted": read.counts.counted, "total": str(table["total_fare"][0].as_py())}))
 """
 
 

@@ -9,23 +9,23 @@ import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 from bench import scale
-from trip_kpis.core.costs import (
+from trip_kpis.core.items.rejections import Reason
+from trip_kpis.core.prices import (
     DEFAULT_READ_QUOTA,
     USD_PER_CAPACITY_HOUR,
     USD_PER_READ_UNIT,
     USD_PER_READ_UNIT_IA,
     cost,
 )
-from trip_kpis.core.measures import Measure
-from trip_kpis.core.plan import page_units
-from trip_kpis.core.rejections import Reason
+from trip_kpis.core.run.plan import page_units
+from trip_kpis.core.run.run_metrics import Measure
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "costs.md").read_text(encoding="utf-8")
 PROSE = " ".join(PAGE.split())
 RESOURCES = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))["Resources"]
 
-# What the page cites, and core/costs.py has no use for.
+# What the page cites, and core/prices.py has no use for.
 USD_PER_EXPORTED_GB = 0.10
 USD_PER_RECOVERABLE_GB_MONTH = 0.20
 USD_PER_LOGGED_GB = 0.50

@@ -8,7 +8,7 @@ import pytest
 
 from tests.simulated_lambda import EVENTS_PER_ATTEMPT, REFUSED, Others, Simulation, delays
 from trip_kpis.core.capacity import ReadCapacity
-from trip_kpis.core.workers import WorkerLimits, lambda_share
+from trip_kpis.core.estimate.workers import WorkerLimits, lambda_share
 
 DEFINITION = Path(__file__).resolve().parents[2] / "statemachine" / "trip_kpis.asl.json"
 MOST_EVENTS = 25_000

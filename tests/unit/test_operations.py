@@ -13,10 +13,11 @@ import pytest
 from ops.options import MERGE_PARAMETERS
 from tests.samples import plan
 from tests.unit.test_state_machine import DECIDED
-from trip_kpis.core import advice, errors, plan_notes
-from trip_kpis.core.estimates import estimate_document
-from trip_kpis.core.forecast import EstimateTerms
-from trip_kpis.core.sample import Sample
+from trip_kpis.core import errors
+from trip_kpis.core.estimate import advice, plan_notes
+from trip_kpis.core.estimate.document import estimate_document
+from trip_kpis.core.estimate.forecast import EstimateTerms
+from trip_kpis.core.estimate.sample import Sample
 
 TERMS = EstimateTerms(max_rejected_share=Decimal("0.01"), scan_memory_mb=512, merge_memory_mb=1769)
 

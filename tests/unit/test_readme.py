@@ -10,8 +10,8 @@ from samtranslator.yaml_helper import yaml_parse
 
 from ops.__main__ import main
 from tests.unit.test_architecture_page import first_cells, section
-from trip_kpis.core.rejections import Reason
-from trip_kpis.core.requests import RunRequest
+from trip_kpis.core.items.rejections import Reason
+from trip_kpis.core.run.requests import RunRequest
 
 ROOT = Path(__file__).resolve().parents[2]
 PARAMETERS = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))["Parameters"]

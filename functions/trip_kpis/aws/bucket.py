@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from trip_kpis.aws.calls import BROKEN_ON_THE_WAY, aws_call, check_answer, pause_seconds
+from trip_kpis.aws.clients import BROKEN_ON_THE_WAY, aws_call, check_answer, pause_seconds
 from trip_kpis.core.errors import AccessDeniedError
 
 _T = TypeVar("_T")

@@ -5,8 +5,8 @@ import re
 from datetime import date, datetime
 
 from trip_kpis.aws.bucket import Bucket
-from trip_kpis.core.plan import AS_OF, Plan
-from trip_kpis.core.publication import CLOCKS_DIFFER_BY, LaterRuns, Outcome, is_later
+from trip_kpis.core.run.plan import AS_OF, Plan
+from trip_kpis.core.run.publication import CLOCKS_DIFFER_BY, LaterRuns, Outcome, is_later
 
 _KEY = re.compile(r"runs/run=(?P<run_id>[^/]+)/manifest\.json")
 _SETTLED = {Outcome.PUBLISHED, Outcome.UNCHANGED, Outcome.REMOVED}

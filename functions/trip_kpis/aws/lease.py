@@ -10,7 +10,7 @@ from typing import Any, Self
 from trip_kpis.aws.bucket import Bucket, StoredObject
 from trip_kpis.aws.logs import logger
 from trip_kpis.core.errors import NothingCountedError, TransientError, TripKpisError
-from trip_kpis.core.lease import Lease
+from trip_kpis.core.run.lease import Lease
 
 KEY = "lease/publish.json"
 

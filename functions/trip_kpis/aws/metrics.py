@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-from trip_kpis.core.measures import Measure
-from trip_kpis.core.rejections import Reason
+from trip_kpis.core.items.rejections import Reason
+from trip_kpis.core.run.run_metrics import Measure
 
 NAMESPACE = "TripKpis"
 _UNITS = {Measure.SCAN_SECONDS: MetricUnit.Seconds, Measure.COST_USD: MetricUnit.NoUnit}

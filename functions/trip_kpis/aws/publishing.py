@@ -14,8 +14,8 @@ from hashlib import md5, sha256
 from trip_kpis.aws.bucket import Bucket
 from trip_kpis.aws.concurrency import in_order
 from trip_kpis.core.errors import TransientError
-from trip_kpis.core.kpis import DayKpis
-from trip_kpis.core.publication import (
+from trip_kpis.core.run.days import DayKpis
+from trip_kpis.core.run.publication import (
     Judge,
     Outcome,
     Publication,

@@ -1,13 +1,13 @@
 """A run's plan, frozen or resumed, and what the run reads with."""
 
 from trip_kpis.aws.run_store import RunStore
-from trip_kpis.core.agreement import check_agreement
-from trip_kpis.core.forecast import EstimateTerms
-from trip_kpis.core.plan import Plan, RunDefaults, TableDescription
-from trip_kpis.core.plan_parts import check_parts
-from trip_kpis.core.read_budget import ReadBudget
-from trip_kpis.core.requests import RunRequest
-from trip_kpis.core.resumed import resumed_budget
+from trip_kpis.core.estimate.forecast import EstimateTerms
+from trip_kpis.core.estimate.plan_parts import check_parts
+from trip_kpis.core.estimate.resumed import resumed_budget
+from trip_kpis.core.run.agreement import check_agreement
+from trip_kpis.core.run.plan import Plan, RunDefaults, TableDescription
+from trip_kpis.core.run.read_budget import ReadBudget
+from trip_kpis.core.run.requests import RunRequest
 
 
 def frozen(store: RunStore, wanted: Plan, request: RunRequest, terms: EstimateTerms) -> Plan:

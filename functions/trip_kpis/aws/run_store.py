@@ -10,8 +10,8 @@ from trip_kpis.core.errors import (
     PlanNotFoundError,
     TransientError,
 )
-from trip_kpis.core.plan import AS_OF, Plan
-from trip_kpis.core.read_budget import ReadBudget
+from trip_kpis.core.run.plan import AS_OF, Plan
+from trip_kpis.core.run.read_budget import ReadBudget
 
 
 @dataclass(frozen=True, slots=True)

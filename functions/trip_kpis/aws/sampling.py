@@ -6,11 +6,11 @@ from typing import Any
 
 from botocore.parsers import ResponseParserError
 
-from trip_kpis.aws.calls import aws_call
-from trip_kpis.aws.pacing import Pacer
-from trip_kpis.core.attributes import Item, key_from_json
-from trip_kpis.core.plan import Plan, page_units
-from trip_kpis.core.sample import Sample, WholePage
+from trip_kpis.aws.clients import aws_call
+from trip_kpis.aws.read_budget import Pacer
+from trip_kpis.core.estimate.sample import Sample, WholePage
+from trip_kpis.core.items.attributes import Item, key_from_json
+from trip_kpis.core.run.plan import Plan, page_units
 
 GENTLE_UNITS_PER_SECOND = 512
 """where the run has no budget: about a hundredth of an on-demand table's default quota"""
@@ -63,7 +63,7 @@ def _whole_page(client: Any, plan: Plan, segment: int, start_key: Item | None) -
 
 
 def _decoded(body: bytes) -> WholePage:
-    """With every attribute, also those that no run reads and `core.pages` therefore skips."""
+    """With every attribute, also those that no run reads and `core.items.pages` therefore skips."""
     try:
         answer = json.loads(body, object_hook=_without_elements)
         return WholePage(

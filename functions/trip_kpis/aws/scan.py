@@ -1,4 +1,4 @@
-"""The pages of a segment: Scan requests by botocore, their answers decoded by `core.pages`."""
+"""The pages of a segment: Scan requests by botocore, decoded by `core.items.pages`."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,10 +6,10 @@ from typing import Any
 import msgspec
 from botocore.parsers import ResponseParserError
 
-from trip_kpis.aws.calls import aws_call
-from trip_kpis.core.attributes import AttributePath, Item
-from trip_kpis.core.pages import Page, PageDecoder, page_decoder
-from trip_kpis.core.plan import Plan
+from trip_kpis.aws.clients import aws_call
+from trip_kpis.core.items.attributes import AttributePath, Item
+from trip_kpis.core.items.pages import Page, PageDecoder, page_decoder
+from trip_kpis.core.run.plan import Plan
 
 
 def pages(client: Any, plan: Plan, segment: int, *, start_key: Item | None) -> Iterator[Page]:

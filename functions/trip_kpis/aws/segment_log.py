@@ -19,9 +19,9 @@ from trip_kpis.core.errors import (
     NoProgressError,
     TooManyPartsError,
 )
-from trip_kpis.core.parts import PartHeader, decode, encode
-from trip_kpis.core.plan import Plan
-from trip_kpis.core.stretch import Position, Stretch
+from trip_kpis.core.log.part_builder import PartBuilder, Position
+from trip_kpis.core.log.parts import PartHeader, decode, encode
+from trip_kpis.core.run.plan import Plan
 
 _Get = Callable[[str], StoredObject | None]
 
@@ -84,25 +84,27 @@ class SegmentLog:
                 "run with more segments (total_segments) and a longer CheckpointSeconds"
             )
 
-    def append(self, segment: int, stretch: Stretch, appender: Appender, *, worker_ms: int) -> bool:
-        """Appends the stretch as the next part, its rejected trips to the quarantine before.
+    def append(
+        self, segment: int, builder: PartBuilder, appender: Appender, *, worker_ms: int
+    ) -> bool:
+        """Appends what was built as the next part, its rejected trips to the quarantine before.
 
-        False where another worker has appended that part: then the stretch counts for nothing,
+        False where another worker has appended that part: then the builder counts for nothing,
         and the caller resumes from the log's end.
         """
         header = PartHeader(
             plan_sha256=self.plan.sha256,
             segment=segment,
-            part=stretch.position.next_part,
-            start_key=stretch.position.start_key,
-            end_key=stretch.end_key,
-            tally=stretch.tally,
-            quarantine_key=put_rejected(self.bucket, self.plan.run_id, segment, stretch),
+            part=builder.position.next_part,
+            start_key=builder.position.start_key,
+            end_key=builder.end_key,
+            counts=builder.counts,
+            quarantine_key=put_rejected(self.bucket, self.plan.run_id, segment, builder),
             invocation=appender.invocation,
             worker_ms=worker_ms,
             memory_mb=appender.memory_mb,
         )
-        body = encode(header, stretch.partials.table())
+        body = encode(header, builder.partials.table())
         return self.bucket.put_new(
             self._key(segment, header.part),
             body,
@@ -110,7 +112,7 @@ class SegmentLog:
             metadata={"sha256": hashlib.sha256(body).hexdigest()},
         )
 
-    def note_standstill(self, segment: int, position: Position, appender: Appender) -> None:
+    def record_no_progress(self, segment: int, position: Position, appender: Appender) -> None:
         """Notes that an invocation ran out of time before it had a page after `position`.
 
         Raises NoProgressError where another one has noted the same before: two in a row.

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
-from trip_kpis.core.attributes import dotted_path, overlapping, parse_path
-from trip_kpis.core.epochs import LATEST_DAY
 from trip_kpis.core.errors import SettingError
-from trip_kpis.core.forecast import EstimateTerms
-from trip_kpis.core.plan import RunDefaults
-from trip_kpis.core.publishing_terms import PublishingTerms
-from trip_kpis.core.requests import MOST_CONCURRENCY, MOST_READ_UNITS, MOST_SEGMENTS
-from trip_kpis.core.time_formats import check_format
-from trip_kpis.core.zones import closest_time_zone, is_time_zone
+from trip_kpis.core.estimate.forecast import EstimateTerms
+from trip_kpis.core.items.attributes import dotted_path, overlapping, parse_path
+from trip_kpis.core.items.epochs import LATEST_DAY
+from trip_kpis.core.items.time_formats import check_format
+from trip_kpis.core.items.zones import closest_time_zone, is_time_zone
+from trip_kpis.core.run.plan import RunDefaults
+from trip_kpis.core.run.publishing_terms import PublishingTerms
+from trip_kpis.core.run.requests import MOST_CONCURRENCY, MOST_READ_UNITS, MOST_SEGMENTS
 
 Environment = Mapping[str, str]
 

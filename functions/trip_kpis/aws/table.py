@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from trip_kpis.aws.calls import aws_call, check_answer
+from trip_kpis.aws.clients import aws_call, check_answer
 from trip_kpis.core.capacity import ON_DEMAND, PROVISIONED, STANDARD, ReadCapacity
 from trip_kpis.core.errors import AccessDeniedError, RefusedError
-from trip_kpis.core.plan import TableDescription
+from trip_kpis.core.run.plan import TableDescription
 
 
 def describe(client: Any, table_name: str) -> TableDescription:

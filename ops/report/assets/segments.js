@@ -3,8 +3,8 @@
 const TURNS = ["accent", "second", "third", "later"];
 
 // When somebody worked, and when nobody did for long, as between a failure and the continuation.
-function spans(stretches) {
-  const busy = stretches.map(([, , began, seconds]) => [Date.parse(began), Date.parse(began) + seconds * 1000]);
+function busyRanges(spans) {
+  const busy = spans.map(([, , began, seconds]) => [Date.parse(began), Date.parse(began) + seconds * 1000]);
   busy.sort((a, b) => a[0] - b[0]);
   const gaps = [];
   let until = busy[0][0], worked = 0;
@@ -31,7 +31,7 @@ function drawSegments() {
     height: Math.min(900, 120 + 18 * segments.length), hovermode: "closest", barmode: "overlay", bargap: 0.25,
     yaxis: { type: "category", categoryorder: "array", categoryarray: segments, autorange: "reversed", title: { text: "segment" } },
   };
-  if (!charts.stretches.length) {
+  if (!charts.spans.length) {
     plot("segments-chart", [{
       type: "bar", orientation: "h", y: charts.segments.map(([segment]) => String(segment)), x: charts.segments.map(([, ms]) => ms / 1000),
       marker: { color: colour("accent") }, hovertemplate: "segment %{y}: %{x} s<extra></extra>",
@@ -39,17 +39,17 @@ function drawSegments() {
     return;
   }
   const traces = TURNS.map((name, n) => {
-    const turn = charts.stretches.filter((stretch) => Math.min(stretch[1], TURNS.length) === n + 1);
+    const turn = charts.spans.filter((span) => Math.min(span[1], TURNS.length) === n + 1);
     return {
       type: "bar", orientation: "h", name: ["first invocation", "second", "third", "later ones"][n],
-      y: turn.map(([segment]) => String(segment)), base: turn.map((stretch) => stretch[2]), x: turn.map((stretch) => stretch[3] * 1000),
+      y: turn.map(([segment]) => String(segment)), base: turn.map((span) => span[2]), x: turn.map((span) => span[3] * 1000),
       marker: { color: colour(name), line: { color: colour(name), width: 1 } },
       customdata: turn.map(([segment, nth, began, seconds, scanned, parts]) =>
         `segment ${segment}, invocation ${nth}<br>from ${began.slice(11, 23)} UTC, ${seconds} s<br>scanned ${scanned}, parts ${parts}`),
       hovertemplate: "%{customdata}<extra></extra>",
     };
   }).filter((trace) => trace.y.length);
-  const { range, pauses } = spans(charts.stretches);
+  const { range, pauses } = busyRanges(charts.spans);
   plot("segments-chart", traces, {
     ...layout, showlegend: traces.length > 1, legend: { orientation: "h", y: 1, yanchor: "bottom" },
     xaxis: {

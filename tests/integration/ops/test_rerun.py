@@ -19,7 +19,7 @@ from ops.state_directory import SavedStack, StateDirectory
 from ops.trip_files import Trips
 from tests.integration.ops.conftest import trip
 from tests.integration.ops.test_commands import ROOT, kpis, ops
-from trip_kpis.core.parts import decode
+from trip_kpis.core.log.parts import decode
 
 TRIPS = [trip(number) for number in range(300)]
 SEGMENTS = 12
@@ -96,7 +96,7 @@ def test_a_run_whose_process_is_killed_is_finished_by_another(
     assert len(kpis(out)) == 3
     found = summary(done)
     assert (found["run_id"], found["scanned"]) == (execution.run_id, len(TRIPS))
-    pages_before = sum(header.tally.pages for header in before.values())
+    pages_before = sum(header.counts.pages for header in before.values())
     assert found["pages_read"] == found["pages"] - pages_before
     assert 0 <= found["pages_read_again"] <= len(workers)
     after = appended(out)

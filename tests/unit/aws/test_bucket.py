@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
-from tests.unit.aws.test_calls import client_of
+from tests.unit.aws.test_clients import client_of
 from trip_kpis.aws.bucket import Bucket
 from trip_kpis.core.errors import AccessDeniedError
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.samples import tally
+from tests.samples import counts
 from trip_kpis.aws.metrics import emit
-from trip_kpis.core.measures import Measure, of_invocation, of_proof
-from trip_kpis.core.tallies import Tally
+from trip_kpis.core.log.counts import Counts
+from trip_kpis.core.run.run_metrics import Measure, of_invocation, of_proof
 
 
 def _one(value: Any) -> Any:
@@ -29,7 +29,7 @@ def written(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 
 
 def test_an_invocation_is_measured_with_the_stacks_name_as_its_one_dimension(written: Any) -> None:
-    appended = tally(counted=5, incomplete=2) + Tally(throttles={"a": 2, "b": 1})
+    appended = counts(counted=5, incomplete=2) + Counts(throttles={"a": 2, "b": 1})
     (line,) = written(of_invocation(appended, seconds=1.5))
     (directive,) = line["_aws"]["CloudWatchMetrics"]
     assert (directive["Namespace"], directive["Dimensions"]) == ("TripKpis", [["StackName"]])
@@ -51,7 +51,7 @@ def test_an_invocation_is_measured_with_the_stacks_name_as_its_one_dimension(wri
 
 
 def test_rejected_trips_are_reported_by_reason_too(written: Any) -> None:
-    appended = tally(counted=5, time_missing=2, fare_too_large=1)
+    appended = counts(counted=5, time_missing=2, fare_too_large=1)
     whole, *by_reason = written(of_invocation(appended, seconds=1), rejected=appended.rejected)
     assert whole["TripsRejected"] == 3
     assert {line["Reason"]: line["TripsRejected"] for line in by_reason} == {
@@ -64,7 +64,7 @@ def test_rejected_trips_are_reported_by_reason_too(written: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("of", "share"), [(tally(counted=3, time_missing=1), 0.25), (Tally(), 0.0), (tally(), 0.0)]
+    ("of", "share"), [(counts(counted=3, time_missing=1), 0.25), (Counts(), 0.0), (counts(), 0.0)]
 )
-def test_the_share_of_rejected_trips_is_of_the_completed_ones(of: Tally, share: float) -> None:
+def test_the_share_of_rejected_trips_is_of_the_completed_ones(of: Counts, share: float) -> None:
     assert of_proof(of) == {Measure.REJECTED_SHARE: share}

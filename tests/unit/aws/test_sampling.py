@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from tests.samples import plan, trip
-from trip_kpis.aws.pacing import WINDOW_SECONDS, Pacer
+from trip_kpis.aws.read_budget import WINDOW_SECONDS, Pacer
 from trip_kpis.aws.sampling import GENTLE_UNITS_PER_SECOND, sampling_pacer, take_sample
-from trip_kpis.core.plan import Plan
-from trip_kpis.core.rejections import Reason
-from trip_kpis.core.sample import Sample
+from trip_kpis.core.estimate.sample import Sample
+from trip_kpis.core.items.rejections import Reason
+from trip_kpis.core.run.plan import Plan
 
 PAGE_UNITS = 128.0
 LONG_MS = 10**9
@@ -53,7 +53,7 @@ class Table:
 def test_no_ten_seconds_see_more_than_the_budget(budget: int) -> None:
     table = Table()
     sample = table.sampled(plan(total_segments=20, read_units_per_second=budget))
-    assert len(table.read_at) == sample.census.tally.pages == 16
+    assert len(table.read_at) == sample.census.counts.pages == 16
     for begin in table.read_at:
         within = sum(begin <= at < begin + WINDOW_SECONDS for at in table.read_at)
         assert within * PAGE_UNITS <= max(PAGE_UNITS, WINDOW_SECONDS * budget)
@@ -69,14 +69,14 @@ def test_without_a_budget_it_is_gentle_and_a_consistent_page_is_twice_as_large()
 def test_when_time_is_short_it_ends_with_what_it_has() -> None:
     table = Table()
     sample = table.sampled(plan(total_segments=20, read_units_per_second=20), ends_at=60.0)
-    assert 0 < sample.census.tally.pages < 16
+    assert 0 < sample.census.counts.pages < 16
     assert table.now < 60 - 15
     assert sample.is_cut_short
 
 
 def test_what_dynamodb_says_it_consumed_is_reported() -> None:
     sample = Table().sampled(plan(total_segments=1))
-    assert sample.census.tally.read_units == 2 * PAGE_UNITS
+    assert sample.census.counts.read_units == 2 * PAGE_UNITS
 
 
 @dataclass
@@ -106,7 +106,7 @@ def test_a_sample_holds_no_more_than_the_answer_that_it_reads() -> None:
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert sample.census.tally.rejected == {Reason.FARE_WRONG_TYPE: 400}
+    assert sample.census.counts.rejected == {Reason.FARE_WRONG_TYPE: 400}
     assert sample.census.fares == {"List": 400}
     assert peak < 3 * length
 
@@ -118,4 +118,4 @@ def test_an_attribute_may_be_called_like_a_type(name: str) -> None:
     of = plan(total_segments=1, fare_attribute=name)
     sample = take_sample(table, of, remaining_ms=lambda: LONG_MS)
     assert sample.census.fares == {"Number": 1}
-    assert sample.census.tally.counted == 1
+    assert sample.census.counts.counted == 1

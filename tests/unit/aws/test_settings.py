@@ -14,8 +14,8 @@ from trip_kpis.aws.settings import (
     read_settings,
 )
 from trip_kpis.core.errors import SettingError
-from trip_kpis.core.forecast import EstimateTerms
-from trip_kpis.core.publishing_terms import PublishingTerms
+from trip_kpis.core.estimate.forecast import EstimateTerms
+from trip_kpis.core.run.publishing_terms import PublishingTerms
 
 EVERY = {"DYNAMODB_TABLE_NAME": "trips", "ATHENA_BUCKET_NAME": "results"}
 PLAN = {

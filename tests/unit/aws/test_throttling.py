@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from trip_kpis.aws.calls import aws_call
+from trip_kpis.aws.clients import aws_call
 from trip_kpis.aws.throttling import Backoff, is_throttling, listed
 from trip_kpis.core.errors import TransientError
 

@@ -7,7 +7,7 @@ from botocore.utils import parse_timestamp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trip_kpis.aws import calls, timestamps
+from trip_kpis.aws import clients, timestamps
 
 
 @pytest.mark.parametrize(
@@ -44,9 +44,9 @@ def test_what_is_no_moment_is_botocores_to_refuse(written: str) -> None:
 
 def test_the_s3_client_reads_timestamps_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    calls.s3.cache_clear()
+    clients.s3.cache_clear()
     try:
-        made = calls.s3()._endpoint._response_parser_factory.create_parser("rest-xml")
+        made = clients.s3()._endpoint._response_parser_factory.create_parser("rest-xml")
     finally:
-        calls.s3.cache_clear()
+        clients.s3.cache_clear()
     assert made._timestamp_parser is timestamps.parse

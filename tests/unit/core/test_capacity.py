@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trip_kpis.core.capacity import ON_DEMAND, PROVISIONED, STANDARD_IA, ReadCapacity
-from trip_kpis.core.costs import USD_PER_READ_UNIT, estimate, usd_per_read_unit
-from trip_kpis.core.workers import LimitedBy, WorkerLimits
+from trip_kpis.core.estimate.workers import LimitedBy, WorkerLimits
+from trip_kpis.core.prices import USD_PER_READ_UNIT, estimate, usd_per_read_unit
 
 TERABYTE_UNITS = 122_070_313
 ON_DEMAND_TABLE = ReadCapacity()

@@ -12,10 +12,10 @@ from ops.account.account import AccountError
 from ops.estimate.of_execution import reported_by
 from ops.estimate.shown import SHOWN, show_estimate
 from tests.samples import plan, trip
-from trip_kpis.core.costs import estimate
-from trip_kpis.core.estimates import estimate_document
-from trip_kpis.core.forecast import EstimateTerms
-from trip_kpis.core.sample import Sample, WholePage
+from trip_kpis.core.estimate.document import estimate_document
+from trip_kpis.core.estimate.forecast import EstimateTerms
+from trip_kpis.core.estimate.sample import Sample, WholePage
+from trip_kpis.core.prices import estimate
 
 TERMS = EstimateTerms(max_rejected_share=Decimal("0.01"), scan_memory_mb=512, merge_memory_mb=1769)
 

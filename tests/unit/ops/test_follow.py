@@ -8,16 +8,16 @@ from rich.console import Console
 from ops.follow import Follower
 from ops.following.run_log import Progress
 from tests.samples import plan
-from trip_kpis.core.rejections import Reason
-from trip_kpis.core.tallies import Tally
+from trip_kpis.core.items.rejections import Reason
+from trip_kpis.core.log.counts import Counts
 
 PLAN = plan(total_segments=4, estimate=replace(plan().estimate, item_count=1000))
 
 
-def progress(scanned: int, finished: int = 0, **tally: object) -> Progress:
+def progress(scanned: int, finished: int = 0, **counts: object) -> Progress:
     return Progress(
         plan=PLAN,
-        tally=Tally(scanned=scanned, **tally),  # type: ignore[arg-type]
+        counts=Counts(scanned=scanned, **counts),  # type: ignore[arg-type]
         finished=frozenset(range(finished)),
     )
 

@@ -19,7 +19,7 @@ from ops.bucket_tree import mirror
 from ops.layout import file_of, ignored, is_known, is_run_id
 from tests.runs_left import leave_run
 from tests.samples import plan
-from trip_kpis.core.parts import decode, encode
+from trip_kpis.core.log.parts import decode, encode
 
 KNOWN = [
     "kpis/date=2024-05-25/kpi.json",

@@ -6,8 +6,8 @@ from fractions import Fraction
 from ops.made_up_trips import DAYS, make_up_month
 from tests.day_rows import rows_of
 from tests.samples import RULES
-from trip_kpis.core.rejections import Reason
-from trip_kpis.core.trips import read_items
+from trip_kpis.core.items.rejections import Reason
+from trip_kpis.core.items.trips import read_items
 
 
 def test_the_known_figures_are_those_of_the_items() -> None:

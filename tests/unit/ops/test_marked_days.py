@@ -18,7 +18,7 @@ from ops.results.marked_days import MarkedDays, ShrunkDay
 from tests.runs_left import leave_run
 from tests.samples import PLANNED_AT
 from tests.unit.ops.test_show import shown
-from trip_kpis.core.publication import Outcome, Publication
+from trip_kpis.core.run.publication import Outcome, Publication
 
 DAYS = [date(2024, 5, n) for n in (1, 2, 3, 4)]
 FIRST, SECOND, THIRD, FOURTH = DAYS

@@ -13,7 +13,7 @@ from ops.__main__ import main
 from ops.results.quarantine import rejections
 from tests.runs_left import leave_run
 from tests.samples import plan
-from trip_kpis.core.rejections import Reason
+from trip_kpis.core.items.rejections import Reason
 
 FARE, TIME = str(Reason.FARE_NOT_A_NUMBER), str(Reason.TIME_MISSING)
 

@@ -153,14 +153,14 @@ def test_an_expired_quarantine_leaves_the_counts(tmp_path: Path) -> None:
 
 def test_the_timeline_has_what_each_invocation_appended(tmp_path: Path) -> None:
     leave_run(tmp_path, segments=2, pause=timedelta(minutes=5))
-    stretches = timeline(tmp_path, finished_run(tmp_path, None)).stretches
-    reported = [(one.segment, one.turn, one.invocation, one.scanned) for one in stretches]
+    spans = timeline(tmp_path, finished_run(tmp_path, None)).spans
+    reported = [(one.segment, one.turn, one.invocation, one.scanned) for one in spans]
     assert reported == [
         (0, 1, "invocation-0", 6),
         (1, 1, "invocation-1", 3),
         (1, 2, "later-1", 4),
     ]
-    last = stretches[-1]
+    last = spans[-1]
     assert last.ended == PLANNED_AT + timedelta(seconds=3, minutes=5)
     assert (last.began, last.seconds) == (last.ended - timedelta(milliseconds=1500), 1.5)
 
@@ -181,7 +181,7 @@ def test_the_timeline_comes_from_the_state_of_a_run_on_this_machine(tmp_path: Pa
         (objects / f"staging{n}.object").write_bytes(kept.to_bytes())
         part.unlink()
     assert timeline(tmp_path, finished_run(tmp_path, None)) == expected
-    assert len(expected.stretches) == 2
+    assert len(expected.spans) == 2
 
 
 def test_parts_that_are_gone_or_damaged_leave_no_half_of_a_timeline(tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def test_parts_that_are_gone_or_damaged_leave_no_half_of_a_timeline(tmp_path: Pa
     gone.unlink()
     damaged.write_bytes(b"PAR1")
     found = timeline(tmp_path, finished_run(tmp_path, None))
-    assert found.stretches == ()
+    assert found.spans == ()
     assert found.unknown.startswith("1 of the run's 3 parts are here")
     assert "Instead of the timeline" in written(tmp_path)
 

@@ -7,9 +7,9 @@ import pytest
 
 from ops.following.run_log import Progress, RunLog
 from tests.day_rows import as_table
-from tests.samples import header, plan, tally
+from tests.samples import counts, header, plan
 from trip_kpis.aws.run_store import plan_key
-from trip_kpis.core.parts import encode
+from trip_kpis.core.log.parts import encode
 
 PLAN = plan(total_segments=3)
 
@@ -33,7 +33,7 @@ class Bucket:
         appended = header(
             segment=segment,
             part=part,
-            tally=tally(counted=0, incomplete=scanned),
+            counts=counts(counted=0, incomplete=scanned),
             end_key=None if last else {"trip_id": {"S": "t-1"}},
         )
         self.objects[key] = encode(appended, as_table({}))
@@ -58,11 +58,11 @@ def test_a_segment_is_begun_with_its_first_part_and_finished_with_its_last(bucke
     bucket.append(2, 0, scanned=7, last=True)
     seen = log.look()
     assert (seen.begun, seen.finished, seen.parts) == ({0, 2}, {2}, 2)
-    assert (seen.segments, seen.tally.scanned, seen.tally.pages) == (3, 12, 2)
+    assert (seen.segments, seen.counts.scanned, seen.counts.pages) == (3, 12, 2)
     bucket.append(0, 1, scanned=1, last=True)
     seen = log.look()
     assert (seen.begun, seen.finished, seen.parts) == ({0, 2}, {0, 2}, 3)
-    assert (seen.tally.scanned, seen.tally.read_units) == (13, 1.5)
+    assert (seen.counts.scanned, seen.counts.read_units) == (13, 1.5)
 
 
 def test_every_part_is_read_once_however_often_one_looks(bucket: Bucket) -> None:

@@ -22,8 +22,8 @@ from ops.state_directory import StateDirectory
 from tests.runs_left import leave_run
 from tests.samples import plan
 from tests.unit.ops.test_state_directory import STACK, trips
-from trip_kpis.core.rejections import Reason
-from trip_kpis.core.tallies import Tally
+from trip_kpis.core.items.rejections import Reason
+from trip_kpis.core.log.counts import Counts
 
 
 def noted(out: Path, *names: str, run_id: str = "run-1") -> StateDirectory:
@@ -47,7 +47,7 @@ def test_of_a_copy_of_the_bucket_manifest_and_parts_tell(tmp_path: Path) -> None
     standing = in_directory(tmp_path, None)
     assert (standing.run_id, standing.state, standing.executions) == ("run-1", FINISHED, ())
     assert standing.progress.finished == {0, 1, 2}
-    assert standing.progress.tally.balances
+    assert standing.progress.counts.balances
     assert "segments     3 of 3 finished" in shown(standing, tmp_path)
 
 
@@ -86,7 +86,7 @@ def test_what_failed_is_reported_with_its_reason(tmp_path: Path) -> None:
         is_published=False,
         progress=Progress(
             plan=plan(total_segments=9),
-            tally=Tally(
+            counts=Counts(
                 pages=2,
                 scanned=5,
                 incomplete=1,

@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from tests.samples import PLANNED_AT, header, plan, tally
-from trip_kpis.core.kpis import DayKpis
-from trip_kpis.core.proof import prove
-from trip_kpis.core.publication import Outcome, Publication
-from trip_kpis.core.rejections import Reason
-from trip_kpis.core.results import Finished
+from tests.samples import PLANNED_AT, counts, header, plan
+from trip_kpis.core.items.rejections import Reason
+from trip_kpis.core.run.days import DayKpis
+from trip_kpis.core.run.manifest import Finished
+from trip_kpis.core.run.proof import prove
+from trip_kpis.core.run.publication import Outcome, Publication
 
 DAY = DayKpis(
     day=date(2024, 5, 25),
@@ -24,10 +24,10 @@ def a_run(outcome: Outcome = Outcome.PUBLISHED) -> Finished:
     """Of two segments, with the one day's outcome."""
     of = plan(total_segments=2)
     part = header(plan_sha256=of.sha256)
-    first = tally(counted=3, incomplete=4, **{Reason.TIME_MISSING: 2})
+    first = counts(counted=3, incomplete=4, **{Reason.TIME_MISSING: 2})
     headers = [
-        replace(part, tally=first, quarantine_key="q"),
-        replace(part, segment=1, tally=tally(counted=0)),
+        replace(part, counts=first, quarantine_key="q"),
+        replace(part, segment=1, counts=counts(counted=0)),
     ]
     return Finished(
         plan=of,

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from tests.samples import tally
+from tests.samples import counts
 from tests.unit.stack.a_run import a_run
 from tests.unit.stack.alarm import metrics, period_and_periods, state
 from tests.unit.stack.resolved import ROOT, stack
 from trip_kpis.aws.metrics import emit
-from trip_kpis.core.measures import Measure, of_proof
-from trip_kpis.core.results import Outcome, measured
+from trip_kpis.core.run.manifest import Outcome, measured
+from trip_kpis.core.run.run_metrics import Measure, of_proof
 
 ALARMS = stack().of_type("AWS::CloudWatch::Alarm")
 MACHINE = {"StateMachineArn": "TripKpisStateMachine"}
@@ -125,13 +125,13 @@ def written(capsys: pytest.CaptureFixture[str]) -> dict[tuple[str, str], tuple[A
 @pytest.mark.parametrize(
     ("name", "measured", "expected"),
     [
-        ("TooManyRejectedAlarm", of_proof(tally(counted=98, time_missing=2)), "ALARM"),
-        ("TooManyRejectedAlarm", of_proof(tally(counted=99, time_missing=1)), "OK"),
-        ("TooManyRejectedAlarm", of_proof(tally(counted=0)), "OK"),
+        ("TooManyRejectedAlarm", of_proof(counts(counted=98, time_missing=2)), "ALARM"),
+        ("TooManyRejectedAlarm", of_proof(counts(counted=99, time_missing=1)), "OK"),
+        ("TooManyRejectedAlarm", of_proof(counts(counted=0)), "OK"),
         ("NoSuccessfulRunAlarm", measured(a_run()), "OK"),
         ("NoSuccessfulRunAlarm", measured(a_run(Outcome.UNCHANGED)), "OK"),
         # A run that goes no further than this has not published.
-        ("NoSuccessfulRunAlarm", of_proof(tally()), "ALARM"),
+        ("NoSuccessfulRunAlarm", of_proof(counts()), "ALARM"),
     ],
 )
 def test_it_sees_what_the_program_itself_writes(

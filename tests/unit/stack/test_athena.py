@@ -11,7 +11,7 @@ import pytest
 
 from tests.unit.stack.a_run import DAY, a_run
 from tests.unit.stack.resolved import stack
-from trip_kpis.core.results import manifest
+from trip_kpis.core.run.manifest import manifest
 
 STACK = stack("trips-eu")
 QUERIES = {

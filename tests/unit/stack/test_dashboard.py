@@ -5,7 +5,7 @@ from itertools import combinations, product
 from typing import Any
 
 from tests.unit.stack.resolved import stack
-from trip_kpis.core.measures import Measure
+from trip_kpis.core.run.run_metrics import Measure
 
 WIDGETS: list[dict[str, Any]] = json.loads(stack("trips-eu")["RunsDashboard"]["DashboardBody"])[
     "widgets"

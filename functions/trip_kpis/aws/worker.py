@@ -1,0 +1,186 @@
+"""One invocation's work on one segment: from the log's end on, page by page, until it must stop."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from trip_kpis.aws import scan
+from trip_kpis.aws.deadline import OutOfTimeError, within
+from trip_kpis.aws.read_budget import Pacer
+from trip_kpis.aws.segment_log import Appender, SegmentLog
+from trip_kpis.aws.throttling import Backoff, is_throttling, listed, throttles_counted
+from trip_kpis.core.errors import TransientError, TripKpisError
+from trip_kpis.core.items.pages import Page
+from trip_kpis.core.log.checkpoint import Pace
+from trip_kpis.core.log.counts import Counts
+from trip_kpis.core.log.part_builder import PartBuilder, Position
+from trip_kpis.core.run.plan import Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """What an invocation added to the log, and what throttled it, also after its last part."""
+
+    finished: bool
+    appended: int
+    """parts"""
+    counts: Counts
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "finished": self.finished,
+            "parts": self.appended,
+            "pages": self.counts.pages,
+            "scanned": self.counts.scanned,
+            "counted": self.counts.counted,
+            "throttles": dict(self.counts.throttles),
+        }
+
+
+_NONE_YET = Progress(finished=False, appended=0, counts=Counts())
+
+
+@dataclass(slots=True, kw_only=True)
+class SegmentWorker:
+    """Reads one segment on behalf of one invocation."""
+
+    dynamodb: Any
+    log: SegmentLog
+    plan: Plan
+    segment: int
+    appender: Appender
+    pacer: Pacer
+    remaining_ms: Callable[[], int]
+    """of the invocation, as Lambda's context tells it"""
+    _progress: Progress = field(default=_NONE_YET, init=False)
+    _pace: Pace = field(init=False)
+    _backoff: Backoff = field(default_factory=Backoff, init=False)
+    _throttles: Counter[str] = field(default_factory=Counter, init=False)
+    """since the last append"""
+
+    def work(self) -> Progress:
+        """Goes on from the end of the log until the segment's end, or until time is short.
+
+        What is appended stays, whatever becomes of the worker afterwards; what was read is appended
+        before an error goes out. Where AWS throttles it waits and goes on. Raises what the table
+        and the log raise; TransientError where throttling left no time for a single page;
+        NoProgressError where this is the second invocation in a row that had none.
+        """
+        self._pace = Pace.at_start(self.remaining_ms())
+        with throttles_counted(self.dynamodb) as self._throttles:
+            self._work(self.log.end(self.segment))
+        return self.progress
+
+    @property
+    def progress(self) -> Progress:
+        """So far, also where `work` has raised."""
+        throttles = Counts(throttles=dict(self._throttles))
+        return replace(self._progress, counts=self._progress.counts + throttles)
+
+    def _work(self, position: Position) -> None:
+        self._progress = replace(_NONE_YET, finished=position.finished)
+        in_time, read_any = True, False
+        while in_time and not position.finished:
+            builder, trouble = PartBuilder(position=position), None
+            try:
+                in_time = self._fill(builder)
+            except TripKpisError as error:
+                trouble = error
+            if builder.counts.pages:
+                read_any = True
+                position = self._append(builder)
+                self.log.check_room(self.segment, position)
+            if trouble is not None:
+                raise trouble
+            in_time = in_time and not self._pace.must_stop(self.remaining_ms())
+        if not position.finished and not read_any:
+            self._record_no_progress(position)
+
+    def _fill(self, builder: PartBuilder) -> bool:
+        """Reads pages into the builder until it must be appended; False where time is up.
+
+        A page that is not there in time is given up: what was read before it still can be appended.
+        """
+        pages = self._pages_after(builder)
+        while True:
+            if self._pace.must_stop(self.remaining_ms(), wait_ms=self.pacer.wait_ms) and (
+                builder.counts.pages or self._pace.slowest_page_ms
+            ):
+                return False
+            if not self.pacer.wait(at_most_ms=self.remaining_ms() - self._pace.reserve_ms):
+                return False
+            try:
+                page = self._next(pages)
+            except OutOfTimeError:
+                return False
+            except TransientError as error:
+                if not is_throttling(error):
+                    raise
+                self.pacer.hold_off(self._backoff.next_seconds())
+                pages = self._pages_after(builder)
+            else:
+                builder.add(page, self.plan.rules)
+                if page.end_key is None:
+                    return True
+            if builder.counts.pages and self._pace.must_append(
+                self.remaining_ms(),
+                checkpoint_seconds=self.plan.checkpoint_seconds,
+                wait_ms=self.pacer.wait_ms,
+                quarantine_bytes=builder.quarantine_bytes,
+            ):
+                return True
+
+    def _pages_after(self, builder: PartBuilder) -> Iterator[Page]:
+        start_key = builder.end_key if builder.counts.pages else builder.position.start_key
+        return scan.pages(self.dynamodb, self.plan, self.segment, start_key=start_key)
+
+    def _next(self, pages: Iterator[Page]) -> Page:
+        before = self.remaining_ms()
+        page = within((before - self._pace.reserve_ms) / 1000, lambda: next(pages))
+        self._pace = self._pace.after_page(before - self.remaining_ms())
+        self.pacer.consumed(page.read_units)
+        self._backoff.over()
+        return page
+
+    def _record_no_progress(self, position: Position) -> None:
+        if self._throttles:
+            raise TransientError(
+                f"segment {self.segment} of run {self.plan.run_id}: the table "
+                f"{self.plan.table_name} was throttled for as long as the worker had time "
+                f"({listed(self._throttles)}), and gave it no page. If that lasts, raise the "
+                "table's read throughput and redrive, or stop this execution and start a new one "
+                f'that reads less at a time: {{"run_id": "{self.plan.run_id}", "max_concurrency": '
+                '…, "read_units_per_second": …}. What has been read is kept'
+            )
+        self.log.record_no_progress(self.segment, position, self.appender)
+
+    def _append(self, builder: PartBuilder) -> Position:
+        """Where the log ends now."""
+        before = self.remaining_ms()
+        builder.counts += Counts(throttles=dict(self._throttles))
+        self._throttles.clear()
+        won = self._put(builder, worker_ms=self._pace.last_append_at_ms - before)
+        # Where another worker was faster, what it appended counts, and not this.
+        position = builder.after if won else self.log.end(self.segment)
+        after = self.remaining_ms()
+        self._pace = self._pace.after_append(before - after, remaining_ms=after)
+        self._progress = Progress(
+            finished=position.finished,
+            appended=self._progress.appended + won,
+            counts=self._progress.counts + builder.counts if won else self._progress.counts,
+        )
+        return position
+
+    def _put(self, builder: PartBuilder, *, worker_ms: int) -> bool:
+        """What `append` returns; where S3 throttles, once it no longer does, if that is in time."""
+        backoff = Backoff()
+        while True:
+            try:
+                return self.log.append(self.segment, builder, self.appender, worker_ms=worker_ms)
+            except TransientError as error:
+                seconds = backoff.next_seconds()
+                left_ms = self.remaining_ms() - seconds * 1000
+                if not is_throttling(error) or left_ms <= self._pace.reserve_ms:
+                    raise
+                self.pacer.sleep(seconds)

@@ -1,0 +1,179 @@
+"""What to think about before a run, derived from an estimate."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from trip_kpis.core.estimate.forecast import PAGE_BYTES, Forecast
+from trip_kpis.core.estimate.plan_notes import Advice
+from trip_kpis.core.estimate.sample import Sample
+from trip_kpis.core.items.attributes import dotted_path, parse_path
+from trip_kpis.core.items.epochs import DATE_AS_A_NUMBER, SERIAL_DAY
+from trip_kpis.core.items.forms import ABSENT
+from trip_kpis.core.prices import USD_PER_EXPORTED_GIB, USD_PER_RECOVERABLE_GIB_MONTH
+from trip_kpis.core.run.plan import page_units
+
+ONE_LAMBDA_SECONDS = 180
+"""of its 900: so much may a table grow before the one Lambda is in trouble"""
+ONE_LAMBDA_MS_PER_PAGE = 290
+"""of one processor, for boto3's Table resource and pandas (docs/performance.md)"""
+LONG_RUN_SECONDS = 24 * 3600
+"""Beyond it, a run every night is not through when the next one begins."""
+
+_GIB = 2**30
+_LARGE_COLLECTION_SHARE = 0.5
+_ITEMS_TO_JUDGE_BY = 100
+_PAGES_OF_A_LONG_SEGMENT = 8
+_NAMES_TOLD = 12
+
+
+def advice(
+    sample: Sample, expected: Forecast, *, max_rejected_share: Decimal
+) -> tuple[Advice, ...]:
+    """What is wrong first, then what would be better."""
+    return (
+        *_of_what_was_read(sample),
+        *_of_attributes(sample),
+        *_of_numbers(sample),
+        *_of_rejected(sample, max_rejected_share),
+        *_of_skew(sample),
+        *_of_other_ways(sample, expected),
+    )
+
+
+def _of_what_was_read(sample: Sample) -> Iterator[Advice]:
+    plan, items = sample.plan, sample.items
+    if not sample.census.counts.pages:
+        yield Advice(
+            code="no_sample",
+            text=f"There is no census: a page, of {page_units(plan.consistent_read)} read units, "
+            f"takes longer at {plan.read_units_per_second:,} read units a second than an estimate "
+            "has time. Give the estimate a larger read_units_per_second.",
+        )
+    elif sample.is_whole_table and not items:
+        yield Advice(
+            code="empty_table",
+            text=f"The table {plan.table_name} is empty: a run would publish nothing.",
+        )
+    elif sample.size_is_stale:
+        yield Advice(
+            code="stale_size",
+            text=f"DynamoDB says that the table {plan.table_name} has "
+            f"{plan.estimate.item_count:,} items, and the sample alone has {items:,}. DynamoDB "
+            "renews size and count about every six hours: until then read units, cost and minutes "
+            "come out too low, and a run has no more segments than max_concurrency asks for. Ask "
+            "again later, or give total_segments.",
+        )
+
+
+def _of_attributes(sample: Sample) -> Iterator[Advice]:
+    plan, census = sample.plan, sample.census
+    if not sample.items:
+        return
+    by_frequency = sorted(census.names, key=lambda name: (-census.names[name], name))
+    names = [dotted_path((name,)) for name in by_frequency]
+    more = f" and {len(names) - _NAMES_TOLD} more" if len(names) > _NAMES_TOLD else ""
+    any_absent = False
+    for parameter, path, forms in (
+        ("FareAttribute", plan.fare_attribute, census.fares),
+        ("EstimatedFareAttribute", plan.estimated_fare_attribute, census.estimated_fares),
+        ("DayAttribute", plan.day_attribute, census.times),
+    ):
+        if forms[ABSENT] == sample.items:
+            any_absent = True
+            first, *rest = parse_path(path, setting=parameter)
+            inside = f" ({first} is there, but not what is in it)" if first in census.names else ""
+            flat = ".".join((first, *rest))
+            better = dotted_path((flat,)) if rest and flat in census.names else "another value"
+            yield Advice(
+                code="attribute_absent",
+                text=f"No item of the sample has {path}{inside}, which {parameter} names. The "
+                f"items have {', '.join(names[:_NAMES_TOLD])}{more}. Give "
+                f"{parameter} {better}.",
+            )
+    if not any_absent and census.counts.incomplete == sample.items:
+        yield Advice(
+            code="nothing_complete",
+            text=f"No item of the sample has both {plan.fare_attribute} and "
+            f"{plan.estimated_fare_attribute}: none would count. Do FareAttribute and "
+            "EstimatedFareAttribute name attributes of the same items?",
+        )
+
+
+def _of_numbers(sample: Sample) -> Iterator[Advice]:
+    plan, times = sample.plan, sample.census.times
+    found = [f"{times[one]:,} {one}" for one in (DATE_AS_A_NUMBER, SERIAL_DAY) if times[one]]
+    if found:
+        yield Advice(
+            code="numbers_not_epochs",
+            text=f"Some Numbers of {plan.day_attribute} do not look like epochs "
+            f"({', '.join(found)}, of {sample.items:,} items). Numbers are read as epoch seconds, "
+            "milliseconds or microseconds, so a run rejects these as time_out_of_range. Write such "
+            "times as Strings (the format %Y%m%d in TimeFormats reads 20240525), or let "
+            "DayAttribute name another attribute.",
+        )
+
+
+def _of_rejected(sample: Sample, max_rejected_share: Decimal) -> Iterator[Advice]:
+    counts = sample.census.counts
+    if counts.rejects_more_than(max_rejected_share):
+        completed = counts.rejected_in_all + counts.counted
+        reasons = ", ".join(f"{n:,} {reason}" for reason, n in sorted(counts.rejected.items()))
+        yield Advice(
+            code="too_many_rejected",
+            text=f"{counts.rejected_in_all:,} of {completed:,} completed trips of the sample would "
+            f"be rejected ({reasons}), more than the share of {max_rejected_share} that "
+            "MaxRejectedShare tolerates: such a run fails before it publishes. Look at "
+            "what the values look like; fix them, name another attribute, "
+            "add a format to TimeFormats, or raise MaxRejectedShare.",
+        )
+
+
+def _of_skew(sample: Sample) -> Iterator[Advice]:
+    plan = sample.plan
+    for number, segment in sorted(sample.segments.items()):
+        share = segment.largest_collection_share
+        if share >= _LARGE_COLLECTION_SHARE and segment.items >= _ITEMS_TO_JUDGE_BY:
+            yield Advice(
+                code="large_collection",
+                text=f"In segment {number}, {share:.0%} of a page's items have one value of "
+                f"{plan.key_attributes[0]}. Items of one hash key are within one segment, whatever "
+                "the number of segments: one worker reads them all, and a run takes as long as "
+                "that.",
+            )
+            break
+    pages = plan.estimate.table_bytes / PAGE_BYTES / plan.total_segments
+    ended = sum(segment.ended for segment in sample.segments.values())
+    if pages >= _PAGES_OF_A_LONG_SEGMENT and ended:
+        yield Advice(
+            code="uneven_segments",
+            text=f"{ended} of {len(sample.segments)} sampled segments ended within the sample, "
+            f"where an average one has {pages:,.0f} pages: others are longer. More total_segments "
+            "even that out, unless single hash keys have most of the items.",
+        )
+
+
+def _of_other_ways(sample: Sample, expected: Forecast) -> Iterator[Advice]:
+    size = sample.plan.estimate.table_bytes
+    alone_seconds = max(
+        size / PAGE_BYTES * ONE_LAMBDA_MS_PER_PAGE / 1000,
+        sample.plan.estimate.seconds_at_least,
+    )
+    is_known = sample.items_in_table and not sample.size_is_stale
+    if is_known and alone_seconds <= ONE_LAMBDA_SECONDS:
+        yield Advice(
+            code="one_lambda",
+            text="For its size this table needs no pipeline: one Lambda that scans it page by page "
+            f"would be through in about {max(1, round(alone_seconds))} s of its 900 s. What a run "
+            "adds is that its figures are exact, proved, and the same when it is repeated.",
+        )
+    if expected.seconds > LONG_RUN_SECONDS:
+        gib = size / _GIB
+        yield Advice(
+            code="export",
+            text=f"A run would take {expected.seconds / 3600:,.0f} hours. A full export to S3 "
+            "takes no read units and is as of one second, for "
+            f"{gib * USD_PER_EXPORTED_GIB:,.2f} USD, and point-in-time recovery for "
+            f"{gib * USD_PER_RECOVERABLE_GIB_MONTH:,.2f} USD a month if the table does not have it "
+            "anyway; then an engine has to read the export. Or give the run a larger "
+            "read_units_per_second or max_concurrency, as far as the table can bear it.",
+        )

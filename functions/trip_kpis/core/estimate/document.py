@@ -1,0 +1,138 @@
+"""The answer to `estimate_only`: what a run would cost and take, a census, and advice."""
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from trip_kpis.core.estimate.advice import advice
+from trip_kpis.core.estimate.census import Census
+from trip_kpis.core.estimate.forecast import EstimateTerms
+from trip_kpis.core.estimate.plan_notes import plan_notes
+from trip_kpis.core.estimate.plan_parts import forecast as forecast
+from trip_kpis.core.estimate.sample import Sample
+from trip_kpis.core.run.plan import Plan
+
+_NAMES_TOLD = 30
+_LONGEST_NAME = 80
+_SHAPES_TOLD = 5
+_UNKNOWN = (
+    "A sample tells nothing of pages that it did not read: how long a segment is that did not end "
+    "within it, whether an item collection elsewhere is large, whether older trips look otherwise."
+)
+
+
+def estimate_document(plan: Plan, sample: Sample, terms: EstimateTerms) -> dict[str, Any]:
+    """The plan's own estimate, and all that only somebody who asks for it wants to know."""
+    expected = forecast(plan, terms, rejected_trips=_rejected_trips(sample))
+    all_advice = (
+        *plan_notes(plan, forecast(plan, terms), terms),
+        *advice(sample, expected, max_rejected_share=terms.max_rejected_share),
+    )
+    return {
+        "table": plan.table_name,
+        **asdict(plan.estimate),
+        "parts": expected.parts,
+        "merge_seconds": expected.merge_seconds,
+        "segments": plan.total_segments,
+        "max_concurrency": plan.max_concurrency,
+        "limited_by": plan.limited_by,
+        "lambda_limit": plan.lambda_limit,
+        "checkpoint_seconds": plan.checkpoint_seconds,
+        "cost_usd": expected.cost(usd_per_read_unit=plan.estimate.usd_per_read_unit).to_json(),
+        "minutes": max(1, math.ceil(expected.seconds / 60)),
+        "census": _census(sample),
+        "advice": [asdict(one) for one in all_advice],
+    }
+
+
+def _rejected_trips(sample: Sample) -> float:
+    """Of the table, if they are as frequent in it as in the sample."""
+    counts = sample.census.counts
+    if not counts.scanned:
+        return 0.0
+    return counts.rejected_in_all / counts.scanned * sample.items_in_table
+
+
+def _census(sample: Sample) -> dict[str, Any]:
+    plan, census, counts = sample.plan, sample.census, sample.census.counts
+    of_table = _Scaled(sample=counts.scanned, table=sample.items_in_table)
+    return {
+        "pages": counts.pages,
+        "items": counts.scanned,
+        "read_units": counts.read_units,
+        "share_of_table": of_table.sampled_share,
+        "is_whole_table": sample.is_whole_table,
+        "is_cut_short": sample.is_cut_short,
+        "trips": {
+            "counted": of_table.extrapolated(counts.counted),
+            "incomplete": of_table.extrapolated(counts.incomplete),
+            "rejected": of_table.extrapolated(counts.rejected_in_all),
+        },
+        "rejected_by_reason": {
+            str(reason): {
+                **of_table.extrapolated(number),
+                "looks_like": _most(census.shapes[reason], _SHAPES_TOLD),
+            }
+            for reason, number in sorted(counts.rejected.items())
+        },
+        "attributes": {
+            "fare": _forms(plan.fare_attribute, census.fares),
+            "estimated_fare": _forms(plan.estimated_fare_attribute, census.estimated_fares),
+            "day": _forms(plan.day_attribute, census.times),
+        },
+        "top_level_attributes": _most(census.names, _NAMES_TOLD),
+        "days": _days(census),
+        "segments": [
+            {
+                "segment": number,
+                "pages": segment.pages,
+                "items": segment.items,
+                "ended": segment.ended,
+                "largest_collection_share": round(segment.largest_collection_share, 4),
+            }
+            for number, segment in sorted(sample.segments.items())
+        ],
+        "unknown": "" if sample.is_whole_table else _UNKNOWN,
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scaled:
+    """Counts of a sample, as shares of it, and scaled to the table."""
+
+    sample: int
+    table: int
+
+    @property
+    def sampled_share(self) -> float:
+        return round(self.sample / self.table, 6) if self.table else 1.0
+
+    def extrapolated(self, number: int) -> dict[str, Any]:
+        share = number / self.sample if self.sample else 0.0
+        return {
+            "in_sample": number,
+            "share": round(share, 6),
+            "in_table": round(share * self.table),
+        }
+
+
+def _forms(path: str, counts: Counter[str]) -> dict[str, Any]:
+    return {"path": path, "forms": _most(counts)}
+
+
+def _days(census: Census) -> dict[str, Any] | None:
+    if not census.days:
+        return None
+    return {
+        "days": len(census.days),
+        "first": min(census.days).isoformat(),
+        "last": max(census.days).isoformat(),
+    }
+
+
+def _most(counts: Counter[str], most: int | None = None) -> Mapping[str, int]:
+    """The most frequent first, and of as many the alphabetically first."""
+    ranked = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+    return {name[:_LONGEST_NAME]: number for name, number in ranked[:most]}

@@ -1,0 +1,187 @@
+"""What a run over a table of some size comes to, before it is run: time, invocations, parts, cost.
+
+Calculated for a table whose segments are equally long; what no code says is named below.
+"""
+
+import math
+from dataclasses import dataclass
+from decimal import Decimal
+
+from trip_kpis.core.capacity import PARTITION_UNITS_PER_SECOND
+from trip_kpis.core.log.checkpoint import FIRST_APPEND_SHARE, MOST_QUARANTINE_BYTES
+from trip_kpis.core.prices import USD_PER_GB_SECOND, USD_PER_READ_UNIT, Cost, cost
+
+DAYS = 365
+"""that the table's trips are of: a request or two to S3 for each"""
+CPU_MS_PER_PAGE = 13.3
+"""of one whole processor: the most that `python -m bench scan` may show"""
+PAGE_BYTES = 2**20
+_QUARANTINE_LINE_BYTES = 1_000
+"""of a rejected trip: several times what one with an ordinary key and value has"""
+
+MOST_PARTS = 150_000
+"""of a run: about 400 s of the merge's 900"""
+MOST_PARTS_OF_SEGMENT = 90_000
+"""expected, of the 100,000 that a segment's log has numbers for"""
+LONGEST_CHECKPOINT_SECONDS = 880
+"""one append at an invocation's end"""
+
+_MB_PER_PROCESSOR = 1769
+"""https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html"""
+_NETWORK_MS_PER_PAGE = 13.3
+"""1 MB at the 75 MiB a second that a function gets"""
+_LAMBDA_SECONDS = 900
+_SECONDS_PER_INVOCATION = 880
+"""of the 900 s: a worker keeps time to append"""
+_MERGE_MS_PER_PART = 2.5
+"""of one processor: the most that `python -m bench merge` may show"""
+_MERGE_SHARE = 0.8
+"""of the merge's time limit that its parts may take; publishing the days takes the rest"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EstimateTerms:
+    """The stack's parameters that a forecast goes by and a plan does not hold."""
+
+    max_rejected_share: Decimal = Decimal("0.01")
+    scan_memory_mb: int = 512
+    merge_memory_mb: int = 1769
+    days_may_shrink: bool = True
+    """ShrunkDays=publish"""
+
+
+def page_units(consistent_read: bool) -> int:
+    """Read units of a full page of 1 MB: half a unit for 4 KiB, or a whole one.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
+    """
+    return 256 if consistent_read else 128
+
+
+def page_seconds(
+    *, scan_memory_mb: int, consistent_read: bool, cpu_ms_per_page: float = CPU_MS_PER_PAGE
+) -> float:
+    """What a full page takes a worker: its processor, its network and its partition, whichever is
+    slowest."""
+    return max(
+        _NETWORK_MS_PER_PAGE / 1000,
+        cpu_ms_per_page * _MB_PER_PROCESSOR / scan_memory_mb / 1000,
+        page_units(consistent_read) / PARTITION_UNITS_PER_SECOND,
+    )
+
+
+def parts_of_segment(seconds: float, *, checkpoint_seconds: int) -> int:
+    """The parts of a segment that so many seconds are worked on: one at every checkpoint, and one
+    at the end of every invocation."""
+    invocations, rest = divmod(seconds, _SECONDS_PER_INVOCATION)
+    parts = int(invocations) * _parts_of_invocation(_SECONDS_PER_INVOCATION, checkpoint_seconds)
+    return max(1, parts + _parts_of_invocation(rest, checkpoint_seconds))
+
+
+def most_parts(merge_memory_mb: int) -> int:
+    """More parts than this one merge may not have time for."""
+    in_time = _LAMBDA_SECONDS * _MERGE_SHARE / _merge_seconds_per_part(merge_memory_mb)
+    return min(MOST_PARTS, int(in_time))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """A run that goes as it should."""
+
+    segments: int
+    workers: int
+    """at once"""
+    invocations: int
+    """of ScanSegment"""
+    parts: int
+    parts_of_segment: int
+    """without those for rejected trips"""
+    seconds: int
+    """of scanning"""
+    merge_seconds: int
+    gb_seconds: float
+    read_units: int
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        table_bytes: int,
+        read_units: int,
+        seconds_at_least: int,
+        segments: int,
+        max_concurrency: int,
+        checkpoint_seconds: int,
+        scan_memory_mb: int,
+        merge_memory_mb: int,
+        consistent_read: bool = False,
+        rejected_trips: float = 0,
+        cpu_ms_per_page: float = CPU_MS_PER_PAGE,
+    ) -> "Forecast":
+        """Workers read as fast as their processor and network let them, but not faster than in
+        `seconds_at_least` in all, for which they are there and wait. A worker that holds too many
+        rejected trips appends before its checkpoint is due."""
+        workers = min(max_concurrency, segments)
+        page = page_seconds(
+            scan_memory_mb=scan_memory_mb,
+            consistent_read=consistent_read,
+            cpu_ms_per_page=cpu_ms_per_page,
+        )
+        pages = math.ceil(table_bytes / PAGE_BYTES)
+        seconds = max(seconds_at_least, math.ceil(pages * page / workers))
+        per_segment = seconds * workers / segments
+        of_segment = min(
+            max(1, math.ceil(pages / segments)),  # a part has a page
+            parts_of_segment(per_segment, checkpoint_seconds=checkpoint_seconds),
+        )
+        parts = segments * of_segment + math.ceil(
+            rejected_trips * _QUARANTINE_LINE_BYTES / MOST_QUARANTINE_BYTES
+        )
+        merging = parts * _merge_seconds_per_part(merge_memory_mb)
+        return cls(
+            segments=segments,
+            workers=workers,
+            invocations=segments * max(1, math.ceil(per_segment / _SECONDS_PER_INVOCATION)),
+            parts=parts,
+            parts_of_segment=of_segment,
+            seconds=seconds,
+            merge_seconds=math.ceil(merging),
+            gb_seconds=seconds * workers * scan_memory_mb / 1024 + merging * merge_memory_mb / 1024,
+            read_units=read_units,
+        )
+
+    def fits(self, *, merge_memory_mb: int) -> bool:
+        """One merge has time for the parts, and no segment runs out of numbers for them."""
+        return (
+            self.parts < most_parts(merge_memory_mb)
+            and self.parts_of_segment < MOST_PARTS_OF_SEGMENT
+        )
+
+    def cost(
+        self,
+        *,
+        usd_per_gb_second: float = USD_PER_GB_SECOND,
+        usd_per_read_unit: float = USD_PER_READ_UNIT,
+    ) -> Cost:
+        return cost(
+            read_units=self.read_units,
+            gb_seconds=self.gb_seconds,
+            segments=self.segments,
+            invocations=self.invocations,
+            parts=self.parts,
+            days=DAYS,
+            usd_per_gb_second=usd_per_gb_second,
+            usd_per_read_unit=usd_per_read_unit,
+        )
+
+
+def _parts_of_invocation(seconds: float, checkpoint_seconds: int) -> int:
+    first = min(checkpoint_seconds, _LAMBDA_SECONDS * FIRST_APPEND_SHARE)
+    if seconds <= 0:
+        return 0
+    return 1 + max(0, math.ceil((seconds - first) / checkpoint_seconds))
+
+
+def _merge_seconds_per_part(merge_memory_mb: int) -> float:
+    """The merge works in one thread, which has no more than one processor."""
+    return _MERGE_MS_PER_PART / 1000 * max(1.0, _MB_PER_PROCESSOR / merge_memory_mb)

@@ -1,0 +1,126 @@
+"""A sample of the table: a few pages of a few segments of the plan's own."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from trip_kpis.core.estimate.census import Census
+from trip_kpis.core.estimate.forecast import PAGE_BYTES
+from trip_kpis.core.items.attributes import Item
+from trip_kpis.core.run.plan import Plan, page_units
+from trip_kpis.core.run.segments import shuffled
+
+MOST_SEGMENTS_SAMPLED = 8
+PAGES_OF_A_SEGMENT = 2
+MOST_SEGMENTS_OF_SMALL_TABLE = 64
+"""of a table of no more than the sample's pages: read whole if it has no more segments, and none
+longer than PAGES_OF_A_SEGMENT"""
+
+_MOST_PAGES = MOST_SEGMENTS_SAMPLED * PAGES_OF_A_SEGMENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WholePage:
+    """An answer to a Scan without filter and projection: its items as they are."""
+
+    items: list[Item]
+    read_units: float
+    end_key: Item | None
+    """LastEvaluatedKey; None at the segment's end"""
+
+
+@dataclass(slots=True, kw_only=True)
+class SampledSegment:
+    """What the sample has of one segment, from its beginning on."""
+
+    pages: int = 0
+    items: int = 0
+    end_key: Item | None = None
+    largest_collection_share: float = 0.0
+    """of a page's items, the largest share that one value of the hash key has"""
+
+    @property
+    def ended(self) -> bool:
+        """This is all of the segment."""
+        return self.pages > 0 and self.end_key is None
+
+
+@dataclass(slots=True, kw_only=True)
+class Sample:
+    """What was read, segment by segment."""
+
+    plan: Plan
+    census: Census = field(default_factory=Census)
+    segments: dict[int, SampledSegment] = field(init=False)
+
+    def __post_init__(self) -> None:
+        chosen = shuffled(self.plan.total_segments, seed=self.plan.run_id)
+        is_small = self.plan.estimate.table_bytes <= _MOST_PAGES * PAGE_BYTES
+        most = MOST_SEGMENTS_OF_SMALL_TABLE if is_small else MOST_SEGMENTS_SAMPLED
+        self.segments = {number: SampledSegment() for number in chosen[:most]}
+
+    def wanted(self) -> Iterator[tuple[int, Item | None]]:
+        """The segments of the pages that are still to be read, with their exclusive start keys:
+        the first page of each, then the second, so that a sample that is cut short is broad. No
+        more are wanted once as much is read as sixteen full pages."""
+        for _ in range(PAGES_OF_A_SEGMENT):
+            for number, segment in self.segments.items():
+                if self._is_full:
+                    return
+                if not segment.ended:
+                    yield number, segment.end_key
+
+    def add(self, number: int, page: WholePage) -> None:
+        """Takes in the page that was read next of a segment."""
+        segment = self.segments[number]
+        segment.pages += 1
+        segment.items += len(page.items)
+        segment.end_key = page.end_key
+        segment.largest_collection_share = max(
+            segment.largest_collection_share, self._largest_collection_share(page.items)
+        )
+        self.census.add(page.items, self.plan.rules, read_units=page.read_units)
+
+    @property
+    def items(self) -> int:
+        return self.census.counts.scanned
+
+    @property
+    def items_in_table(self) -> int:
+        """As DynamoDB says, unless the sample knows better."""
+        if self.is_whole_table:
+            return self.items
+        return max(self.items, self.plan.estimate.item_count)
+
+    @property
+    def size_is_stale(self) -> bool:
+        """DynamoDB's count, which it renews about every six hours, is from before the items were
+        there."""
+        return self.items > 1.1 * self.plan.estimate.item_count
+
+    @property
+    def is_whole_table(self) -> bool:
+        return len(self.segments) == self.plan.total_segments and all(
+            segment.ended for segment in self.segments.values()
+        )
+
+    @property
+    def is_cut_short(self) -> bool:
+        """There was no time for all of its pages."""
+        return not self._is_full and any(
+            segment.pages < PAGES_OF_A_SEGMENT and not segment.ended
+            for segment in self.segments.values()
+        )
+
+    @property
+    def _is_full(self) -> bool:
+        """As much is read as sixteen full pages."""
+        most = _MOST_PAGES * page_units(self.plan.consistent_read)
+        return self.census.counts.read_units >= most
+
+    def _largest_collection_share(self, items: list[Item]) -> float:
+        if not items or len(self.plan.key_attributes) == 1:
+            return 0.0  # without a sort key, no two items share a hash key
+        name = self.plan.key_attributes[0]
+        ((_, most),) = Counter(repr(item[name]) for item in items).most_common(1)
+        return most / len(items)

@@ -1,0 +1,73 @@
+"""How many workers scan at once: no more than table, read budget and Lambda have room for."""
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+from trip_kpis.core.capacity import ReadCapacity
+from trip_kpis.core.estimate.forecast import page_seconds, page_units
+
+LAMBDA_SHARE = 0.5
+"""of the account's unreserved Lambda executions that one run takes at most: the rest is for other
+functions of the account, and for a second run"""
+_SPARE_SHARE = 1.1
+"""workers also start, append and change segments; meanwhile they read nothing"""
+
+
+class LimitedBy(StrEnum):
+    """What decides a run's number of workers."""
+
+    MAX_CONCURRENCY = "max_concurrency"
+    """the stack's parameter or the execution's input"""
+    READ_BUDGET = "read_budget"
+    """a full page a second of the budget for each worker"""
+    TABLE = "table"
+    """what the table can deliver"""
+    LAMBDA = "lambda"
+    """the account's unreserved Lambda executions"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerLimits:
+    """What limits the number of workers besides the one that is asked for."""
+
+    capacity: ReadCapacity
+    read_units: float | None
+    """that the run reads; None where the table's size is not known"""
+    consistent_read: bool
+    scan_memory_mb: int
+    lambda_limit: int | None
+    """the account's unreserved Lambda executions; None: unknown"""
+
+    def workers(self, asked: int, *, budget: int) -> tuple[int, LimitedBy]:
+        """At most as many as are asked for, at least one, and what decided that number.
+
+        Pages are read whole: among more workers than the budget has pages a second, shares would be
+        so small that each waits most of its time, and the budget could neither be kept nor used to
+        the full. Workers beyond what the table delivers wait as well, and are paid for.
+        """
+        most = [(asked, LimitedBy.MAX_CONCURRENCY)]
+        if budget:
+            most.append((budget // page_units(self.consistent_read), LimitedBy.READ_BUDGET))
+        if not budget or budget > self.capacity.limit(budget):
+            most.append((self._fed(budget), LimitedBy.TABLE))
+        if self.lambda_limit is not None:
+            most.append((lambda_share(self.lambda_limit), LimitedBy.LAMBDA))
+        workers, limited_by = min(most, key=lambda one: one[0])
+        return max(1, workers), limited_by
+
+    def _fed(self, budget: int) -> int:
+        """As many workers of this memory as read all that the table delivers."""
+        if self.read_units is None:
+            rate = self.capacity.limit(budget)
+        else:
+            rate = self.capacity.reached(self.read_units, budget=budget)
+        per_worker = page_units(self.consistent_read) / page_seconds(
+            scan_memory_mb=self.scan_memory_mb, consistent_read=self.consistent_read
+        )
+        return math.ceil(rate / per_worker * _SPARE_SHARE)
+
+
+def lambda_share(lambda_limit: int) -> int:
+    """The executions that a run takes at most, of so many that no function has reserved."""
+    return max(1, int(lambda_limit * LAMBDA_SHARE))

@@ -1,0 +1,175 @@
+"""One page of a scan: DynamoDB's answer, of which only what a plan needs is decoded.
+
+A trip has a dozen attributes that no KPI asks for, and decoding all of them costs ten times what
+the rest of the work does. So the decoder gets the attributes' places beforehand and skips
+everything else; an item that has to be looked at as a whole is decoded when somebody asks for it.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass, field
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from trip_kpis.core.items.attributes import AttributePath, AttributeValue, Item, key_from_json
+
+
+class Leaf(msgspec.Struct, frozen=True, gc=False):
+    """An attribute value that may be a fare or a time.
+
+    With none of its fields it is absent (ABSENT itself), of another type, or could not be decoded
+    on its own; the item as a whole tells.
+    """
+
+    S: str | None = None
+    N: str | None = None
+    NULL: bool | None = None
+
+    @property
+    def is_missing(self) -> bool:
+        """Surely: absent, NULL or an empty String."""
+        return self is ABSENT or self.NULL is not None or self.S == ""
+
+
+ABSENT, _UNDECODED = Leaf(), Leaf()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One answer to a Scan request."""
+
+    columns: Sequence[Sequence[Leaf]]
+    """for every path that was asked for, the value of each item that the filter left"""
+    scanned: int
+    """items that DynamoDB read, before its filter"""
+    read_units: float
+    end_key: Item | None
+    """LastEvaluatedKey; None at the segment's end, and only there"""
+    body: bytes = field(repr=False)
+
+    @property
+    def length(self) -> int:
+        """Items that the filter left of the page; 0 does not mean the end."""
+        return len(self.columns[0])
+
+    def items(self, numbers: Iterable[int], *, paths: Iterable[AttributePath]) -> Iterator[Item]:
+        """These of the page's items, one after the other, with what they have at these paths.
+
+        They are in DynamoDB JSON as it goes over the wire, but the content of a list or a set, and
+        of a map that no path leads through, stays as it came (msgspec.Raw): as objects, the
+        elements of a list can take a hundred times the bytes that they have in the table.
+        """
+        wanted, places = list(numbers), _places(paths)
+        items = _UNDECODED_ITEMS.decode(self.body).items if wanted else []
+        for number in wanted:
+            yield _members(items[number], places)
+
+
+class PageDecoder:
+    """Decodes the answers to Scan requests that ask for certain paths."""
+
+    def __init__(self, paths: Sequence[AttributePath]) -> None:
+        item = _map_of({path for path in paths if _is_decodable(path)})
+        self._answers = msgspec.json.Decoder(_Answer[item])  # type: ignore[valid-type]
+        self._ways = list(map(_way_to, paths))
+
+    def decode(self, body: bytes) -> Page:
+        """The page. Raises msgspec.DecodeError for what is no answer to a Scan."""
+        answer = self._answers.decode(body)
+        return Page(
+            columns=[list(map(way, answer.items)) for way in self._ways],
+            scanned=answer.scanned_count,
+            read_units=answer.consumed_capacity.capacity_units,
+            end_key=key_from_json(answer.last_evaluated_key or None),
+            body=body,
+        )
+
+
+@lru_cache(maxsize=8)
+def page_decoder(*paths: AttributePath) -> PageDecoder:
+    """A decoder whose pages have a column for each of the paths, in this order."""
+    return PageDecoder(paths)
+
+
+_OneItem = TypeVar("_OneItem")
+
+
+class _Capacity(msgspec.Struct, rename="pascal", frozen=True, gc=False):
+    capacity_units: float = 0.0
+
+
+class _Answer(msgspec.Struct, Generic[_OneItem], rename="pascal", gc=False):
+    scanned_count: int
+    items: list[_OneItem] = []
+    consumed_capacity: _Capacity = _Capacity()
+    last_evaluated_key: dict[str, dict[str, str]] | None = None
+
+
+_UNDECODED_ITEMS = msgspec.json.Decoder(_Answer[msgspec.Raw])
+_UNDECODED_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_SCALARS = {"S", "N", "B", "BOOL", "NULL"}
+_Places = dict[str, "_Places"]
+"""Names, and below each those of the map that it may have."""
+
+
+def _places(paths: Iterable[AttributePath]) -> _Places:
+    """All names of the paths; below the last name of a path there are none."""
+    places: _Places = {}
+    for path in paths:
+        below = places
+        for name in path:
+            below = below.setdefault(name, {})
+    return places
+
+
+def _members(undecoded: msgspec.Raw, places: _Places) -> Item:
+    """What an item, or the content of a map, has at these places."""
+    members = _UNDECODED_MEMBERS.decode(undecoded)
+    return {name: _value(members[name], below) for name, below in places.items() if name in members}
+
+
+def _value(undecoded: msgspec.Raw, below: _Places) -> AttributeValue:
+    return {
+        kind: _content(kind, content, below)
+        for kind, content in _UNDECODED_MEMBERS.decode(undecoded).items()
+    }
+
+
+def _content(kind: str, undecoded: msgspec.Raw, below: _Places) -> Any:
+    if kind in _SCALARS:
+        return msgspec.json.decode(undecoded)
+    return _members(undecoded, below) if kind == "M" and below else undecoded
+
+
+def _map_of(paths: Set[AttributePath]) -> type[msgspec.Struct]:
+    """A struct with a place for every one of the paths and for nothing else."""
+    fields: list[tuple[str, type[msgspec.Struct], msgspec.Struct]] = []
+    names = sorted({path[0] for path in paths})
+    for name in names:
+        default: msgspec.Struct = ABSENT
+        if (name,) not in paths:
+            nested = _map_of({path[1:] for path in paths if path[0] == name})
+            value = msgspec.defstruct("Nested", [("M", nested, nested())], frozen=True, gc=False)
+            default = value()
+        fields.append((_place(name), type(default), default))
+    places = {_place(name): name for name in names}
+    return msgspec.defstruct("Map", fields, rename=places, frozen=True, gc=False)
+
+
+def _is_decodable(path: AttributePath) -> bool:
+    """msgspec finds no field by a name with a quote, a backslash or a control character."""
+    return not any(re.search(r'["\\\x00-\x1f]', name) for name in path)
+
+
+def _way_to(path: AttributePath) -> Callable[[msgspec.Struct], Leaf]:
+    if not _is_decodable(path):
+        return lambda _: _UNDECODED
+    return attrgetter(".M.".join(map(_place, path)))
+
+
+def _place(name: str) -> str:
+    """A field's name for an attribute's, whatever characters that has."""
+    return f"at_{name.encode().hex()}"

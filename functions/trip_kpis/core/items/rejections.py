@@ -1,0 +1,47 @@
+"""Why a completed trip cannot be counted: the fixed list of reasons."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from trip_kpis.core.items.attributes import AttributeValue, Item
+
+
+class Reason(StrEnum):
+    """One word of the list that the quarantine, the manifest and the summary use."""
+
+    FARE_WRONG_TYPE = "fare_wrong_type"
+    """neither a Number nor a String"""
+    FARE_NOT_A_NUMBER = "fare_not_a_number"
+    """a String that is no decimal notation, NaN and the infinities among them"""
+    FARE_TOO_PRECISE = "fare_too_precise"
+    """needs more than 18 decimal places"""
+    FARE_TOO_LARGE = "fare_too_large"
+    """10^9 or more in size"""
+    TIME_MISSING = "time_missing"
+    """a completed trip without the attribute that decides its day"""
+    TIME_WRONG_TYPE = "time_wrong_type"
+    """neither a Number nor a String"""
+    TIME_UNREADABLE = "time_unreadable"
+    """a String in none of the forms, or no date of the calendar"""
+    TIME_OUT_OF_RANGE = "time_out_of_range"
+    """before `EarliestDay` or after 2100-12-31 in the reporting time zone"""
+
+
+class RejectionError(Exception):
+    """Inside the core only: a value cannot be read. Ends as a RejectedTrip, never leaves a page."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectedTrip:
+    """Which trip was rejected, why, and the attribute and value at fault."""
+
+    key: Item
+    reason: Reason
+    attribute: str
+    """the path, as a parameter names it"""
+    value: AttributeValue | None
+    """None where the attribute is absent"""

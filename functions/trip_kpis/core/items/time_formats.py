@@ -1,0 +1,168 @@
+"""Further forms of a time, by the parameter `TimeFormats`: strptime's formats, and epoch words."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import lru_cache
+
+from trip_kpis.core.errors import SettingError
+from trip_kpis.core.items.epochs import Unit, moment
+from trip_kpis.core.items.zones import time_zone_names
+
+_EPOCHS = {f"epoch_{unit}": unit for unit in Unit}
+_DIGITS = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
+
+_DIRECTIVE = re.compile("%(.)", re.DOTALL)
+_ANY_DIRECTIVE = "\ufffc"
+"""Stands for each of them where a format's literal text is looked at."""
+_WORD_OR_OFFSET = re.compile(
+    r"(?P<word>[^\W\d_]*)(?P<offset>[+\-\u2212][0-9][0-9:]*)|(?P<alone>[^\W\d_]+)"
+)
+_PLACE = re.compile(r"[A-Za-z]+(?:/[A-Za-z0-9_+-]+)+")
+_UTC_WORDS = {"utc", "gmt", "z", "uct", "zulu"}
+_UTC_PLACES = {"etc/utc", "etc/gmt", "etc/uct", "etc/zulu", "etc/greenwich", "etc/universal"}
+ZONE_WORDS = {
+    # what tzdata has called its zones since 1970
+    "acdt", "acst", "addt", "adt", "aedt", "aest", "ahdt", "ahst", "akdt", "akst", "ast",
+    "awdt", "awst", "bdt", "bst", "cast", "cat", "cdt", "cest", "cet", "chst", "cst", "eat",
+    "edt", "eest", "eet", "est", "gdt", "gst", "hdt", "hkst", "hkt", "hst", "idt", "ist",
+    "jst", "kdt", "kst", "mdt", "mest", "met", "mmt", "msd", "msk", "mst", "nddt", "ndt",
+    "nst", "nzdt", "nzst", "pdt", "pkst", "pkt", "pst", "sast", "sst", "wast", "wat", "west",
+    "wet", "wib", "wit", "wita", "ydt", "yst",
+    # and what people call others
+    "art", "brst", "brt", "clst", "clt", "cot", "ict", "irst", "mesz", "mez", "myt", "npt",
+    "pet", "pht", "sgt", "trt", "uyt",
+}  # fmt: skip
+_US_ZONE_WORDS = {"ET", "CT", "MT", "PT"}
+"""In small letters they are words of other languages, such as the French *et*."""
+
+
+def check_format(time_format: str, *, setting: str) -> str:
+    """`time_format` itself, if it decides a day. Raises SettingError, naming `setting`."""
+    if time_format in _EPOCHS:
+        return time_format
+    if "%Z" in time_format.replace("%%", ""):
+        raise SettingError(
+            f"{setting} has the time format {time_format!r}: strptime takes the zone's name that "
+            "%Z stands for and ignores it, so the day could be another; use %z and an offset"
+        )
+    sample = datetime(2024, 11, 29, 23, 58, 57, tzinfo=UTC)
+    try:
+        read_back = _strptime(sample.strftime(time_format), time_format)
+    except (ValueError, re.error) as error:  # re.error: a directive that is there twice
+        raise SettingError(
+            f"{setting} has the time format {time_format!r}, which cannot be read back ({error}): "
+            f"use strptime's directives, such as %d/%m/%Y %H:%M, or one of {', '.join(_EPOCHS)}"
+        ) from error
+    if read_back.date() != sample.date():
+        raise SettingError(
+            f"{setting} has the time format {time_format!r}, which does not contain a day: it "
+            "needs a year, a month and a day, such as %d/%m/%Y %H:%M, or must be one of "
+            f"{', '.join(_EPOCHS)}"
+        )
+    _check_zones(time_format, setting)
+    return time_format
+
+
+def read_by_format(text: str, time_format: str) -> datetime | None:
+    """The moment, or the local time if neither text nor format has an offset; None where the text
+    is not in this format. Raises RejectionError: TIME_OUT_OF_RANGE."""
+    if unit := _EPOCHS.get(time_format):
+        return moment(Decimal(text), unit) if _DIGITS.fullmatch(text) else None
+    try:
+        read = _strptime(text, time_format)
+    except ValueError:
+        return None
+    is_in_utc = read.tzinfo is None and _zones(time_format) == (True, None)
+    return read.replace(tzinfo=UTC) if is_in_utc else read
+
+
+def is_in_format(text: str, time_format: str) -> bool:
+    """Whether `read_by_format` reads it, or finds it out of range."""
+    if time_format in _EPOCHS:
+        return _DIGITS.fullmatch(text) is not None
+    return read_by_format(text, time_format) is not None
+
+
+def _strptime(text: str, time_format: str) -> datetime:
+    return datetime.strptime(text, time_format)  # noqa: DTZ007 -- the callers give a naive one its zone
+
+
+def _check_zones(time_format: str, setting: str) -> None:
+    _, other = _zones(time_format)
+    if other is None:
+        return
+    if offset := re.search(r"[+-][0-9]{2}:?[0-5][0-9]$", other):
+        instead = f"Write it as %z: {time_format.replace(offset[0], '%z')!r}"
+    elif other[-1].isdigit():
+        instead = (
+            "An offset is written as %z, which reads +0200 and +02:00, minutes as %M, seconds as %S"
+        )
+    else:
+        instead = (
+            "No format reads the names of other zones: the times must have an offset, such as "
+            "+0200, which a format reads as %z"
+        )
+    raise SettingError(
+        f"{setting} has the time format {time_format!r}: its text {other!r} looks like a time zone "
+        f"other than UTC, which strptime would ignore, so the day could be another. {instead}. "
+        "Only UTC, GMT, Z and an offset of zero are understood as they are written"
+    )
+
+
+@lru_cache
+def _zones(time_format: str) -> tuple[bool, str | None]:
+    """Whether the format's literal text names UTC, and the first other zone that it names.
+
+    With %z the text's own offset counts, whatever is written around it.
+    """
+    if "%z" in time_format.replace("%%", ""):
+        return False, None
+    literal = _DIRECTIVE.sub(lambda one: "%" if one[1] == "%" else _ANY_DIRECTIVE, time_format)
+    named = list(_named_zones(literal))
+    others = (text for text, is_utc in named if not is_utc)
+    return any(is_utc for _, is_utc in named), next(others, None)
+
+
+def _named_zones(literal: str) -> Iterator[tuple[str, bool]]:
+    """What names a zone in a format's literal text, and whether that is UTC."""
+    for place in _PLACE.findall(literal):
+        if place.casefold() in {name.casefold() for name in time_zone_names()}:
+            literal = literal.replace(place, _ANY_DIRECTIVE)
+            yield place, place.casefold() in _UTC_PLACES
+    for found in _WORD_OR_OFFSET.finditer(literal):
+        word, offset = found["word"] or found["alone"], found["offset"]
+        before, after = literal[: found.start()][-1:], literal[found.end() :][:1]
+        if word:
+            is_utc = _is_utc(word, before)
+            if is_utc and offset:
+                is_utc = _is_zero(offset)
+        elif _is_offset(offset, after):  # -00 may be a minute as well: the format must say which
+            is_utc = _is_zero(offset) and (offset[0] == "+" or len(offset) > len("-00"))
+        else:
+            is_utc = None
+        if is_utc is not None:
+            yield found[0], is_utc
+
+
+def _is_utc(word: str, before: str) -> bool | None:
+    """Of a word that names a zone; None for every other word."""
+    if before == "%":
+        return None  # %%Z: a placeholder that nobody has filled in
+    if word == "z":  # a word of other languages, unless it is attached to a number
+        return True if before == _ANY_DIRECTIVE or before.isdigit() else None
+    if word.casefold() in _UTC_WORDS:
+        return True
+    return False if word.casefold() in ZONE_WORDS or word in _US_ZONE_WORDS else None
+
+
+def _is_offset(text: str, after: str) -> bool:
+    """A minus may also stand between the parts of a date or a time: ``-00-00``, ``-00:00:00``."""
+    if text[0] == "+":
+        return True
+    return re.fullmatch("[0-9]{2}(:?[0-9]{2})?", text[1:]) is not None and after not in {"-", "."}
+
+
+def _is_zero(offset: str) -> bool:
+    return not offset[1:].strip("0:")

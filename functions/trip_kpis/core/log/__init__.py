@@ -1,0 +1,1 @@
+"""The segment log: partial aggregates, counts, and the parts that hold both."""

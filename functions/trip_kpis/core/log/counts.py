@@ -1,0 +1,86 @@
+"""What was read and what became of it: counts that add up, and must."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Self, TypeVar
+
+from trip_kpis.core.items.rejections import Reason
+
+_What = TypeVar("_What")
+
+MALFORMED = (AttributeError, KeyError, TypeError, ValueError)
+"""What reading a JSON document raises that is not of the form it should have."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """The counts of a page, a part, a segment or a run; `+` combines them (a monoid)."""
+
+    pages: int = 0
+    scanned: int = 0
+    """items that DynamoDB read, before its filter"""
+    incomplete: int = 0
+    """trips that lack a fare, filtered by DynamoDB or seen here"""
+    rejected: Mapping[Reason, int] = field(default_factory=dict)
+    counted: int = 0
+    """trips in the figures"""
+    read_units: float = 0.0
+    """read request units that DynamoDB says it consumed; halves and wholes, exact as a float"""
+    throttles: Mapping[str, int] = field(default_factory=dict)
+    """answers that said "too many requests", by the reason that DynamoDB gave for them"""
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(
+            pages=self.pages + other.pages,
+            scanned=self.scanned + other.scanned,
+            incomplete=self.incomplete + other.incomplete,
+            rejected=_sum(self.rejected, other.rejected),
+            counted=self.counted + other.counted,
+            read_units=self.read_units + other.read_units,
+            throttles=_sum(self.throttles, other.throttles),
+        )
+
+    @property
+    def rejected_in_all(self) -> int:
+        return sum(self.rejected.values())
+
+    def rejects_more_than(self, tolerated: Decimal) -> bool:
+        """The quality gate's question: of the completed trips, because an incomplete one was not
+        there to be rejected."""
+        return self.rejected_in_all > tolerated * (self.rejected_in_all + self.counted)
+
+    @property
+    def balances(self) -> bool:
+        """scanned = incomplete + rejected + counted"""
+        return self.scanned == self.incomplete + self.rejected_in_all + self.counted
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "pages": self.pages,
+            "scanned": self.scanned,
+            "incomplete": self.incomplete,
+            "rejected": {str(reason): n for reason, n in sorted(self.rejected.items())},
+            "counted": self.counted,
+            "read_units": self.read_units,
+            "throttles": dict(sorted(self.throttles.items())),
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        """Inverts `to_json`. Raises one of MALFORMED for anything else."""
+        return cls(
+            pages=int(document["pages"]),
+            scanned=int(document["scanned"]),
+            incomplete=int(document["incomplete"]),
+            rejected={Reason(reason): int(n) for reason, n in document["rejected"].items()},
+            counted=int(document["counted"]),
+            read_units=float(document["read_units"]),
+            # Parts of an earlier version of the program have none.
+            throttles={str(why): int(n) for why, n in document.get("throttles", {}).items()},
+        )
+
+
+def _sum(a: Mapping[_What, int], b: Mapping[_What, int]) -> Mapping[_What, int]:
+    return Counter(a) + Counter(b) if a and b else a or b

@@ -1,0 +1,126 @@
+"""A part of the segment log: per-day partials, and where they begin and end, as one Parquet file.
+
+The rows are `partials.SCHEMA`; the header is JSON in the file's metadata under HEADER_KEY.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from trip_kpis.core.errors import CorruptPartError
+from trip_kpis.core.items.attributes import Item, key_from_json, key_to_json
+from trip_kpis.core.log.counts import MALFORMED, Counts
+from trip_kpis.core.log.partials import SCHEMA
+
+HEADER_KEY = b"trip_kpis"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartHeader:
+    """Where a part belongs, which builder of its segment it covers, and what that held."""
+
+    plan_sha256: str
+    """of the plan object's bytes: parts of another plan are foreign"""
+    segment: int
+    part: int
+    start_key: Item | None
+    """the exclusive start key that its first page was read with; None: the segment's beginning"""
+    end_key: Item | None
+    """the LastEvaluatedKey of its last page; None: the segment's end"""
+    counts: Counts
+    quarantine_key: str | None
+    """S3 key of the rejected trips of this builder; None where there are none"""
+    invocation: str
+    """request id of the invocation that appended it"""
+    worker_ms: int
+    """time the worker spent on this builder"""
+    memory_mb: int
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "plan_sha256": self.plan_sha256,
+            "segment": self.segment,
+            "part": self.part,
+            "start_key": key_to_json(self.start_key),
+            "end_key": key_to_json(self.end_key),
+            "tally": self.counts.to_json(),
+            "quarantine_key": self.quarantine_key,
+            "invocation": self.invocation,
+            "worker_ms": self.worker_ms,
+            "memory_mb": self.memory_mb,
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        """Inverts `to_json`. Raises one of MALFORMED for anything else."""
+        return cls(
+            plan_sha256=str(document["plan_sha256"]),
+            segment=int(document["segment"]),
+            part=int(document["part"]),
+            start_key=key_from_json(document["start_key"]),
+            end_key=key_from_json(document["end_key"]),
+            counts=Counts.from_json(document["tally"]),
+            quarantine_key=document["quarantine_key"],
+            invocation=str(document["invocation"]),
+            worker_ms=int(document["worker_ms"]),
+            memory_mb=int(document["memory_mb"]),
+        )
+
+
+def encode(header: PartHeader, table: pa.Table) -> bytes:
+    """The Parquet file. Pages carry checksums, so that a flipped bit does not pass for data.
+
+    Written to be read once, whole, by a merge that reads a hundred thousand of them: a row per day
+    needs no dictionary and no statistics, Parquet's own types say all there is to the schema, and
+    unpacking snappy takes half the time that zstd does.
+    """
+    sink = pa.BufferOutputStream()
+    with pq.ParquetWriter(
+        sink,
+        SCHEMA,
+        compression="snappy",
+        use_dictionary=False,
+        write_statistics=False,
+        store_schema=False,
+        write_page_checksum=True,
+    ) as writer:
+        writer.write_table(table)
+        text = json.dumps(header.to_json(), separators=(",", ":"))
+        writer.add_key_value_metadata({HEADER_KEY: text})
+    written: bytes = sink.getvalue().to_pybytes()
+    return written
+
+
+def decode(body: bytes, *, key: str) -> tuple[PartHeader, pa.Table]:
+    """Inverts `encode`; `key` is the object's S3 key, for the message.
+
+    Raises CorruptPartError where the file cannot be read, its schema is another one, or its rows
+    do not hold as many trips as its header counted.
+    """
+    try:
+        file = pq.ParquetFile(pa.BufferReader(body), page_checksum_verification=True)
+        # A few columns of a row a day are read sooner than they are handed to other threads.
+        table = file.read(use_threads=False)
+        header = PartHeader.from_json(json.loads(table.schema.metadata[HEADER_KEY]))
+    except (pa.ArrowException, OSError, *MALFORMED) as error:
+        raise CorruptPartError(_corrupt(key, f"it cannot be read ({error!r})")) from error
+    if not table.schema.equals(SCHEMA):
+        raise CorruptPartError(_corrupt(key, f"its columns are {table.schema.names}"))
+    rows_hold = pc.sum(table["trip_count"]).as_py() or 0
+    if rows_hold != header.counts.counted:
+        raise CorruptPartError(
+            _corrupt(key, f"its rows hold {rows_hold} trips, its header {header.counts.counted}")
+        )
+    return header, table
+
+
+def _corrupt(key: str, what: str) -> str:
+    return (
+        f"the part {key} is damaged: {what}. Parts are written once and never changed, so "
+        "something else has touched it: start a new run, and look at who may write to staging/"
+    )

@@ -1,0 +1,178 @@
+"""Is the chain of every segment whole, and do the counts balance?
+
+Nothing is published before `prove` has returned. It believes no status and no listing: it follows
+each segment's parts from the segment's beginning to its end, each beginning where the one before
+it ended.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from trip_kpis.core.errors import (
+    BrokenChainError,
+    ForeignPartError,
+    MissingSegmentError,
+    PermanentError,
+    UnbalancedCountsError,
+)
+from trip_kpis.core.items.attributes import Item
+from trip_kpis.core.log.counts import Counts
+from trip_kpis.core.log.parts import PartHeader
+from trip_kpis.core.run.plan import Plan
+
+_LISTED = 20
+"""problems that one message names; the state machine shows the beginning of a message only"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentProof:
+    """A segment that was read from its beginning to its end, once."""
+
+    segment: int
+    parts: int
+    invocations: int
+    """distinct invocations that appended to it"""
+    counts: Counts
+    worker_ms: int
+    gb_seconds: float
+    quarantine_keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """Every segment of the plan, in order."""
+
+    segments: tuple[SegmentProof, ...]
+
+    @property
+    def counts(self) -> Counts:
+        return sum((segment.counts for segment in self.segments), Counts())
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    kind: type[PermanentError]
+    what: str
+
+
+_NEXT_STEPS: dict[type[PermanentError], str] = {
+    ForeignPartError: "something has put parts where they do not belong: start a new run, and look "
+    "at who may write to staging/",
+    BrokenChainError: "something has removed or replaced parts: start a new run, and look at who "
+    "may write to staging/",
+    MissingSegmentError: "redrive the execution, or start a new one with this run_id, to read the "
+    "rest",
+    UnbalancedCountsError: "the figures cannot be trusted and nothing was published: start a new "
+    "run, and report this with the run's staging objects",
+}
+"""In order of what is named first: a foreign part explains a broken chain, not the reverse."""
+
+
+def prove(plan: Plan, headers: Iterable[PartHeader]) -> Proof:
+    """The proof that the parts with these headers, in any order, are the whole table.
+
+    Takes the headers as they come and keeps none of a chain that comes in order: what it holds
+    grows with the segments, not with the parts.
+
+    Raises ForeignPartError, BrokenChainError, MissingSegmentError or UnbalancedCountsError; each
+    lists every problem of its kind, up to 20.
+    """
+    plan_sha256 = plan.sha256
+    problems: list[_Problem] = []
+    chains = [_Chain(segment=n, problems=problems) for n in range(plan.total_segments)]
+    for header in headers:
+        if header.plan_sha256 != plan_sha256 or not 0 <= header.segment < len(chains):
+            what = f"segment {header.segment} part {header.part} is of another plan"
+            problems.append(_Problem(ForeignPartError, what))
+        else:
+            chains[header.segment].add(header)
+    for chain in chains:
+        chain.end_of_headers()
+    for kind, next_steps in _NEXT_STEPS.items():
+        if found := [problem.what for problem in problems if problem.kind is kind]:
+            more = f"; and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
+            raise kind(f"run {plan.run_id}: {'; '.join(found[:_LISTED])}{more}. {next_steps}")
+    return Proof(segments=tuple(chain.proof for chain in chains))
+
+
+@dataclass(slots=True, kw_only=True)
+class _Chain:
+    """A segment's parts as far as they follow one another from its beginning."""
+
+    segment: int
+    problems: list[_Problem]
+    """of all segments"""
+    _parts: int = 0
+    _end_key: Item | None = None
+    """where the next part must begin"""
+    _early: dict[int, PartHeader] = field(default_factory=dict)
+    """parts that came before the one they follow"""
+    _invocations: set[str] = field(default_factory=set)
+    _counts: Counts = field(default_factory=Counts)
+    _worker_ms: int = 0
+    _gb_seconds: float = 0.0
+    _quarantine_keys: list[str] = field(default_factory=list)
+
+    def add(self, header: PartHeader) -> None:
+        """Takes the part in, and those that came early and follow it."""
+        if header.part < self._parts or header.part in self._early:
+            self._broken(f"has part {header.part} twice")
+            return
+        self._early[header.part] = header
+        while (following := self._early.pop(self._parts, None)) is not None:
+            self._take(following)
+
+    def end_of_headers(self) -> None:
+        """Notes what is missing now that no more part comes."""
+        if self._early:
+            shown = ", ".join(map(str, sorted(self._early)[:_LISTED]))
+            self._broken(f"lacks part {self._parts}, but has {shown}")
+        elif self._parts == 0:
+            self._note(MissingSegmentError, "has not been begun")
+        elif self._end_key is not None:
+            what = f"has not been read to its end ({self._parts} parts so far)"
+            self._note(MissingSegmentError, what)
+
+    @property
+    def proof(self) -> SegmentProof:
+        """Worth something only where no problem was noted."""
+        return SegmentProof(
+            segment=self.segment,
+            parts=self._parts,
+            invocations=len(self._invocations),
+            counts=self._counts,
+            worker_ms=self._worker_ms,
+            gb_seconds=self._gb_seconds,
+            quarantine_keys=tuple(self._quarantine_keys),
+        )
+
+    def _take(self, header: PartHeader) -> None:
+        """Checks the next part against where the one before it ended, and adds up what it says."""
+        part, counts = f"part {header.part}", header.counts
+        if self._parts > 0 and self._end_key is None:
+            self._broken(f"{part} comes after the segment's end")
+        elif header.start_key != self._end_key:
+            self._broken(
+                f"{part} begins after {header.start_key}, but the one before it ends at "
+                f"{self._end_key}"
+            )
+        if not counts.balances:
+            self._note(
+                UnbalancedCountsError,
+                f"{part}: scanned {counts.scanned}, but incomplete {counts.incomplete} + rejected "
+                f"{counts.rejected_in_all} + counted {counts.counted}",
+            )
+        self._parts += 1
+        self._end_key = header.end_key
+        self._invocations.add(header.invocation)
+        self._counts += counts
+        self._worker_ms += header.worker_ms
+        self._gb_seconds += header.worker_ms / 1000 * header.memory_mb / 1024
+        if header.quarantine_key is not None:
+            self._quarantine_keys.append(header.quarantine_key)
+
+    def _broken(self, what: str) -> None:
+        self._note(BrokenChainError, what)
+
+    def _note(self, kind: type[PermanentError], what: str) -> None:
+        self.problems.append(_Problem(kind, f"segment {self.segment} {what}"))

@@ -1,0 +1,251 @@
+"""What becomes of each day when a run publishes: decided here, carried out by `aws.publishing`.
+
+Only one merge decides at a time (`core.run.lease`), so what a decision is based on does not change
+until it is carried out.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from hashlib import sha256
+from typing import Self
+
+from trip_kpis.core.errors import NothingCountedError
+from trip_kpis.core.items.zones import time_zone
+from trip_kpis.core.run.days import DayKpis
+from trip_kpis.core.run.plan import AS_OF, Plan
+from trip_kpis.core.run.publishing_terms import PublishingTerms
+
+CLOCKS_DIFFER_BY = timedelta(minutes=15)
+"""at the most: a published as-of time that is further ahead of the merge's clock is impossible"""
+
+_RUN_ID, _SHA256 = "run-id", "sha256"
+_TRIP_COUNT, _SHRANK_FROM, _OPEN = "trip-count", "shrank-from", "open"
+
+
+class Outcome(StrEnum):
+    """What became of a day."""
+
+    PUBLISHED = "published"
+    """written by this run"""
+    UNCHANGED = "unchanged"
+    """its bytes were there already"""
+    SUPERSEDED = "superseded"
+    """a later run's figures are there, and stay"""
+    VANISHED = "vanished"
+    """published by an earlier run, no longer in the table; kept"""
+    REMOVED = "removed"
+    """the same, and removed"""
+    SHRUNK = "shrunk"
+    """has fewer trips now than were published; what is published was kept"""
+    SKIPPED = "skipped"
+    """open: it ends after the plan's time; what is published, if anything, was left as it is"""
+    NOT_YET = "not_yet"
+    """begins after the plan's time; never published"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaterRuns:
+    """What runs with later plans have published that are finished already."""
+
+    any_finished: bool = False
+    days: frozenset[date] = frozenset()
+    """days that one of them has written, confirmed as unchanged, or removed"""
+    warnings: tuple[str, ...] = ()
+    """about manifests that could not be read"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedDay:
+    """A day's object as it is in the bucket."""
+
+    etag: str
+    as_of: str = ""
+    """of the run that wrote it; empty where another program did"""
+    run_id: str = ""
+    sha256: str | None = None
+    """of the body; None where it is not known"""
+    trip_count: int | None = None
+    """None where it is not known"""
+    shrank_from: int | None = None
+    """the trip count that was published before, where the run that wrote it lowered that"""
+    is_open: bool = False
+
+    @property
+    def is_unknown(self) -> bool:
+        """Neither its metadata nor its body says what it counts: it is archived."""
+        return self.sha256 is None and self.trip_count is None
+
+    @classmethod
+    def from_metadata(cls, etag: str, metadata: Mapping[str, str]) -> Self:
+        """Inverts `metadata`; what is missing there or has another form is not known."""
+        return cls(
+            etag=etag,
+            as_of=metadata.get(AS_OF, ""),
+            run_id=metadata.get(_RUN_ID, ""),
+            sha256=metadata.get(_SHA256),
+            trip_count=_count(metadata.get(_TRIP_COUNT, "")),
+            shrank_from=_count(metadata.get(_SHRANK_FROM, "")),
+            is_open=metadata.get(_OPEN) == "true",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What becomes of a day."""
+
+    outcome: Outcome
+    write: bool = False
+    """its object is to be written; with `Outcome.REMOVED` nothing is written"""
+    shrank_from: int | None = None
+    """the trip count that is or was published, where this run's is lower"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """A run's days after they were published."""
+
+    outcomes: dict[date, Outcome]
+    """of every day that is in the table or was published before"""
+    open_days: frozenset[date] = frozenset()
+    """days in the table that were not over at the plan's time, but for those that are not_yet"""
+    shrank: dict[date, int] = field(default_factory=dict)
+    """days whose trip count fell, and the count that was published before"""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """Decides for one run."""
+
+    plan: Plan
+    terms: PublishingTerms
+    later: LaterRuns
+    now: datetime
+    """by the merge's clock"""
+    empty_table_confirmed: bool = False
+    """an empty table may remove every published day"""
+
+    def check_removal(self, counted: Collection[DayKpis], published: Collection[date]) -> None:
+        """Raises NothingCountedError where the table is empty, and every one of the `published`
+        days would be removed without a confirmation."""
+        if (
+            self.terms.remove_vanished_days
+            and published
+            and not counted
+            and not self.empty_table_confirmed
+        ):
+            raise NothingCountedError(
+                f"the table {self.plan.table_name!r} is empty, and VanishedDays is remove: all "
+                f"{len(published)} published days would be removed, and nothing was. If that is "
+                'right, confirm it by a new execution with the input {"confirm_empty_table": '
+                "true}; if not, check whether TableName names the right table"
+            )
+
+    def of_counted(self, day: DayKpis, there: PublishedDay | None) -> Verdict:
+        """Of a day that has trips; `there` is what is published, if anything."""
+        if begins_after_plan(self.plan, day.day):
+            return Verdict(outcome=Outcome.NOT_YET)
+        if self._belongs_to_a_later_run(day.day, there):
+            return Verdict(outcome=Outcome.SUPERSEDED)
+        if self.terms.skip_open_days and is_open(self.plan, day.day):
+            return Verdict(outcome=Outcome.SKIPPED)
+        if there is None:
+            return Verdict(outcome=Outcome.PUBLISHED, write=True)
+        is_mine = there.run_id == self.plan.run_id
+        if there.sha256 == sha256(day.to_bytes()).hexdigest():
+            return Verdict(
+                outcome=Outcome.PUBLISHED if is_mine else Outcome.UNCHANGED,
+                write=self._is_marked_wrongly(day.day, there),
+                shrank_from=there.shrank_from if is_mine else None,
+            )
+        shrank_from = _if_above(there.trip_count, day.trip_count)
+        may_have_shrunk = shrank_from is not None or there.is_unknown
+        if may_have_shrunk and self.terms.keep_shrunk_days:
+            return Verdict(outcome=Outcome.SHRUNK, shrank_from=shrank_from)
+        return Verdict(outcome=Outcome.PUBLISHED, write=True, shrank_from=shrank_from)
+
+    def of_vanished(self, day: date, there: PublishedDay) -> Verdict:
+        """Of a day that is published and has no trips any more."""
+        if not self.terms.remove_vanished_days:
+            return Verdict(outcome=Outcome.VANISHED)
+        if self._belongs_to_a_later_run(day, there):
+            return Verdict(outcome=Outcome.SUPERSEDED)
+        if self.terms.skip_open_days and is_open(self.plan, day):
+            return Verdict(outcome=Outcome.SKIPPED)
+        return Verdict(outcome=Outcome.REMOVED)
+
+    def metadata(self, day: DayKpis, verdict: Verdict) -> dict[str, str]:
+        """Of the object that is written: all that varies from run to run, and what a later run
+        compares without reading the body."""
+        shrank_from = {} if verdict.shrank_from is None else {_SHRANK_FROM: verdict.shrank_from}
+        return {
+            AS_OF: self.plan.planned_at,
+            _RUN_ID: self.plan.run_id,
+            _SHA256: sha256(day.to_bytes()).hexdigest(),
+            _TRIP_COUNT: str(day.trip_count),
+            _OPEN: str(is_open(self.plan, day.day)).lower(),
+            **{name: str(count) for name, count in shrank_from.items()},
+        }
+
+    def has_impossible_as_of(self, there: PublishedDay) -> bool:
+        """Whether no run can have written this as-of time: it is no time, or it is in the future.
+
+        Such an object counts as older than any run. If it counted as newer, the day would stay as
+        it is for ever.
+        """
+        return bool(there.as_of) and possible_as_of(there.as_of, now=self.now) is None
+
+    def _belongs_to_a_later_run(self, day: date, there: PublishedDay | None) -> bool:
+        if day in self.later.days:
+            return True
+        if there is None:
+            # The later run has seen that there is no such day, and would have removed it.
+            return self.terms.remove_vanished_days and self.later.any_finished
+        return is_later(there.as_of, there.run_id, than=self.plan, now=self.now)
+
+    def _is_marked_wrongly(self, day: date, there: PublishedDay) -> bool:
+        """The same bytes, but metadata that is not true (any more)."""
+        return there.is_open != is_open(self.plan, day) or self.has_impossible_as_of(there)
+
+
+def is_open(plan: Plan, day: date) -> bool:
+    """Whether the day ends after the plan's time, in the reporting time zone."""
+    return day >= _planned_on(plan)
+
+
+def begins_after_plan(plan: Plan, day: date) -> bool:
+    """Whether the whole day is after the plan's time: the run can have seen a part of it only."""
+    return day > _planned_on(plan)
+
+
+def _planned_on(plan: Plan) -> date:
+    return datetime.fromisoformat(plan.planned_at).astimezone(time_zone(plan.time_zone)).date()
+
+
+def possible_as_of(text: str, *, now: datetime) -> datetime | None:
+    """The as-of time in `text`; None for what no run can have written before `now`: what is no
+    time, has no offset, or is in the future."""
+    try:
+        moment = datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    is_past = moment <= now + CLOCKS_DIFFER_BY
+    return moment if is_past and datetime.fromisoformat(text).tzinfo is not None else None
+
+
+def is_later(as_of: str, run_id: str, *, than: Plan, now: datetime) -> bool:
+    """Whether the run with this as-of time was planned after `than`; of two runs of the same
+    microsecond, the run id decides."""
+    theirs = possible_as_of(as_of, now=now)
+    mine = datetime.fromisoformat(than.planned_at), than.run_id
+    return theirs is not None and (theirs, run_id) > mine
+
+
+def _count(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
+def _if_above(published: int | None, now: int) -> int | None:
+    return published if published is not None and published > now else None

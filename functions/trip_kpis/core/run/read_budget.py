@@ -1,0 +1,42 @@
+"""How fast a run reads now: its read budget, and the workers that share it.
+
+Neither decides a figure, so a run that is resumed may change them; its plan stays as it is.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Annotated, Self
+
+import msgspec
+
+from trip_kpis.core.errors import PlanMismatchError
+from trip_kpis.core.run.requests import MOST_CONCURRENCY, MOST_READ_UNITS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadBudget:
+    """``staging/run=<run_id>/read-budget-<00001>.json``; the last one counts, and without one, the
+    plan."""
+
+    read_units_per_second: Annotated[int, msgspec.Meta(ge=0, le=MOST_READ_UNITS)]
+    """of the whole run; 0: unlimited"""
+    max_concurrency: Annotated[int, msgspec.Meta(ge=1, le=MOST_CONCURRENCY)]
+    """workers at once"""
+
+    def share(self, total_segments: int) -> float:
+        """An equal share for each of the workers that can run at once; 0: unlimited."""
+        return self.read_units_per_second / min(self.max_concurrency, total_segments)
+
+    def to_bytes(self) -> bytes:
+        return (json.dumps(asdict(self)) + "\n").encode()
+
+    @classmethod
+    def from_bytes(cls, body: bytes, *, url: str) -> Self:
+        """Inverts `to_bytes`. Raises PlanMismatchError for anything else."""
+        try:
+            return msgspec.json.decode(body, type=cls)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise PlanMismatchError(
+                f"{url} is no read budget ({error!r}): something else has written it. Start a new "
+                "run, and find out who may write to staging/"
+            ) from error

@@ -1,0 +1,87 @@
+"""An answer to Scan, decoded as far as it is needed."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.samples import RULES, answer, page, trip
+from trip_kpis.core.items.pages import Leaf, page_decoder
+
+
+def test_a_column_has_the_values_of_a_path_in_the_items_order() -> None:
+    found = page([trip("a"), trip("b", fare_amount={"S": "7"}), trip("c", fare_amount=None)])
+    fares, estimates, days = found.columns
+    assert fares == [Leaf(N="12.5"), Leaf(S="7"), Leaf()]
+    assert estimates == [Leaf(N="12")] * 3
+    assert days == [Leaf(S="2024-05-25 13:19:00")] * 3
+
+
+def test_the_counts_and_the_end_are_the_answers() -> None:
+    found = page([trip("a")], filtered=4, end_key={"trip_id": {"B": b"\x00\xff"}})
+    assert (found.length, found.scanned, found.read_units) == (1, 5, 0.5)
+    assert found.end_key == {"trip_id": {"B": b"\x00\xff"}}
+
+
+@pytest.mark.parametrize("end", [{}, {"LastEvaluatedKey": None}, {"LastEvaluatedKey": {}}])
+def test_no_key_is_the_segments_end(end: dict[str, Any]) -> None:
+    body = json.dumps({"ScannedCount": 0, "Items": [], **end}).encode()
+    found = page_decoder(*RULES.paths).decode(body)
+    assert (found.end_key, found.read_units) == (None, 0.0)
+
+
+def test_an_item_has_what_lies_at_the_paths_that_are_asked_for() -> None:
+    item = trip("a", end={"M": {"photo": {"B": "AP8="}, "gone": {"NULL": True}}}, at={"S": "ф"})
+    (found,) = page([trip("z"), item]).items(
+        [1], paths=[("trip_id",), ("end", "photo"), ("end", "x"), ("at", "x"), ("fare",)]
+    )
+    assert found == {
+        "trip_id": {"S": "a"}, "end": {"M": {"photo": {"B": "AP8="}}}, "at": {"S": "ф"}
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "value", [{"L": [{"N": "1"}]}, {"SS": ["x", "ф"]}, {"M": {"x": {"L": []}}}]
+)
+def test_the_content_of_a_collection_stays_as_it_came(value: dict[str, Any]) -> None:
+    (found,) = page([trip("a", fare_amount=value)]).items([0], paths=[("fare_amount",)])
+    ((kind, content),) = found["fare_amount"].items()
+    assert isinstance(content, msgspec.Raw)
+    assert {kind: json.loads(bytes(content))} == value
+
+
+@pytest.mark.parametrize(
+    ("value", "is_missing"),
+    [
+        (None, True), ({"NULL": True}, True), ({"S": ""}, True), ({"S": " "}, False),
+        ({"N": "0"}, False), ({"BOOL": False}, False), ({"M": {}}, False),
+    ],
+)  # fmt: skip
+def test_a_value_is_missing_only_where_that_is_sure(value: Any, is_missing: bool) -> None:
+    ((leaf,), _, _) = page([trip("a", fare_amount=value)]).columns
+    assert leaf.is_missing == is_missing
+
+
+def test_a_value_that_could_not_be_decoded_is_not_missing() -> None:
+    found = page_decoder(('a"b',)).decode(answer([{'a"b': {"N": "7"}}]))
+    assert [leaf.is_missing for leaf in found.columns[0]] == [False]
+
+
+def test_equal_paths_share_a_place() -> None:
+    body = answer([{"n": {"N": "7"}, "m": {"M": {"a": {"N": "1"}, "b": {"S": "2"}}}}])
+    found = page_decoder(("n",), ("m", "b"), ("n",), ("m", "a")).decode(body)
+    assert found.columns == [[Leaf(N="7")], [Leaf(S="2")], [Leaf(N="7")], [Leaf(N="1")]]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"{", b"[]", b"{}", b'{"ScannedCount": "1"}', b'{"ScannedCount": 1, "Items": {}}',
+        b'{"ScannedCount": 1, "Items": [{"fare_amount": {"N": 5}}]}',
+        b'{"ScannedCount": 1, "Items": [1]}', b"<html></html>", b'{"ScannedCount": 0} {}',
+    ],
+)  # fmt: skip
+def test_what_is_no_answer_is_refused(body: bytes) -> None:
+    with pytest.raises(msgspec.DecodeError):
+        page_decoder(*RULES.paths).decode(body)

@@ -1,0 +1,284 @@
+"""A plan is frozen, read back as it was, and continued only under the terms it began with."""
+
+import hashlib
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from tests.samples import DEFAULTS, PLANNED_AT, TABLE, plan, request
+from trip_kpis.core.errors import InputError, PlanMismatchError, SettingError
+from trip_kpis.core.run.agreement import check_agreement, check_segment, check_table
+from trip_kpis.core.run.plan import Plan, make_plan
+
+
+def test_reading_inverts_writing() -> None:
+    whole = plan(
+        key_attributes=("city", "at"),
+        time_formats=("%d/%m/%Y", "%Y%m%d"),
+        time_zone="America/Sao_Paulo",
+        consistent_read=True,
+        table_name="tr\u00efps",
+    )
+    assert Plan.from_bytes(whole.to_bytes()) == whole
+    assert Plan.from_bytes(whole.to_bytes()).sha256 == whole.sha256
+
+
+def test_a_plan_with_an_odd_price_keeps_its_digest() -> None:
+    table = replace(TABLE, size_bytes=123_456_789_012_345, item_count=7)
+    odd = make_plan(request(), DEFAULTS, table, now=PLANNED_AT)
+    assert Plan.from_bytes(odd.to_bytes()).sha256 == odd.sha256
+
+
+def test_every_difference_shows_in_the_digest() -> None:
+    changes: dict[str, Any] = {
+        "run_id": "run-2",
+        "planned_at": "2024-06-01T02:15:00.000001+00:00",
+        "table_id": "another",
+        "fare_attribute": "fare",
+        "time_zone": "Asia/Kolkata",
+        "time_formats": ("%d/%m/%Y",),
+        "earliest_day": "1990-01-01",
+        "total_segments": 2,
+        "consistent_read": True,
+    }
+    digests = {replace(plan(), **{name: value}).sha256 for name, value in changes.items()}
+    assert len(digests | {plan().sha256}) == len(changes) + 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"[]", b"null", b"7", b'"x"', b"\xff", b"{}", b'{"schema_version": 1}',
+     b'{"schema_version": 1, "estimate": []}'],
+)  # fmt: skip
+def test_what_is_no_plan_is_refused(body: bytes) -> None:
+    with pytest.raises(PlanMismatchError):
+        Plan.from_bytes(body)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("surplus", 1),
+        ("estimate", {}),
+        ("run_id", "../run-2"),
+        ("run_id", 5),
+        ("planned_at", "yesterday"),
+        ("planned_at", "2024-06-01T02:15:00"),
+        ("planned_at", "2024-06-01T02:15:00+02:00"),
+        ("planned_at", None),
+        ("table_name", ["trips"]),
+        ("key_attributes", None),
+        ("key_attributes", []),
+        ("key_attributes", ["a", "b", "c"]),
+        ("key_attributes", "trip_id"),
+        ("fare_attribute", "fare..amount"),
+        ("day_attribute", 7),
+        ("earliest_day", "soon"),
+        ("earliest_day", 2000),
+        ("time_zone", "Mars/Olympus"),
+        ("time_zone", "../UTC"),
+        ("time_formats", ["%H:%M"]),
+        ("time_formats", "%Y%m%d"),
+        ("total_segments", 0),
+        ("total_segments", 10_001),
+        ("total_segments", "4"),
+        ("total_segments", 4.0),
+        ("total_segments", True),
+        ("max_concurrency", 0),
+        ("read_units_per_second", -1),
+        ("consistent_read", "false"),
+        ("checkpoint_seconds", 0),
+        ("stored_sha256", "0" * 64),
+    ],
+)
+def test_a_plan_with_another_field_or_value_is_refused_by_its_name(field: str, value: Any) -> None:
+    document = {**json.loads(plan().to_bytes()), field: value}
+    with pytest.raises(PlanMismatchError, match=field.replace("_", "[_ ]")):
+        Plan.from_bytes(json.dumps(document).encode())
+
+
+@pytest.mark.parametrize("field", sorted(json.loads(plan().to_bytes())))
+def test_a_plan_without_one_of_its_fields_is_refused_by_its_name(field: str) -> None:
+    document = json.loads(plan().to_bytes())
+    del document[field]
+    with pytest.raises(PlanMismatchError, match=field.replace("schema_version", "schema version")):
+        Plan.from_bytes(json.dumps(document).encode())
+
+
+def test_the_digest_is_of_the_bytes_as_they_are_stored() -> None:
+    body = json.dumps(json.loads(plan().to_bytes()), sort_keys=True).encode()
+    assert Plan.from_bytes(body).sha256 == hashlib.sha256(body).hexdigest()
+    assert Plan.from_bytes(body) == plan()
+
+
+def test_another_versions_plan_is_refused_with_both_versions() -> None:
+    with pytest.raises(PlanMismatchError, match="schema version 2, this code writes 1"):
+        Plan.from_bytes(replace(plan(), schema_version=2).to_bytes())
+
+
+def test_the_as_of_time_is_utc_so_that_text_order_is_time_order() -> None:
+    berlin = timezone(timedelta(hours=2))
+    moments = [
+        datetime(2024, 6, 1, 2, 15, tzinfo=UTC),
+        datetime(2024, 6, 1, 4, 15, 0, 1, tzinfo=berlin),
+        datetime(2024, 6, 1, 2, 15, 1, tzinfo=UTC),
+    ]
+    as_of = [plan(now=moment).planned_at for moment in moments]
+    assert as_of == sorted(as_of)
+    assert as_of[0] == "2024-06-01T02:15:00.000000+00:00"
+
+
+def test_the_requests_own_settings_come_first_then_the_stacks_then_the_tables_size() -> None:
+    sized = replace(TABLE, size_bytes=10**9, item_count=1)
+
+    def segments(default: int, **asked: Any) -> int:
+        defaults = replace(DEFAULTS, total_segments=default)
+        return make_plan(request(**asked), defaults, sized, now=PLANNED_AT).total_segments
+
+    assert segments(0) == 4
+    assert segments(7) == 7
+    assert segments(7, total_segments=3) == 3
+
+
+def test_false_and_zero_are_asked_for_as_much_as_true_and_one() -> None:
+    defaults = replace(DEFAULTS, consistent_read=True, read_units_per_second=500)
+    kept = make_plan(request(), defaults, TABLE, now=PLANNED_AT)
+    assert (kept.consistent_read, kept.read_units_per_second) == (True, 500)
+    asked = request(consistent_read=False, read_units_per_second=0)
+    made = make_plan(asked, defaults, TABLE, now=PLANNED_AT)
+    assert (made.consistent_read, made.read_units_per_second) == (False, 0)
+
+
+DECIDES_FIGURES: dict[str, Any] = {
+    "table_arn": "arn:other",
+    "table_id": "another",
+    "key_attributes": ("other",),
+    "fare_attribute": "fare",
+    "estimated_fare_attribute": "estimate",
+    "day_attribute": "dropoff_datetime",
+    "time_zone": "Asia/Kolkata",
+    "time_formats": ("%d/%m/%Y",),
+    "earliest_day": "1990-01-01",
+}
+STAYS_FROZEN: dict[str, Any] = {
+    "total_segments": 9,
+    "max_concurrency": 9,
+    "read_units_per_second": 9,
+    "consistent_read": True,
+    "checkpoint_seconds": 9,
+    "planned_at": "2025-01-01T00:00:00.000000+00:00",
+}
+
+
+@pytest.mark.parametrize(("name", "value"), DECIDES_FIGURES.items())
+def test_what_decides_the_figures_must_be_as_it_was(name: str, value: object) -> None:
+    wanted = replace(plan(), **{name: value})
+    with pytest.raises(PlanMismatchError) as caught:
+        check_agreement(plan(), wanted, request(continues=True))
+    assert f"{name} was {getattr(plan(), name)!r}, now it is {value!r}" in str(caught.value)
+
+
+@pytest.mark.parametrize(("name", "value"), STAYS_FROZEN.items())
+def test_the_rest_stays_as_it_was_frozen(name: str, value: object) -> None:
+    check_agreement(plan(), replace(plan(), **{name: value}), request(continues=True))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("total_segments", 9), ("consistent_read", True)],
+)
+def test_what_the_request_itself_asks_for_must_be_as_it_was(name: str, value: Any) -> None:
+    asked = request(continues=True, **{name: value})
+    with pytest.raises(PlanMismatchError, match=name):
+        check_agreement(plan(), replace(plan(), **{name: value}), asked)
+    check_agreement(replace(plan(), **{name: value}), replace(plan(), **{name: value}), asked)
+
+
+def test_workers_and_read_budget_may_be_asked_for_anew() -> None:
+    asked = request(continues=True, max_concurrency=1, read_units_per_second=500)
+    wanted = replace(plan(), max_concurrency=1, read_units_per_second=500)
+    check_agreement(plan(), wanted, asked)
+    check_agreement(replace(plan(), read_units_per_second=9), wanted, asked)
+
+
+def test_all_that_differs_is_named_at_once() -> None:
+    with pytest.raises(PlanMismatchError) as caught:
+        check_agreement(plan(), replace(plan(), **DECIDES_FIGURES), request())
+    assert all(name in str(caught.value) for name in DECIDES_FIGURES)
+
+
+def test_a_worker_refuses_another_table() -> None:
+    check_table(plan(), "trips")
+    with pytest.raises(PlanMismatchError, match=r"'trips'.*'other'"):
+        check_table(plan(), "other")
+
+
+def test_a_worker_refuses_a_segment_that_the_plan_has_not() -> None:
+    three = plan(total_segments=3)
+    check_segment(three, 0)
+    check_segment(three, 2)
+    for segment in (3, -1):
+        with pytest.raises(InputError, match="segments 0 to 2"):
+            check_segment(three, segment)
+
+
+def test_rules_are_the_plans() -> None:
+    rules = plan(
+        fare_attribute="trip_end.fare",
+        day_attribute=r"pickup\.at",
+        time_zone="Asia/Kolkata",
+        time_formats=("%Y%m%d",),
+        earliest_day="1990-07-01",
+    ).rules
+    assert rules.fare == ("trip_end", "fare")
+    assert rules.day == ("pickup.at",)
+    assert rules.earliest_day == date(1990, 7, 1)
+    assert rules.time_zone.key == "Asia/Kolkata"
+    assert rules.time_formats == ("%Y%m%d",)
+    assert rules.key_attributes == ("trip_id",)
+
+
+@pytest.mark.parametrize(
+    ("budget", "consistent", "asked", "workers"),
+    [
+        (1, False, 32, 1),
+        (255, False, 32, 1),
+        (256, False, 32, 2),
+        (256, True, 32, 1),
+        (4_096, False, 32, 32),
+        (4_095, False, 32, 31),
+        (40_000, True, 1_000, 156),
+        (40_000, False, 8, 8),
+    ],
+)
+def test_a_budget_is_shared_by_no_more_workers_than_can_read_a_page_a_second(
+    budget: int, consistent: bool, asked: int, workers: int
+) -> None:
+    planned = make_plan(
+        request(read_units_per_second=budget, consistent_read=consistent, max_concurrency=asked),
+        DEFAULTS,
+        TABLE,
+        now=PLANNED_AT,
+    )
+    assert (planned.max_concurrency, planned.read_units_per_second) == (workers, budget)
+
+
+def test_an_attribute_path_into_a_key_is_refused_before_anything_is_scanned() -> None:
+    defaults = replace(DEFAULTS, fare_attribute="trip_id.fare")
+    with pytest.raises(SettingError, match=r"'trip_id.fare' leads into 'trip_id'"):
+        make_plan(request(), defaults, TABLE, now=PLANNED_AT)
+    dotted = replace(TABLE, key_attributes=("trip.id",))
+    with pytest.raises(SettingError, match=r"leads into 'trip\.id'"):
+        make_plan(
+            request(), replace(DEFAULTS, fare_attribute=r"trip\.id.fare"), dotted, now=PLANNED_AT
+        )
+    keyed_like_a_map = replace(TABLE, key_attributes=("trip",))
+    made = make_plan(
+        request(), replace(DEFAULTS, fare_attribute=r"trip\.fare"), keyed_like_a_map, now=PLANNED_AT
+    )
+    assert made.rules.fare == ("trip.fare",)
+    keyed_by_day = replace(TABLE, key_attributes=("trip_id", "pickup_datetime"))
+    assert make_plan(request(), DEFAULTS, keyed_by_day, now=PLANNED_AT)

@@ -1,0 +1,199 @@
+"""What becomes of each day: which run's figures win, and which days are left as they are."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from tests.samples import plan
+from trip_kpis.core.errors import NothingCountedError
+from trip_kpis.core.run.days import DayKpis
+from trip_kpis.core.run.publication import (
+    Judge,
+    LaterRuns,
+    Outcome,
+    PublishedDay,
+    Verdict,
+    begins_after_plan,
+    is_open,
+)
+from trip_kpis.core.run.publishing_terms import PublishingTerms
+
+PLANNED_AT = datetime(2024, 6, 1, 2, 15, tzinfo=UTC)
+NOW = PLANNED_AT + timedelta(hours=3)
+DAY, TODAY, TOMORROW = date(2024, 5, 25), date(2024, 6, 1), date(2024, 6, 2)
+EARLIER, LATER = "2024-05-31T02:15:00.000000+00:00", "2024-06-01T04:15:00.000000+00:00"
+
+
+def kpis(day: date = DAY, *, trips: int = 2) -> DayKpis:
+    fare = Decimal(7)
+    return DayKpis(day=day, trip_count=trips, total_fare=fare * trips, min_fare=fare, max_fare=fare)
+
+
+def judge(*, later: LaterRuns | None = None, **terms: bool) -> Judge:
+    return Judge(
+        plan=plan("run-5", now=PLANNED_AT),
+        terms=PublishingTerms(**terms),
+        later=later or LaterRuns(),
+        now=NOW,
+    )
+
+
+def written_by(day: DayKpis, *, as_of: str = EARLIER, run_id: str = "run-4") -> PublishedDay:
+    """As a run leaves it, read back from its object's metadata."""
+    by_that_run = judge()
+    metadata = by_that_run.metadata(day, Verdict(outcome=Outcome.PUBLISHED, write=True))
+    return PublishedDay.from_metadata('"e"', {**metadata, "as-of": as_of, "run-id": run_id})
+
+
+def test_a_day_that_is_not_published_is_written() -> None:
+    assert judge().of_counted(kpis(), None) == Verdict(outcome=Outcome.PUBLISHED, write=True)
+
+
+def test_the_same_figures_are_not_written_again() -> None:
+    assert judge().of_counted(kpis(), written_by(kpis())) == Verdict(outcome=Outcome.UNCHANGED)
+
+
+def test_what_this_run_has_written_counts_as_published_again() -> None:
+    there = written_by(kpis(), run_id="run-5")
+    assert judge().of_counted(kpis(), there) == Verdict(outcome=Outcome.PUBLISHED)
+
+
+def test_a_later_runs_day_is_left_as_it_is() -> None:
+    there = written_by(kpis(trips=9), as_of=LATER)
+    for terms in ({}, {"remove_vanished_days": True}):
+        assert judge(**terms).of_counted(kpis(), there).outcome is Outcome.SUPERSEDED
+    assert judge(remove_vanished_days=True).of_vanished(DAY, there).outcome is Outcome.SUPERSEDED
+
+
+def test_a_day_that_a_later_run_has_confirmed_is_its_own_though_it_was_written_before() -> None:
+    confirmed = LaterRuns(any_finished=True, days=frozenset({DAY}))
+    there = written_by(kpis(trips=9))
+    assert judge(later=confirmed).of_counted(kpis(), there).outcome is Outcome.SUPERSEDED
+    removing = judge(later=confirmed, remove_vanished_days=True)
+    assert removing.of_vanished(DAY, there).outcome is Outcome.SUPERSEDED
+
+
+def test_an_absent_day_stays_absent_only_where_a_later_run_would_have_removed_it() -> None:
+    finished = LaterRuns(any_finished=True)
+    kept, removed = judge(later=finished), judge(later=finished, remove_vanished_days=True)
+    assert kept.of_counted(kpis(), None).outcome is Outcome.PUBLISHED
+    assert removed.of_counted(kpis(), None).outcome is Outcome.SUPERSEDED
+
+
+# As-of times that no run can have
+
+
+@pytest.mark.parametrize(
+    "as_of",
+    ["zzzz", "2099-01-01T00:00:00.000000+00:00", "2024-06-01T02:15:00", "9999-12-31T23:59:59-12:00",
+     "2024-06-01T05:31:00.000000+00:00"],
+)  # fmt: skip
+def test_an_impossible_as_of_time_does_not_freeze_a_day(as_of: str) -> None:
+    there = written_by(kpis(trips=1), as_of=as_of)
+    assert judge().has_impossible_as_of(there)
+    assert judge().of_counted(kpis(), there) == Verdict(outcome=Outcome.PUBLISHED, write=True)
+    same = written_by(kpis(), as_of=as_of)
+    assert judge().of_counted(kpis(), same) == Verdict(outcome=Outcome.UNCHANGED, write=True)
+
+
+@pytest.mark.parametrize("as_of", ["", EARLIER, LATER, "2024-06-01T05:30:00.000000+00:00"])
+def test_other_as_of_times_are_possible(as_of: str) -> None:
+    """Also none at all: another program has written the object."""
+    assert not judge().has_impossible_as_of(written_by(kpis(), as_of=as_of))
+
+
+# Days that shrank
+
+
+def test_a_day_with_fewer_trips_than_published_is_overwritten_and_says_so() -> None:
+    verdict = judge().of_counted(kpis(trips=1), written_by(kpis(trips=4)))
+    assert verdict == Verdict(outcome=Outcome.PUBLISHED, write=True, shrank_from=4)
+    repeated = PublishedDay.from_metadata('"e"', judge().metadata(kpis(trips=1), verdict))
+    again = judge().of_counted(kpis(trips=1), repeated)
+    assert again == Verdict(outcome=Outcome.PUBLISHED, shrank_from=4)
+
+
+def test_a_day_with_fewer_trips_is_kept_where_that_is_asked_for() -> None:
+    verdict = judge(keep_shrunk_days=True).of_counted(kpis(trips=1), written_by(kpis(trips=4)))
+    assert verdict == Verdict(outcome=Outcome.SHRUNK, shrank_from=4)
+
+
+@pytest.mark.parametrize("trips", [4, 5])
+def test_a_day_with_as_many_trips_or_more_is_overwritten(trips: int) -> None:
+    there = replace(written_by(kpis(trips=4)), sha256="of other fares")
+    verdict = judge(keep_shrunk_days=True).of_counted(kpis(trips=trips), there)
+    assert verdict == Verdict(outcome=Outcome.PUBLISHED, write=True)
+
+
+def test_where_it_is_not_known_whether_a_day_shrank_it_is_kept_if_shrunk_days_are() -> None:
+    there = PublishedDay(etag='"e"', as_of=EARLIER, run_id="run-4")
+    assert judge().of_counted(kpis(), there).outcome is Outcome.PUBLISHED
+    assert judge(keep_shrunk_days=True).of_counted(kpis(), there).outcome is Outcome.SHRUNK
+
+
+# Days that are not over
+
+
+@pytest.mark.parametrize(
+    ("time_zone", "planned_at", "day", "opened", "not_yet"),
+    [
+        ("UTC", "2024-06-01T12:00:00+00:00", "2024-05-31", False, False),
+        ("UTC", "2024-06-01T12:00:00+00:00", "2024-06-01", True, False),
+        ("UTC", "2024-06-01T12:00:00+00:00", "2024-06-02", True, True),
+        ("UTC", "2024-06-01T00:00:00+00:00", "2024-05-31", False, False),
+        ("UTC", "2024-06-01T00:00:00+00:00", "2024-06-01", True, False),
+        ("UTC", "2024-05-31T23:59:59.999999+00:00", "2024-06-01", True, True),
+        ("Europe/Berlin", "2024-06-01T22:00:00+00:00", "2024-06-01", False, False),
+        ("Europe/Berlin", "2024-06-01T21:59:59+00:00", "2024-06-01", True, False),
+        ("America/Los_Angeles", "2024-06-02T06:59:59+00:00", "2024-06-01", True, False),
+        ("Pacific/Kiritimati", "2024-06-01T10:00:00+00:00", "2024-06-02", True, False),
+    ],
+)
+def test_a_day_is_open_until_it_ends_in_the_reporting_time_zone(
+    time_zone: str, planned_at: str, day: str, opened: bool, not_yet: bool
+) -> None:
+    of = plan(time_zone=time_zone, planned_at=planned_at)
+    assert is_open(of, date.fromisoformat(day)) is opened
+    assert begins_after_plan(of, date.fromisoformat(day)) is not_yet
+
+
+def test_an_open_day_is_published_and_marked_or_skipped() -> None:
+    published = judge().of_counted(kpis(TODAY), None)
+    assert published == Verdict(outcome=Outcome.PUBLISHED, write=True)
+    assert judge().metadata(kpis(TODAY), published)["open"] == "true"
+    assert judge().metadata(kpis(DAY), published)["open"] == "false"
+    skipping = judge(skip_open_days=True)
+    there = written_by(kpis(TODAY, trips=1))
+    assert skipping.of_counted(kpis(TODAY), there) == Verdict(outcome=Outcome.SKIPPED)
+    assert skipping.of_counted(kpis(DAY), None).outcome is Outcome.PUBLISHED
+
+
+def test_a_day_that_is_over_is_no_longer_marked_as_open_though_its_figures_are_the_same() -> None:
+    still_open = replace(written_by(kpis()), is_open=True)
+    assert judge().of_counted(kpis(), still_open) == Verdict(outcome=Outcome.UNCHANGED, write=True)
+
+
+def test_a_day_that_begins_after_the_plan_is_never_published() -> None:
+    for there in (None, written_by(kpis(TOMORROW, trips=1))):
+        assert judge().of_counted(kpis(TOMORROW), there) == Verdict(outcome=Outcome.NOT_YET)
+
+
+# Days that have vanished
+
+
+def test_vanished_days_are_kept_or_removed() -> None:
+    there = written_by(kpis())
+    assert judge().of_vanished(DAY, there).outcome is Outcome.VANISHED
+    assert judge(remove_vanished_days=True).of_vanished(DAY, there).outcome is Outcome.REMOVED
+
+
+def test_an_empty_table_removes_every_day_only_where_that_is_confirmed() -> None:
+    removing = judge(remove_vanished_days=True)
+    with pytest.raises(NothingCountedError, match="confirm_empty_table"):
+        removing.check_removal([], {DAY})
+    removing.check_removal([], ())
+    removing.check_removal([kpis(TODAY)], {DAY})
+    judge().check_removal([], {DAY})
+    replace(removing, empty_table_confirmed=True).check_removal([], {DAY})
