@@ -7,7 +7,8 @@ from typing import Any, NoReturn
 import click
 from rich.text import Text
 
-from ops import interruption, terminal
+from ops import interruption
+from ops.cli import terminal
 
 MISTAKE = 2
 """exit status of a mistake in the call; 1 is a run that failed"""
@@ -15,7 +16,7 @@ MISTAKE = 2
 _COMMANDS = (
     "demo", "diff", "estimate", "quarantine", "report", "rerun", "run", "runs", "serve", "status",
 )  # fmt: skip
-"""each is the function of that name in ops.commands"""
+"""each is the function of that name in ops.cli.commands"""
 
 
 class _Commands(click.Group):
@@ -28,7 +29,7 @@ class _Commands(click.Group):
         """Imported when it is asked for: that takes seconds, in which Ctrl-C may come, too."""
         if name not in _COMMANDS:
             return None
-        command: click.Command = getattr(import_module(f"ops.commands.{name}"), name)
+        command: click.Command = getattr(import_module(f"ops.cli.commands.{name}"), name)
         return command
 
     def invoke(self, context: click.Context) -> Any:
@@ -45,11 +46,11 @@ class _Commands(click.Group):
 
 def _mistakes() -> tuple[type[Exception], ...]:
     """Errors that are shown in one line. Imported when there is one: that takes seconds."""
-    from ops.account.account import AccountError
     from ops.embedded.errors import EmbeddedCloudError
-    from ops.out_directory import StateError
-    from ops.results.errors import ResultsError
-    from ops.trip_files import TripFileError
+    from ops.local.out_directory import StateError
+    from ops.local.trip_files import TripFileError
+    from ops.runs.errors import ResultsError
+    from ops.stack.account import AccountError
     from trip_kpis.core.errors import TripKpisError
 
     return (

@@ -18,8 +18,8 @@ from xml.etree import ElementTree
 import msgspec
 from moto.s3.models import s3_backends
 
+from ops.atomic_write import atomic_write
 from ops.embedded.isolation import ACCOUNT_ID
-from ops.written_whole import write_whole
 
 _LONGEST_NAME = 200
 _CHANGES = {"PUT", "POST", "DELETE"}
@@ -123,7 +123,7 @@ class ObjectsOnDisk:
                 file = self._directory / bucket_name / _file_name(name)
                 stored: Any = bucket and bucket.keys.get(name)
                 if stored:
-                    write_whole(file, _on_disk(name, stored).to_bytes())
+                    atomic_write(file, _on_disk(name, stored).to_bytes())
                 elif name in deleted:
                     file.unlink(missing_ok=True)
 

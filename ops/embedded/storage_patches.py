@@ -98,7 +98,7 @@ def _copy(source: Mapping[str, Any], target: dict[str, Any], path: list[str]) ->
 def items_are_as_large_as_they_may_be() -> Iterator[None]:
     """PutItem: moto counts a byte for every digit, and refuses items from 405,000 bytes on.
 
-    DynamoDB takes 400 KiB, and half a byte for a digit. `ops.dynamodb_json` checks that.
+    DynamoDB takes 400 KiB, and half a byte for a digit. `ops.local.dynamodb_json` checks that.
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
     """
     with replaced(dynamo_type.LimitedSizeDict, "__setitem__", dict.__setitem__):

@@ -5,8 +5,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from ops.results.day_kpis import FIGURES, kpi_files, read_kpis
-from ops.results.finished_run import FinishedRun
+from ops.runs.day_kpis import FIGURES, kpi_files, read_kpis
+from ops.runs.finished_run import FinishedRun
 from trip_kpis.core.run.publication import Outcome
 
 _OF_THE_RUN = {Outcome.PUBLISHED, Outcome.UNCHANGED, Outcome.SKIPPED}

@@ -9,12 +9,12 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
-from ops import figures
 from ops.report.days import Day
 from ops.report.rejected import RejectedFor
 from ops.report.timeline import Timeline
-from ops.results.finished_run import FinishedRun
-from ops.results.marked_days import MarkedDays
+from ops.runs import figures
+from ops.runs.finished_run import FinishedRun
+from ops.runs.marked_days import MarkedDays
 
 SEGMENTS_SHOWN = 400
 """A run may have 10,000. Those that took the most time are shown."""

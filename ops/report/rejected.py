@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from ops.results.finished_run import FinishedRun
-from ops.results.quarantine import RejectedTrip, examples, of_finished
+from ops.runs.finished_run import FinishedRun
+from ops.runs.quarantine import RejectedTrip, examples, of_finished
 
 EXAMPLES = 5
 _LONGEST = 200

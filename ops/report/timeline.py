@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 
-from ops.results.finished_run import FinishedRun
-from ops.results.staged import StagedPart, staged_parts
-from ops.state_directory import StateDirectory, StateError
+from ops.local.state_directory import StateDirectory, StateError
+from ops.runs.finished_run import FinishedRun
+from ops.runs.staging_reader import StagedPart, staged_parts
 
 _WHOLE_SECONDS = timedelta(seconds=1)
 """S3 tells an object's time to the second"""

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
+from ops.atomic_write import atomic_write
 from ops.report.days import days
 from ops.report.page import Report, page
 from ops.report.rejected import rejected
 from ops.report.timeline import executions_in, timeline
-from ops.results.errors import ResultsError
-from ops.results.finished_run import finished_run
-from ops.written_whole import write_whole
+from ops.runs.errors import ResultsError
+from ops.runs.finished_run import finished_run
 
 REPORT = "report.html"
 
@@ -37,7 +37,7 @@ def write_report(
     file = out / REPORT if to is None else to
     content = page(report).encode()
     try:
-        write_whole(file, content)
+        atomic_write(file, content)
     except OSError as error:
         raise ResultsError(
             f"{file} cannot be written ({error.strerror}): name another file with --to"

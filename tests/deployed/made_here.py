@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ops.trip_files import Trips, batches
+from ops.local.trip_files import Trips, batches
 from tests.deployed.waiting import EXECUTION_ENDED, Patience
 
 _PUTS_AT_ONCE = 25

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ops.bucket_tree import mirror
-from ops.demo import differing_days
-from ops.made_up_trips import make_up_month
+from ops.cli.demo_month import differing_days
+from ops.local.bucket_tree import mirror
+from ops.local.made_up_trips import make_up_month
 from tests.deployed.athena import Figures, differing, published_figures
 from tests.deployed.made_here import executions_over, objects_removed, table_of
 from tests.deployed.stack import Clients, DeployedStack

@@ -12,8 +12,8 @@ from botocore.exceptions import WaiterError
 
 from ops.embedded.scan_layers import ScanRequest, scans_reported_to
 from ops.embedded.stack import deploy
-from ops.local_stack import STACK_NAME, TEMPLATE, LocalStack, Where, local_stack
-from ops.trip_files import Trips
+from ops.local.local_stack import STACK_NAME, TEMPLATE, LocalStack, Where, local_stack
+from ops.local.trip_files import Trips
 from tests.deployed.made_here import executions_over, objects_removed, table_of
 from tests.deployed.scenario import (
     MONTH,

@@ -8,14 +8,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ops import trips_table
 from ops.embedded import error_log
 from ops.embedded.cloud import EmbeddedCloud
 from ops.embedded.lambda_service import LambdaService
 from ops.embedded.stack import deploy
-from ops.local_stack import STACK_NAME, TABLE_NAME, TEMPLATE, LocalStack
-from ops.page_log import PageLog
-from ops.trip_files import Trips
+from ops.local import trips_table
+from ops.local.local_stack import STACK_NAME, TABLE_NAME, TEMPLATE, LocalStack
+from ops.local.page_log import PageLog
+from ops.local.trip_files import Trips
 from tests.faults.slots import Slots
 from tests.faults.slow_deliveries import FaultyDeliveries
 from tests.faults.slow_faults import FaultyServer

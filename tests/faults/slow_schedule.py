@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.faults.counts import Counts
 
-from ops.run import execute
+from ops.local.run import execute
 from tests.faults.runs import NAMED_ERRORS
 from tests.faults.script import Script
 from tests.faults.slow_cloud import SlowCloud

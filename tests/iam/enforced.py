@@ -11,10 +11,10 @@ from moto.cloudformation.parsing import clean_json
 
 from ops.embedded.iam_patches import whole
 from ops.embedded.isolation import ACCOUNT_ID, REGION
-from ops.local_stack import LocalStack, Where, local_stack
-from ops.outcome import Outcome
-from ops.run import execute
-from ops.trip_files import Trips
+from ops.local.local_stack import LocalStack, Where, local_stack
+from ops.local.run import execute
+from ops.local.trip_files import Trips
+from ops.runs.outcome import Outcome
 from tests.iam.policies import Document, Request
 from tests.iam.requests_made import RequestsMade
 from trip_kpis.aws.lease import KEY as LEASE

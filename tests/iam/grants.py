@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ops.embedded.template import load_template
-from ops.local_stack import TEMPLATE
+from ops.local.local_stack import TEMPLATE
 from tests.iam.policies import Document, many, statements
 
 

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ops.outcome import Outcome
+from ops.runs.outcome import Outcome
 from tests.iam.documents import Stack, recorded
 from tests.iam.enforced import KEYS, Enforced, Role, enforced_stack
 from tests.iam.grants import Grant, granted_in_template

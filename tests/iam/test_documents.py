@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from ops.embedded.isolation import ACCOUNT_ID, REGION
-from ops.local_stack import STACK_NAME, TABLE_NAME
+from ops.local.local_stack import STACK_NAME, TABLE_NAME
 from tests.iam.documents import MACHINE_ROLE, SCHEDULE_ROLE, TLS, Stack, recorded
 from tests.iam.enforced import KEYS
 from tests.iam.grants import granted, without_a_condition_value

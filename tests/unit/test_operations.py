@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ops.options import MERGE_PARAMETERS
+from ops.cli.options import MERGE_PARAMETERS
 from tests.samples import plan
 from tests.unit.test_state_machine import DECIDED
 from trip_kpis.core import errors

@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from typing import Any
 
-from ops.following.failed_children import failed_children
+from ops.runs.failed_children import failed_children
 from tests.integration.embedded.stand_in_cloud import LambdaError, StandIn, as_lambda
 
 DONE = {"finished": True}

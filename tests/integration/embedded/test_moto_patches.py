@@ -19,7 +19,7 @@ from ops.embedded import moto_patches, step_functions_patches
 from ops.embedded.cloud import EmbeddedCloud
 from ops.embedded.errors import DeploymentError, MotoMismatchError
 from ops.embedded.stack import deploy
-from ops.following.failed_children import failed_children
+from ops.runs.failed_children import failed_children
 from tests.integration.embedded.stand_in_cloud import (
     STAND_IN,
     LambdaError,

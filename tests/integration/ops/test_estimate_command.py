@@ -14,8 +14,8 @@ from click.testing import CliRunner, Result
 
 from ops.__main__ import MISTAKE, main
 from ops.embedded.scan_layers import scans_denied_where
-from ops.local_stack import STACK_NAME, TABLE_NAME, LocalStack, Where, local_stack
-from ops.trip_files import Trips
+from ops.local.local_stack import STACK_NAME, TABLE_NAME, LocalStack, Where, local_stack
+from ops.local.trip_files import Trips
 from tests.integration.ops.conftest import trip
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from ops.local_stack import LocalStack, Where, local_stack
-from ops.run import execute
-from ops.trip_files import Trips
+from ops.local.local_stack import LocalStack, Where, local_stack
+from ops.local.run import execute
+from ops.local.trip_files import Trips
 from tests.integration.ops.conftest import trip
 
 TRIPS = 40

@@ -7,9 +7,9 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from ops.embedded.lambda_invocation import Invocation, Invoker, Outcome
 from ops.embedded.scan_layers import scan_request
-from ops.local_stack import Where, local_stack
-from ops.run import execute
-from ops.trip_files import Trips
+from ops.local.local_stack import Where, local_stack
+from ops.local.run import execute
+from ops.local.trip_files import Trips
 from tests.integration.ops.conftest import trip
 
 TRIPS = 241

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from ops.local_stack import Where, local_stack
-from ops.run import execute
-from ops.trip_files import Trips
+from ops.local.local_stack import Where, local_stack
+from ops.local.run import execute
+from ops.local.trip_files import Trips
 
 
 @pytest.mark.parametrize(

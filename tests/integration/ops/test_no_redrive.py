@@ -4,7 +4,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ops.embedded.cloud import EmbeddedCloud
-from ops.no_redrive import redrive_refused
+from ops.local.no_redrive import redrive_refused
 
 
 def test_redrive_is_refused_with_the_way_that_there_is() -> None:

@@ -6,7 +6,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from ops.published import Published, PublishedBefore
+from ops.runs.published import Published, PublishedBefore
 
 BUCKET = "results"
 

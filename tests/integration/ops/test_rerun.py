@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from ops.embedded.objects_on_disk import ObjectsOnDisk
-from ops.state_directory import SavedStack, StateDirectory
-from ops.trip_files import Trips
+from ops.local.state_directory import SavedStack, StateDirectory
+from ops.local.trip_files import Trips
 from tests.integration.ops.conftest import trip
 from tests.integration.ops.test_commands import ROOT, kpis, ops
 from trip_kpis.core.log.parts import decode

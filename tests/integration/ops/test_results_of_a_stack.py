@@ -14,12 +14,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ops.__main__ import main
-from ops.account.account import Account
-from ops.account.executions import executions, executions_of
-from ops.account.stack import Stack
-from ops.local_stack import STACK_NAME, TABLE_NAME, LocalStack, Where, local_stack
-from ops.run import execute
-from ops.trip_files import Trips
+from ops.local.local_stack import STACK_NAME, TABLE_NAME, LocalStack, Where, local_stack
+from ops.local.run import execute
+from ops.local.trip_files import Trips
+from ops.stack.account import Account
+from ops.stack.executions import executions, executions_of
+from ops.stack.stack import Stack
 from tests.integration.ops.conftest import trip
 
 TRIPS = 30
@@ -181,7 +181,7 @@ def test_a_report_lies_where_one_is_under_the_runs_name(
 def test_too_many_parts_are_not_fetched(
     local: LocalStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("ops.commands.report", "ops.report.timeline"):
+    for module in ("ops.cli.commands.report", "ops.report.timeline"):
         monkeypatch.setattr(f"{module}.MOST_PARTS", 1)
     ops("report", "second", "--to", str(tmp_path / "page.html"))
     page = (tmp_path / "page.html").read_text(encoding="utf-8")

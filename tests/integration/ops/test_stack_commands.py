@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from ops.embedded.scan_layers import ScanRequest, scans_denied_where
-from ops.local_stack import STACK_NAME, LocalStack, Where, local_stack
-from ops.trip_files import Trips
+from ops.local.local_stack import STACK_NAME, LocalStack, Where, local_stack
+from ops.local.trip_files import Trips
 from tests.integration.ops.conftest import trip
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -119,9 +119,9 @@ def test_a_segment_that_fails_is_reported_with_its_reason_and_resumed(deployed: 
     assert f"Run {run_id} of the stack" in again.stdout
 
     status = deployed.ops("status", run_id, "--stack", STACK_NAME, "--json")
-    standing = json.loads(status.stdout)
-    assert (standing["state"], standing["segments_finished"]) == ("finished", 2)
-    assert [one["status"] for one in standing["executions"]] == ["SUCCEEDED", "FAILED"]
+    run_status = json.loads(status.stdout)
+    assert (run_status["state"], run_status["segments_finished"]) == ("finished", 2)
+    assert [one["status"] for one in run_status["executions"]] == ["SUCCEEDED", "FAILED"]
 
 
 def test_ctrl_c_leaves_the_execution_running_and_says_how_to_follow_it_again(

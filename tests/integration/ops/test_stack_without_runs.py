@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ops.__main__ import main
-from ops.local_stack import STACK_NAME, Where, local_stack
-from ops.trip_files import Trips
+from ops.local.local_stack import STACK_NAME, Where, local_stack
+from ops.local.trip_files import Trips
 from tests.integration.ops.conftest import trip
 
 ANOTHERS = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}

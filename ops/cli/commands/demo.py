@@ -1,0 +1,33 @@
+"""`python -m ops demo`."""
+
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from ops.cli import options, terminal
+from ops.cli.broken_demo import show_broken_demo
+from ops.cli.commands.report import leave_report
+from ops.cli.demo_month import SEGMENTS, show_demo
+
+
+@click.command()
+@options.out("As in `run`.", default="out/demo")
+@click.option(
+    "--break-segment",
+    type=click.IntRange(0, SEGMENTS - 1),
+    metavar="N",
+    help="Let segment N break at its third page, show what the operator sees then, and resume "
+    "the run.",
+)
+def demo(*, out: Path, break_segment: int | None) -> NoReturn:
+    """Make up a month of trips, run the job over them, and show what comes out."""
+    console = terminal.console()
+    as_told = (
+        show_demo(console, out)
+        if break_segment is None
+        else show_broken_demo(console, out, break_segment)
+    )
+    leave_report(console, out)
+    sys.exit(0 if as_told else 1)

@@ -1,0 +1,74 @@
+"""`python -m ops report`."""
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from ops.cli import terminal
+from ops.cli.results import Source, say_ignored, source
+from ops.report.rejected import EXAMPLES
+from ops.report.timeline import MOST_PARTS
+from ops.report.written import REPORT, write_report
+from ops.runs.errors import ResultsError
+from ops.runs.finished_run import FinishedRun, finished_run, manifests
+from ops.runs.quarantine import of_finished
+from ops.stack.executions import executions_of
+
+
+@click.command()
+@click.argument("run_id", required=False)
+@source
+@click.option(
+    "--to",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help=f"Where the report goes. [DIR/{REPORT}; of a stack, report-RUN_ID.html]",
+)
+def report(*, source: Source, run_id: str | None, to: Path | None) -> None:
+    """Write a page that shows what a finished run has published, and why it can be trusted.
+
+    RUN_ID may be left out: then it is the run that finished last. The page is one file that loads
+    nothing: open it in a browser, mail it, keep it.
+
+    \b
+    python -m ops report --out out
+    python -m ops report run-20240525T021500-3f2a --out out --to may.html
+    python -m ops report --stack trip-kpis --profile production
+    """
+    with source.manifests(*[run_id] if run_id else []) as directory:
+        run = finished_run(directory, run_id)
+        say_ignored(source.place, run.foreign_keys)
+        executions = None
+        if source.stack is not None:
+            to = to or Path(f"report-{run.run_id}.html")
+            _fetch(source, directory, run)
+            of_run = executions_of(source.stack, run.run_id)
+            executions = tuple(one.name for one in reversed(of_run))
+        file = write_report(directory, run_id=run.run_id, to=to, executions=executions)
+    _say_where(terminal.console(), file)
+
+
+def _fetch(source: Source, directory: Path, run: FinishedRun) -> None:
+    """What the page shows: the days, a few rejected trips, and the parts unless they are many."""
+    examples = of_finished(run).keys_with(EXAMPLES)
+    parts = [f"staging/run={run.run_id}/segment="] if run.parts <= MOST_PARTS else []
+    source.also(directory, ["kpis/", *examples, *parts])
+
+
+def leave_report(console: Console, out: Path, run_id: str | None = None) -> None:
+    """At the end of a command that has executed the run, or None for the only one of `out`: writes
+    its report if it is finished. An earlier run's does not stay. Never fails: the run's outcome
+    is what the command is about."""
+    try:
+        (out / REPORT).unlink(missing_ok=True)
+        finished = manifests(out)
+        if run_id in finished or (run_id is None and finished):
+            _say_where(console, write_report(out, run_id=run_id))
+    except (ResultsError, OSError) as error:
+        console.print(Text(f"There is no report: {error}"), soft_wrap=True)
+
+
+def _say_where(console: Console, file: Path) -> None:
+    console.print(Text.assemble("The report: ", (str(file), "bold")), soft_wrap=True)

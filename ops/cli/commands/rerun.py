@@ -1,0 +1,101 @@
+"""`python -m ops rerun`."""
+
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from ops.cli import options, terminal
+from ops.cli.commands.report import leave_report
+from ops.cli.ending import end
+from ops.cli.execution_input import read_budget_input, refused_beside
+from ops.cli.follow import Follower
+from ops.cli.screens import show_outcome, show_pages
+from ops.cli.stack_runs import follow_to_its_end
+from ops.local.local_stack import Where
+from ops.local.run import rerun as rerun_here
+from ops.stack.account import Account
+from ops.stack.stack import Stack
+from ops.stack.start import go_on
+
+
+@click.command()
+@click.argument("run_id", required=False)
+@click.option(
+    "--out",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="The directory of the `run` or `demo` that began it.",
+)
+@options.stack
+@options.profile
+@options.region
+@options.merge_parameter
+@read_budget_input
+@options.as_json
+@options.lambda_endpoint
+@options.access_key
+@options.host
+@options.port
+def rerun(
+    *,
+    run_id: str | None,
+    out: Path | None,
+    stack: str | None,
+    profile: str | None,
+    region: str | None,
+    parameters: dict[str, str],
+    asked: dict[str, Any],
+    as_json: bool,
+    lambda_endpoint: str | None,
+    access_key: str | None,
+    host: str,
+    port: int | None,
+) -> NoReturn:
+    """Go on with a run that failed, or whose process died.
+
+    Starts a new execution with the input {"run_id": RUN_ID}, as one does it from the console. What
+    the run's segments have appended to their logs is not read again. Exits as `run` does.
+
+    With --out, in an embedded AWS that holds what that of the earlier process held: the same table,
+    the same bucket. RUN_ID may be left out where one run of DIR is not finished.
+
+    With --stack, in the account. RUN_ID may be left out: then it is the last run.
+
+    \b
+    python -m ops rerun run-20240525T021500-3f2a --out out
+    python -m ops rerun --out out --parameter MaxRejectedShare=0.2
+    python -m ops rerun --stack trip-kpis
+    python -m ops rerun --stack trip-kpis --max-concurrency 4 --read-units-per-second 2000
+    """
+    console = terminal.console(stderr=as_json)
+    if stack is not None:
+        refused_beside(
+            "--stack", "out", "parameters", "lambda_endpoint", "access_key", "host", "port"
+        )
+        named = Stack.named(stack, Account(profile=profile, region=region))
+        follow_to_its_end(console, named, go_on(named, run_id, asked), as_json=as_json)
+    refused_beside("--out", "profile", "region")
+    if out is None:
+        raise click.UsageError(
+            "say where the run is: --out DIR for one on this machine, or --stack NAME for one of a "
+            "deployed stack"
+        )
+    if lambda_endpoint is not None:
+        options.containers_parameters(parameters)
+        port = options.CONTAINERS_PORT if port is None else port
+    with Follower(console) as follower:
+        outcome = rerun_here(
+            run_id,
+            out=out,
+            parameters=parameters,
+            where=Where(
+                host=host, port=port or 0, access_key=access_key, lambda_endpoint=lambda_endpoint
+            ),
+            asked=asked,
+            follower=follower,
+        )
+    show_outcome(console, outcome, out)
+    show_pages(console, outcome)
+    leave_report(console, out, outcome.run_id)
+    end(outcome, as_json=as_json)

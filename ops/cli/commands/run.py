@@ -1,0 +1,126 @@
+"""`python -m ops run`."""
+
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from ops.cli import options, terminal
+from ops.cli.commands.report import leave_report
+from ops.cli.ending import end, say
+from ops.cli.execution_input import execution_input, refused_beside
+from ops.cli.follow import Follower
+from ops.cli.screens import show_outcome
+from ops.cli.stack_runs import follow_to_its_end
+from ops.local.local_stack import Where
+from ops.local.run import run as run_here
+from ops.local.trip_files import SameKey, read_trips
+from ops.stack.account import Account
+from ops.stack.stack import Stack
+from ops.stack.start import start
+
+_HERE = (
+    "files",
+    "out",
+    "key",
+    "sort_key",
+    "same_key",
+    "parameters",
+    "lambda_endpoint",
+    "access_key",
+    "host",
+    "port",
+)
+"""options of a run on this machine"""
+
+
+@click.command()
+@options.trips_or_stack
+@options.stack
+@options.profile
+@options.region
+@options.out(
+    "Is left with what the bucket holds under kpis/, runs/ and quarantine/, the report, the logs, "
+    "and in state/ what `rerun` needs. What an earlier `run` left there is replaced; a directory "
+    "that is neither empty nor made by `run` is refused.",
+    needed=False,
+)
+@execution_input
+@options.key
+@options.sort_key
+@options.same_key
+@options.parameter
+@options.as_json
+@options.lambda_endpoint
+@options.access_key
+@options.host
+@options.port
+def run(
+    *,
+    files: tuple[Path, ...],
+    stack: str | None,
+    profile: str | None,
+    region: str | None,
+    out: Path | None,
+    asked: dict[str, Any],
+    key: str,
+    sort_key: str | None,
+    same_key: SameKey,
+    parameters: dict[str, str],
+    as_json: bool,
+    lambda_endpoint: str | None,
+    access_key: str | None,
+    host: str,
+    port: int | None,
+) -> NoReturn:
+    """Run the whole job: over trips from files on this machine, or over a deployed stack's table.
+
+    With --trips and --out: starts an embedded AWS, deploys template.yaml and the state machine into
+    it, loads the trips into a table, executes the state machine over it, and shows the KPIs.
+
+    With --stack: starts an execution of the stack's state machine and follows it. Ctrl-C leaves it
+    running, and says how to follow it again.
+
+    Exits with 0 if the run succeeded, 1 if it failed, 2 for a mistake in the call or a disk that
+    cannot be written to, 130 after Ctrl-C.
+
+    \b
+    python -m ops run --trips starts.csv --trips ends.csv --key id --out out
+    python -m ops run --trips AWSDynamoDB/01716790307109-3f5e/data --out out --segments 8 --json
+    python -m ops run --stack trip-kpis --read-units-per-second 2000
+    """
+    console = terminal.console(stderr=as_json)
+    if stack is not None:
+        refused_beside("--stack", *_HERE)
+        named = Stack.named(stack, Account(profile=profile, region=region))
+        follow_to_its_end(console, named, start(named, asked), as_json=as_json)
+    refused_beside("--trips", "profile", "region")
+    if not files or out is None:
+        raise click.UsageError(
+            "say what to run over: --trips FILE and --out DIR for trips on this machine, or "
+            "--stack NAME for the table of a deployed stack"
+        )
+    if lambda_endpoint is not None:
+        parameters = options.containers_parameters(parameters)
+        port = options.CONTAINERS_PORT if port is None else port
+        if host == "127.0.0.1":
+            say(
+                console,
+                "The functions in containers must reach the embedded AWS: on Linux give --host the "
+                "address of the Docker bridge, usually 172.17.0.1.",
+            )
+    trips = read_trips(files, hash_key=key, sort_key=sort_key, same_key=same_key)
+    with Follower(console) as follower:
+        outcome = run_here(
+            trips,
+            out=out,
+            execution_input=asked,
+            parameters=parameters,
+            where=Where(
+                host=host, port=port or 0, access_key=access_key, lambda_endpoint=lambda_endpoint
+            ),
+            follower=follower,
+        )
+    show_outcome(console, outcome, out)
+    leave_report(console, out, outcome.run_id)
+    end(outcome, as_json=as_json)

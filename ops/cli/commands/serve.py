@@ -1,0 +1,88 @@
+"""`python -m ops serve`."""
+
+import signal
+from pathlib import Path
+
+import click
+
+from ops import interruption
+from ops.cli import options, terminal
+from ops.local.local_stack import CONTAINERS_BUCKET, TABLE_NAME, Where, local_stack
+from ops.local.no_redrive import redrive_refused
+from ops.local.parameters import fit_parameters
+from ops.local.trip_files import SameKey, read_trips
+
+
+@click.command()
+@options.trips
+@options.key
+@options.sort_key
+@options.same_key
+@options.parameter
+@options.lambda_endpoint
+@options.access_key
+@options.host
+@options.port
+def serve(
+    *,
+    files: tuple[Path, ...],
+    key: str,
+    sort_key: str | None,
+    same_key: SameKey,
+    parameters: dict[str, str],
+    lambda_endpoint: str | None,
+    access_key: str | None,
+    host: str,
+    port: int | None,
+) -> None:
+    """Keep the embedded AWS up, with the stack deployed and the trips in its table.
+
+    For `sam local invoke`, `sam local start-lambda` and the aws CLI. It answers only requests with
+    the access key that it prints, which is another one each time unless --access-key names one.
+    Ends with Ctrl-C.
+    """
+    console = terminal.console()
+    trips = read_trips(files, hash_key=key, sort_key=sort_key, same_key=same_key)
+    remarks = [*trips.remarks]
+    if lambda_endpoint is None:
+        fitted = fit_parameters(parameters, trips)
+        parameters = {**fitted.parameters}
+        remarks += fitted.remarks
+    for remark in remarks:
+        console.print(remark, highlight=False, markup=False, soft_wrap=True)
+    with (
+        local_stack(
+            trips,
+            where=Where(
+                host=host,
+                port=options.CONTAINERS_PORT if port is None else port,
+                access_key=access_key,
+                lambda_endpoint=lambda_endpoint,
+                middleware=redrive_refused,
+                enforce_iam=False,
+            ),
+            parameters=options.containers_parameters(parameters)
+            if lambda_endpoint
+            else {"BucketName": CONTAINERS_BUCKET, **parameters},
+            on_loaded=lambda _: None,
+        ) as local,
+    ):
+        console.print(
+            f"The embedded AWS is up at {local.cloud.endpoint_url}; Ctrl-C ends it.\n\n"
+            f"export AWS_ENDPOINT_URL={local.cloud.endpoint_url}\n"
+            f"export AWS_ACCESS_KEY_ID={local.cloud.access_key} AWS_SECRET_ACCESS_KEY=any "
+            f"AWS_DEFAULT_REGION={local.cloud.region}\n\n"
+            f"table          {TABLE_NAME}\nbucket         {local.stack.bucket_name}\n"
+            f"state machine  {local.stack.state_machine_arn}",
+            highlight=False,
+            soft_wrap=True,
+        )
+        _wait_for_interrupt()
+
+
+def _wait_for_interrupt() -> None:
+    try:
+        while True:
+            signal.pause()
+    except KeyboardInterrupt:
+        interruption.was_awaited()

@@ -1,0 +1,84 @@
+"""An estimate of a table without a stack: by the functions' own code, in this process."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.session import Session
+
+from ops.local.parameters import plan_run_environment
+from ops.local.run import new_execution_name
+from ops.stack.account import Account, AccountError, asking_aws
+from trip_kpis.aws import clients, table
+from trip_kpis.aws.account import unreserved_executions
+from trip_kpis.aws.sampling import take_sample
+from trip_kpis.aws.settings import read_estimate_terms, read_run_defaults
+from trip_kpis.aws.throttling import is_throttling
+from trip_kpis.core.errors import TableNotFoundError, TransientError, TripKpisError
+from trip_kpis.core.estimate.document import estimate_document
+from trip_kpis.core.run.plan import make_plan
+from trip_kpis.core.run.requests import RunRequest
+
+_MOST_SECONDS = 600
+"""for the sample: more than a function has, where a small read budget is to be kept to"""
+
+
+def of_table(
+    table_name: str, account: Account, *, parameters: Mapping[str, str], asked: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What a stack with these parameters would say, read with the operator's own credentials.
+
+    Raises DeploymentError, SettingError or InputError for what no stack or run can have, and
+    AccountError for what AWS answers.
+    """
+    environment = plan_run_environment({**parameters, "TableName": table_name})
+    defaults, terms = read_run_defaults(environment), read_estimate_terms(environment)
+    request = RunRequest.from_event(
+        {
+            "execution_name": new_execution_name("estimate"),
+            "input": {**asked, "estimate_only": True},
+        }
+    )
+    ends_at = time.monotonic() + _MOST_SECONDS
+    with _reading(table_name):
+        client = clients.scanning_client(
+            Session(profile=account.profile), region=account.region_name
+        )
+        description = table.describe(client, table_name)
+        plan = make_plan(
+            request,
+            defaults,
+            description,
+            now=datetime.now(UTC),
+            terms=terms,
+            lambda_limit=unreserved_executions(lambda: account.client("lambda")),
+        )
+        sample = take_sample(
+            client, plan, remaining_ms=lambda: int((ends_at - time.monotonic()) * 1000)
+        )
+    return estimate_document(plan, sample, terms)
+
+
+@contextmanager
+def _reading(table_name: str) -> Iterator[None]:
+    """The functions' errors speak of a role and a stack; here there is neither."""
+    with asking_aws(f"for the table {table_name}"):
+        try:
+            yield
+        except TableNotFoundError as error:
+            raise AccountError(
+                f"there is no table {table_name} in this account and region: `aws dynamodb "
+                "list-tables` lists those that are there; --profile and --region name others"
+            ) from error
+        except TripKpisError as error:
+            if isinstance(error, TransientError) and is_throttling(error):
+                raise AccountError(
+                    f"the table {table_name} is throttled, also for a sample ({error}): try again "
+                    "later, or with a small --read-units-per-second"
+                ) from error
+            if isinstance(error.__cause__, BotoCoreError | ClientError):
+                raise error.__cause__ from None
+            raise

@@ -1,0 +1,227 @@
+"""Options that several commands share."""
+
+import re
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from ops.local.local_stack import CONTAINERS_BUCKET
+from ops.local.out_directory import StateError, check_out
+from ops.local.trip_files import STREAM_KEY
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+MERGE_PARAMETERS = ("MaxRejectedShare", "VanishedDays", "ShrunkDays", "OpenDays")
+"""what is not in a run's frozen plan, and decides whether and what it publishes"""
+
+_KEY = re.compile(r"[A-Za-z0-9]{16,128}")
+"""https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKey.html"""
+
+CONTAINERS_PORT = 4577
+"""where events/env.local.json lets containers look for the embedded AWS"""
+
+
+def _parameters(
+    _context: click.Context, _option: click.Parameter, given: tuple[str, ...]
+) -> dict[str, str]:
+    """NAME=VALUE pairs as a mapping."""
+    pairs = [one.partition("=") for one in given]
+    for name, equals, _ in pairs:
+        if not (name and equals):
+            raise click.BadParameter(f"{name!r} is not of the form NAME=VALUE")
+    return {name: value for name, _, value in pairs}
+
+
+def _merge_parameters(
+    context: click.Context, option: click.Parameter, given: tuple[str, ...]
+) -> dict[str, str]:
+    """Those of NAME=VALUE that can be others than when the run began."""
+    pairs = _parameters(context, option, given)
+    for name in pairs:
+        if name not in MERGE_PARAMETERS:
+            raise click.BadParameter(
+                f"{name} stays what it was when the run began: only "
+                f"{' and '.join(MERGE_PARAMETERS)}, which the merge goes by, can be others. For "
+                "any other, start a new run"
+            )
+    return pairs
+
+
+def _directory(_context: click.Context, _option: click.Parameter, given: str | None) -> Path | None:
+    """A directory that a run may replace, made if needed: refused before the run, not after it."""
+    if given is None:
+        return None
+    if not given:
+        raise click.BadParameter("it is empty: name a directory")
+    try:
+        check_out(Path(given))
+        Path(given).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=given):
+            return Path(given)
+    except StateError as error:
+        raise click.BadParameter(str(error)) from error
+    except OSError as error:
+        raise click.BadParameter(
+            f"{given} cannot be written to ({error.strerror}): name another directory"
+        ) from error
+
+
+def out(
+    help_text: str, *, default: str | None = None, needed: bool = True
+) -> Callable[[_Command], _Command]:
+    """The directory that a command leaves its results in."""
+    return click.option(
+        "--out",
+        default=default,
+        required=needed and default is None,
+        show_default=default is not None,
+        callback=_directory,
+        metavar="DIR",
+        help=help_text,
+    )
+
+
+class _SeveralValues(click.Option):
+    """An option that takes all values up to the next option, as a shell expands ``*.json.gz``."""
+
+    def __init__(self, *declarations: Any, **settings: Any) -> None:
+        super().__init__(*declarations, **{**settings, "multiple": True})
+
+    def add_to_parser(self, parser: Any, ctx: click.Context) -> None:
+        super().add_to_parser(parser, ctx)
+        for name in self.opts:
+            option = parser._long_opt[name]
+            option.process = _taking_more(option)
+
+
+def _taking_more(option: Any) -> Callable[[Any, Any], None]:
+    process = option.process
+
+    def process_all(value: Any, state: Any) -> None:
+        process(value, state)
+        while state.rargs and not state.rargs[0].startswith("-"):
+            process(state.rargs.pop(0), state)
+
+    return process_all
+
+
+def _trips(*, needed: bool) -> Callable[[_Command], _Command]:
+    return click.option(
+        "--trips",
+        "files",
+        type=click.Path(exists=True, path_type=Path),
+        cls=_SeveralValues,
+        required=needed,
+        metavar="FILE...",
+        help="CSV with a header (every value a String; rows of one trip in several files become "
+        'one item), or JSON Lines in DynamoDB JSON ({"Item": {...}}, as DynamoDB exports them), '
+        "gzipped or not; or a directory of such files, an export's too. Several may follow, and it "
+        "may be given more than once.",
+    )
+
+
+trips = _trips(needed=True)
+trips_or_stack = _trips(needed=False)
+key = click.option(
+    "--key",
+    default=STREAM_KEY,
+    show_default=True,
+    metavar="NAME",
+    help="The table's hash key. A CSV without such a column gives its trip_id as the key; "
+    "`row` numbers the rows of a CSV that has no id.",
+)
+same_key = click.option(
+    "--same-key",
+    type=click.Choice(["error", "last"]),
+    default="error",
+    show_default=True,
+    help="What a second row of one CSV with the same key is: an error, or the one that counts.",
+)
+sort_key = click.option("--sort-key", metavar="NAME", help="The table's sort key, if it has one.")
+parameter = click.option(
+    "--parameter",
+    "parameters",
+    multiple=True,
+    callback=_parameters,
+    metavar="NAME=VALUE",
+    help="A parameter of the stack, such as TimeZone=Europe/Berlin. May be given more than once.",
+)
+merge_parameter = click.option(
+    "--parameter",
+    "parameters",
+    multiple=True,
+    callback=_merge_parameters,
+    metavar="NAME=VALUE",
+    help=f"Another value of {' or '.join(MERGE_PARAMETERS)}, which the merge goes by. All the "
+    "rest is as it was when the run began.",
+)
+lambda_endpoint = click.option(
+    "--lambda-endpoint",
+    metavar="URL",
+    help="Run the functions there instead of in processes here: `sam local start-lambda` listens "
+    "on http://127.0.0.1:3001.",
+)
+host = click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Where the embedded AWS listens; for containers, the address of the Docker bridge.",
+)
+
+
+def _access_key(context: click.Context, _option: click.Parameter, given: str | None) -> str | None:
+    """A key that cannot be guessed. Functions in containers need one that is known before."""
+    if given is None and context.params.get("lambda_endpoint") is not None:
+        raise click.UsageError(
+            "--lambda-endpoint needs --access-key: the embedded AWS answers only requests with its "
+            "own access key. Choose one, start `sam local` with it as AWS_ACCESS_KEY_ID (it hands "
+            "its credentials to the containers), and give it here, too (docs/sam-local.md)"
+        )
+    if given is not None and not _KEY.fullmatch(given):
+        raise click.BadParameter(
+            f"{given!r} is not 16 to 128 letters and digits. Choose one that nobody can guess, for "
+            "example the output of `openssl rand -hex 16`"
+        )
+    return given
+
+
+access_key = click.option(
+    "--access-key",
+    metavar="KEY",
+    callback=_access_key,
+    help="The AWS_ACCESS_KEY_ID that the embedded AWS accepts. [a random one]",
+)
+stack = click.option(
+    "--stack",
+    metavar="NAME",
+    help="A deployed stack, as `sam deploy` names it, in the account that the aws CLI would use.",
+)
+profile = click.option("--profile", metavar="NAME", help="As the aws CLI's. [AWS_PROFILE]")
+region = click.option("--region", metavar="NAME", help="As the aws CLI's. [AWS_REGION]")
+as_json = click.option(
+    "--json", "as_json", is_flag=True, help="End with the summary, one line of JSON."
+)
+
+port = click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    help=f"Where the embedded AWS listens; 0 is any port that is free. [{CONTAINERS_PORT}, which "
+    "events/env.local.json names, for containers and `serve`; else 0]",
+)
+
+
+def containers_parameters(given: dict[str, str]) -> dict[str, str]:
+    """The stack's parameters where its functions run in containers.
+
+    Raises click.UsageError for any that is given: it would not reach them.
+    """
+    if given:
+        raise click.UsageError(
+            f"--parameter {next(iter(given))} would not reach functions that run in containers: "
+            "they get the parameters from `sam local`. Give it there, with "
+            "--parameter-overrides, and leave it out here"
+        )
+    return {"BucketName": CONTAINERS_BUCKET}

@@ -1,0 +1,72 @@
+"""What a run has rejected, fetched from wherever it is."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ops.cli.results import Source, say_ignored
+from ops.runs.errors import ResultsError
+from ops.runs.finished_run import manifests
+from ops.runs.history import history
+from ops.runs.quarantine import Rejections, rejections
+from ops.stack.account import AccountError
+from ops.stack.executions import executions
+from ops.stack.fetched import newest_first
+from ops.stack.stack import Stack
+
+_RECENT = 50
+
+
+@contextmanager
+def rejected_by(
+    source: Source, run_id: str | None, *, each: int | None
+) -> Iterator[tuple[Path, Rejections]]:
+    """What the run has rejected, and a directory with the objects that hold so many trips of each
+    reason; None: all objects that count. Without a run id it is the run that began last.
+
+    Raises AccountError or ResultsError.
+    """
+    if source.stack is not None and run_id is None:
+        run_id = _newest_of(source.stack)
+    with source.manifests(*[run_id] if run_id else []) as directory:
+        if run_id is None:
+            run_id = _newest_in(directory)
+        if source.stack is not None and run_id not in manifests(directory):
+            _fetch_parts(source, source.stack, directory, run_id)
+        of = rejections(directory, run_id)
+        say_ignored(source.place, of.foreign_keys)
+        keys = of.keys if each is None else of.keys_with(each)
+        source.also(directory, [f"quarantine/run={run_id}/"], wanted={*keys}.__contains__)
+        yield directory, of
+
+
+def _newest_of(stack: Stack) -> str:
+    for execution in executions(stack, last=_RECENT):
+        if not execution.is_estimate:
+            return execution.run_id
+    raise AccountError(
+        f"the stack {stack.name} has not run lately: name a run, as `runs --stack {stack.name}` "
+        "lists them"
+    )
+
+
+def _newest_in(out: Path) -> str:
+    runs = history(out, [])
+    if not runs:
+        raise ResultsError(
+            f"{out} has no run that has a plan, so nothing was read and nothing rejected: it must "
+            "be where an `ops run` or `ops demo` has left its results, or a copy of the bucket"
+        )
+    return runs[0].run_id
+
+
+def _fetch_parts(source: Source, stack: Stack, directory: Path, run_id: str) -> None:
+    """The plan, and the parts that have rejected trips: their objects in the quarantine are named
+    after them (``segment=00007/part-00003-<digest>.jsonl``)."""
+    quarantined = newest_first(stack, f"quarantine/run={run_id}/")
+    parts = {
+        f"staging/run={run_id}/{key.split('/')[2]}/{key.split('/')[3].rpartition('-')[0]}.parquet"
+        for key in quarantined
+    }
+    plan = f"staging/run={run_id}/plan.json"
+    source.also(directory, [f"staging/run={run_id}/"], wanted={plan, *parts}.__contains__)

@@ -1,0 +1,137 @@
+"""Where results are read from: the directory of a run on this machine, or a deployed stack."""
+
+import shlex
+import tempfile
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from ops.cli import options, terminal
+from ops.cli.ending import say
+from ops.cli.execution_input import refused_beside
+from ops.runs.errors import ResultsError
+from ops.runs.layout import ignored, is_run_id
+from ops.stack.account import Account
+from ops.stack.fetched import fetch, newest_first
+from ops.stack.stack import Stack
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Either directory or stack."""
+
+    out: Path | None
+    stack: Stack | None
+
+    @property
+    def place(self) -> Path | Stack:
+        """For the commands that messages suggest."""
+        if self.stack is not None:
+            return self.stack
+        assert self.out is not None
+        return self.out
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return str(self.out) if self.stack is None else f"the stack {self.stack.name}"
+
+    @contextmanager
+    def directory(
+        self, prefixes: Sequence[str], *, wanted: Callable[[str], bool] = lambda _: True
+    ) -> Iterator[Path]:
+        """The directory; of a stack one that is gone afterwards, with what its bucket holds under
+        these prefixes, of the keys that are `wanted`. Raises AccountError."""
+        place = self.place
+        if isinstance(place, Path):
+            yield place
+            return
+        with tempfile.TemporaryDirectory(prefix="trip-kpis-") as fetched:
+            say_ignored(place, fetch(place, prefixes, Path(fetched), wanted=wanted).foreign)
+            try:
+                yield Path(fetched)
+            except ResultsError as error:
+                raise ResultsError(_of_the_stack(str(error), fetched, place)) from error
+
+    def also(
+        self,
+        directory: Path,
+        prefixes: Sequence[str],
+        *,
+        wanted: Callable[[str], bool] = lambda _: True,
+    ) -> None:
+        """Of a stack, fetches more into the `directory`, now that one knows what."""
+        if self.stack is not None:
+            fetched = fetch(self.stack, prefixes, directory, wanted=wanted)
+            say_ignored(self.stack, fetched.foreign)
+
+    @contextmanager
+    def manifests(self, *run_ids: str) -> Iterator[Path]:
+        """A directory with the manifests of these runs that have one, or, where none is named, of
+        that which finished last."""
+        for run_id in run_ids:
+            if not is_run_id(run_id):
+                raise click.UsageError(
+                    f"{run_id!r} is no id of a run: letters, digits, dots, hyphens and underscores"
+                )
+        keys = [f"runs/run={run_id}/manifest.json" for run_id in run_ids]
+        if self.stack is not None and not run_ids:
+            keys = newest_first(self.stack, "runs/run=")[:1]
+        with self.directory(keys) as directory:
+            yield directory
+
+
+def _of_the_stack(message: str, fetched: str, stack: Stack) -> str:
+    """Whoever reads it knows the bucket, not the directory that it was fetched into."""
+    named = message.replace(f"--out {fetched}", shlex.join(stack.options))
+    return named.replace(fetched, f"s3://{stack.bucket_name}")
+
+
+def say_ignored(place: Path | Stack, keys: Collection[str]) -> None:
+    """Says on standard error which objects of the bucket, or of a copy, were ignored, if any."""
+    if keys:
+        name = f"s3://{place.bucket_name}" if isinstance(place, Stack) else str(place)
+        say(terminal.console(stderr=True), ignored(name, keys))
+
+
+as_json = click.option("--json", "as_json", is_flag=True, help="As one line of JSON instead.")
+
+
+def source(command: _Command) -> _Command:
+    """Gives the command a `source`, from --out DIR or --stack NAME."""
+
+    @options.stack
+    @options.profile
+    @options.region
+    @click.option(
+        "--out",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        metavar="DIR",
+        help="The directory of a `run`, `rerun` or `demo`; or a copy of the bucket.",
+    )
+    @wraps(command)
+    def asked(
+        *, out: Path | None, stack: str | None, profile: str | None, region: str | None, **rest: Any
+    ) -> Any:
+        if out is not None and stack is not None:
+            raise click.UsageError("--out and --stack exclude each other: give one of the two")
+        if out is None and stack is None:
+            raise click.UsageError(
+                "say where the runs are: --out DIR for those on this machine, or --stack NAME for "
+                "a deployed stack"
+            )
+        if out is not None:
+            refused_beside("--out", "profile", "region")
+        named = (
+            None if stack is None else Stack.named(stack, Account(profile=profile, region=region))
+        )
+        return command(source=Source(out=out, stack=named), **rest)
+
+    return asked  # type: ignore[return-value]

@@ -1,0 +1,219 @@
+"""What a person sees at the end of a run."""
+
+import json
+import shlex
+from collections.abc import Collection
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from ops.runs.day_kpis import kpi_files, read_kpis
+from ops.runs.documents import Count, DocumentError, converted
+from ops.runs.figures import visible
+from ops.runs.layout import is_known
+from ops.runs.marked_days import MarkedDays
+from ops.runs.next_steps import Place, next_steps
+from ops.runs.outcome import Outcome
+from ops.runs.quarantine import Quarantined, RejectedTrip, rejected_trips
+from ops.stack.stack import Stack
+
+DAYS_SHOWN = 62
+_REJECTED_SHOWN = 10
+_NO_OUTCOMES = {"days_open", "days_shrank"}
+"""numbers of days that have one outcome or another"""
+
+
+def show_outcome(console: Console, outcome: Outcome, out: Path) -> None:
+    """The KPIs, the proof and where things are; or what failed and what to do."""
+    if not outcome.succeeded:
+        show_failure(console, outcome, out)
+    elif outcome.output is None or "trips" in outcome.output:
+        show_kpis(console, out, open_days=MarkedDays.from_summary(outcome.output or {}).open_days)
+        show_summary(console, outcome)
+        names = ("kpis", "runs", "quarantine", "logs", "state")
+        there = ", ".join(f"{name}/" for name in names if any((out / name).glob("*")))
+        console.print(Text.assemble("Left in ", (str(out), "bold"), f": {there}"), soft_wrap=True)
+
+
+def show_kpis(
+    console: Console, out: Path, *, of: int | None = None, open_days: Collection[str] = ()
+) -> None:
+    """One row a day. Figures are shown to two places here; the files have them whole.
+
+    `of` says how many days there are, where `out` has the last of them alone. The `open_days` are
+    marked.
+    """
+    table = Table(title="KPIs by day", title_justify="left")
+    table.add_column("date")
+    for column in ("trips", "total fare", "average", "max", "min"):
+        table.add_column(column, justify="right")
+    files = kpi_files(out)
+    if any(_date(file) in open_days for file in files[-DAYS_SHOWN:]):
+        table.add_column("")
+    for file in files[-DAYS_SHOWN:]:
+        mark = ["open"] if _date(file) in open_days else []
+        try:
+            day = read_kpis(file.read_bytes(), name=str(file))
+        except DocumentError as error:
+            table.add_row(_date(file), f"not readable: {error.problem}", "", "", "", "", *mark)
+            continue
+        fares = (day.total_fare, day.average_fare, day.max_fare, day.min_fare)
+        table.add_row(day.date, f"{day.trip_count:,}", *(f"{fare:,.2f}" for fare in fares), *mark)
+    console.print(table if files else "No trip counts: there is no day to publish.")
+    if (days := of or len(files)) > DAYS_SHOWN:
+        console.print(f"… the last {DAYS_SHOWN} of {days:,} days")
+
+
+def _date(file: Path) -> str:
+    return file.parent.name.removeprefix("date=")
+
+
+class _Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """What is shown of MergePartials' output."""
+
+    scanned: Count
+    incomplete: Count
+    rejected: dict[str, Count]
+    counted: Count
+    segments: Count
+    pages: Count
+    total_fare: str
+    segments_by_invocations: dict[str, Count] = {}
+    throttles: dict[str, Count] = {}
+
+
+def show_summary(console: Console, outcome: Outcome) -> None:
+    """The counts, in the form of the proof."""
+    output = outcome.output or {}
+    summary = converted(output, _Summary)
+    if summary is None:
+        console.print("The run's output is of another version: the counts are not shown.")
+        return
+    rejected = sum(summary.rejected.values())
+    days = {
+        name.removeprefix("days_").replace("_", " "): n
+        for name, n in output.items()
+        if name.startswith("days_") and name not in _NO_OUTCOMES and isinstance(n, int)
+    }
+    console.print(
+        f"{summary.scanned:,} scanned = {summary.incomplete:,} incomplete + "
+        f"{rejected:,} rejected + {summary.counted:,} counted, in "
+        f"{so_many(summary.segments, 'segment')} and {so_many(summary.pages, 'page')}\n"
+        f"total fare {summary.total_fare}\n"
+        f"days: {', '.join(f'{n:,} {what}' for what, n in days.items() if n) or 'none'}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    for line in MarkedDays.from_summary(output).lines():
+        console.print(Text(line, "yellow" if line.startswith("warning") else ""), soft_wrap=True)
+    if summary.segments_by_invocations.keys() - {"1"}:
+        console.print(
+            "invocations: "
+            + ", ".join(
+                f"{so_many(segments, 'segment')} took {invocations}"
+                for invocations, segments in summary.segments_by_invocations.items()
+            ),
+            highlight=False,
+            soft_wrap=True,
+        )
+    if summary.throttles:
+        console.print(
+            "the table throttled: "
+            + ", ".join(f"{n:,} {reason}" for reason, n in summary.throttles.items()),
+            highlight=False,
+            soft_wrap=True,
+        )
+    if summary.scanned and summary.incomplete == summary.scanned:
+        console.print(
+            Text(
+                "No trip has both fares. Are they named otherwise? Give --parameter "
+                "FareAttribute=… and EstimatedFareAttribute=…",
+                "yellow",
+            ),
+            soft_wrap=True,
+        )
+    for reason, n in summary.rejected.items():
+        console.print(f"  rejected {n:>6,}  {reason}", highlight=False, soft_wrap=True)
+
+
+def show_pages(console: Console, outcome: Outcome) -> None:
+    """What going on with a run took."""
+    pages = outcome.pages
+    if not pages.read:
+        say = "No page of the table was read this time."
+    else:
+        say = f"{so_many(pages.read, 'page')} of the table {_was(pages.read)} read this time; "
+        say += f"{pages.again:,} of them had been read before, and lost before they were appended."
+    console.print(say, highlight=False, soft_wrap=True)
+
+
+def show_rejected(console: Console, out: Path) -> None:
+    """Examples from the quarantine."""
+    table = Table(title="In quarantine, for example", title_justify="left")
+    for column in ("trip", "reason", "attribute", "value"):
+        table.add_column(column)
+    trips = _quarantined(out)
+    for trip in sorted(trips, key=lambda trip: trip.reason)[:_REJECTED_SHOWN]:
+        texts = (trip.key_as_text, trip.reason, trip.attribute, trip.value_as_json)
+        table.add_row(*(Text(visible(text)) for text in texts))
+    if trips:
+        console.print(table)
+
+
+def _quarantined(out: Path) -> list[RejectedTrip]:
+    """Every trip of the quarantine, of whichever run."""
+    files = sorted((out / "quarantine").glob("run=*/segment=*/*.jsonl"))
+    keys = tuple(key for key in (str(file.relative_to(out)) for file in files) if is_known(key))
+    return list(rejected_trips(out, [Quarantined(segment=0, by_reason={}, keys=keys)]))
+
+
+def show_failure(console: Console, outcome: Outcome, place: Place) -> None:
+    """The execution's error and cause, those of the segments that failed, and what to do."""
+    lines = [f"{outcome.error or outcome.status}: {readable_cause(outcome.cause)}"]
+    lines += [
+        f"segment {child.segment}: {child.error}: {readable_cause(child.cause)}"
+        for child in outcome.failed_segments
+    ]
+    console.print(
+        Panel(
+            Text("\n".join(lines)),
+            title=f"run {outcome.run_id} {outcome.status.lower()}",
+            border_style="red",
+        )
+    )
+    published = str(outcome.published)
+    console.print(Text(f"{published[0].upper()}{published[1:]}."), soft_wrap=True)
+    if isinstance(place, Stack):
+        logs = shlex.join(["sam", "logs", "--stack-name", *place.options[1:]])
+        console.print(Text.assemble("The functions' logs: ", (logs, "bold")), soft_wrap=True)
+    elif any((place / "logs").glob("*")):
+        console.print(
+            Text.assemble("The functions' logs are in ", (str(place / "logs"), "bold")),
+            soft_wrap=True,
+        )
+    says, command = next_steps(outcome.run_id, outcome.errors, place, is_planned=outcome.is_planned)
+    console.print(Text(says), soft_wrap=True)
+    if command:
+        console.print(Text(f"  {command}", "bold"), soft_wrap=True)
+
+
+def readable_cause(cause: str | None) -> str:
+    """The message of a Lambda error's cause, which is JSON; other causes as they are."""
+    try:
+        message = json.loads(cause or "")["errorMessage"]
+    except (ValueError, KeyError, TypeError):
+        return cause or ""
+    return str(message)
+
+
+def so_many(number: int, what: str) -> str:
+    """``1 page``, ``2 pages``"""
+    return f"{number:,} {what}{'s' * (number != 1)}"
+
+
+def _was(number: int) -> str:
+    return "was" if number == 1 else "were"

@@ -1,0 +1,77 @@
+"""What a person sees of a run of a deployed stack, from its start, or from now, to its end."""
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import NoReturn
+
+from rich.console import Console
+from rich.text import Text
+
+from ops import interruption
+from ops.cli.ending import end, say
+from ops.cli.follow import Follower
+from ops.cli.screens import DAYS_SHOWN, show_failure, show_kpis, show_summary
+from ops.runs.execution import RunningExecution
+from ops.runs.layout import ignored, is_known
+from ops.runs.marked_days import MarkedDays
+from ops.runs.next_steps import ops_command
+from ops.runs.objects import BucketObjects
+from ops.runs.outcome import Outcome
+from ops.stack import start
+from ops.stack.account import AccountError, asking_aws
+from ops.stack.fetched import fetch
+from ops.stack.stack import Stack
+
+
+def follow_to_its_end(
+    console: Console, stack: Stack, execution: RunningExecution, *, as_json: bool
+) -> NoReturn:
+    """Exits as `run` does; Ctrl-C ends the watching and not the run."""
+    again = ops_command("status", execution.run_id, stack, "--follow")
+    try:
+        say(console, f"Run {execution.run_id} of the stack {stack.name}.")
+        with Follower(console) as follower:
+            outcome = start.follow(execution, follower)
+    except KeyboardInterrupt:
+        say(
+            console,
+            f"\nThe run resumesout you. To follow it again:\n  {again}\nTo stop it:\n"
+            f"  aws stepfunctions stop-execution --execution-arn {execution.arn}",
+        )
+        interruption.is_said()
+        sys.exit(interruption.INTERRUPTED)
+    show_end(console, stack, outcome)
+    end(outcome, as_json=as_json)
+
+
+def show_end(console: Console, stack: Stack, outcome: Outcome) -> None:
+    """The KPIs, the proof and where things are; or what failed and what to do."""
+    if not outcome.succeeded:
+        show_failure(console, outcome, stack)
+        return
+    try:
+        with tempfile.TemporaryDirectory(prefix="trip-kpis-") as fetched:
+            days = _fetch_last_days(console, stack, Path(fetched))
+            open_days = MarkedDays.from_summary(outcome.output or {}).open_days
+            show_kpis(console, Path(fetched), of=days, open_days=open_days)
+    except AccountError as error:
+        say(console, f"The run has published its days, and they cannot be shown: {error}")
+    show_summary(console, outcome)
+    report = ops_command("report", outcome.run_id, stack)
+    console.print(
+        Text.assemble(f"In s3://{stack.bucket_name}/kpis/. As a page: ", (report, "bold")),
+        soft_wrap=True,
+    )
+
+
+def _fetch_last_days(console: Console, stack: Stack, directory: Path) -> int:
+    """How many days there are; as many of the last as are shown are fetched."""
+    with asking_aws(f"for the days in s3://{stack.bucket_name}"):
+        listed = list(BucketObjects(stack.client("s3"), stack.bucket_name).keys("kpis/"))
+    keys = list(filter(is_known, listed))
+    if foreign := {*listed} - {*keys}:
+        say(console, ignored(f"s3://{stack.bucket_name}", foreign))
+    shown = set(keys[-DAYS_SHOWN:])
+    fetch(stack, ["kpis/"], directory, wanted=shown.__contains__)
+    return len(keys)

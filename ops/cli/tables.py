@@ -1,0 +1,71 @@
+"""Tables for people: drawn on a terminal, plain lines anywhere else, nothing cut off."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ops.cli.ending import say
+from ops.runs.figures import visible
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A heading, and how what is under it is set."""
+
+    heading: str
+    is_number: bool = False
+
+
+def show_table(
+    console: Console, title: str, columns: Sequence[Column], rows: Sequence[Sequence[str]]
+) -> None:
+    """Where a terminal is too narrow for the table, a block of lines for each row instead."""
+    shown = [[visible(cell) for cell in row] for row in rows]
+    table = Table(
+        title=title, title_justify="left", box=SIMPLE_HEAD, show_edge=False, pad_edge=False
+    )
+    for column in columns:
+        table.add_column(
+            column.heading, justify="right" if column.is_number else "left", no_wrap=True
+        )
+    for row in shown:
+        table.add_row(*map(Text, row))
+    if not console.is_terminal:
+        _plain(console, title, columns, shown)
+    elif (
+        console.measure(table, options=console.options.update(width=10_000)).maximum
+        <= console.width
+    ):
+        console.print(table)
+    else:
+        _blocks(console, title, columns, shown)
+
+
+def _plain(
+    console: Console, title: str, columns: Sequence[Column], rows: Sequence[Sequence[str]]
+) -> None:
+    lines = [[column.heading for column in columns], *rows]
+    widths = [max(len(line[n]) for line in lines) for n in range(len(columns))]
+    say(console, title)
+    for line in lines:
+        cells = (
+            cell.rjust(width) if column.is_number else cell.ljust(width)
+            for cell, width, column in zip(line, widths, columns, strict=True)
+        )
+        say(console, "  ".join(cells).rstrip())
+
+
+def _blocks(
+    console: Console, title: str, columns: Sequence[Column], rows: Sequence[Sequence[str]]
+) -> None:
+    widest = max(len(column.heading) for column in columns)
+    say(console, title)
+    for row in rows:
+        say(console, "")
+        for column, cell in zip(columns, row, strict=True):
+            if cell:
+                say(console, f"{column.heading.ljust(widest)}  {cell}")

@@ -1,0 +1,43 @@
+"""The terminal that commands write to: nothing from a table or a bucket can command it."""
+
+from collections.abc import Iterable
+
+from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderableType, RenderHook
+from rich.measure import Measurement
+from rich.segment import Segment
+
+from ops.runs.figures import visible
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console that shows control characters by their numbers, and reads no markup.
+
+    Values, keys, run ids and errors come from a table, a bucket or an account, where others may
+    have put anything into them: a sequence that moves the cursor, or that renames the window.
+    """
+    made = Console(stderr=stderr, markup=False, emoji=False)
+    made.push_render_hook(_OnlyVisible())
+    return made
+
+
+class _OnlyVisible(RenderHook):
+    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+        return [_Visible(one) for one in renderables]
+
+
+class _Visible:
+    """What it is made of, with text that has no control characters; rich's own stay."""
+
+    def __init__(self, shown: RenderableType) -> None:
+        self._shown = shown
+
+    def __rich_console__(self, on: Console, options: ConsoleOptions) -> Iterable[Segment]:
+        for segment in on.render(self._shown, options):
+            if segment.control:
+                yield segment
+            else:
+                lines = map(visible, segment.text.split("\n"))
+                yield Segment("\n".join(lines), segment.style)
+
+    def __rich_measure__(self, on: Console, options: ConsoleOptions) -> Measurement:
+        return Measurement.get(on, options, self._shown)

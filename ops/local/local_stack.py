@@ -1,0 +1,219 @@
+"""This product's own stack, up in an embedded cloud, with trips in its table."""
+
+import os
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError, ParamValidationError
+
+from ops.embedded import error_log
+from ops.embedded.cloud import EmbeddedCloud
+from ops.embedded.errors import DeploymentError
+from ops.embedded.lambda_endpoint import LambdaEndpoint
+from ops.embedded.lambda_invocation import Invoker
+from ops.embedded.lambda_processes import WorkerProcesses
+from ops.embedded.lambda_service import LambdaService
+from ops.embedded.objects_on_disk import ObjectsOnDisk
+from ops.embedded.scan_layers import scans_reported_to
+from ops.embedded.server import Middleware, layered
+from ops.embedded.stack import DeployedStack, deploy
+from ops.interruption import silent_threads
+from ops.local import trips_table
+from ops.local.page_log import PageLog
+from ops.local.state_directory import SavedStack, StateDirectory
+from ops.local.trip_files import Trips
+from ops.local.write_failures import WriteFailures
+
+TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+STACK_NAME = "trip-kpis"
+TABLE_NAME = "trips"
+CONTAINERS_BUCKET = "trip-kpis"
+"""The table, and the bucket of a stack whose functions run in containers, as events/env.local.json
+names them; else the stack makes a bucket of its own."""
+
+_WORKERS = 2 * (os.cpu_count() or 1)
+"""segments at a time, unless asked for otherwise: each has a process here, not a Lambda there"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalStack:
+    """What a run needs to know."""
+
+    cloud: EmbeddedCloud
+    stack: DeployedStack
+    functions: LambdaService
+    log_directory: Path
+    own_errors: Path
+    """where errors of the embedded AWS itself are, if there are any"""
+    pages: PageLog
+    state: StateDirectory | None
+    """where other processes find what they need to go on; None: nowhere"""
+    writes: WriteFailures = field(default_factory=WriteFailures)
+    """to be checked while a run is followed: it cannot store what it does on a full disk"""
+
+    @property
+    def state_machine_arn(self) -> str:
+        return self.stack.state_machine_arn
+
+    @property
+    def bucket_name(self) -> str:
+        return self.stack.bucket_name
+
+    def client(self, service: str) -> Any:
+        """The operator's."""
+        return self.cloud.client(service)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """How the embedded cloud is reached, what it is like, and who runs the functions."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    """0: any that is free"""
+    access_key: str | None = None
+    """of the embedded cloud; None: a random one"""
+    lambda_endpoint: str | None = None
+    """another Lambda API that runs the functions; None: worker processes here"""
+    around_workers: Callable[[Invoker], Invoker] = lambda workers: workers
+    """puts an Invoker around that which runs the functions"""
+    middleware: Middleware | None = None
+    page_bytes: int | None = None
+    """as EmbeddedCloud has them"""
+    enforce_iam: bool = True
+    """Hold functions to their roles. Functions in containers and the aws CLI come with credentials
+    of their own, and are refused then."""
+
+
+@contextmanager
+def local_stack(
+    trips: Trips,
+    *,
+    where: Where,
+    parameters: Mapping[str, str],
+    on_loaded: Callable[[int], None],
+    state: StateDirectory | None = None,
+    saved: SavedStack | None = None,
+) -> Iterator[LocalStack]:
+    """Starts the cloud, fills the table, deploys the template, runs functions until it is left.
+
+    A bucket that `parameters` names as an existing one is made first. What becomes of runs and
+    objects is kept in `state`, if there is one: instead of what is there, or going on from it where
+    it is `saved`. Raises EmbeddedCloudError, TripFileError or StateError.
+    """
+    table_id = str(uuid.uuid4()) if saved is None else saved.table_id
+    with ExitStack() as quiet, ExitStack() as opened:
+        objects = None
+        if state is not None:
+            opened.enter_context(state.locked())
+            if saved is None:
+                state.forget()
+            objects = ObjectsOnDisk(state.objects_path)
+        logs = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="trip-kpis-logs-")))
+        own_errors = (logs if state is None else state.logs_path) / error_log.NAME
+        opened.enter_context(error_log.errors_logged_to(own_errors))
+        pages = PageLog(state.pages_path if state else None)
+        writes = WriteFailures()
+        cloud = opened.enter_context(
+            EmbeddedCloud(
+                host=where.host,
+                port=where.port,
+                table_ids={TABLE_NAME: table_id},
+                page_bytes=where.page_bytes,
+                enforce_iam=where.enforce_iam and where.lambda_endpoint is None,
+                access_key=where.access_key,
+                middleware=layered(
+                    where.middleware,
+                    writes.layer,
+                    scans_reported_to(pages.note),
+                    objects.layer if objects else None,
+                ),
+            )
+        )
+        if bucket_name := parameters.get("BucketName"):
+            _make_bucket(cloud, bucket_name)
+        trips_table.load(cloud.client("dynamodb"), TABLE_NAME, trips, on_loaded=on_loaded)
+        here = {"TableName": TABLE_NAME, "MaxConcurrency": str(_WORKERS)}
+        stack = deploy(cloud, TEMPLATE, STACK_NAME, {**here, **parameters})
+        workers = where.around_workers(
+            WorkerProcesses(
+                endpoint_url=cloud.endpoint_url,
+                log_directory=logs,
+                role_credentials=cloud.role_credentials,
+            )
+            if where.lambda_endpoint is None
+            else LambdaEndpoint(where.lambda_endpoint)
+        )
+        functions = LambdaService(cloud, stack, workers)
+        opened.enter_context(functions)
+        if state is not None and objects is not None:
+            if saved is None:
+                state.begin(
+                    SavedStack(
+                        hash_key=trips.hash_key,
+                        sort_key=trips.sort_key,
+                        table_id=table_id,
+                        bucket_name=stack.bucket_name,
+                        parameters={**parameters, "BucketName": stack.bucket_name},
+                        page_bytes=where.page_bytes,
+                    ),
+                    trips,
+                )
+            objects.restore(stack.bucket_name)
+            objects.keep(stack.bucket_name)
+        try:
+            yield LocalStack(
+                cloud=cloud,
+                stack=stack,
+                functions=functions,
+                log_directory=logs,
+                own_errors=own_errors,
+                pages=pages,
+                state=state,
+                writes=writes,
+            )
+        except BaseException:
+            # The threads of the embedded AWS lose what they are at.
+            quiet.enter_context(silent_threads())
+            raise
+
+
+def _make_bucket(cloud: EmbeddedCloud, name: str) -> None:
+    """Raises DeploymentError for a name that no bucket can have."""
+    try:
+        cloud.client("s3").create_bucket(Bucket=name)
+    except (ClientError, ParamValidationError) as error:
+        raise DeploymentError(
+            f"BucketName is {name!r}, and no bucket can be called so ({error}): 3 to 63 lower-case "
+            "letters, digits, dots and hyphens"
+        ) from error
+
+
+@contextmanager
+def continued_stack(
+    state: StateDirectory,
+    *,
+    where: Where,
+    parameters: Mapping[str, str],
+    on_loaded: Callable[[int], None],
+) -> Iterator[LocalStack]:
+    """As another process has left it: the same table, the same objects, the same parameters but
+    for those that are given.
+
+    Raises StateError if there is no state, and what `local_stack` raises.
+    """
+    saved = state.stack()
+    with local_stack(
+        state.trips(),
+        where=replace(where, page_bytes=saved.page_bytes),
+        parameters={**saved.parameters, **parameters},
+        on_loaded=on_loaded,
+        state=state,
+        saved=saved,
+    ) as local:
+        yield local

@@ -1,0 +1,104 @@
+"""The stack's parameters as its functions get them, without a stack."""
+
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import islice
+
+from ops.embedded.template import complete_parameters, load_template
+from ops.local.local_stack import TABLE_NAME, TEMPLATE
+from ops.local.trip_files import Trips
+from trip_kpis.aws.settings import read_run_defaults
+from trip_kpis.core.errors import SettingError
+from trip_kpis.core.items.attributes import dotted_path, find, parse_path
+
+_NAMES_SHOWN = 12
+_ALIKE = 0.6
+"""from 0 to 1: a name that is less like the wanted one than that is no suggestion"""
+
+
+def plan_run_environment(parameters: Mapping[str, str]) -> dict[str, str]:
+    """PlanRun's variables, as the template makes them of the parameters.
+
+    Raises DeploymentError for a parameter that the template has not, or does not allow.
+    """
+    template = load_template(TEMPLATE)
+    values = complete_parameters(template, parameters)
+    plan_run = template["Resources"]["PlanRunFunction"]["Properties"]
+    variables = plan_run["Environment"]["Variables"]
+    return {name: values[value["Ref"]] for name, value in variables.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FittedParameters:
+    """Parameters whose attribute paths name what these trips have."""
+
+    parameters: Mapping[str, str]
+    remarks: tuple[str, ...] = ()
+    """sentences about what was changed for that, or names nothing"""
+
+
+def fit_parameters(
+    parameters: Mapping[str, str], trips: Trips, *, refuse_absent: bool = True
+) -> FittedParameters:
+    """The parameters as they were given, but for a path that is the whole name of a column of a
+    flattened file: ``trip_end.fare_amount`` then becomes ``trip_end\\.fare_amount``.
+
+    Raises DeploymentError or SettingError for what no run can have. A path that no trip has raises
+    SettingError, too, or is a remark, with the parameters that would fit.
+    """
+    defaults = read_run_defaults(plan_run_environment({"TableName": TABLE_NAME, **parameters}))
+    names = tuple(dict.fromkeys(name for item in trips.items.values() for name in item))
+    if not names:
+        return FittedParameters(
+            parameters=parameters, remarks=("The files have no trips in them.",)
+        )
+    fitted, remarks, wrong = dict(parameters), [], {}
+    for parameter, path in {
+        "FareAttribute": defaults.fare_attribute,
+        "EstimatedFareAttribute": defaults.estimated_fare_attribute,
+        "DayAttribute": defaults.day_attribute,
+    }.items():
+        steps = parse_path(path, setting=parameter)
+        if any(find(item, steps) is not None for item in trips.items.values()):
+            continue
+        whole = ".".join(steps)
+        if whole in names:
+            fitted[parameter] = dotted_path((whole,))
+            remarks.append(
+                f"{path} is one column of the files, so {parameter} is {fitted[parameter]} here."
+            )
+        else:
+            wrong[parameter] = path
+    if wrong:
+        sentences = _wrong_names(wrong, names)
+        if refuse_absent:
+            raise SettingError(sentences)
+        remarks.append(sentences)
+    return FittedParameters(parameters=fitted, remarks=tuple(remarks))
+
+
+def _wrong_names(wrong: Mapping[str, str], names: Sequence[str]) -> str:
+    """What is wrong, and what to add to the command."""
+    said = "; ".join(f"no trip has {path}, which {name} names" for name, path in wrong.items())
+    there = ", ".join(dotted_path((name,)) for name in islice(names, _NAMES_SHOWN))
+    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
+    fits = {name: _closest(path, names) for name, path in wrong.items()}
+    options = " ".join(
+        f"--parameter {name}={shlex.quote(dotted_path((fit,))) if fit else '<one of these>'}"
+        for name, fit in fits.items()
+    )
+    return f"{said}. The trips have {there}{more}. Run it again with {options}"
+
+
+def _closest(path: str, names: Sequence[str]) -> str | None:
+    """The name that is most like a path, ignoring case, blanks and punctuation."""
+
+    def plain(text: str) -> str:
+        return re.sub(r"[^0-9a-z]", "", text.casefold())
+
+    by_plain = {plain(name): name for name in reversed(names)}
+    found = get_close_matches(plain(path), by_plain, n=1, cutoff=_ALIKE)
+    return by_plain[found[0]] if found else None

@@ -1,1 +1,0 @@
-"""What runs have left, read from a directory that holds a bucket's objects as files."""

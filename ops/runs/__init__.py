@@ -1,0 +1,1 @@
+"""A run: storage, manifest, execution, history, progress, rejections, comparison."""

@@ -1,0 +1,44 @@
+"""A day's `kpi.json`, read."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+
+from ops.runs.documents import Count, check_figures, read_document
+from ops.runs.layout import is_known
+from ops.runs.run_day import Date
+
+FIGURES = ("trip_count", "total_fare", "average_fare", "max_fare", "min_fare")
+
+
+class DayKpis(msgspec.Struct, frozen=True, kw_only=True):
+    """The figures of a day, exactly."""
+
+    date: Date
+    trip_count: Count
+    total_fare: Decimal
+    average_fare: Decimal
+    max_fare: Decimal
+    min_fare: Decimal
+
+    def __post_init__(self) -> None:
+        check_figures(self.total_fare, self.average_fare, self.max_fare, self.min_fare)
+
+
+def read_kpis(body: bytes, *, name: str) -> DayKpis:
+    """Raises DocumentError, which names the object as `name`."""
+    return read_document(
+        body,
+        DayKpis,
+        name=name,
+        kind="kpi.json",
+        advice="another program may have written it. Remove it, and the next run publishes the day "
+        "again",
+    )
+
+
+def kpi_files(out: Path) -> list[Path]:
+    """The `kpi.json` of every day under `out`, in the order of the days."""
+    files = sorted((out / "kpis").glob("date=*/kpi.json"))
+    return [file for file in files if is_known(str(file.relative_to(out))) and file.is_file()]

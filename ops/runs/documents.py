@@ -1,0 +1,74 @@
+"""JSON documents that somebody else may have written: read by their types, or refused in words."""
+
+import re
+from decimal import Decimal
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+
+from ops.runs.errors import ResultsError
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=10**18)]
+
+_Document = TypeVar("_Document")
+_WHERE = re.compile(r"(?P<problem>.*) - at `\$\.?(?P<field>.*)`", re.DOTALL)
+_LARGEST_EXPONENT = 40
+"""Figures have at most 20 digits before the point and 18 after it. A number with a huge exponent
+would be written out with as many digits."""
+
+
+class DocumentError(ResultsError):
+    """A document is not of the form that it should have.
+
+    `name` is its file or object, `field` the part that is wrong (empty for the whole), `problem`
+    says what was expected there.
+    """
+
+    def __init__(self, *, name: str, kind: str, field: str, problem: str, advice: str) -> None:
+        self.name, self.field, self.problem = name, field, problem
+        where = f"{field}: {problem}" if field else problem
+        super().__init__(f"{name} is no {kind} that this version can read ({where}): {advice}")
+
+
+def read_document(
+    body: bytes, form: type[_Document], *, name: str, kind: str, advice: str
+) -> _Document:
+    """The document in `body`, which has the `form`. Raises DocumentError."""
+    try:
+        return msgspec.json.decode(body, type=form)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        field, problem = _told(body, error)
+        raise DocumentError(
+            name=name, kind=kind, field=field, problem=problem, advice=advice
+        ) from error
+
+
+def converted(value: Any, form: type[_Document]) -> _Document | None:
+    """A JSON value that was decoded already, in this form; None where it has another."""
+    try:
+        return msgspec.convert(value, form)
+    except (msgspec.ValidationError, RecursionError):
+        return None
+
+
+def check_figures(*values: Decimal) -> None:
+    """Raises ValueError for what is no figure of this product's."""
+    for value in values:
+        exponent = value.as_tuple().exponent
+        if not isinstance(exponent, int) or not (
+            exponent >= -_LARGEST_EXPONENT and value.adjusted() <= _LARGEST_EXPONENT
+        ):
+            raise ValueError(f"{value} is no figure of a run")
+
+
+def _told(body: bytes, error: Exception) -> tuple[str, str]:
+    """The field, and what is wrong with it."""
+    if not body.strip():
+        return "", "it is empty"
+    if isinstance(error, RecursionError):
+        return "", "it is nested too deeply"
+    says, field = str(error), ""
+    if found := _WHERE.fullmatch(says):
+        says, field = found["problem"], found["field"]
+    says = says.replace("`", "")
+    return field, says if says.startswith("JSON") else says[:1].lower() + says[1:]

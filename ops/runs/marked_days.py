@@ -1,0 +1,148 @@
+"""The days of a run that a reader must know more of: open ones, and those that shrank."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import msgspec
+
+from ops.runs.documents import Count, converted
+from ops.runs.figures import visible
+from ops.runs.finished_run import FinishedRun
+from trip_kpis.core.run.publication import Outcome
+
+_LISTED = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShrunkDay:
+    """A day that has fewer trips in the table than were published."""
+
+    date: str
+    published: int
+    """its trip count that was published before"""
+    now: int
+    """its trip count in the run"""
+
+
+class _Marks(msgspec.Struct, frozen=True, kw_only=True):
+    """What a summary says of them."""
+
+    open_days: list[str] = []
+    days_open: Count = 0
+    days_skipped: Count = 0
+    days_not_yet: Count = 0
+    shrank_days: list[ShrunkDay] = []
+    days_shrank: Count = 0
+    days_shrunk: Count = 0
+    warnings: list[str] = []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkedDays:
+    """Of one run. The lists may be shorter than the counts: a summary lists 20 days at the most."""
+
+    open_days: tuple[str, ...]
+    """days that end after the plan's time"""
+    days_open: int
+    days_skipped: int
+    """of the open days: left as they were, by OpenDays"""
+    days_not_yet: int
+    """of the open days: they begin after the plan's time, and are never published"""
+    shrank: tuple[ShrunkDay, ...]
+    days_shrank: int
+    days_kept: int
+    """of those that shrank: what was published was kept, by ShrunkDays"""
+    warnings: tuple[str, ...]
+
+    @classmethod
+    def from_summary(cls, summary: Mapping[str, Any]) -> Self:
+        """Of MergePartials' output. That of an earlier version, or of another form, has none
+        of them."""
+        marks = converted(summary, _Marks) or _Marks()
+        return cls(
+            open_days=tuple(marks.open_days),
+            days_open=marks.days_open,
+            days_skipped=marks.days_skipped,
+            days_not_yet=marks.days_not_yet,
+            shrank=tuple(marks.shrank_days),
+            days_shrank=marks.days_shrank,
+            days_kept=min(marks.days_shrank, marks.days_shrunk),
+            warnings=tuple(marks.warnings),
+        )
+
+    @classmethod
+    def of_run(cls, run: FinishedRun) -> Self:
+        """By its manifest, which has all of its days."""
+        open_days = [day for day in run.days if day.is_open]
+        shrank = [
+            (ShrunkDay(date=day.date, published=published, now=day.figures.trip_count), day.outcome)
+            for day in run.days
+            if (published := day.published_trip_count) is not None and day.figures is not None
+        ]
+        return cls(
+            open_days=tuple(day.date for day in open_days),
+            days_open=len(open_days),
+            days_skipped=sum(day.outcome == Outcome.SKIPPED for day in run.days),
+            days_not_yet=sum(day.outcome == Outcome.NOT_YET for day in run.days),
+            shrank=tuple(day for day, _ in shrank),
+            days_shrank=len(shrank),
+            days_kept=sum(outcome == Outcome.SHRUNK for _, outcome in shrank),
+            warnings=run.warnings,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Under the names that the summary has for them."""
+        return {
+            "days_open": self.days_open,
+            "open_days": list(self.open_days),
+            "days_shrank": self.days_shrank,
+            "shrank_days": [
+                {"date": day.date, "published": day.published, "now": day.now}
+                for day in self.shrank
+            ],
+            "warnings": list(self.warnings),
+        }
+
+    def lines(self) -> Iterator[str]:
+        """As a person reads it on a terminal; none where there is nothing to say."""
+        if self.days_open:
+            yield f"open: {self.open_sentence}"
+        if self.days_shrank:
+            yield f"shrank: {self.shrank_sentence}"
+            for day in self.shrank[-_LISTED:]:
+                yield f"  {day.date}  {day.published:,} trips published, {day.now:,} now"
+            if self.days_shrank > _LISTED:
+                yield f"  and {self.days_shrank - _LISTED:,} earlier days: the manifest lists them"
+        for warning in self.warnings:
+            yield f"warning: {visible(warning)}"
+
+    @property
+    def open_sentence(self) -> str:
+        """Which days are open, and what became of them."""
+        listed = ", ".join(self.open_days[-_LISTED:])
+        earlier = self.days_open - min(self.days_open, _LISTED)
+        one = self.days_open == 1
+        sentence = (
+            f"{self.days_open:,} {'day ends' if one else 'days end'} after the run was planned, "
+            f"and may still get trips: {listed}{f' and {earlier:,} earlier' if earlier else ''}"
+        )
+        if self.days_skipped:
+            sentence += f"; left as published before (OpenDays is skip): {self.days_skipped:,}"
+        if self.days_not_yet:
+            sentence += f"; not published, because they begin after that: {self.days_not_yet:,}"
+        return sentence
+
+    @property
+    def shrank_sentence(self) -> str:
+        """How many days shrank, and which figures are published."""
+        one = self.days_shrank == 1
+        sentence = (
+            f"{self.days_shrank:,} {'day has' if one else 'days have'} fewer trips than were "
+            "published before; "
+        )
+        if not self.days_kept:
+            return f"{sentence}the lower figures were published"
+        if self.days_kept == self.days_shrank:
+            return f"{sentence}the figures from before were kept (ShrunkDays is keep)"
+        return f"{sentence}the figures from before were kept for {self.days_kept:,} of them"

@@ -1,0 +1,68 @@
+"""Checks the bucket for what a failed execution published."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Self
+
+from ops.runs.layout import is_known
+from ops.runs.objects import BucketObjects
+
+_KPIS = "kpis/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """Of a run, at the end of an execution of it."""
+
+    days: int = 0
+    """that are there and that the run wrote, in this execution or an earlier one"""
+    removed: int = 0
+    """vanished days that this execution removed"""
+    has_manifest: bool = False
+    had_manifest: bool = False
+    """before the execution began"""
+
+    def __str__(self) -> str:
+        if self.had_manifest:
+            return "the figures of an earlier, finished execution of this run stand"
+        if self.has_manifest:
+            return "its figures were published, and its manifest written, before it failed"
+        if not (self.days or self.removed):
+            return "nothing was published"
+        removed = f" and {self.removed:,} vanished ones removed" if self.removed else ""
+        return (
+            f"{self.days:,} of its days had been published{removed} before it failed; "
+            "the manifest was not written"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedBefore:
+    """What lay there when an execution began."""
+
+    keys: frozenset[str]
+    has_manifest: bool
+
+    @classmethod
+    def of(cls, client: Any, bucket_name: str, run_id: str) -> Self:
+        return cls(
+            frozenset(_keys(client, bucket_name, _KPIS)),
+            any(_keys(client, bucket_name, f"runs/run={run_id}/")),
+        )
+
+    def now(self, client: Any, bucket_name: str, run_id: str) -> Published:
+        """What has come of it. Each day's metadata names the run that wrote it."""
+        keys = set(_keys(client, bucket_name, _KPIS))
+        heads = (client.head_object(Bucket=bucket_name, Key=key) for key in keys)
+        return Published(
+            days=sum(head["Metadata"].get("run-id") == run_id for head in heads),
+            removed=len(self.keys - keys),
+            has_manifest=any(_keys(client, bucket_name, f"runs/run={run_id}/")),
+            had_manifest=self.has_manifest,
+        )
+
+
+def _keys(client: Any, bucket_name: str, prefix: str) -> Iterator[str]:
+    """Those of the product's layout. None where there is no bucket: that may be what the execution
+    failed of."""
+    return filter(is_known, BucketObjects(client, bucket_name).keys(prefix))

@@ -1,0 +1,93 @@
+"""The executions of a stack's state machine, and which run each of them belongs to."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any, Self
+
+from ops.stack.account import asking_aws
+from ops.stack.stack import Stack
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """What Step Functions reports of an execution, for 90 days after its end."""
+
+    name: str
+    arn: str
+    run_id: str
+    """the run that it began, by its own name, or went on with, as its input says"""
+    status: str
+    """as Step Functions names it: RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED"""
+    started_at: datetime
+    stopped_at: datetime | None
+    input: Mapping[str, Any]
+    error: str | None
+    cause: str | None
+
+    @property
+    def is_estimate(self) -> bool:
+        """It reads no trips, and leaves no run."""
+        return self.input.get("estimate_only") is True
+
+    @classmethod
+    def from_description(cls, described: Mapping[str, Any]) -> Self:
+        """Of DescribeExecution's answer."""
+        given = json.loads(described.get("input") or "{}")
+        asked = given if isinstance(given, dict) else {}
+        return cls(
+            name=described["name"],
+            arn=described["executionArn"],
+            run_id=str(asked.get("run_id", described["name"])),
+            status=described["status"],
+            started_at=described["startDate"],
+            stopped_at=described.get("stopDate"),
+            input=asked,
+            error=described.get("error"),
+            cause=described.get("cause"),
+        )
+
+
+def executions(stack: Stack, *, last: int | None = None) -> tuple[Execution, ...]:
+    """The `last` ones, or all that Step Functions remembers, the newest first.
+
+    Raises AccountError.
+    """
+    client = stack.client("stepfunctions")
+    with asking_aws(f"for the executions of the stack {stack.name}"):
+        return tuple(map(_describe(client), islice(_arns(client, stack), last)))
+
+
+def executions_of(stack: Stack, run_id: str) -> tuple[Execution, ...]:
+    """Those of one run, the newest first: that which began it, by its name, and those since that
+    went on with it. Empty where Step Functions remembers none. Raises AccountError."""
+    client = stack.client("stepfunctions")
+    began_it = f":{run_id}"
+
+    def up_to_the_first() -> Iterator[str]:
+        for arn in _arns(client, stack):
+            yield arn
+            if arn.endswith(began_it):
+                return
+
+    with asking_aws(f"for the executions of run {run_id}"):
+        described = map(_describe(client), up_to_the_first())
+        return tuple(one for one in described if one.run_id == run_id)
+
+
+def _arns(client: Any, stack: Stack) -> Iterator[str]:
+    """The newest first, as ListExecutions has them."""
+    pages = client.get_paginator("list_executions")
+    for page in pages.paginate(stateMachineArn=stack.state_machine_arn):
+        yield from (listed["executionArn"] for listed in page["executions"])
+
+
+def _describe(client: Any) -> Callable[[str], Execution]:
+    """ListExecutions does not tell the input, which names the run. To be called one after the
+    other: many at once would use up the account's quota.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+    """
+    return lambda arn: Execution.from_description(client.describe_execution(executionArn=arn))

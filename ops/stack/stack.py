@@ -1,0 +1,60 @@
+"""The stack by its name: what CloudFormation says of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from botocore.exceptions import ClientError
+
+from ops.stack.account import Account, AccountError, asking_aws
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """Where a deployed stack runs, and writes to."""
+
+    name: str
+    account: Account
+    outputs: Mapping[str, str]
+
+    @property
+    def state_machine_arn(self) -> str:
+        return self.outputs["StateMachineArn"]
+
+    @property
+    def bucket_name(self) -> str:
+        return self.outputs["ResultsBucketName"]
+
+    def client(self, service: str) -> Any:
+        return self.account.client(service)
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What names this stack on the command line, for the commands that messages suggest."""
+        given = {"--profile": self.account.profile, "--region": self.account.region}
+        more = [word for name, value in given.items() if value for word in (name, value)]
+        return ("--stack", self.name, *more)
+
+    @classmethod
+    def named(cls, name: str, account: Account) -> Self:
+        """Raises AccountError if there is none of that name, or it is another template's."""
+        client = account.client("cloudformation")
+        with asking_aws(f"for the stack {name}"):
+            try:
+                stack = client.describe_stacks(StackName=name)["Stacks"][0]
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ValidationError":
+                    raise
+                raise AccountError(
+                    f"there is no stack {name} in {client.meta.region_name}: name one that was "
+                    "deployed (`aws cloudformation list-stacks` lists them), or another --region "
+                    "or --profile"
+                ) from error
+        outputs = {out["OutputKey"]: out["OutputValue"] for out in stack.get("Outputs", ())}
+        if not {"StateMachineArn", "ResultsBucketName"} <= outputs.keys():
+            raise AccountError(
+                f"the stack {name} has no outputs StateMachineArn and ResultsBucketName (its "
+                f"status is {stack.get('StackStatus')}): name a stack of this template that was "
+                "deployed, as `sam deploy` lists it"
+            )
+        return cls(name=name, account=account, outputs=outputs)

@@ -1,0 +1,63 @@
+"""The bucket as a directory: what it holds now, and what is somebody else's stays."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from ops.local.bucket_tree import mirror
+
+
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        client = boto3.client("s3", region_name="us-east-1")
+        client.create_bucket(Bucket="results")
+        yield client
+
+
+def tree(directory: Path) -> dict[str, bytes]:
+    return {
+        str(file.relative_to(directory)): file.read_bytes()
+        for file in directory.rglob("*")
+        if file.is_file()
+    }
+
+
+def test_what_an_earlier_run_left_goes_and_what_somebody_put_there_stays(
+    s3: Any, tmp_path: Path
+) -> None:
+    s3.put_object(Bucket="results", Key="kpis/date=2024-05-25/kpi.json", Body=b"new")
+    s3.put_object(Bucket="results", Key="runs/run=r/manifest.json", Body=b"proof")
+    s3.put_object(Bucket="results", Key="staging/run=r/plan.json", Body=b"plan")
+    for stale in ("kpis/date=2024-05-25/kpi.json", "kpis/date=2023-01-01/kpi.json"):
+        (tmp_path / stale).parent.mkdir(parents=True)
+        (tmp_path / stale).write_bytes(b"old")
+    (tmp_path / "kpis" / "notes.txt").write_bytes(b"mine")
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "marathon.csv").write_bytes(b"mine")
+
+    mirror(s3, "results", tmp_path)
+
+    assert tree(tmp_path) == {
+        "kpis/date=2024-05-25/kpi.json": b"new",
+        "kpis/notes.txt": b"mine",
+        "runs/run=r/manifest.json": b"proof",
+        "runs/marathon.csv": b"mine",
+    }
+    assert not (tmp_path / "kpis" / "date=2023-01-01").exists()
+
+
+def test_of_a_bucket_that_is_not_there_nothing_is_left(s3: Any, tmp_path: Path) -> None:
+    """The execution that failed of that says so."""
+    stale = tmp_path / "kpis/date=2024-05-25/kpi.json"
+    stale.parent.mkdir(parents=True)
+    stale.write_bytes(b"old")
+    assert mirror(s3, "elsewhere", tmp_path) == ()
+    assert tree(tmp_path) == {}

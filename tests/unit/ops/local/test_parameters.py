@@ -1,0 +1,89 @@
+"""Attribute paths are compared with the trips before anything is loaded."""
+
+from typing import Any
+
+import pytest
+
+from ops.local.parameters import fit_parameters
+from ops.local.trip_files import Trips
+from tests.samples import trip
+from trip_kpis.core.errors import SettingError
+
+
+def trips(*items: dict[str, Any]) -> Trips:
+    return Trips(
+        hash_key="trip_id",
+        sort_key=None,
+        items={(str(number),): item for number, item in enumerate(items)},
+    )
+
+
+def refusal(of: Trips, **parameters: str) -> str:
+    with pytest.raises(SettingError) as refused:
+        fit_parameters(parameters, of)
+    return str(refused.value)
+
+
+def test_parameters_that_fit_stay_as_they_are() -> None:
+    fitted = fit_parameters({}, trips(trip(), trip("t-2", fare_amount=None)))
+    assert (fitted.parameters, fitted.remarks) == ({}, ())
+
+
+@pytest.mark.parametrize(
+    ("there", "named"),
+    [
+        ("Fare_Amount", "--parameter FareAttribute=Fare_Amount"),
+        ("fareAmount", "--parameter FareAttribute=fareAmount"),
+        ("fare amount", "--parameter FareAttribute='fare amount'"),
+        ("fare_amuont", "--parameter FareAttribute=fare_amuont"),
+        ("fare.amount", r"--parameter FareAttribute='fare\.amount'"),
+        ("total", "--parameter FareAttribute='<one of these>'".replace("'", "")),
+    ],
+)
+def test_a_wrong_name_is_refused_with_the_parameter_that_would_fit(there: str, named: str) -> None:
+    said = refusal(trips(trip(fare_amount=None, **{there: {"N": "1"}}, estimated_fare_amount=None,
+                              estimate={"N": "1"})), EstimatedFareAttribute="estimate")  # fmt: skip
+    assert "no trip has fare_amount, which FareAttribute names" in said
+    assert said.endswith(named)
+
+
+def test_every_wrong_name_is_refused_at_once() -> None:
+    item = {"trip_id": {"S": "a"}, "FARE_AMOUNT": {"S": "1"}, "Pickup Datetime": {"S": "x"}}
+    said = refusal(trips(item))
+    for name in ("FareAttribute=FARE_AMOUNT", "DayAttribute='Pickup Datetime'",
+                 "EstimatedFareAttribute="):  # fmt: skip
+        assert f"--parameter {name}" in said
+
+
+def test_where_a_wrong_name_is_not_refused_it_is_a_remark_and_other_names_are_fitted() -> None:
+    of = trips(trip(fare_amount=None, **{"trip_end.fare_amount": {"S": "1"}}))
+    given = {"FareAttribute": "trip_end.fare_amount", "DayAttribute": "pickup"}
+    fitted = fit_parameters(given, of, refuse_absent=False)
+    assert fitted.parameters == {**given, "FareAttribute": r"trip_end\.fare_amount"}
+    assert "is one column" in fitted.remarks[0]
+    assert fitted.remarks[1].startswith("no trip has pickup, which DayAttribute names. The trips")
+    assert fitted.remarks[1].endswith("--parameter DayAttribute=pickup_datetime")
+
+
+def test_a_path_into_a_map_that_no_trip_has_is_refused() -> None:
+    said = refusal(trips(trip(trip_end={"M": {"fee": {"N": "1"}}})), FareAttribute="trip_end.fare")
+    assert "no trip has trip_end.fare" in said
+
+
+def test_a_flattened_column_is_found_by_its_whole_name() -> None:
+    of = trips(trip(fare_amount=None, **{"trip_end.fare_amount": {"S": "1"}}))
+    fitted = fit_parameters({"FareAttribute": "trip_end.fare_amount"}, of)
+    assert fitted.parameters["FareAttribute"] == r"trip_end\.fare_amount"
+    assert "is one column" in fitted.remarks[0]
+    written = fit_parameters({"FareAttribute": r"trip_end\.fare_amount"}, of)
+    assert (written.parameters["FareAttribute"], written.remarks) == (r"trip_end\.fare_amount", ())
+
+
+def test_a_nested_map_is_preferred_to_a_column_of_that_name() -> None:
+    of = trips(trip(trip_end={"M": {"fare": {"N": "1"}}}, **{"trip_end.fare": {"N": "2"}}))
+    fitted = fit_parameters({"FareAttribute": "trip_end.fare"}, of)
+    assert fitted.parameters["FareAttribute"] == "trip_end.fare"
+
+
+def test_files_without_trips_are_no_mistake_of_names() -> None:
+    assert fit_parameters({}, trips()).remarks == ("The files have no trips in them.",)

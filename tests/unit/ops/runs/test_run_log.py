@@ -1,0 +1,91 @@
+"""How far a run is, as the logs of its segments tell."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from ops.runs.run_log import Progress, RunLog
+from tests.day_rows import as_table
+from tests.samples import counts, header, plan
+from trip_kpis.aws.run_store import plan_key
+from trip_kpis.core.log.parts import encode
+
+PLAN = plan(total_segments=3)
+
+
+class Bucket:
+    """Objects in memory, and how often each was read."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+        self.reads: Counter[str] = Counter()
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        yield from (key for key in sorted(self.objects) if key.startswith(prefix))
+
+    def read(self, key: str) -> bytes | None:
+        self.reads[key] += 1
+        return self.objects.get(key)
+
+    def append(self, segment: int, part: int, *, scanned: int, last: bool = False) -> str:
+        key = f"staging/run={PLAN.run_id}/segment={segment:05d}/part-{part:05d}.parquet"
+        appended = header(
+            segment=segment,
+            part=part,
+            counts=counts(counted=0, incomplete=scanned),
+            end_key=None if last else {"trip_id": {"S": "t-1"}},
+        )
+        self.objects[key] = encode(appended, as_table({}))
+        return key
+
+
+@pytest.fixture
+def bucket() -> Bucket:
+    planned = Bucket()
+    planned.objects[plan_key(PLAN.run_id)] = PLAN.to_bytes()
+    return planned
+
+
+def test_a_run_without_a_plan_has_come_nowhere() -> None:
+    assert RunLog(Bucket(), PLAN.run_id).look() == Progress()
+
+
+def test_a_segment_is_begun_with_its_first_part_and_finished_with_its_last(bucket: Bucket) -> None:
+    log = RunLog(bucket, PLAN.run_id)
+    assert log.look() == Progress(plan=PLAN)
+    bucket.append(0, 0, scanned=5)
+    bucket.append(2, 0, scanned=7, last=True)
+    seen = log.look()
+    assert (seen.begun, seen.finished, seen.parts) == ({0, 2}, {2}, 2)
+    assert (seen.segments, seen.counts.scanned, seen.counts.pages) == (3, 12, 2)
+    bucket.append(0, 1, scanned=1, last=True)
+    seen = log.look()
+    assert (seen.begun, seen.finished, seen.parts) == ({0, 2}, {0, 2}, 3)
+    assert (seen.counts.scanned, seen.counts.read_units) == (13, 1.5)
+
+
+def test_every_part_is_read_once_however_often_one_looks(bucket: Bucket) -> None:
+    log = RunLog(bucket, PLAN.run_id)
+    key = bucket.append(0, 0, scanned=5)
+    first = log.look()
+    assert log.look() == log.look() == first
+    assert bucket.reads[key] == bucket.reads[plan_key(PLAN.run_id)] == 1
+
+
+def test_what_is_no_part_or_a_damaged_one_does_not_count(bucket: Bucket) -> None:
+    damaged = bucket.append(0, 0, scanned=5)
+    bucket.objects[damaged] = b"PAR1 and then nothing"
+    bucket.objects[f"staging/run={PLAN.run_id}/segment=00001/notes.txt"] = b"mine"
+    bucket.objects[plan_key("run-10")] = PLAN.to_bytes()
+    assert RunLog(bucket, PLAN.run_id).look() == Progress(plan=PLAN)
+
+
+def test_a_plan_of_another_version_is_none(bucket: Bucket) -> None:
+    bucket.objects[plan_key(PLAN.run_id)] = b'{"schema_version": 999}'
+    assert RunLog(bucket, PLAN.run_id).look() == Progress()
+
+
+def test_at_least_what_was_scanned_is_expected(bucket: Bucket) -> None:
+    bucket.append(0, 0, scanned=5)
+    assert RunLog(bucket, PLAN.run_id).look().expected_items == 5
