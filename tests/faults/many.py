@@ -5,15 +5,14 @@ import multiprocessing
 import sys
 from collections.abc import Iterable
 
-from tests.faults.counts import Counts
-
 from tests.faults.schedule import play
+from tests.faults.totals import Totals
 
 _PROCESSES = 2
 _HANGS_AFTER_SECONDS = 120
 
 
-def play_one(seed: int) -> Counts:
+def play_one(seed: int) -> Totals:
     """`play`, and a traceback of every thread for a schedule that hangs."""
     faulthandler.dump_traceback_later(_HANGS_AFTER_SECONDS, exit=True)
     try:
@@ -25,18 +24,18 @@ def play_one(seed: int) -> Counts:
         faulthandler.cancel_dump_traceback_later()
 
 
-def play_many(seeds: Iterable[int]) -> Counts:
+def play_many(seeds: Iterable[int]) -> Totals:
     """All of them, in two processes."""
-    counts = Counts()
+    totals = Totals()
     with multiprocessing.get_context("spawn").Pool(_PROCESSES) as pool:
         for one in pool.imap_unordered(play_one, seeds, chunksize=20):
-            counts += one
-            if counts.schedules % 1000 == 0:
+            totals += one
+            if totals.schedules % 1000 == 0:
                 print(
-                    f"{counts.schedules:,} schedules, {len(counts.differences)} differences",
+                    f"{totals.schedules:,} schedules, {len(totals.differences)} differences",
                     file=sys.stderr,
                 )
-    return counts
+    return totals
 
 
 def replay_with(seed: int) -> str:

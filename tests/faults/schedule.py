@@ -5,8 +5,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tests.faults.counts import Counts
-
 from tests.faults.boundary import Boundary, Pages
 from tests.faults.check import Checker
 from tests.faults.deliveries import HANDLERS, FailedError, Handler, Lambda
@@ -15,6 +13,7 @@ from tests.faults.functions_here import clients_answered_by, environment
 from tests.faults.machine import MOST_DELIVERIES, StateMachine, StoppedError
 from tests.faults.runs import Run
 from tests.faults.store import Store
+from tests.faults.totals import Totals
 from tests.faults.trips import made_up
 from tests.faults.waiting import Clock, Invocation, simulated_time
 
@@ -33,8 +32,8 @@ class Variant:
 AS_IT_IS = Variant()
 
 
-def play(seed: int, variant: Variant = AS_IT_IS, *, faults: bool = True) -> Counts:
-    """Plays the schedule of this seed; the counts says whether anything was wrong."""
+def play(seed: int, variant: Variant = AS_IT_IS, *, faults: bool = True) -> Totals:
+    """Plays the schedule of this seed; the totals say whether anything was wrong."""
     story = _Story(seed, variant, with_faults=faults)
     with (
         environment(story.settings),
@@ -42,7 +41,7 @@ def play(seed: int, variant: Variant = AS_IT_IS, *, faults: bool = True) -> Coun
         simulated_time(story.clock, story.rng, story.boundary.sleep),
     ):
         story.tell()
-    return story.counts()
+    return story.totals()
 
 
 class _Story:
@@ -108,11 +107,11 @@ class _Story:
         self.boundary.let_through(lambda _late: True)
         self.checker.in_the_end()
 
-    def counts(self) -> Counts:
+    def totals(self) -> Totals:
         runs = self.checker.runs.values()
         pages = sum(run.pages for run in runs)
         wrong = self.checker.wrong
-        return Counts(
+        return Totals(
             schedules=1,
             invocations=self.functions.invocations,
             faults=self.faults.counts,  # type: ignore[arg-type]

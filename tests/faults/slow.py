@@ -1,4 +1,4 @@
-"""`python -m tests.faults.slow 50`: schedules through worker processes, and their counts.
+"""`python -m tests.faults.slow 50`: schedules through worker processes, and their totals.
 
 The faults of a schedule that shows a difference, and those of one that is played alone, are written
 to a file under FAULTS; `--replay FILE` injects exactly these again.
@@ -9,11 +9,10 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.faults.counts import Counts
-
 from tests.faults.script import Script
 from tests.faults.slow_cloud import slow_cloud
 from tests.faults.slow_schedule import play_slowly
+from tests.faults.totals import Totals
 
 FAULTS = Path("out/faults")
 
@@ -31,37 +30,37 @@ def main() -> int:
 
 
 def _play(scripts: Iterable[Script]) -> int:
-    counts, kept, alone = Counts(), {}, len(scripts := list(scripts)) == 1
+    totals, kept, alone = Totals(), {}, len(scripts := list(scripts)) == 1
     with slow_cloud() as cloud:
         for script in scripts:
             one = play_slowly(cloud, script)
-            counts += one
+            totals += one
             if one.differences or alone:
                 kept[script.seed] = FAULTS / f"slow-{script.seed}.json"
                 script.save(kept[script.seed])
             print(
-                f"schedule {script.seed}: {len(counts.differences)} differences so far",
+                f"schedule {script.seed}: {len(totals.differences)} differences so far",
                 file=sys.stderr,
             )
-    print(*counts.lines(), sep="\n")
+    print(*totals.lines(), sep="\n")
     for seed, file in kept.items():
         print(
             f"replay with: make faults-slow REPLAY={file}",
-            *counts.differences.get(seed, ()),
+            *totals.differences.get(seed, ()),
             sep="\n  ",
         )
-    return bool(counts.differences)
+    return bool(totals.differences)
 
 
 def _replay(script: Script) -> int:
     with slow_cloud() as cloud:
-        counts = play_slowly(cloud, script)
-    print(*counts.lines(), sep="\n")
+        totals = play_slowly(cloud, script)
+    print(*totals.lines(), sep="\n")
     print(f"{len(script.injected)} faults injected again where they were", end="")
     print(f", {script.left_out} not: their question was not asked so often this time")
-    for wrong in counts.differences.values():
+    for wrong in totals.differences.values():
         print(*wrong, sep="\n  ")
-    return bool(counts.differences)
+    return bool(totals.differences)
 
 
 def _script(file: str) -> Script:

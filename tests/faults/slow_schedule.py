@@ -11,19 +11,18 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tests.faults.counts import Counts
-
 from ops.local.run import execute
 from tests.faults.runs import NAMED_ERRORS
 from tests.faults.script import Script
 from tests.faults.slow_cloud import SlowCloud
+from tests.faults.totals import Totals
 from tests.faults.trips import Truth
 
 _MOST_EXECUTIONS = 3
 """the last of them without faults"""
 
 
-def play_slowly(cloud: SlowCloud, script: Script) -> Counts:
+def play_slowly(cloud: SlowCloud, script: Script) -> Totals:
     """Plays the schedule of the script's seed; the script then has what was injected."""
     seed = script.seed
     rng = random.Random(f"slow {seed}")
@@ -75,7 +74,7 @@ def play_slowly(cloud: SlowCloud, script: Script) -> Counts:
     if summary is not None:
         wrong += _wrong_in_summary(summary, cloud.truth)
     pages = cloud.server.pages - pages_before
-    return Counts(
+    return Totals(
         schedules=1,
         invocations=cloud.deliveries.invocations - invocations_before,
         faults=Counter({str(fault): n for fault, n in cloud.server.counts.items()}),

@@ -1,9 +1,9 @@
 """A few hundred schedules of the fast form; `make faults` plays ten thousand."""
 
 import pytest
-from tests.faults.counts import Counts
 
 from tests.faults.schedule import play
+from tests.faults.totals import Totals
 
 _BATCHES = 4
 _SCHEDULES_A_BATCH = 50
@@ -11,20 +11,20 @@ _SCHEDULES_A_BATCH = 50
 
 @pytest.mark.parametrize("batch", range(_BATCHES))
 def test_whatever_happens_the_same_bytes_are_published_in_the_end(batch: int) -> None:
-    counts = Counts()
+    totals = Totals()
     for seed in range(batch * _SCHEDULES_A_BATCH, (batch + 1) * _SCHEDULES_A_BATCH):
-        counts += play(seed)
-    assert counts.differences == {}, "replay a seed with: make faults-fast SEED=…"
-    assert counts.faults.total() > _SCHEDULES_A_BATCH
-    assert counts.failed_and_continued > 0
+        totals += play(seed)
+    assert totals.differences == {}, "replay a seed with: make faults-fast SEED=…"
+    assert totals.faults.total() > _SCHEDULES_A_BATCH
+    assert totals.failed_and_continued > 0
 
 
 @pytest.mark.parametrize("seed", range(30))
 def test_an_undisturbed_run_reads_every_page_once(seed: int) -> None:
-    counts = play(seed, faults=False)
-    assert counts.differences == {}
-    assert counts.faults.total() == 0
-    assert counts.pages_scanned_twice == 0
+    totals = play(seed, faults=False)
+    assert totals.differences == {}
+    assert totals.faults.total() == 0
+    assert totals.pages_scanned_twice == 0
 
 
 @pytest.mark.parametrize("seed", [2, 46, 293])

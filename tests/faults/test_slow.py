@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.faults.counts import Counts
 
 from tests.faults.faults import DELIVERY
 from tests.faults.script import Script
 from tests.faults.slow_cloud import SlowCloud, slow_cloud
 from tests.faults.slow_schedule import play_slowly
+from tests.faults.totals import Totals
 
 
 @pytest.fixture(scope="module")
@@ -21,13 +21,13 @@ def cloud() -> Iterator[SlowCloud]:
 def test_whatever_happens_to_processes_and_requests_the_same_bytes_are_published(
     cloud: SlowCloud,
 ) -> None:
-    counts = Counts()
+    totals = Totals()
     for seed in range(3):
-        counts += play_slowly(cloud, Script(seed))
-    assert counts.differences == {}
-    of_requests = [fault for fault in counts.faults if fault not in DELIVERY]
+        totals += play_slowly(cloud, Script(seed))
+    assert totals.differences == {}
+    of_requests = [fault for fault in totals.faults if fault not in DELIVERY]
     assert of_requests, "requests of worker processes are known by their slot, and come to harm"
-    assert counts.pages > 0
+    assert totals.pages > 0
 
 
 def test_a_schedule_is_replayed_from_its_file(cloud: SlowCloud, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(slots=True, kw_only=True)
-class Counts:
+class Totals:
     """Of one schedule, or of many: `+` adds them up."""
 
     schedules: int = 0
@@ -20,8 +20,8 @@ class Counts:
     differences: dict[int, list[str]] = field(default_factory=dict)
     """seed -> what was wrong"""
 
-    def __add__(self, other: "Counts") -> "Counts":
-        return Counts(
+    def __add__(self, other: "Totals") -> "Totals":
+        return Totals(
             schedules=self.schedules + other.schedules,
             invocations=self.invocations + other.invocations,
             faults=self.faults + other.faults,
