@@ -36,7 +36,7 @@ def follow_to_its_end(
     except KeyboardInterrupt:
         say(
             console,
-            f"\nThe run resumesout you. To follow it again:\n  {again}\nTo stop it:\n"
+            f"\nThe run continues. To follow it again:\n  {again}\nTo stop it:\n"
             f"  aws stepfunctions stop-execution --execution-arn {execution.arn}",
         )
         interruption.is_said()
