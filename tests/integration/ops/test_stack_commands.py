@@ -134,7 +134,7 @@ def test_ctrl_c_leaves_the_execution_running_and_says_how_to_follow_it_again(
     process.send_signal(signal.SIGINT)
     said, errors = process.communicate(timeout=120)
     assert process.returncode == 130, errors
-    assert "The run resumesout you." in said
+    assert "The run continues." in said
     assert f" -m ops status {run_id} --stack {STACK_NAME} --follow" in said
     assert "Traceback" not in said + errors
 
