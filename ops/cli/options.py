@@ -10,7 +10,7 @@ import click
 
 from ops.local.local_stack import CONTAINERS_BUCKET
 from ops.local.out_directory import StateError, check_out
-from ops.local.trip_files import STREAM_KEY
+from ops.local.trip_files import STREAM_KEY, UTF_8
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -69,6 +69,16 @@ def _directory(_context: click.Context, _option: click.Parameter, given: str | N
         ) from error
 
 
+def _encoding(_context: click.Context, _option: click.Parameter, given: str) -> str:
+    try:
+        b"".decode(given)
+    except (LookupError, ValueError) as error:
+        raise click.BadParameter(
+            f"{given!r} is no text encoding: usual ones are utf-8, latin-1, cp1252 and utf-16"
+        ) from error
+    return given
+
+
 def out(
     help_text: str, *, default: str | None = None, needed: bool = True
 ) -> Callable[[_Command], _Command]:
@@ -117,9 +127,9 @@ def _trips(*, needed: bool) -> Callable[[_Command], _Command]:
         required=needed,
         metavar="FILE...",
         help="CSV with a header (every value a String; rows of one trip in several files become "
-        'one item), or JSON Lines in DynamoDB JSON ({"Item": {...}}, as DynamoDB exports them), '
-        "gzipped or not; or a directory of such files, an export's too. Several may follow, and it "
-        "may be given more than once.",
+        'one item), Parquet, or JSON Lines in DynamoDB JSON ({"Item": {...}}, as DynamoDB exports '
+        "them), gzipped or not; or a directory of such files, an export's too. Several may follow, "
+        "and it may be given more than once.",
     )
 
 
@@ -130,15 +140,23 @@ key = click.option(
     default=STREAM_KEY,
     show_default=True,
     metavar="NAME",
-    help="The table's hash key. A CSV without such a column gives its trip_id as the key; "
-    "`row` numbers the rows of a CSV that has no id.",
+    help="The column or attribute that is the table's hash key; `row` numbers the rows of files "
+    "that have no id.",
 )
 same_key = click.option(
     "--same-key",
     type=click.Choice(["error", "last"]),
     default="error",
     show_default=True,
-    help="What a second row of one CSV with the same key is: an error, or the one that counts.",
+    help="What a second row of one file with the same key is: an error, or the one that counts.",
+)
+encoding = click.option(
+    "--encoding",
+    default=UTF_8,
+    show_default=True,
+    callback=_encoding,
+    metavar="NAME",
+    help="The encoding of text files, such as latin-1, cp1252 or utf-16.",
 )
 sort_key = click.option("--sort-key", metavar="NAME", help="The table's sort key, if it has one.")
 parameter = click.option(

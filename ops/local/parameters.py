@@ -1,13 +1,12 @@
 """The stack's parameters as its functions get them, without a stack."""
 
-import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from itertools import islice
 
 from ops.embedded.template import complete_parameters, load_template
+from ops.local.closest_name import closest_name
 from ops.local.local_stack import TABLE_NAME, TEMPLATE
 from ops.local.trip_files import Trips
 from trip_kpis.aws.settings import read_run_defaults
@@ -15,8 +14,6 @@ from trip_kpis.core.errors import SettingError
 from trip_kpis.core.items.attributes import dotted_path, find, parse_path
 
 _NAMES_SHOWN = 12
-_ALIKE = 0.6
-"""from 0 to 1: a name that is less like the wanted one than that is no suggestion"""
 
 
 def plan_run_environment(parameters: Mapping[str, str]) -> dict[str, str]:
@@ -85,20 +82,9 @@ def _wrong_names(wrong: Mapping[str, str], names: Sequence[str]) -> str:
     said = "; ".join(f"no trip has {path}, which {name} names" for name, path in wrong.items())
     there = ", ".join(dotted_path((name,)) for name in islice(names, _NAMES_SHOWN))
     more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
-    fits = {name: _closest(path, names) for name, path in wrong.items()}
+    fits = {name: closest_name(path, names) for name, path in wrong.items()}
     options = " ".join(
         f"--parameter {name}={shlex.quote(dotted_path((fit,))) if fit else '<one of these>'}"
         for name, fit in fits.items()
     )
     return f"{said}. The trips have {there}{more}. Run it again with {options}"
-
-
-def _closest(path: str, names: Sequence[str]) -> str | None:
-    """The name that is most like a path, ignoring case, blanks and punctuation."""
-
-    def plain(text: str) -> str:
-        return re.sub(r"[^0-9a-z]", "", text.casefold())
-
-    by_plain = {plain(name): name for name in reversed(names)}
-    found = get_close_matches(plain(path), by_plain, n=1, cutoff=_ALIKE)
-    return by_plain[found[0]] if found else None

@@ -1,21 +1,28 @@
-"""Trips from files: CSV with a header, or JSON Lines in DynamoDB JSON, as DynamoDB exports them."""
+"""Trips from files: CSV with a header, Parquet, or JSON Lines in DynamoDB JSON, as DynamoDB exports
+them."""
 
+import codecs
 import csv
 import gzip
 import io
 import json
+import re
+import shlex
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from ops.local.closest_name import closest_name
 from ops.local.dynamodb_json import Item, RefusedByDynamoDbError, check_key, read_item, write_item
+from ops.local.parquet_items import ParquetError, read_parquet
 from ops.runs.figures import plain
 
 __all__ = [
     "ROW",
     "STREAM_KEY",
+    "UTF_8",
     "Item",
     "SameKey",
     "TripFileError",
@@ -28,13 +35,31 @@ __all__ = [
 STREAM_KEY = "trip_id"
 """What events of one trip share in the files of a stream producer."""
 ROW = "row"
-"""The hash key that numbers the rows of a CSV without an id, where it is no column itself."""
+"""The hash key that numbers the rows of files without an id, where it is no column itself."""
+UTF_8 = "utf-8"
+"""The encoding of text files, unless another one is named."""
 SameKey = Literal["error", "last"]
-"""What a second row of one CSV file with the same key is: an error, or the one that counts."""
+"""What a second row of one file with the same key is: an error, or the one that counts."""
 
 _EXAMPLE_LINE = '{"Item": {"trip_id": {"S": "a1"}, "fare_amount": {"N": "12.5"}}}'
 _MANIFESTS = ("manifest-summary.json", "manifest-files.json")
-_DATA_FILES = (".csv", ".csv.gz", ".json", ".json.gz", ".jsonl", ".jsonl.gz")
+_DATA_FILES = (".csv", ".csv.gz", ".json", ".json.gz", ".jsonl", ".jsonl.gz", ".parquet")
+_GZIP, _PARQUET = b"\x1f\x8b", b"PAR1"
+_NOT_TRIPS = {
+    b"PK": "a spreadsheet or a zip archive: export it as CSV, or unpack it",
+    b"\xd0\xcf\x11\xe0": "a spreadsheet: export it as CSV",
+    b"BZh": "packed with bzip2: unpack it, or pack it with gzip",
+    b"\xfd7zXZ": "packed with xz: unpack it, or pack it with gzip",
+    b"\x28\xb5\x2f\xfd": "packed with zstd: unpack it, or pack it with gzip",
+}
+"""by the bytes that such a file begins with"""
+_UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+_TIME = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}([T ].*)?|\d{1,2}:\d{2}(:.*)?")
+_WHOLE_NUMBER = re.compile(r"[+-]?\d+")
+_DECIMAL = re.compile(r"[+-]?\d*\.\d+([eE][+-]?\d+)?")
+_USUAL_COLUMNS = ("pickup_datetime", "estimated_fare_amount", "fare_amount")
+_LONGEST_LINE_SHOWN = 200
 
 
 class TripFileError(Exception):
@@ -43,15 +68,15 @@ class TripFileError(Exception):
 
 @dataclass(slots=True, kw_only=True)
 class Trips:
-    """The items of all files, by key; rows of several CSV files that share the key are one item."""
+    """The items of all files, by key; rows of several files that share the key are one item."""
 
     hash_key: str
     sort_key: str | None
     items: dict[tuple[str, ...], Item] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
-    """sentences about rows that replace others"""
+    """sentences about files without rows, and rows that replace others"""
     rows: int = 0
-    """of CSV files"""
+    """of CSV and Parquet files"""
     key_types: dict[str, str] = field(default_factory=dict)
     """of the key attributes, as the first item has them"""
 
@@ -66,17 +91,22 @@ def read_trips(
     hash_key: str,
     sort_key: str | None = None,
     same_key: SameKey = "error",
+    encoding: str = UTF_8,
 ) -> Trips:
-    """Reads every file, CSV or JSON Lines by its first character, gzip or not; of a directory,
-    every data file in it, and of an export of DynamoDB's its data files alone.
+    """Reads every file, CSV, Parquet or JSON Lines by its first characters, gzip or not; of a
+    directory, every data file in it, and of an export of DynamoDB's its data files alone.
 
     A CSV value is a String, as a stream producer writes it; an empty cell is an empty String, and
-    does not replace what another file says of the trip. Where a CSV has no column `hash_key` but a
-    `trip_id`, that gives the key; the hash key ROW numbers the rows. Raises TripFileError.
+    does not replace what another file says of the trip. The hash key ROW numbers the rows.
+    `encoding` is that of the files that are text. Raises TripFileError.
     """
     trips = Trips(hash_key=hash_key, sort_key=sort_key)
     for file in _data_files(files):
-        text = _text(file)
+        body = _body(file)
+        if body.startswith(_PARQUET):
+            _add_rows(trips, file, _parquet_rows(trips, file, body), same_key)
+            continue
+        text = _text(file, body, encoding)
         match text.lstrip()[:1]:
             case "" if ".json" in file.name:
                 continue  # a partition of the table without items
@@ -95,7 +125,7 @@ def read_trips(
                     "DYNAMODB_JSON …`)"
                 )
             case _:
-                _add_csv(trips, file, text, same_key)
+                _add_rows(trips, file, _csv_rows(trips, file, text), same_key)
     return trips
 
 
@@ -130,49 +160,80 @@ def _data_files(files: Sequence[Path]) -> Iterator[Path]:
             found = [one for one in found if one.parent == exports[0] / "data"]
         if not found:
             raise TripFileError(
-                f"{file} has no data files in it: they end in {', '.join(_DATA_FILES)}"
+                f"{file} has no trip files in it: they end in {', '.join(_DATA_FILES)}"
             )
         yield from found
 
 
-def _text(file: Path) -> str:
+def _body(file: Path) -> bytes:
+    """The file's bytes, unpacked."""
     try:
         body = file.read_bytes()
-        if body[:2] == b"\x1f\x8b":
+        if body.startswith(_GZIP):
             body = gzip.decompress(body)
-        if body[:2] == b"PK":
-            raise TripFileError(
-                f"{file} is a spreadsheet or a zip archive: export it as CSV, or unpack it"
-            )
-        if body[:4] == b"PAR1":
-            raise TripFileError(f"{file} is a Parquet file: write it as CSV")
-        return body.decode("utf-8-sig")
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise TripFileError(f"{file} is no whole gzip file ({error}): fetch it again") from error
     except OSError as error:
         raise TripFileError(f"{file} cannot be read: {error.strerror or error}") from error
+    for first_bytes, what in _NOT_TRIPS.items():
+        if body.startswith(first_bytes):
+            raise TripFileError(f"{file} is {what}")
+    return body
+
+
+def _text(file: Path, body: bytes, encoding: str) -> str:
+    try:
+        return body.decode(encoding).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        raise TripFileError(f"{file} is not UTF-8 text (byte {error.start}): convert it") from error
+        before = body[: error.start]
+        line = before.count(b"\n") + 1
+        byte = error.start - before.rfind(b"\n")
+        raise TripFileError(
+            f"{file} line {line}, byte {byte} (0x{body[error.start]:02X}) is not {encoding} text: "
+            f"{_other_encoding(file, body)}"
+        ) from error
 
 
-# CSV
+def _other_encoding(file: Path, body: bytes) -> str:
+    """How to read a text that is not UTF-8, by the encoding that it probably has."""
+    if body.startswith(_UTF_16_MARKS):
+        name, iconv = "utf-16", "UTF-16"
+    elif any(0x80 <= byte < 0xA0 for byte in body):
+        name, iconv = "cp1252", "CP1252"
+    else:
+        name, iconv = "latin-1", "LATIN1"
+    unpacked = "gunzip -c" if file.suffix == ".gz" else "cat"
+    converted = file.with_name(f"{file.name.partition('.')[0]}-utf-8.csv")
+    return (
+        f"if it is {name}, read it with --encoding {name}, or convert it: "
+        f"{unpacked} {shlex.quote(str(file))} | iconv -f {iconv} -t UTF-8 > "
+        f"{shlex.quote(str(converted))}"
+    )
 
 
-def _add_csv(trips: Trips, file: Path, text: str, same_key: SameKey) -> None:
-    rows: dict[tuple[str, ...], tuple[int, Item]] = {}
+# CSV and Parquet: rows with the columns of a file
+
+
+def _add_rows(
+    trips: Trips, file: Path, read: Iterator[tuple[str, Item]], same_key: SameKey
+) -> None:
+    """`read` are items, each with its place in the file."""
+    rows: dict[tuple[str, ...], tuple[str, Item]] = {}
     replaced = 0
-    for line, item in _csv_rows(trips, file, text):
-        key = _key(trips, item, file, line)
+    for place, item in read:
+        key = _key(trips, item, file, place)
         if key in rows:
             if same_key == "error":
                 raise TripFileError(
-                    f"{file} has the key {', '.join(key)} in line {rows[key][0]} and in line "
-                    f"{line}, and an item has a key of its own. If the last row is the right one: "
+                    f"{file} has the key {', '.join(key)} in {rows[key][0]} and in {place}, and an "
+                    "item has a key of its own. If the last row is the right one: "
                     "--same-key last. If the rows are different trips and have no id: --key "
                     f"{ROW}, which numbers them"
                 )
             replaced += 1
-        rows[key] = line, item
+        rows[key] = place, item
+    if not rows:
+        trips.remarks.append(f"{file} has a header and no rows.")
     if replaced:
         trips.remarks.append(
             f"{replaced:,} of the {replaced + len(rows):,} rows of {file} are left out: a later "
@@ -181,60 +242,112 @@ def _add_csv(trips: Trips, file: Path, text: str, same_key: SameKey) -> None:
     _merge(trips, file, rows)
 
 
-def _csv_rows(trips: Trips, file: Path, text: str) -> Iterator[tuple[int, Item]]:
-    """Each row's line in the file, and the row as an item."""
+def _csv_rows(trips: Trips, file: Path, text: str) -> Iterator[tuple[str, Item]]:
     csv.field_size_limit(len(text) + 1)
-    rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    lines = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
-        columns = [column.strip() for column in rows.fieldnames or ()]
-        rows.fieldnames = columns
-        key_of = _key_of_row(trips, file, columns)
+        rows = (row for row in lines if row)
+        columns = [column.strip() for column in next(rows)]
+        _check_header(trips, file, columns, text)
+        _check_columns(trips, file, columns)
         for row in rows:
-            line = rows.line_num
-            if None in row or None in row.values():
+            if len(row) != len(columns):
                 raise TripFileError(
-                    f"{file} line {line} has not the {len(columns)} fields of the header: fix it"
+                    f"{file} line {lines.line_num} has not the {len(columns)} fields of the "
+                    "header: fix it"
                 )
-            trips.rows += 1
-            source = str(trips.rows) if key_of is None else row[key_of]
-            values = {**row, trips.hash_key: source}
-            yield line, {name: {"S": value} for name, value in values.items()}
+            item = {name: {"S": value} for name, value in zip(columns, row, strict=True)}
+            yield f"line {lines.line_num}", item | _row_number(trips, columns)
     except csv.Error as error:
-        raise TripFileError(f"{file} line {rows.line_num} is no CSV: {error}") from error
+        raise TripFileError(f"{file} line {lines.line_num} is no CSV: {error}") from error
 
 
-def _key_of_row(trips: Trips, file: Path, columns: list[str]) -> str | None:
-    """The column that gives the hash key; None where the rows are numbered."""
+def _parquet_rows(trips: Trips, file: Path, body: bytes) -> Iterator[tuple[str, Item]]:
+    row = 0
+    try:
+        columns, rows = read_parquet(body)
+        _check_columns(trips, file, columns)
+        for row, document in enumerate(rows, start=1):
+            yield f"row {row}", read_item(document | _row_number(trips, columns))
+    except ParquetError as error:
+        raise TripFileError(f"{file} {error}") from error
+    except RefusedByDynamoDbError as error:
+        raise TripFileError(f"{file} row {row}: {error}") from error
+
+
+def _check_columns(trips: Trips, file: Path, columns: list[str]) -> None:
+    """Raises TripFileError for columns that have no key, or two of one name."""
     if twice := sorted({column for column in columns if columns.count(column) > 1}):
         raise TripFileError(f"{file} has the column {twice[0]!r} twice: rename one")
-    if trips.hash_key == ROW and ROW not in columns:
-        source = None
+    for name in trips.key_attributes:
+        if name not in columns and name != ROW:
+            raise _no_such_key(trips, name, f"{file} has no column", columns)
+
+
+def _row_number(trips: Trips, columns: list[str]) -> Item:
+    """Counts a row: the attribute that numbers it, where that is the key and no column."""
+    trips.rows += 1
+    is_numbered = trips.hash_key == ROW and ROW not in columns
+    return {ROW: {"S": str(trips.rows)}} if is_numbered else {}
+
+
+def _no_such_key(trips: Trips, name: str, place: str, names: Sequence[str]) -> TripFileError:
+    """For a key attribute that is none of `names`."""
+    option = "--key" if name == trips.hash_key else "--sort-key"
+    if closest := closest_name(name, names):
+        proposed = f"did you mean {option} {shlex.quote(closest)}?"
+    elif option == "--key":
+        proposed = f"name one of them with --key, or number the rows with --key {ROW}"
     else:
-        source = trips.hash_key if trips.hash_key in columns else STREAM_KEY
-    for wanted, option in ((source, "--key"), (trips.sort_key, "--sort-key")):
-        if wanted is not None and wanted not in columns:
-            raise TripFileError(
-                f"{file} has no column {wanted!r} for the table's key, only {', '.join(columns)}: "
-                f"name the column with {option}, or number the rows with --key {ROW}; columns are "
-                "separated by commas"
-            )
-    return source
+        proposed = "name one of them with --sort-key"
+    separated = " (columns are separated by commas)" if len(names) == 1 else ""
+    return TripFileError(
+        f"{place} {name!r} for the table's key, only {', '.join(names)}{separated}: {proposed}"
+    )
 
 
-def _merge(trips: Trips, file: Path, rows: Mapping[tuple[str, ...], tuple[int, Item]]) -> None:
+def _check_header(trips: Trips, file: Path, cells: list[str], text: str) -> None:
+    """Raises TripFileError where a CSV begins with a trip. A line with the key's name is a
+    header."""
+    if trips.hash_key in cells or not (why := _sign_of_a_trip(cells)):
+        return
+    line = text.lstrip().partition("\n")[0].rstrip()
+    key = STREAM_KEY if trips.hash_key == ROW else trips.hash_key
+    names = [*(key, *_USUAL_COLUMNS), *(f"column_{n}" for n in range(5, len(cells) + 1))]
+    raise TripFileError(
+        f"{file} has no header: its first line is {line[:_LONGEST_LINE_SHOWN]} and {why}. Add a "
+        f"line before it that names its {len(cells)} columns, such as "
+        f"{','.join(names[: len(cells)])}"
+    )
+
+
+def _sign_of_a_trip(cells: list[str]) -> str:
+    """Why these are values and not names; empty where they may be names."""
+    for cell in cells:
+        if _TIME.fullmatch(cell):
+            return f"{cell!r} is a time"
+        if _DECIMAL.fullmatch(cell):
+            return f"{cell!r} is a number"
+    whole = [cell for cell in cells if _WHOLE_NUMBER.fullmatch(cell)]
+    if len(whole) > len(cells) / 2:  # one name can be a number: 2024
+        return f"{whole[0]!r} is a number"
+    twice = [cell for cell in cells if cell and cells.count(cell) > 1]
+    return f"{twice[0]!r} is there twice" if twice else ""
+
+
+def _merge(trips: Trips, file: Path, rows: Mapping[tuple[str, ...], tuple[str, Item]]) -> None:
     """Adds a file's rows to what other files say of the same trips."""
     changed, example = 0, ""
-    for key, (line, item) in rows.items():
+    for key, (place, item) in rows.items():
         there = trips.items.setdefault(key, {})
         before = dict(there)
         for name, value in item.items():
-            # Another file may be JSON Lines, whose values have any type.
-            if value["S"] or name not in there:
+            if value != {"S": ""} or name not in there:
                 there[name] = value
         replaced = [name for name in before if before[name] not in (there[name], {"S": ""})]
         if replaced:
             changed += 1
-            example = example or f"line {line} has another {replaced[0]} of trip {', '.join(key)}"
+            example = example or f"{place} has another {replaced[0]} of trip {', '.join(key)}"
     if changed:
         trips.remarks.append(
             f"{changed:,} of the {len(rows):,} rows of {file} replace values that earlier files "
@@ -255,7 +368,10 @@ def _add_json_lines(trips: Trips, file: Path, text: str) -> None:
             item = read_item(document["Item"])
         except RefusedByDynamoDbError as error:
             raise TripFileError(f"{file} line {number}: {error}") from error
-        key = _key(trips, item, file, number)
+        for name in trips.key_attributes:
+            if name not in item:
+                raise _no_such_key(trips, name, f"{file} line {number} has no attribute", [*item])
+        key = _key(trips, item, file, f"line {number}")
         if key in trips.items:
             first = (
                 f"in line {lines[key]} already" if key in lines else "in an earlier file already"
@@ -319,17 +435,17 @@ def _other_form(text: str) -> str:
     return ""
 
 
-def _key(trips: Trips, item: Item, file: Path, line: int) -> tuple[str, ...]:
+def _key(trips: Trips, item: Item, file: Path, place: str) -> tuple[str, ...]:
     try:
         check_key(item, trips.key_attributes)
     except RefusedByDynamoDbError as error:
-        raise TripFileError(f"{file} line {line}: {error}") from error
+        raise TripFileError(f"{file} {place}: {error}") from error
     key = []
     for name in trips.key_attributes:
         ((kind, value),) = item[name].items()
         if (wanted := trips.key_types.setdefault(name, kind)) != kind:
             raise TripFileError(
-                f"{file} line {line}: the key attribute {name!r} is of type {kind} here, and of "
+                f"{file} {place}: the key attribute {name!r} is of type {kind} here, and of "
                 f"type {wanted} in earlier items: a table's key has one type"
             )
         key.append(plain(value) if kind == "N" else str(value))

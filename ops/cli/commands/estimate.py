@@ -17,7 +17,7 @@ from ops.stack.account import Account
 from ops.stack.stack import Stack
 
 _IN_AN_ACCOUNT = ("profile", "region")
-_OF_FILES = ("key", "sort_key", "same_key")
+_OF_FILES = ("key", "sort_key", "same_key", "encoding")
 
 
 @click.command()
@@ -33,6 +33,7 @@ _OF_FILES = ("key", "sort_key", "same_key")
 @options.key
 @options.sort_key
 @options.same_key
+@options.encoding
 @execution_input
 @options.parameter
 @options.as_json
@@ -46,6 +47,7 @@ def estimate(
     key: str,
     sort_key: str | None,
     same_key: SameKey,
+    encoding: str,
     asked: dict[str, Any],
     parameters: dict[str, str],
     as_json: bool,
@@ -79,7 +81,9 @@ def estimate(
             found = of_table(table, account, parameters=parameters, asked=asked)
         else:
             refused_beside("--trips", *_IN_AN_ACCOUNT)
-            trips = read_trips(files, hash_key=key, sort_key=sort_key, same_key=same_key)
+            trips = read_trips(
+                files, hash_key=key, sort_key=sort_key, same_key=same_key, encoding=encoding
+            )
             fitted = fit_parameters(parameters, trips, refuse_absent=False)
             for remark in (*trips.remarks, *fitted.remarks):
                 console.print(remark, highlight=False, markup=False, soft_wrap=True)

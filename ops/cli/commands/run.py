@@ -25,6 +25,7 @@ _HERE = (
     "key",
     "sort_key",
     "same_key",
+    "encoding",
     "parameters",
     "lambda_endpoint",
     "access_key",
@@ -49,6 +50,7 @@ _HERE = (
 @options.key
 @options.sort_key
 @options.same_key
+@options.encoding
 @options.parameter
 @options.as_json
 @options.lambda_endpoint
@@ -66,6 +68,7 @@ def run(
     key: str,
     sort_key: str | None,
     same_key: SameKey,
+    encoding: str,
     parameters: dict[str, str],
     as_json: bool,
     lambda_endpoint: str | None,
@@ -85,7 +88,7 @@ def run(
     cannot be written to, 130 after Ctrl-C.
 
     \b
-    python -m ops run --trips starts.csv --trips ends.csv --key id --out out
+    python -m ops run --trips starts.csv ends.csv --key ride_id --out out
     python -m ops run --trips AWSDynamoDB/01716790307109-3f5e/data --out out --segments 8 --json
     python -m ops run --stack trip-kpis --read-units-per-second 2000
     """
@@ -109,7 +112,7 @@ def run(
                 "The functions in containers must reach the embedded AWS: on Linux give --host the "
                 "address of the Docker bridge, usually 172.17.0.1.",
             )
-    trips = read_trips(files, hash_key=key, sort_key=sort_key, same_key=same_key)
+    trips = read_trips(files, hash_key=key, sort_key=sort_key, same_key=same_key, encoding=encoding)
     with Follower(console) as follower:
         outcome = run_here(
             trips,

@@ -18,6 +18,7 @@ from ops.local.trip_files import SameKey, read_trips
 @options.key
 @options.sort_key
 @options.same_key
+@options.encoding
 @options.parameter
 @options.lambda_endpoint
 @options.access_key
@@ -29,6 +30,7 @@ def serve(
     key: str,
     sort_key: str | None,
     same_key: SameKey,
+    encoding: str,
     parameters: dict[str, str],
     lambda_endpoint: str | None,
     access_key: str | None,
@@ -42,7 +44,7 @@ def serve(
     Ends with Ctrl-C.
     """
     console = terminal.console()
-    trips = read_trips(files, hash_key=key, sort_key=sort_key, same_key=same_key)
+    trips = read_trips(files, hash_key=key, sort_key=sort_key, same_key=same_key, encoding=encoding)
     remarks = [*trips.remarks]
     if lambda_endpoint is None:
         fitted = fit_parameters(parameters, trips)

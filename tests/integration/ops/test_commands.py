@@ -115,7 +115,9 @@ def test_a_trip_that_dynamodb_would_refuse_is_named(
     [
         (["--segments", "0"], "total_segments is 0"),
         (["--segments", "1000001"], "total_segments is 1000001"),
-        (["--key", "plate"], "no value for the key attribute 'plate'"),
+        (["--key", "plate"], "no attribute 'plate' for the table's key"),
+        (["--encoding", "latin1000"], "'latin1000' is no text encoding"),
+        (["--encoding", "hex"], "'hex' is no text encoding"),
         (["--parameter", "TimeZone"], "not of the form NAME=VALUE"),
         (["--parameter", "Timezone=UTC"], "Timezone"),
         (["--parameter", "TimeZone=Europe/Berln"], "TIME_ZONE is 'Europe/Berln'"),
@@ -194,7 +196,7 @@ def test_a_real_day_comes_to_its_known_figures_with_any_number_of_segments(tmp_p
     for segments in (1, 3):
         out = tmp_path / str(segments)
         done = ops(
-            *("run", "--trips", files[0], "--trips", files[1], "--key", "id", "--out", out),
+            *("run", "--trips", files[0], "--trips", files[1], "--out", out),
             *("--segments", str(segments)),
         )
         assert done.returncode == 0, done.stderr

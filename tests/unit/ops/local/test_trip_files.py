@@ -1,5 +1,6 @@
 """Reading trips from files: CSV events of one trip become one item; nothing is lost in silence."""
 
+import codecs
 import gzip
 import json
 import zipfile
@@ -37,11 +38,92 @@ def test_rows_of_several_files_that_share_the_trip_id_are_one_item(tmp_path: Pat
     ]
 
 
-def test_a_key_that_is_no_column_is_given_by_the_trip_id(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ("Ride-ID", "did you mean --key ride_id?"),
+        ("trip_id", "did you mean --key ride_id?"),
+        ("plate", "name one of them with --key, or number the rows with --key row"),
+    ],
+)
+def test_a_key_that_no_column_has_is_refused_with_the_columns_and_the_closest_name(
+    tmp_path: Path, key: str, message: str
+) -> None:
+    file = written(tmp_path, "trips.csv", "ride_id,fare_amount\na,1\n")
+    with pytest.raises(TripFileError) as refused:
+        read_trips([file], hash_key=key)
+    for said in (f"no column {key!r}", "ride_id, fare_amount", message):
+        assert said in str(refused.value)
+
+
+def test_a_key_is_not_replaced_by_the_trip_id(tmp_path: Path) -> None:
     file = written(tmp_path, "trips.csv", "trip_id,fare_amount\na,1\n")
-    assert items(read_trips([file], hash_key="id")) == [
-        {"trip_id": {"S": "a"}, "fare_amount": {"S": "1"}, "id": {"S": "a"}}
-    ]
+    with pytest.raises(TripFileError, match=r"no column 'trip_ID'.*--key trip_id\?"):
+        read_trips([file], hash_key="trip_ID")
+
+
+def test_a_key_that_no_attribute_has_is_refused_with_the_closest_name(tmp_path: Path) -> None:
+    file = written(tmp_path, "export.json", '{"Item": {"trip_id": {"S": "a"}, "leg": {"N": "1"}}}')
+    with pytest.raises(
+        TripFileError, match=r"line 1 has no attribute 'Trip_Id'.*trip_id, leg.*--key trip_id\?"
+    ):
+        read_trips([file], hash_key="Trip_Id")
+    with pytest.raises(TripFileError, match=r"no attribute 'LEG'.*--sort-key leg\?"):
+        read_trips([file], hash_key="trip_id", sort_key="LEG")
+
+
+# A CSV without a header
+
+
+@pytest.mark.parametrize(
+    ("key", "line", "why"),
+    [
+        ("trip_id", "c66ce,93,247,2024-05-25 13:19:00,34.1", "'2024-05-25 13:19:00' is a time"),
+        ("trip_id", "c66ce,12.5,card,7,x", "'12.5' is a number"),
+        ("trip_id", "7,93,247,1,x", "'7' is a number"),
+        ("trip_id", "c66ce,Berlin,Berlin,y,x", "'Berlin' is there twice"),
+        ("row", "c66ce,93,247,2024-05-25T13:19:00Z,x", "'2024-05-25T13:19:00Z' is a time"),
+        ("id", "c66ce,25/05/2024,y,z,x", "'25/05/2024' is a time"),
+        ("id", "c66ce,13:19,y,z,x", "'13:19' is a time"),
+        ("id", "c66ce,-3.5,y,z,x", "'-3.5' is a number"),
+    ],
+)
+def test_a_csv_without_a_header_is_refused_with_its_first_line_and_an_example(
+    tmp_path: Path, key: str, line: str, why: str
+) -> None:
+    file = written(tmp_path, "trips.csv", f"{line}\n{line}\n")
+    with pytest.raises(TripFileError) as refused:
+        read_trips([file], hash_key=key)
+    first = "trip_id" if key == "row" else key
+    example = f"{first},pickup_datetime,estimated_fare_amount,fare_amount,column_5"
+    for said in (f"first line is {line}", why, f"such as {example}"):
+        assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "header"),
+    [
+        ("trip_id", "trip_id,2023,2024,2025"),
+        ("row", "pickup,fare,2024,vendor"),
+        ("7", "7,8,9,10"),
+        ("row", "row,1.5,2.5,3.5"),
+        ("row", "pickup_1,fare-2,v2.0,2nd"),
+    ],
+)
+def test_a_header_is_not_taken_for_a_trip(tmp_path: Path, key: str, header: str) -> None:
+    file = written(tmp_path, "trips.csv", f"{header}\na,b,c,d\n")
+    (item,) = items(read_trips([file], hash_key=key))
+    assert {*item} == {key, *header.split(",")}
+
+
+@pytest.mark.parametrize(
+    "body", [b"trip_id,fare_amount\n", b"trip_id,fare_amount", b"\n\ntrip_id,fare_amount\n\n"]
+)
+def test_a_file_with_a_header_alone_is_said_to_have_no_rows(tmp_path: Path, body: bytes) -> None:
+    file = tmp_path / "trips.csv"
+    file.write_bytes(body)
+    trips = read_trips([file], hash_key="trip_id")
+    assert (trips.items, trips.remarks) == ({}, [f"{file} has a header and no rows."])
 
 
 def test_an_empty_cell_is_an_empty_string_and_a_byte_order_mark_is_not_a_name(
@@ -170,7 +252,7 @@ def test_items_that_differ_in_the_sort_key_alone_are_two(tmp_path: Path) -> None
             '{"Item": {"trip_id": {"S": "a"}}}\n{"Item": {"trip_id": {"N": "1"}}}',
             r"line 2.*one type",
         ),
-        ('{"Item": {"fare_amount": {"N": "1"}}}', r"line 1: it has no value"),
+        ('{"Item": {"fare_amount": {"N": "1"}}}', r"line 1 has no attribute 'trip_id'"),
         ('{"Item": {"trip_id": {"BOOL": true}}}', r"line 1: it has no value"),
     ],
 )
@@ -182,11 +264,41 @@ def test_a_file_that_cannot_be_read_is_refused_with_its_name_line_and_value(
         read_trips([file], hash_key="trip_id")
 
 
-def test_text_in_another_encoding_is_refused(tmp_path: Path) -> None:
+LATIN = "trip_id,driver\na,J\xf6rg\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "place", "name"),
+    [
+        (LATIN.encode("latin-1"), "line 2, byte 4 (0xF6)", "latin-1"),
+        ("trip_id,price\na,5 \u20ac\n".encode("cp1252"), "line 2, byte 5 (0x80)", "cp1252"),
+        (LATIN.encode("utf-16"), "line 1, byte 1 (0xFF)", "utf-16"),
+        (codecs.BOM_UTF16_BE + LATIN.encode("utf-16-be"), "line 1, byte 1 (0xFE)", "utf-16"),
+    ],
+)
+@pytest.mark.parametrize("packed", [False, True])
+def test_text_in_another_encoding_is_refused_with_both_solutions_and_read_when_it_is_named(
+    tmp_path: Path, body: bytes, place: str, name: str, packed: bool
+) -> None:
     file = tmp_path / "trips.csv"
-    file.write_bytes("trip_id,driver\na,J\xf6rg\n".encode("latin-1"))
-    with pytest.raises(TripFileError, match=r"trips\.csv is not UTF-8 text \(byte 18\)"):
+    file.write_bytes(gzip.compress(body) if packed else body)
+    with pytest.raises(TripFileError) as refused:
         read_trips([file], hash_key="trip_id")
+    for said in (f"{file} {place} is not utf-8", f"--encoding {name}", "iconv -f ", "-t UTF-8"):
+        assert said in str(refused.value)
+    (item,) = items(read_trips([file], hash_key="trip_id", encoding=name))
+    assert item == {
+        "trip_id": {"S": "a"},
+        **({"price": {"S": "5 \u20ac"}} if name == "cp1252" else {"driver": {"S": "J\xf6rg"}}),
+    }
+
+
+def test_a_byte_order_mark_is_not_a_name_in_any_encoding(tmp_path: Path) -> None:
+    file = tmp_path / "trips.csv"
+    for encoding in ("utf-8", "utf-8-sig", "utf-16-le"):
+        file.write_bytes(f"\ufeff{LATIN}".encode(encoding.removesuffix("-sig")))
+        trips = read_trips([file], hash_key="trip_id", encoding=encoding)
+        assert items(trips) == [{"trip_id": {"S": "a"}, "driver": {"S": "J\xf6rg"}}]
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
@@ -214,7 +326,7 @@ def test_a_spreadsheet_is_distinguished_from_a_csv(tmp_path: Path) -> None:
     file = tmp_path / "trips.csv"
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("xl/workbook.xml", "<workbook/>")
-    with pytest.raises(TripFileError, match="is a spreadsheet or a zip archive: export it as CSV"):
+    with pytest.raises(TripFileError, match="is a spreadsheet or a zip archive"):
         read_trips([file], hash_key="trip_id")
 
 
@@ -319,7 +431,7 @@ def test_an_exports_directory_is_read_without_its_manifests(tmp_path: Path) -> N
 
 def test_a_directory_without_data_files_is_refused(tmp_path: Path) -> None:
     written(tmp_path, "notes.txt", "x")
-    with pytest.raises(TripFileError, match="no data files"):
+    with pytest.raises(TripFileError, match=r"no trip files.*\.parquet"):
         read_trips([tmp_path], hash_key="trip_id")
 
 
@@ -332,7 +444,7 @@ def test_a_directory_without_data_files_is_refused(tmp_path: Path) -> None:
         ('{"itemCount": 3, "dataFileS3Key": "x"}', "manifest of an export"),
         ('{\n "Items": [{"trip_id": {"S": "a"}}],\n "Count": 1\n}', "aws dynamodb scan.*jq"),
         ('{"ModelName": "trips", "DataModel": []}', "NoSQL Workbench"),
-        ("PAR1", "Parquet"),
+        ("PAR1", "no whole Parquet file"),
     ],
 )
 def test_a_file_of_another_form_is_recognized(tmp_path: Path, text: str, message: str) -> None:
