@@ -15,7 +15,7 @@ from tests.samples import trip
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "from-one-lambda.md").read_text(encoding="utf-8")
-OLD_FUNCTION, COMPARISON = re.findall(r"^```python\n(.+?)^```", PAGE, re.DOTALL | re.MULTILINE)
+(OLD_FUNCTION,) = re.findall(r"^```python\n(.+?)^```", PAGE, re.DOTALL | re.MULTILINE)
 (PRINTED,) = re.findall(r"^```text\n(.+?)^```", PAGE, re.DOTALL | re.MULTILINE)
 
 
@@ -69,9 +69,8 @@ def copy(pipeline: Pipeline, folder: Path) -> Path:
 
 def compared(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The page's comparison, called as the page calls it, where the copies are."""
-    (folder / "compare.py").write_text(COMPARISON, encoding="utf-8")
     return subprocess.run(
-        [sys.executable, "compare.py", *arguments],
+        [sys.executable, ROOT / "docs" / "compare.py", *arguments],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -79,11 +78,14 @@ def compared(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def made_up(folder: Path, days: dict[str, str]) -> None:
-    for day, text in days.items():
-        file = folder / f"date={day}" / "kpi.json"
-        file.parent.mkdir(parents=True)
+def made_up(folder: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
+
+
+KEY = "date=2024-05-25/kpi.json"
 
 
 def figures(average: str = "5", **others: str) -> str:
@@ -193,21 +195,113 @@ def test_the_first_runs_budget_takes_as_long_as_the_page_says() -> None:
         (figures("NaN"), [], "average_fare NaN -> 5"),
         (figures("null", max_fare="9"), [], "average_fare NaN -> 5, max_fare 9 -> 7"),
         (figures(total_fare="10.01"), [], "total_fare 10.01 -> 10"),
-        (figures().replace("trip_count", "trips"), [], "trip_count NaN -> 2"),
+        (figures(max_fare='"n/a"'), [], "max_fare NaN -> 7"),
     ],
 )
-def test_the_comparison_takes_other_layouts_and_names_every_difference(
+def test_the_comparison_names_every_difference(
     tmp_path: Path, old: str, arguments: list[str], says: str
 ) -> None:
-    made_up(tmp_path / "old", {"2024-05-25": old})
-    made_up(tmp_path / "new", {"2024-05-25": figures()})
+    made_up(tmp_path / "old", {KEY: old})
+    made_up(tmp_path / "new", {KEY: figures()})
     done = compared(tmp_path, "old", "new", *arguments)
     agree = 1 if "the same" in says else 0
     assert done.stdout == f"2024-05-25 {says}\n{agree} of 1 agree\n"
 
 
+OTHER_NAMES = (
+    """{"count_trips": 2, "sum_fare": 10.0, "avg_fare": 5.0, "maximum_fare": 7, "fare_min": 3}"""
+)
+TOTALS = '"TotalTrips": "2", "Fare Amount Sum": 10, "mean_fare": 5, "MaxFare": 7, "lowest_fare": 3'
+DATED = figures(date='"2024-05-25"')
+AT_MIDNIGHT = figures(pickup_datetime='"2024-05-25T00:00:00.000Z"')
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"date=2024-05-25/kpi.json": OTHER_NAMES},
+        {"2024-05-25.json": OTHER_NAMES},
+        {"kpi_2024-05-25.json": OTHER_NAMES},
+        {"daily_20240525.json": OTHER_NAMES},
+        {"2024/05/25/kpi.json": OTHER_NAMES},
+        {"year=2024/month=5/day=25/kpis.json": OTHER_NAMES},
+        {"date=2024-05-25%2000%3A00%3A00/part-00000-20249912.json": OTHER_NAMES},
+        {"kpi.json": f'{{"trip_date": "2024-05-25", {TOTALS}}}'},
+        {"kpi.json": AT_MIDNIGHT},
+        {"kpi.json": figures(day="1716595200000")},
+        {"kpi.json": f"[{DATED}]"},
+        {"kpi.json": f'{{"2024-05-25": {OTHER_NAMES}}}'},
+        {"kpi.json": f'{{"date": "2024-05-25", "kpis": {OTHER_NAMES}}}'},
+        {"kpi.jsonl": DATED.replace("\n", "") + "\n\n"},
+        {"kpi.csv": "pickup_date,trip_count,total_fare,avg_fare,max_fare,min_fare\n"
+                    "2024-05-25,2,10.0,5.0,7.0,3.0\n"},
+        # The path has the day of the run, the content that of the trips.
+        {"2024/05/26/2024-05-26-02-15-00-daily_trip_kpis.json":
+            '{"metadata": {"report_date": "2024-05-26", "record_count": 2, "total_trips": 2}, '
+            f'"daily_kpis": [{DATED}]}}'},
+        # The last run counts.
+        {"2024/05/26/kpi.json": figures("6", date='"2024-05-25"'), "2024/05/27/kpi.json": DATED},
+    ],
+)  # fmt: skip
+def test_the_comparison_reads_what_single_functions_write(
+    tmp_path: Path, files: dict[str, str]
+) -> None:
+    made_up(tmp_path / "old", files)
+    made_up(tmp_path / "new", {KEY: figures()})
+    done = compared(tmp_path, "old", "new")
+    assert done.stderr == ""
+    assert done.stdout.splitlines()[-2:] == ["2024-05-25 the same", "1 of 1 agree"]
+    again = "old: days that several files have: 1; the last by name is compared"
+    assert (again in done.stdout) == (len(files) > 1)
+
+
+@pytest.mark.parametrize(
+    ("files", "groups", "trips"),
+    [
+        ({"date=2024-05-25/kpi.json": '{"date": "2024-05-25 13:19:00", "count_trips": 1, '
+          '"total_fare": 3}'}, 1, 1),
+        ({"date=2024-05-25 13:18:00/kpi.json": '{"count_trips": 1, "total_fare": 7}',
+          "date=2024-05-25 13:19:00/kpi.json": '{"count_trips": 1, "total_fare": 3}'}, 2, 2),
+        ({"kpi.json": '[{"pickup_datetime": "2024-05-25 00:00:00", "trips": 1, "sum_fare": 7}, '
+          '{"pickup_datetime": "2024-05-25 13:19:00", "trips": 1, "sum_fare": 3}]'}, 2, 2),
+    ],
+)  # fmt: skip
+def test_groups_by_the_whole_timestamp_are_recognized(
+    tmp_path: Path, files: dict[str, str], groups: int, trips: int
+) -> None:
+    made_up(tmp_path / "old", files)
+    made_up(tmp_path / "new", {KEY: figures()})
+    said = (
+        f"2024-05-25 grouped by time in the old, not by day: 13:19:00 is one of {groups} groups, "
+        f"which have {trips} of 2 trips"
+    )
+    assert compared(tmp_path, "old", "new").stdout.splitlines()[0] == said
+    assert "*grouped by time in the old, not by day*" in PAGE
+
+
+def test_a_figure_that_the_old_one_never_has_is_not_compared(tmp_path: Path) -> None:
+    made_up(tmp_path / "old", {KEY: '{"count_trips": 2, "total_fare": 10, "average_fare": 5}'})
+    made_up(tmp_path / "new", {KEY: figures()})
+    assert compared(tmp_path, "old", "new").stdout.splitlines() == [
+        "2024-05-25 the same",
+        "not in the old, so not compared: max_fare, min_fare",
+        "1 of 1 agree",
+    ]
+
+
+def test_a_file_without_figures_of_a_day_is_named(tmp_path: Path) -> None:
+    made_up(tmp_path / "old", {KEY: figures(), "latest.json": figures(), "run.json": "{}"})
+    made_up(tmp_path / "new", {KEY: figures()})
+    assert compared(tmp_path, "old", "new").stderr.splitlines() == [
+        f"{Path('old', name)}: no figures of a day, left out"
+        for name in ("latest.json", "run.json")
+    ]
+
+
 def test_a_folder_without_days_is_named(tmp_path: Path) -> None:
-    made_up(tmp_path / "old", {"2024-05-25": figures()})
+    made_up(tmp_path / "old", {KEY: figures()})
     done = compared(tmp_path, "old", "nowhere")
     assert done.returncode == 1
-    assert done.stderr == "nothing like date=2024-05-25/kpi.json is below nowhere\n"
+    assert done.stderr == (
+        "no figures of any day, such as date=2024-05-25/kpi.json, are below nowhere\n"
+    )
