@@ -46,7 +46,7 @@ _MANIFESTS = ("manifest-summary.json", "manifest-files.json")
 _DATA_FILES = (".csv", ".csv.gz", ".json", ".json.gz", ".jsonl", ".jsonl.gz", ".parquet")
 _GZIP, _PARQUET = b"\x1f\x8b", b"PAR1"
 _NOT_TRIPS = {
-    b"PK": "a spreadsheet or a zip archive: export it as CSV, or unpack it",
+    b"PK\x03\x04": "a spreadsheet or a zip archive: export it as CSV, or unpack it",
     b"\xd0\xcf\x11\xe0": "a spreadsheet: export it as CSV",
     b"BZh": "packed with bzip2: unpack it, or pack it with gzip",
     b"\xfd7zXZ": "packed with xz: unpack it, or pack it with gzip",
@@ -300,15 +300,19 @@ def _no_such_key(trips: Trips, name: str, place: str, names: Sequence[str]) -> T
         proposed = f"name one of them with --key, or number the rows with --key {ROW}"
     else:
         proposed = "name one of them with --sort-key"
-    separated = " (columns are separated by commas)" if len(names) == 1 else ""
     return TripFileError(
-        f"{place} {name!r} for the table's key, only {', '.join(names)}{separated}: {proposed}"
+        f"{place} {name!r} for the table's key, only {', '.join(names)}: {proposed}"
     )
 
 
 def _check_header(trips: Trips, file: Path, cells: list[str], text: str) -> None:
-    """Raises TripFileError where a CSV begins with a trip. A line with the key's name is a
-    header."""
+    """Raises TripFileError where a CSV has no commas, or begins with a trip. A line with the key's
+    name is a header."""
+    if len(cells) == 1 and (other := next((one for one in ";\t|" if one in cells[0]), "")):
+        raise TripFileError(
+            f"{file} has one column, {cells[0]!r}, which seems to be several, separated by "
+            f"{other!r}: separate them by commas"
+        )
     if trips.hash_key in cells or not (why := _sign_of_a_trip(cells)):
         return
     line = text.lstrip().partition("\n")[0].rstrip()

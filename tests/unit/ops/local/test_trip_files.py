@@ -1,8 +1,10 @@
 """Reading trips from files: CSV events of one trip become one item; nothing is lost in silence."""
 
+import bz2
 import codecs
 import gzip
 import json
+import lzma
 import zipfile
 from pathlib import Path
 
@@ -235,7 +237,8 @@ def test_items_that_differ_in_the_sort_key_alone_are_two(tmp_path: Path) -> None
         ("", r"is empty"),
         ("\n", r"is empty"),
         ('[{"trip_id": 1}]', r"is a JSON array"),
-        ("trip_id;fare_amount\na;1\n", r"has no column 'trip_id'.*separated by commas"),
+        ("trip_id;fare_amount\na;1\n", r"one column.*separated by ';'.*commas"),
+        ("trip_id\tfare_amount\na\t1\n", r"one column.*separated by '\\t'.*commas"),
         (
             '{"Item": {"trip_id": {"S": "a"}, "fare_amount": {"N": "abc"}}}',
             r"line 1: fare_amount is 'a",
@@ -327,6 +330,29 @@ def test_a_spreadsheet_is_distinguished_from_a_csv(tmp_path: Path) -> None:
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("xl/workbook.xml", "<workbook/>")
     with pytest.raises(TripFileError, match="is a spreadsheet or a zip archive"):
+        read_trips([file], hash_key="trip_id")
+
+
+def test_a_column_called_pk_does_not_make_a_file_a_zip_archive(tmp_path: Path) -> None:
+    file = written(tmp_path, "trips.csv", "PK,SK\na,1\n")
+    assert items(read_trips([file], hash_key="PK", sort_key="SK")) == [
+        {"PK": {"S": "a"}, "SK": {"S": "1"}}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "is a spreadsheet"),
+        (bz2.compress(b"trip_id\na\n"), "is packed with bzip2"),
+        (lzma.compress(b"trip_id\na\n"), "is packed with xz"),
+        (b"\x28\xb5\x2f\xfd\x00", "is packed with zstd"),
+    ],
+)
+def test_files_of_other_programs_are_recognized(tmp_path: Path, body: bytes, message: str) -> None:
+    file = tmp_path / "trips.csv"
+    file.write_bytes(body)
+    with pytest.raises(TripFileError, match=message):
         read_trips([file], hash_key="trip_id")
 
 
