@@ -71,7 +71,7 @@ def _directory(_context: click.Context, _option: click.Parameter, given: str | N
 
 def _encoding(_context: click.Context, _option: click.Parameter, given: str) -> str:
     try:
-        b"".decode(given)
+        "a".encode(given)
     except (LookupError, ValueError) as error:
         raise click.BadParameter(
             f"{given!r} is no text encoding: usual ones are utf-8, latin-1, cp1252 and utf-16"
