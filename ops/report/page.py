@@ -2,25 +2,32 @@
 
 import base64
 import hashlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from plotly.offline import get_plotlyjs
 
 from ops.report.days import Day
-from ops.report.rejected import RejectedFor
+from ops.report.rejected import EXAMPLES, RejectedFor
 from ops.report.timeline import Timeline
 from ops.runs import figures
+from ops.runs.day_kpis import FIGURES
 from ops.runs.finished_run import FinishedRun
 from ops.runs.marked_days import MarkedDays
 
 SEGMENTS_SHOWN = 400
 """A run may have 10,000. Those that took the most time are shown."""
 
-_SCRIPTS = ("plot.js", "days.js", "segments.js", "tables.js", "theme.js")
+_SCRIPTS = ("chart.js", "days.js", "segments.js", "tables.js", "theme.js")
 """one after the other, they are one script"""
+
+EMBEDDED_ACCOUNT = "123456789012"
+"""of the embedded AWS; AWS gives it to nobody"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,14 +41,27 @@ class Report:
     executions: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A decimal number in a column."""
+
+    exact: str
+    short: str
+    """with two decimal places"""
+    fill: str
+    """what `exact` lacks to have as many decimal places as the longest of its column"""
+
+
 def page(report: Report) -> str:
     """The HTML.
 
-    The page's own policy lets no script run but the two that it names by their hashes, and nothing
-    be loaded from anywhere: what a trip's attributes hold stays text.
+    The page's own policy lets no script run but the one that it names by its hash, and nothing be
+    loaded from anywhere: what a trip's attributes hold stays text.
     """
-    scripts = (get_plotlyjs(), "\n".join(map(_asset, _SCRIPTS)))
+    script = "\n".join(map(_asset, _SCRIPTS))
     run = report.run
+    pauses = report.timeline.pauses(run, attempts=len(report.executions))
+    paused = sum((one.ended - one.began for one in pauses), timedelta())
     slowest = sorted(run.segments, key=lambda segment: -segment.worker_ms)[:SEGMENTS_SHOWN]
     segments = sorted(slowest, key=lambda segment: segment.segment)
     shown = {segment.segment for segment in segments}
@@ -53,18 +73,26 @@ def page(report: Report) -> str:
         marked=MarkedDays.of_run(run),
         segments=segments,
         spans=spans,
+        day_rows=_rows(
+            report.days,
+            *([getattr(day, name) for day in report.days] for name in FIGURES[1:]),
+        ),
+        segment_rows=_rows(
+            segments,
+            (segment.read_units for segment in segments),
+            (figures.seconds(segment.worker_ms) for segment in segments),
+        ),
+        cost=_dollars(run.cost_usd["total"]),
+        examples=EXAMPLES,
+        cost_rows=_rows(run.cost_usd, run.cost_usd.values()),
         figures=figures,
         style=_asset("page.css"),
-        scripts=scripts,
-        script_hashes=" ".join(map(_source_hash, scripts)),
+        script=script,
+        script_hash=_source_hash(script),
+        is_local=f":{EMBEDDED_ACCOUNT}:" in run.table_arn,
+        paused=_lasting(paused) if paused else "",
+        running=_lasting(run.finished_at - run.planned_at - paused),
         drawn={
-            "days": [
-                (
-                    *(d.date, d.trip_count, d.total_fare, d.average_fare, d.max_fare, d.min_fare),
-                    d.is_open,
-                )
-                for d in report.days
-            ],
             "spans": [
                 (
                     *(one.segment, one.turn, one.began.isoformat(timespec="milliseconds")),
@@ -73,8 +101,25 @@ def page(report: Report) -> str:
                 for one in spans
             ],
             "segments": [(segment.segment, segment.worker_ms) for segment in segments],
+            "pauses": [
+                (one.began.isoformat(), one.ended.isoformat(), _lasting(one.ended - one.began))
+                for one in pauses
+            ],
         },
     )
+
+
+def _rows(of: Iterable[Any], *columns: Iterable[str]) -> Iterator[tuple[Any, ...]]:
+    """Of a table: what each is about, and its figures."""
+    return zip(of, *map(column, columns), strict=True)
+
+
+def _lasting(time: timedelta) -> str:
+    return figures.lasting(str(time.total_seconds()))
+
+
+def _dollars(usd: str) -> str:
+    return f"${figures.short(usd)}" if Decimal(usd) >= Decimal("0.01") else "under $0.01"
 
 
 @cache
@@ -86,6 +131,20 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+def column(numbers: Iterable[str]) -> list[Figure]:
+    """The figures of one column of a table."""
+    parted = [(exact, *exact.partition(".")[1:]) for exact in numbers]
+    places = max((len(fraction) for _, _, fraction in parted), default=0)
+    return [
+        Figure(
+            exact=exact,
+            short=figures.short(exact),
+            fill="" if not places else ("" if point else ".") + "0" * (places - len(fraction)),
+        )
+        for exact, point, fraction in parted
+    ]
 
 
 def _asset(name: str) -> str:

@@ -18,6 +18,9 @@ from ops.runs.staging_reader import StagedPart, staged_parts
 _WHOLE_SECONDS = timedelta(seconds=1)
 """S3 tells an object's time to the second"""
 
+LONGEST_WAIT = timedelta(minutes=20)
+"""An attempt is never idle for longer: a merge may take 15 minutes, a wait between retries 5."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
@@ -38,11 +41,44 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """Time between two attempts, in which nobody worked on the run."""
+
+    began: datetime
+    ended: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
     """In the order of segment and turn; empty where `unknown` says why nothing is known."""
 
     spans: tuple[Span, ...] = ()
     unknown: str = ""
+
+    def pauses(self, run: FinishedRun, *, attempts: int) -> tuple[Pause, ...]:
+        """Between the attempts of the run, in the order of time.
+
+        The bucket does not tell when an attempt ended. Of the times in which no invocation worked,
+        a pause is each that is longer than an attempt is ever idle, and each of the longest, one
+        fewer than there are `attempts`. A redriven execution is one attempt here; 0 is unknown.
+        """
+        idle = sorted(self._idle(run), key=lambda one: one.began - one.ended)
+        between = max(attempts - 1, 0)
+        found = idle[:between] + [
+            one for one in idle[between:] if one.ended - one.began > LONGEST_WAIT
+        ]
+        return tuple(sorted(found, key=lambda one: one.began))
+
+    def _idle(self, run: FinishedRun) -> Iterator[Pause]:
+        """The times of a second or more in which no invocation worked."""
+        if not self.spans:
+            return
+        busy = sorted((one.began, one.ended) for one in self.spans)
+        until = run.planned_at
+        for began, ended in (*busy, (run.finished_at, run.finished_at)):
+            if began - until >= _WHOLE_SECONDS:
+                yield Pause(began=until, ended=began)
+            until = max(until, ended)
 
 
 MOST_PARTS = 5_000

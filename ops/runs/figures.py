@@ -16,6 +16,11 @@ def grouped(number: str) -> str:
     return f"{Decimal(plain(number)):,f}"
 
 
+def short(number: str) -> str:
+    """With commas, rounded half-even to two decimal places: ``1009.755`` -> ``1,009.76``."""
+    return f"{Decimal(number):z,.2f}"
+
+
 def share(part: int, whole: int) -> str:
     """In per cent, rounded half-even to two places; empty where there is no whole."""
     return f"{(Decimal(100) * part / whole).quantize(Decimal('0.01'))} %" if whole else ""

@@ -3,6 +3,7 @@
 https://www.w3.org/TR/webdriver2/  https://developer.chrome.com/docs/chromedriver
 """
 
+import base64
 import json
 import os
 import re
@@ -30,14 +31,10 @@ class Browser:
         self._session_url = session_url
 
     def open(self, file: Path, *, dark: bool = False) -> None:
-        """Loads the page and waits until its charts are drawn."""
+        """Loads the page, which draws its charts before it is loaded."""
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self._cdp("Emulation.setEmulatedMedia", {"features": [scheme]})
         call(f"{self._session_url}/url", {"url": file.resolve().as_uri()})
-        self.run(
-            "return Promise.all([...document.querySelectorAll('.js-plotly-plot')]"
-            ".map((chart) => chart.drawn)).then(() => null)"
-        )
 
     def run(self, script: str, *arguments: Any) -> Any:
         """What the body of a JavaScript function returns in the page."""
@@ -45,22 +42,35 @@ class Browser:
 
     def tooltip(self, chart: str, bar: int) -> str:
         """What the chart shows while the mouse is over that bar."""
+        self._mouse("mouseMoved", *self._place_of(chart, bar))
+        shown: str = self.run(
+            "const tip = document.querySelector(`#${arguments[0]} .tip`);"
+            "return tip.hidden ? '' : tip.textContent",
+            chart,
+        )
+        return shown
+
+    def drag(self, chart: str, bar: int, to_bar: int) -> None:
+        """Draws with the mouse over the chart, from the middle of one bar to that of another."""
+        self._mouse("mousePressed", *self._place_of(chart, bar))
+        x, y = self._place_of(chart, to_bar)
+        self._mouse("mouseMoved", x, y)
+        self._mouse("mouseReleased", x, y)
+
+    def _place_of(self, chart: str, bar: int) -> tuple[float, float]:
         x, y = self.run(
             "const chart = document.getElementById(arguments[0]);"
-            "chart.scrollIntoView();"
-            "const shown = () => chart.querySelector('.hoverlayer').textContent;"
-            "window.hovered = new Promise((tell) => {"
-            "  chart.once('plotly_hover', () => requestAnimationFrame(() => tell(shown())));"
-            "});"
-            "const box = chart.querySelectorAll('.bars .point')[arguments[1]]"
-            ".getBoundingClientRect();"
+            "chart.scrollIntoView({ block: 'center' });"
+            "const box = chart.querySelectorAll('.bar')[arguments[1]].getBoundingClientRect();"
             "return [box.x + box.width / 2, box.y + box.height / 2]",
             chart,
             bar,
         )
-        self._cdp("Input.dispatchMouseEvent", {"type": "mouseMoved", "x": x, "y": y})
-        shown: str = self.run("return window.hovered")
-        return shown
+        return x, y
+
+    def _mouse(self, event: str, x: float, y: float) -> None:
+        pressed = {} if event == "mouseMoved" else {"button": "left", "clickCount": 1}
+        self._cdp("Input.dispatchMouseEvent", {"type": event, "x": x, "y": y, **pressed})
 
     def said(self) -> list[str]:
         """On the console since it was asked last."""
@@ -77,10 +87,14 @@ class Browser:
             if event["method"] == "Network.requestWillBeSent"
         ]
 
-    def screenshot(self) -> str:
-        """Of the whole page, a PNG in base64."""
-        taken: str = self._cdp("Page.captureScreenshot", {"captureBeyondViewport": True})["data"]
-        return taken
+    def screenshot(self, *, height: int) -> bytes:
+        """A PNG of the top of the page."""
+        clip = {"x": 0, "y": 0, "width": self.run("return innerWidth"), "height": height}
+        taken: str = self._cdp(
+            "Page.captureScreenshot",
+            {"captureBeyondViewport": True, "clip": {**clip, "scale": 1}},
+        )["data"]
+        return base64.b64decode(taken)
 
     def _cdp(self, command: str, parameters: Mapping[str, Any]) -> Any:
         return call(f"{self._session_url}/goog/cdp/execute", {"cmd": command, "params": parameters})
@@ -91,7 +105,7 @@ def browser(*, mobile: Mapping[str, Any] | None = None) -> Iterator[Browser]:
     """Starts chromedriver on a free port, and through it Chromium; ends both."""
     options: dict[str, Any] = {
         "binary": which("chromium"),
-        "args": ["--headless=new", "--window-size=1200,1000", "--disable-gpu"],
+        "args": ["--headless=new", "--window-size=1200,1000", "--disable-gpu", "--hide-scrollbars"],
     }
     if os.geteuid() == 0:
         options["args"].append("--no-sandbox")  # which Chromium does not have for root

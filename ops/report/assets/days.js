@@ -2,41 +2,82 @@
 //
 // What is drawn goes through a float; what is written of it is the text of the figure.
 
-const DAY = 86400000;
-const dayOf = (milliseconds) => moment(milliseconds).slice(0, 10);
-const [first, last] = [charts.days.at(0)?.[0], charts.days.at(-1)?.[0]];
+const DAY = 86400000, HEIGHT = 240, ABOVE = 8;
+const dayRows = [...document.querySelectorAll("#days-table tbody tr")];
+const days = dayRows.map((row) => {
+  const [date, trips, total, average, max, min] = [...row.cells].map((cell) => cell.textContent);
+  return { date, at: Date.parse(date), trips, total, average, max, min, isOpen: row.hasAttribute("data-open"), row };
+}).sort((a, b) => a.at - b.at);
+const [first, last] = [days.at(0)?.date, days.at(-1)?.date];
 const period = { from: first, to: last };
+const inPeriod = () => days.filter(({ date }) => period.from <= date && date <= period.to);
+const dayOf = (milliseconds) => moment(milliseconds).slice(0, 10);
+const written = (options) => new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", ...options });
+const LONG = written({ weekday: "long", day: "numeric", month: "long", year: "numeric" });
+
+const DAY_CHARTS = {
+  "total-chart": { bar: ({ total }) => [0, total], tell: (day) => [`total fare: ${day.total}`] },
+  "trips-chart": { bar: ({ trips }) => [0, trips], tell: (day) => [`trips: ${day.trips}`] },
+  "average-chart": {
+    kind: "band", bar: ({ min, max }) => [min, max], line: ({ average }) => average,
+    tell: (day) => [`max: ${day.max}`, `average: ${day.average}`, `min: ${day.min}`],
+  },
+};
+
+// Of the days, months or years that begin there, at most so many, with their labels.
+function dateTicks(from, to, most) {
+  const [start, end] = [new Date(from), new Date(to)];
+  const months = (end.getUTCFullYear() - start.getUTCFullYear()) * 12 + end.getUTCMonth() - start.getUTCMonth() + 1;
+  const step = [1, 2, 7, 14].find((size) => (to - from) / DAY / size < most);
+  if (step) {
+    const count = Math.floor((to - from) / DAY / step) + 1;
+    return Array.from({ length: count }, (_, n) => from + n * step * DAY).map((at, n) => {
+      const year = n === 0 || dayOf(at).slice(0, 4) !== dayOf(at - step * DAY).slice(0, 4);
+      return [at, written({ day: "numeric", month: "short", ...(year ? { year: "numeric" } : {}) }).format(at)];
+    });
+  }
+  const size = [1, 2, 3, 6, 12, 24, 60, 120, 600, 1200].find((one) => months / one <= most) ?? 6000;
+  const begin = Math.ceil((start.getUTCFullYear() * 12 + start.getUTCMonth()) / size) * size;
+  return Array.from({ length: Math.ceil(months / size) }, (_, n) => begin + n * size)
+    .map((month) => Date.UTC(Math.floor(month / 12), month % 12))
+    .filter((at) => from <= at && at <= to)
+    .map((at) => [at, written(size < 12 ? { month: "short", year: "numeric" } : { year: "numeric" }).format(at)]);
+}
+
+// Where a day is drawn, in the chart's own pixels.
+function dayScale(chart, left) {
+  const [from, to] = [Date.parse(period.from) - DAY / 2, Date.parse(period.to) + DAY / 2];
+  const perMillisecond = (chart.clientWidth - left - RIGHT) / (to - from);
+  return { x: (at) => left + (at - from) * perMillisecond, at: (x) => from + (x - left) / perMillisecond, day: DAY * perMillisecond };
+}
+
+function drawDayChart(id, { kind = "", bar: ends, line }) {
+  const chart = document.getElementById(id);
+  const shown = inPeriod();
+  const values = shown.flatMap(ends).map(Number);
+  const { low, high, ticks } = numberTicks(values.reduce((a, b) => Math.min(a, b), Infinity), values.reduce((a, b) => Math.max(a, b), -Infinity), 5);
+  const left = Math.max(50, widthOf(ticks.map(([, text]) => text)));
+  const y = (value) => ABOVE + (HEIGHT - ABOVE - BELOW) * (high - value) / (high - low);
+  const scale = dayScale(chart, left);
+  chart.scale = scale;
+  const width = Math.min(48, scale.day * (scale.day < 3 ? 1 : 0.85));
+  const right = chart.clientWidth - RIGHT;
+  show(chart, HEIGHT, [
+    ...ticks.flatMap(([value, text]) => [rule(left, y(value), right, y(value), value === 0 ? "zero" : "grid"), label(left - 6, y(value) + 4, text, "end")]),
+    ...dateTicks(Date.parse(period.from), Date.parse(period.to), Math.max(2, Math.floor((right - left) / 90)))
+      .filter(([at]) => scale.x(at) < right - 20)
+      .map(([at, text]) => label(Math.max(scale.x(at), left + 28), HEIGHT - 6, text, "middle")),
+    ...shown.map((day) => {
+      const [bottom, top] = ends(day).map(Number).sort((a, b) => a - b);
+      return bar(scale.x(day.at) - width / 2, y(top), width, y(bottom) - y(top), day.isOpen ? `${kind} open` : kind);
+    }),
+    ...(line ? [svg("polyline", { class: "line", points: shown.map((day) => `${scale.x(day.at).toFixed(2)},${y(Number(line(day))).toFixed(2)}`).join(" ") })] : []),
+    ...(line && shown.length <= 100 ? shown.map((day) => svg("circle", { class: "dot", r: 2.5, cx: scale.x(day.at), cy: y(Number(line(day))) })) : []),
+  ]);
+}
 
 function drawDays() {
-  const days = charts.days.filter(([date]) => period.from <= date && date <= period.to);
-  const column = (n) => days.map((day) => day[n]);
-  const [from, to] = [Date.parse(period.from), Date.parse(period.to)];
-  const few = (to - from) / DAY < 10;
-  const xaxis = {
-    type: "date", range: [from - DAY / 2, to + DAY / 2], hoverformat: "%A, %-d %B %Y",
-    ...(few ? { tick0: from, dtick: DAY, tickformat: "%-d %b" } : {}),
-  };
-  // Bars of open days are hatched, and their tooltips say so.
-  const pattern = { shape: days.map(([, , , , , , isOpen]) => (isOpen ? "/" : "")) };
-  const figures = (n) => days.map((day) => (day[6] ? `${day[n]} (open)` : day[n]));
-  const bars = (n, name, more) => ({
-    type: "bar", x: column(0), y: column(n).map(Number), customdata: figures(n), name,
-    hovertemplate: "%{customdata}", marker: { color: colour("accent"), pattern }, width: DAY * (few ? 0.5 : 0.9),
-    ...more,
-  });
-  const [max, min] = [column(4).map(Number), column(5).map(Number)];
-  const average = {
-    type: "scatter", mode: days.length > 100 ? "lines" : "lines+markers", x: column(0), y: column(3).map(Number),
-    customdata: column(3), name: "average", hovertemplate: "%{customdata}",
-    line: { color: colour("text"), width: days.length > 400 ? 1 : 2 },
-  };
-  const band = bars(4, "max", {
-    base: min, y: max.map((most, n) => most - min[n]), marker: { color: colour("band") }, width: DAY * (few ? 0.5 : 1),
-  });
-  const least = { ...average, y: min, customdata: column(5), name: "min", mode: "markers", marker: { opacity: 0 } };
-  plot("total-chart", [bars(2, "total fare")], { xaxis });
-  plot("trips-chart", [bars(1, "trips")], { xaxis });
-  plot("average-chart", [band, average, least], { xaxis });
+  for (const [id, what] of Object.entries(DAY_CHARTS)) drawDayChart(id, what);
 }
 
 function showPeriod(from, to) {
@@ -44,44 +85,64 @@ function showPeriod(from, to) {
   Object.assign(period, { from, to });
   document.getElementById("from").value = from;
   document.getElementById("to").value = to;
-  let shown = 0;
-  for (const row of document.querySelectorAll("#days-table tbody tr")) {
-    const date = row.cells[0].textContent;
-    row.hidden = date < from || to < date;
-    shown += !row.hidden;
-  }
-  document.getElementById("days-shown").textContent = `${shown} of ${charts.days.length} days shown.`;
+  for (const { date, row } of days) row.hidden = date < from || to < date;
+  document.getElementById("days-shown").textContent = `${inPeriod().length} of ${days.length} days shown.`;
   drawDays();
 }
 
-// Plotly tells where an axis ends in milliseconds, or as a time without a zone.
-const millisecondsOf = (end) => (typeof end === "string" ? Date.parse(`${end.padEnd(11, "T").padEnd(16, "00:00").replace(" ", "T")}Z`) : end);
-
-function zoomed(change) {
-  const ends = change["xaxis.range"] ?? [change["xaxis.range[0]"], change["xaxis.range[1]"]];
-  const [left, right] = ends.map(millisecondsOf);
-  if (change["xaxis.autorange"]) showPeriod(first, last);
-  else if (right) {
-    // The days whose middle can be seen.
-    const [from, to] = [dayOf(Math.ceil(left / DAY) * DAY), dayOf(Math.floor(right / DAY) * DAY)];
+// Drawing with the mouse chooses the days whose middle is between both ends; a double click shows all.
+function chooseByMouse(chart) {
+  const marked = chart.appendChild(document.createElement("div"));
+  marked.className = "marked";
+  marked.hidden = true;
+  const placeOf = (event) => event.clientX - chart.getBoundingClientRect().left;
+  let start = null;
+  const ends = (event) => [start, placeOf(event)].sort((a, b) => a - b);
+  chart.addEventListener("pointerdown", (event) => {
+    if (event.pointerType !== "mouse" || event.button) return;
+    start = placeOf(event);
+    chart.setPointerCapture(event.pointerId);
+  });
+  chart.addEventListener("pointermove", (event) => {
+    if (start === null) return;
+    const [left, right] = ends(event);
+    marked.hidden = right - left < 5;
+    Object.assign(marked.style, { left: `${left}px`, width: `${right - left}px` });
+  });
+  chart.addEventListener("pointerup", (event) => {
+    if (start === null) return;
+    const [left, right] = ends(event);
+    start = null;
+    marked.hidden = true;
+    if (right - left < 5) return;
+    const [from, to] = [dayOf(Math.ceil(chart.scale.at(left) / DAY) * DAY), dayOf(Math.floor(chart.scale.at(right) / DAY) * DAY)];
     showPeriod(from < first ? first : from, to > last ? last : to);
-  }
+  });
+  chart.addEventListener("pointercancel", () => { start = null; marked.hidden = true; });
+  chart.addEventListener("dblclick", () => showPeriod(first, last));
 }
 
 function followDays() {
-  for (const chart of document.querySelectorAll("#days .chart")) chart.on("plotly_relayout", zoomed);
-  for (const group of document.querySelectorAll(".period")) {
-    group.hidden = false;
-    const ends = [...group.querySelectorAll("input")];
-    group.addEventListener("change", ({ target }) => {
-      const [from, to] = [ends[0].value || first, ends[1].value || last];
-      if (from <= to) showPeriod(from, to);
-      else showPeriod(target.value, target.value); // the end that was set counts
+  for (const [id, { tell }] of Object.entries(DAY_CHARTS)) {
+    const chart = document.getElementById(id);
+    tellUnderPointer(chart, (event) => {
+      const at = chart.scale.at(event.clientX - chart.getBoundingClientRect().left);
+      const near = inPeriod().reduce((best, day) => (Math.abs(day.at - at) < Math.abs(best.at - at) ? day : best));
+      return { lines: [LONG.format(near.at) + (near.isOpen ? " (open)" : ""), ...tell(near)], x: chart.scale.x(near.at), y: 16 };
     });
-    group.addEventListener("click", ({ target }) => {
-      const days = target.dataset.last;
-      if (days === "0") showPeriod(first, last);
-      else if (days) showPeriod(dayOf(Date.parse(last) - (days - 1) * DAY), last);
-    });
+    chooseByMouse(chart);
   }
+  const group = document.querySelector(".period");
+  group.hidden = false;
+  const ends = [...group.querySelectorAll("input")];
+  group.addEventListener("change", ({ target }) => {
+    const [from, to] = [ends[0].value || first, ends[1].value || last];
+    if (from <= to) showPeriod(from, to);
+    else showPeriod(target.value, target.value); // the end that was set counts
+  });
+  group.addEventListener("click", ({ target }) => {
+    const count = target.dataset.last;
+    if (count === "0") showPeriod(first, last);
+    else if (count) showPeriod(dayOf(Date.parse(last) - (count - 1) * DAY), last);
+  });
 }

@@ -1,4 +1,4 @@
-// The theme, and the beginning of it all.
+// The theme, and where all of it starts.
 
 const root = document.documentElement;
 const KEPT = "trip-kpis-theme";
@@ -12,19 +12,33 @@ function kept() {
 
 function choose(theme) {
   try { localStorage.setItem(KEPT, theme); } catch { /* it lasts as long as the page */ }
-  show(theme);
+  wear(theme);
 }
 
-function show(theme) {
+function wear(theme) {
   if (theme) root.dataset.theme = theme;
   themeButton.textContent = isDark() ? "Light theme" : "Dark theme";
+}
+
+function draw() {
   if (first) drawDays();
   drawSegments();
 }
 
-show(kept());
+wear(kept());
 themeButton.hidden = false;
 themeButton.addEventListener("click", () => choose(isDark() ? "light" : "dark"));
-darkAsked.addEventListener("change", () => show());
+darkAsked.addEventListener("change", () => wear());
 for (const button of document.querySelectorAll("thead button")) sortable(button.closest("th"));
-followDays();
+if (first) followDays();
+followSegments();
+draw();
+let drawnFor = innerWidth;
+addEventListener("resize", () => {
+  if (innerWidth !== drawnFor) draw();
+  drawnFor = innerWidth;
+});
+// A figure that is shown rounded has all its digits as a tooltip.
+addEventListener("pointerover", ({ target }) => {
+  if (target.dataset?.short) target.title = target.textContent;
+});

@@ -16,11 +16,12 @@ from rich.console import Console
 
 from ops.__main__ import main
 from ops.cli.commands.report import leave_report
+from ops.embedded.isolation import ACCOUNT_ID
 from ops.embedded.objects_on_disk import ObjectOnDisk
 from ops.local.started_execution import StartedExecution
 from ops.local.state_directory import StateDirectory
 from ops.report.days import days
-from ops.report.page import SEGMENTS_SHOWN
+from ops.report.page import EMBEDDED_ACCOUNT, SEGMENTS_SHOWN, column
 from ops.report.rejected import rejected
 from ops.report.timeline import executions_in, timeline
 from ops.report.written import write_report
@@ -148,7 +149,7 @@ def test_an_expired_quarantine_leaves_the_counts(tmp_path: Path) -> None:
         file.unlink()
     (reason,) = rejected(tmp_path, finished_run(tmp_path, None))
     assert (reason.trips, reason.examples) == (4, ())
-    assert "Its examples are not here" in written(tmp_path)
+    assert "the quarantine has expired" in written(tmp_path)
 
 
 def test_the_timeline_has_what_each_invocation_appended(tmp_path: Path) -> None:
@@ -243,7 +244,104 @@ def test_the_page_loads_nothing_and_runs_just_its_own_scripts(tmp_path: Path) ->
     }
     assert policy.startswith("default-src 'none'; script-src ")
     assert set(re.findall(r"'sha256-[^']+'", policy)) == allowed
-    assert len(allowed) == 2
+    assert len(allowed) == 1
+
+
+def test_the_page_stays_small(tmp_path: Path) -> None:
+    leave_run(tmp_path, days=3652, segments=SEGMENTS_SHOWN)
+    assert write_report(tmp_path).stat().st_size < 1_500_000
+
+
+def test_rejected_trips_are_one_table(tmp_path: Path) -> None:
+    manifest = leave_run(tmp_path, segments=1, rejected=3)
+    document = json.loads(manifest.read_bytes())
+    document["rejected"] = {"fare_not_a_number": 3, "time_missing": 2}
+    document["by_segment"][0]["rejected"] = document["rejected"]
+    manifest.write_text(json.dumps(document))
+    table = written(tmp_path).split('<table id="rejected-table">')[1].split("</table>")[0]
+    assert re.findall(r'rowspan="(\d+)"><code>(\w+)</code>', table) == [
+        ("3", "fare_not_a_number"),
+        ("1", "time_missing"),
+    ]
+    assert re.findall(r"<td>(t-0-\d)</td>", table) == ["t-0-0", "t-0-1", "t-0-2"]
+
+
+def tiles(page: str) -> dict[str, str]:
+    return dict(re.findall(r"<div><dt>(.+?)</dt><dd.*?>(.+?)</dd></div>", page))
+
+
+def test_the_cost_of_a_run_on_this_machine_is_an_estimate_for_aws(tmp_path: Path) -> None:
+    manifest = leave_run(tmp_path)
+    assert "cost on AWS, estimated" in tiles(written(tmp_path))
+    document = json.loads(manifest.read_bytes())
+    document["table_arn"] = "arn:aws:dynamodb:eu-central-1:210987654321:table/trips"
+    manifest.write_text(json.dumps(document))
+    assert "cost at list prices" in tiles(written(tmp_path))
+
+
+def test_the_account_of_the_embedded_aws_is_known() -> None:
+    assert EMBEDDED_ACCOUNT == ACCOUNT_ID
+
+
+def test_time_between_attempts_is_not_running_time(tmp_path: Path) -> None:
+    leave_run(tmp_path, pause=timedelta(hours=3))
+    shown = tiles(written(tmp_path))["running time"]
+    assert shown == "7.5 s <small>and 2 h 59 min between attempts</small>"
+
+
+@pytest.mark.parametrize(
+    ("pause", "attempts", "pauses"),
+    [
+        (timedelta(hours=3), 0, 1),
+        (timedelta(hours=3), 1, 1),
+        (timedelta(hours=3), 2, 1),
+        (timedelta(minutes=5), 0, 0),
+        (timedelta(minutes=5), 1, 0),
+        (timedelta(minutes=5), 2, 1),
+        (None, 1, 0),
+    ],
+)
+def test_idle_time_is_a_pause_if_it_is_long_or_there_were_more_attempts(
+    tmp_path: Path, pause: timedelta | None, attempts: int, pauses: int
+) -> None:
+    leave_run(tmp_path, pause=pause)
+    run = finished_run(tmp_path, None)
+    found = timeline(tmp_path, run).pauses(run, attempts=attempts)
+    assert len(found) == pauses
+    for one in found:
+        assert pause is not None
+        assert one.began == PLANNED_AT + timedelta(seconds=3)
+        assert one.ended == one.began + pause - timedelta(milliseconds=1500)
+
+
+def test_a_pause_after_the_last_append_is_one_too(tmp_path: Path) -> None:
+    manifest = leave_run(tmp_path)
+    document = json.loads(manifest.read_bytes())
+    document["finished_at"] = (PLANNED_AT + timedelta(hours=2)).isoformat()
+    manifest.write_text(json.dumps(document))
+    run = finished_run(tmp_path, None)
+    (pause,) = timeline(tmp_path, run).pauses(run, attempts=1)
+    assert pause.ended == run.finished_at
+
+
+def test_a_run_with_one_segment_and_one_day_is_not_in_the_plural(tmp_path: Path) -> None:
+    leave_run(tmp_path, days=1, segments=1)
+    page = written(tmp_path)
+    assert "It holds for the run and for its one segment." in page
+    assert "The day that this run published matches its manifest" in page
+    assert tiles(page)["day"] == "1"
+    for plural in ("1 segments", "1 days", "1 parts", "1 pages", "times as many pages"):
+        assert plural not in page
+
+
+def test_of_a_decimal_column_what_is_short_is_rounded_half_even() -> None:
+    assert [(one.exact, one.short, one.fill) for one in column(["1009.745", "-2.5", "1000"])] == [
+        ("1009.745", "1,009.74", ""),
+        ("-2.5", "-2.50", "00"),
+        ("1000", "1,000.00", ".000"),
+    ]
+    assert [one.fill for one in column(["7", "12"])] == ["", ""]
+    assert [one.short for one in column(["-0.001", "0.015"])] == ["0.00", "0.02"]
 
 
 def test_what_trips_hold_stays_text(tmp_path: Path) -> None:
