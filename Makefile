@@ -24,7 +24,7 @@ NO_SECRET_LINES := "x-amz-(request-id|id-2)":
 NO_SECRET_FILES := (^|/)requirements/.*\.txt$$
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types sam-check security faults faults-fast faults-slow bench build lock clean python-is-recent
+.PHONY: help setup demo test check format lint types sam-check security faults faults-fast faults-slow bench report-picture build lock clean python-is-recent
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -76,6 +76,9 @@ faults-slow: setup ## the real state machine and worker processes; SEED=7 plays 
 
 bench: setup ## every figure of docs/performance.md, measured on this machine; takes a while
 	@$(VENV)/bin/python -m bench page
+
+report-picture: setup ## take docs/report.png, the README's picture, from the demo's report; needs Chromium
+	@$(VENV)/bin/python -m tests.report.picture docs/report.png
 
 build: setup ## package the functions for Lambda, as `sam build` does anywhere
 	@SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam build
