@@ -59,15 +59,16 @@ class Timeline:
         """Between the attempts of the run, in the order of time.
 
         The bucket does not tell when an attempt ended. Of the times in which no invocation worked,
-        a pause is each that is longer than an attempt is ever idle, and each of the longest, one
-        fewer than there are `attempts`. A redriven execution is one attempt here; 0 is unknown.
+        these are pauses: the `attempts` - 1 longest, and each that is longer than an attempt is
+        ever idle. A redriven execution counts as one attempt; 0 is unknown.
         """
-        idle = sorted(self._idle(run), key=lambda one: one.began - one.ended)
-        between = max(attempts - 1, 0)
-        found = idle[:between] + [
-            one for one in idle[between:] if one.ended - one.began > LONGEST_WAIT
+        longest_first = sorted(self._idle(run), key=lambda one: one.began - one.ended)
+        pauses = [
+            one
+            for nth, one in enumerate(longest_first, start=1)
+            if nth < attempts or one.ended - one.began > LONGEST_WAIT
         ]
-        return tuple(sorted(found, key=lambda one: one.began))
+        return tuple(sorted(pauses, key=lambda one: one.began))
 
     def _idle(self, run: FinishedRun) -> Iterator[Pause]:
         """The times of a second or more in which no invocation worked."""

@@ -162,17 +162,23 @@ def test_decimal_points_are_under_each_other(desktop: Browser, tmp_path: Path) -
     assert max(points) - min(points) < 0.5
 
 
-def test_what_is_copied_from_a_table_has_every_digit(desktop: Browser, tmp_path: Path) -> None:
+def test_what_is_copied_or_read_aloud_from_a_table_has_every_digit(
+    desktop: Browser, tmp_path: Path
+) -> None:
     leave_run(tmp_path, days=3)
     desktop.open(write_report(tmp_path))
     copied = desktop.run(
         "getSelection().selectAllChildren(document.querySelectorAll('#days-table tbody tr')[1]);"
         "return getSelection().toString()"
     )
-    assert copied.split() == [
+    expected = [
         *("2024-05-02", "3", "1009.750000000000000001", "336.583333"),
         *("1000.000000000000000001", "-2.5", "published"),
     ]
+    assert copied.split() == expected
+    read = desktop.read_aloud()
+    first = read.index("2024-05-02")
+    assert read[first : first + len(expected)] == expected
 
 
 def test_figures_are_sorted_by_every_digit(desktop: Browser, tmp_path: Path) -> None:

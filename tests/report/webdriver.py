@@ -72,6 +72,12 @@ class Browser:
         pressed = {} if event == "mouseMoved" else {"button": "left", "clickCount": 1}
         self._cdp("Input.dispatchMouseEvent", {"type": event, "x": x, "y": y, **pressed})
 
+    def read_aloud(self) -> list[str]:
+        """The texts of the page that a screen reader gets, in their order."""
+        nodes = self._cdp("Accessibility.getFullAXTree", {})["nodes"]
+        shown = (one for one in nodes if not one["ignored"])
+        return [one["name"]["value"] for one in shown if one["role"]["value"] == "StaticText"]
+
     def said(self) -> list[str]:
         """On the console since it was asked last."""
         entries = call(f"{self._session_url}/se/log", {"type": "browser"})
