@@ -65,17 +65,17 @@ def _mistakes() -> tuple[type[Exception], ...]:
 
 @click.group(cls=_Commands)
 def main() -> None:
-    """Exact per-day KPIs from a DynamoDB table of trips, run and repaired from here.
+    """Calculate exact KPIs for each day from a DynamoDB table of trips.
 
     \b
-    python -m ops demo                                  a made-up month, to see it work
+    python -m ops demo                                  one month of made-up trips
     python -m ops run --trips trips.csv --out out       your own trips, on this machine
-    python -m ops estimate --stack trip-kpis            what a run would cost, and find
+    python -m ops estimate --stack trip-kpis            what a run would cost and find
     python -m ops run --stack trip-kpis                 a run of a deployed stack
-    python -m ops status --stack trip-kpis              how it stands, and what to do next
+    python -m ops status --stack trip-kpis              its progress, and what to do next
 
-    With --out DIR: runs on this machine, in an embedded AWS. No account, and nothing leaves the
-    machine. With --stack NAME: the runs of a stack in your account.
+    With --out DIR: runs on this machine, in an embedded AWS. They need no account, and no data
+    leaves the machine. With --stack NAME: runs of a deployed stack in your account.
     """
 
 

@@ -50,7 +50,7 @@ def show_broken_demo(console: Console, out: Path, segment: int) -> bool:
         )
     show_outcome(console, broken, out)
     if not _failed_by(broken, segment) or _published(out):
-        _say(console, "That is not how the run was to end.", "bold red")
+        _say(console, "The run did not end as expected.", "bold red")
         return False
     _say(
         console,
@@ -58,7 +58,7 @@ def show_broken_demo(console: Console, out: Path, segment: int) -> bool:
     )
     console.print(Panel(_what_to_do(broken, out), title="what to do", border_style="green"))
     command = rerun_command(broken.run_id, out)
-    _say(console, f"The permissions are back. Going on with the run:\n  {command}")
+    _say(console, f"The permissions are restored. Resuming the run:\n  {command}")
     with Follower(console) as follower:
         finished = rerun(broken.run_id, out=out, parameters={}, where=Where(), follower=follower)
     show_outcome(console, finished, out)

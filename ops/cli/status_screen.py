@@ -84,7 +84,7 @@ def _execution(one: Attempt) -> str:
 def _counts(status: RunStatus) -> list[tuple[str, str]]:
     progress, counts = status.progress, status.progress.counts
     if progress.plan is None:
-        return [("segments", "there is no plan of it under staging/ (yet, or any more)")]
+        return [("segments", "no plan under staging/: not written yet, or expired")]
     segments = f"{len(progress.finished):,} of {progress.segments:,} finished"
     if unfinished := progress.begun - progress.finished:
         segments += f", {len(unfinished):,} begun"
@@ -108,7 +108,7 @@ def _next(status: RunStatus, place: Place) -> str:
         if isinstance(place, Stack):
             again = ops_command("status", status.run_id, place, "--follow")
             return f"To watch it:\n  {again}"
-        return "Another process on this machine is at it."
+        return "Another process on this machine is running it."
     if status.state == FINISHED:
         return f"As a page:\n  {ops_command('report', status.run_id, place)}"
     if status.errors:

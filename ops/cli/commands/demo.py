@@ -13,16 +13,15 @@ from ops.cli.demo_month import SEGMENTS, show_demo
 
 
 @click.command()
-@options.out("As in `run`.", default="out/demo")
+@options.out("The directory for the results, as in `run`.", default="out/demo")
 @click.option(
     "--break-segment",
     type=click.IntRange(0, SEGMENTS - 1),
     metavar="N",
-    help="Let segment N break at its third page, show what the operator sees then, and resume "
-    "the run.",
+    help="Let segment N fail at its third page, show what the operator sees, and resume the run.",
 )
 def demo(*, out: Path, break_segment: int | None) -> NoReturn:
-    """Make up a month of trips, run the job over them, and show what comes out."""
+    """Run the job over a month of made-up trips."""
     console = terminal.console()
     as_told = (
         show_demo(console, out)

@@ -25,7 +25,7 @@ _OF_FILES = ("key", "sort_key", "same_key", "encoding")
 @click.option(
     "--table",
     metavar="NAME",
-    help="A table that is read with your own credentials: no stack has to be there.",
+    help="A table that is read with your own credentials. It needs no stack.",
 )
 @options.trips_or_stack
 @options.profile
@@ -52,11 +52,11 @@ def estimate(
     parameters: dict[str, str],
     as_json: bool,
 ) -> None:
-    """Say what a run would cost and take, before anything is spent on it.
+    """Predict the cost, duration and rejected trips of a run.
 
-    Reads a sample of the table, of 16 pages at the most and within the run's read budget: what the
-    fares and times look like, how many trips would be incomplete or rejected and why, and whether
-    the segments are even. Says when another way than this pipeline would be better.
+    It reads a sample of the table: at most 16 pages, within the run's read budget. It shows the
+    forms of fares and times, how many trips would be incomplete or rejected and why, and whether
+    the segments are of equal size. It says if another tool would be better.
 
     \b
     python -m ops estimate --stack trip-kpis --read-units-per-second 2000

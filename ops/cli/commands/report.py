@@ -24,13 +24,14 @@ from ops.stack.executions import executions_of
     "--to",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help=f"Where the report goes. [DIR/{REPORT}; of a stack, report-RUN_ID.html]",
+    help=f"The file to write. [DIR/{REPORT}; for a stack, report-RUN_ID.html]",
 )
 def report(*, source: Source, run_id: str | None, to: Path | None) -> None:
-    """Write a page that shows what a finished run has published, and why it can be trusted.
+    """Write a page about a finished run.
 
-    RUN_ID may be left out: then it is the run that finished last. The page is one file that loads
-    nothing: open it in a browser, mail it, keep it.
+    It shows the published figures and the proof that they are complete. Without RUN_ID, it is about
+    the run that finished last. The page is one file that loads nothing else:
+    you can open it in a browser, mail it and archive it.
 
     \b
     python -m ops report --out out

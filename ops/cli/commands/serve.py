@@ -37,11 +37,11 @@ def serve(
     host: str,
     port: int | None,
 ) -> None:
-    """Keep the embedded AWS up, with the stack deployed and the trips in its table.
+    """Keep the embedded AWS running.
 
-    For `sam local invoke`, `sam local start-lambda` and the aws CLI. It answers only requests with
-    the access key that it prints, which is another one each time unless --access-key names one.
-    Ends with Ctrl-C.
+    It has the stack deployed and the trips in its table. Use it with the aws CLI, with `sam local`,
+    and with verbs that have --stack. It answers only requests with the access key that it prints.
+    The key is new each time, unless --access-key gives one. Ctrl-C stops it.
     """
     console = terminal.console()
     trips = read_trips(files, hash_key=key, sort_key=sort_key, same_key=same_key, encoding=encoding)

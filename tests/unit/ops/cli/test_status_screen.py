@@ -63,7 +63,7 @@ def test_a_run_that_another_process_is_at_is_running(tmp_path: Path) -> None:
     with noted(tmp_path, "run-1").locked():
         run_status = in_directory(tmp_path, None)
     assert run_status.state == RUNNING
-    assert "Another process on this machine is at it." in shown(run_status, tmp_path)
+    assert "Another process on this machine is running it." in shown(run_status, tmp_path)
 
 
 def test_a_run_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
