@@ -1,6 +1,7 @@
 """Further forms of a time, by the parameter `TimeFormats`: strptime's formats, and epoch words."""
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,13 +15,33 @@ _EPOCHS = {f"epoch_{unit}": unit for unit in Unit}
 _DIGITS = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
 
 _DIRECTIVE = re.compile("%(.)", re.DOTALL)
-_ANY_DIRECTIVE = "\ufffc"
-"""Stands for each of them where a format's literal text is looked at."""
+_ANY_DIRECTIVE, _TIME_DIRECTIVE = "\ufffc", "\ufffb"
+"""Replace them where a format's literal text is looked at."""
 _WORD_OR_OFFSET = re.compile(
     r"(?P<word>[^\W\d_]*)(?P<offset>[+\-\u2212][0-9][0-9:]*)|(?P<alone>[^\W\d_]+)"
 )
+_OFFSET = re.compile("(?: ?[+-][0-9][0-9:]*)?")
 _PLACE = re.compile(r"[A-Za-z]+(?:/[A-Za-z0-9_+-]+)+")
-_UTC_WORDS = {"utc", "gmt", "z", "uct", "zulu"}
+_UTC_WORDS = {"utc", "gmt", "z", "uct", "ut", "zulu"}
+_UTC_NAMES = re.compile(
+    r"\b(?:coordinated universal time|universal time|universal|greenwich mean time)\b",
+    re.IGNORECASE,
+)
+_OF_UTC = re.compile(
+    r"\b(?:UTC|GMT|UCT|UT)(?P<offset>[ :]+[+-]?[0-9][0-9:.]*|[+-](?![0-9])|[+-][0-9:.]+)"
+    "(?![\ufffb\ufffc0-9])",
+    re.IGNORECASE,
+)
+"""UTC with an offset in any form, also in forms that no program should write."""
+_DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"))
+_TIME_OF_DAY = "HIMSfpcX"
+"""the directives that read a time of day"""
+_WORDS_AFTER_A_TIME = {
+    "h", "hr", "hrs", "hour", "hours", "uhr", "uur", "o", "clock", "m", "min", "s", "sec", "am",
+    "pm", "noon", "on", "le", "den", "el", "il", "op", "dnia", "the", "of",
+    "\u6642", "\u65f6", "\u5206", "\u79d2", "\uc2dc", "\ubd84", "\ucd08",
+}  # fmt: skip
+"""Behind a time of day there may be a zone of any name: these words, in all languages, are none."""
 _UTC_PLACES = {"etc/utc", "etc/gmt", "etc/uct", "etc/zulu", "etc/greenwich", "etc/universal"}
 ZONE_WORDS = {
     # what tzdata has called its zones since 1970
@@ -32,7 +53,8 @@ ZONE_WORDS = {
     "wet", "wib", "wit", "wita", "ydt", "yst",
     # and what people call others
     "art", "brst", "brt", "clst", "clt", "cot", "ict", "irst", "mesz", "mez", "myt", "npt",
-    "pet", "pht", "sgt", "trt", "uyt",
+    "pet", "pht", "sgt", "trt", "uyt", "msz", "haec", "hnec", "hne", "hae",
+    "eastern", "pacific", "greenwich",
 }  # fmt: skip
 _US_ZONE_WORDS = {"ET", "CT", "MT", "PT"}
 """In small letters they are words of other languages, such as the French *et*."""
@@ -119,10 +141,20 @@ def _zones(time_format: str) -> tuple[bool, str | None]:
     """
     if "%z" in time_format.replace("%%", ""):
         return False, None
-    literal = _DIRECTIVE.sub(lambda one: "%" if one[1] == "%" else _ANY_DIRECTIVE, time_format)
-    named = list(_named_zones(literal))
-    others = (text for text, is_utc in named if not is_utc)
-    return any(is_utc for _, is_utc in named), next(others, None)
+    named = list(_named_zones(_literal(time_format)))
+    others = [text for text, is_utc in named if not is_utc]
+    return any(is_utc for _, is_utc in named), next(iter(others), None)
+
+
+def _literal(time_format: str) -> str:
+    """The format's text, with a sign for each directive, another one for those of a time of day."""
+
+    def sign(directive: re.Match[str]) -> str:
+        if directive[1] == "%":
+            return "%"
+        return _TIME_DIRECTIVE if directive[1] in _TIME_OF_DAY else _ANY_DIRECTIVE
+
+    return _DIRECTIVE.sub(sign, unicodedata.normalize("NFKC", time_format)).translate(_DASHES)
 
 
 def _named_zones(literal: str) -> Iterator[tuple[str, bool]]:
@@ -131,19 +163,45 @@ def _named_zones(literal: str) -> Iterator[tuple[str, bool]]:
         if place.casefold() in {name.casefold() for name in time_zone_names()}:
             literal = literal.replace(place, _ANY_DIRECTIVE)
             yield place, place.casefold() in _UTC_PLACES
+    for name in _UTC_NAMES.findall(literal):
+        literal = literal.replace(name, _ANY_DIRECTIVE)
+        yield name, True
+    for found in _OF_UTC.finditer(literal):
+        if not _OFFSET.fullmatch(found["offset"]):
+            yield found[0], False
     for found in _WORD_OR_OFFSET.finditer(literal):
-        word, offset = found["word"] or found["alone"], found["offset"]
-        before, after = literal[: found.start()][-1:], literal[found.end() :][:1]
-        if word:
-            is_utc = _is_utc(word, before)
-            if is_utc and offset:
-                is_utc = _is_zero(offset)
-        elif _is_offset(offset, after):  # -00 may be a minute as well: the format must say which
-            is_utc = _is_zero(offset) and (offset[0] == "+" or len(offset) > len("-00"))
-        else:
-            is_utc = None
+        before, after = literal[: found.start()], literal[found.end() :]
+        is_utc = _zone_named_by(found, before, after)
         if is_utc is not None:
             yield found[0], is_utc
+
+
+def _zone_named_by(found: re.Match[str], before: str, after: str) -> bool | None:
+    """Whether a word, an offset or both name UTC; False: another zone, None: none."""
+    word, offset = found["word"] or found["alone"], found["offset"]
+    follows_a_time = _TIME_DIRECTIVE in before
+    if not word:
+        # -00 may be a minute as well: the format must say which
+        if not _is_offset(offset, after[:1]):
+            return None
+        return _is_zero(offset) and (offset[0] == "+" or len(offset) > len("-00"))
+    is_utc = _is_utc(word, before[-1:])
+    if is_utc and follows_a_time and after[:1].isdigit():
+        return False  # UT1
+    if is_utc and offset:
+        return _is_zero(offset)
+    if is_utc is None and before[-1:] != "%" and follows_a_time:
+        is_known = word.casefold() in _WORDS_AFTER_A_TIME or _is_date_time_mark(word, after)
+        return None if is_known and not offset else False
+    return is_utc
+
+
+def _is_date_time_mark(word: str, after: str) -> bool:
+    """The T of ISO 8601, and words before a directive that names a part of the date or time."""
+    return word.casefold() in {"t", "at", "um"} and after.lstrip()[:1] in {
+        _ANY_DIRECTIVE,
+        _TIME_DIRECTIVE,
+    }
 
 
 def _is_utc(word: str, before: str) -> bool | None:
@@ -151,7 +209,7 @@ def _is_utc(word: str, before: str) -> bool | None:
     if before == "%":
         return None  # %%Z: a placeholder that nobody has filled in
     if word == "z":  # a word of other languages, unless it is attached to a number
-        return True if before == _ANY_DIRECTIVE or before.isdigit() else None
+        return True if before in {_ANY_DIRECTIVE, _TIME_DIRECTIVE} or before.isdigit() else None
     if word.casefold() in _UTC_WORDS:
         return True
     return False if word.casefold() in ZONE_WORDS or word in _US_ZONE_WORDS else None

@@ -81,7 +81,8 @@ UTC_LITERALS = (
     "Z[UTC]", "Z[Etc/UTC]", " Zulu", " UCT", " Etc/UTC", " Etc/GMT", "+0000", " +0000", "+00:00",
     " +00:00", "+00", "-0000", "-00:00", " -00:00", " \u221200:00", "+00:00:00", ".000+0000",
     ".000+00:00", "UTC+0", "UTC+00:00", "UTC-0", "UTC-00", " GMT+0000", "GMT-00:00",
-    " GMT+0000 (Coordinated Universal Time)", "'Z'", " UTC h", "_UTC",
+    " GMT+0000 (Coordinated Universal Time)", "'Z'", " UTC h", "_UTC", " UT",
+    " Coordinated Universal Time", " universal", " Greenwich Mean Time", " \uff35\uff34\uff23", " UTC +00:00",
 )  # fmt: skip
 
 
@@ -119,6 +120,9 @@ def test_literal_text_in_front_of_the_time_names_its_zone_as_well() -> None:
         "UTC+2", "UTC-05:00", " UTC +0200", " GMT+0100", "GMT-1", " GMT+0200 (CEST)",
         " Europe/Berlin", "[Europe/Berlin]", " america/new_york", " Etc/GMT-2", " UTC+02:00",
         " \u22120200", "-00", " EST5EDT", " (EST)", "_EST", " UTC/CET", "+02:00:00",
+        " GMT 2", " UTC:2", " UTC 05:30", " UTC-", " \u20130500", " +\uff10\uff15\uff10\uff10", " Eastern Time",
+        " E.S.T.", " U.T.C.", " Central European Time", " Japan", " GB", " HAEC", "T+02", " UT1",
+        " America\\New_York", "T", " A", " Zeit", " UTCtime",
     ],
 )  # fmt: skip
 def test_literal_text_that_looks_like_another_zone_is_refused(literal: str) -> None:
@@ -138,7 +142,8 @@ def test_literal_text_that_looks_like_another_zone_is_refused(literal: str) -> N
         "%d/%m/%Y %H:%M hrs", "%d/%m/%Y 1200 HRS", "%d/%m/%Y noon", "%Y-%m-%d_%H-%M-%S",
           "%Y-%m-%d-00:00:00", "trip-02 %d/%m/%Y",
         "run-0200 %d/%m/%Y", "%d/%m/%Y %%Z", "%d/%m/%Y %%z", "%d/%m/%Y UTCtime", "%d/%m/%Y Zeit",
-        "%d/%m/%Y best", "%d/%m/%Y %I:%M %p", "%dth %B %Y", "20%y-%m-%d", "%a %b %d %H:%M:%S %Y",
+        "%d/%m/%Y best", "%d/%m/%Y at %I:%M %p", "%H:%M h on %d/%m/%Y",
+        "%d/%m/%Y %H:%M o'clock", "%dth %B %Y", "20%y-%m-%d", "%a %b %d %H:%M:%S %Y",
         "%G-W%V-%u", "%d/%m/%Y o'clock", "%d/%m/%Y km/h", "%Y年%m月%d日 %H時",
     ],
 )  # fmt: skip
@@ -199,7 +204,7 @@ def test_the_page_says_of_every_text_what_is_made_of_it() -> None:
     section = (ROOT / "docs" / "trips.md").read_text(encoding="utf-8")
     section = section.split("\n## Further formats\n")[1].split("\n## ")[0]
     rows = dict(re.findall(r"^\| (.*`.*) \| (UTC|refused|no zone)\b.* \|$", section, re.MULTILINE))
-    assert list(rows.values()) == ["UTC", "UTC", "refused", "refused", "no zone"]
+    assert list(rows.values()) == ["UTC", "UTC", "refused", "refused", "refused", "no zone"]
     for cell, meaning in rows.items():
         for literal in re.findall("`(.+?)`", cell):
             time_format = f"%d/%m/%Y %H:%M{literal}"
