@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from rich.console import Console
 
-from ops.runs.outcome import Outcome
+from ops.runs.execution import EndedExecution
 
 
 def say(console: Console, line: str) -> None:
@@ -14,8 +14,8 @@ def say(console: Console, line: str) -> None:
     console.print(line, highlight=False, soft_wrap=True, markup=False)
 
 
-def end(outcome: Outcome, *, as_json: bool) -> NoReturn:
+def end(ended: EndedExecution, *, as_json: bool) -> NoReturn:
     """Exits with 0 for a run that succeeded and 1 for one that failed."""
     if as_json:
-        print(json.dumps(outcome.to_json()), flush=True)
-    sys.exit(0 if outcome.succeeded else 1)
+        print(json.dumps(ended.summary_to_json()), flush=True)
+    sys.exit(0 if ended.succeeded else 1)

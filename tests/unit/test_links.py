@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
-from ops.__main__ import main
+from ops.cli.main import main
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("tests/**/*.md")])

@@ -26,5 +26,5 @@ def test_without_its_packages_it_says_how_to_get_them() -> None:
         [sys.executable, "-S", "-m", "ops"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
-    assert "`make setup` makes .venv with all of it" in done.stderr
+    assert "`make setup` makes .venv with all of them" in done.stderr
     assert "Traceback" not in done.stderr

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from ops.__main__ import main
+from ops.cli.main import main
 from ops.local.local_stack import STACK_NAME, TABLE_NAME, LocalStack, Where, local_stack
 from ops.local.run import execute
 from ops.local.trip_files import Trips
@@ -90,9 +90,9 @@ def test_executions_belong_to_runs(local: LocalStack) -> None:
 
 def test_the_runs_of_the_stack(local: LocalStack) -> None:
     third, second, first = of_json("runs")
-    assert (third["run_id"], third["outcome"], third["trips"]) == ("third", "failed", None)
+    assert (third["run_id"], third["status"], third["trips"]) == ("third", "failed", None)
     assert float(third["seconds"]) > 0
-    assert (second["run_id"], second["outcome"], second["trips"]) == ("second", "finished", 31)
+    assert (second["run_id"], second["status"], second["trips"]) == ("second", "finished", 31)
     assert (second["rejected"], second["days_published"], second["days_unchanged"]) == (1, 1, 2)
     assert (first["run_id"], first["executions"]) == ("first", ["first", "again"])
     said = ops("runs").output
@@ -116,7 +116,7 @@ def test_runs_whose_executions_are_forgotten_are_known_by_their_manifests(
         oldest = of_json("runs")[-1]
     finally:
         s3.delete_object(Bucket=bucket, Key=key)
-    assert (oldest["run_id"], oldest["outcome"], oldest["executions"]) == ("old", "finished", [])
+    assert (oldest["run_id"], oldest["status"], oldest["executions"]) == ("old", "finished", [])
 
 
 def test_what_a_failed_run_rejected(local: LocalStack, tmp_path: Path) -> None:
@@ -218,7 +218,7 @@ def test_a_stack_that_has_not_run_yet_says_so(
         f"There has been no run yet in the stack {STACK_NAME}.\n",
     )
     for verb, says in (
-        ("quarantine", f"the stack {STACK_NAME} has not run lately: name a run, as "),
+        ("quarantine", f"the stack {STACK_NAME} has not run lately: "),
         ("report", f"s3://{local.stack.bucket_name} has no finished run (there is no manifest"),
     ):
         said = of_no_run[verb]
