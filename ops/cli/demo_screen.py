@@ -7,9 +7,9 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from ops.cli.ending import say
 from ops.cli.follow import Follower
 from ops.cli.screens import show_ended, show_pages, show_rejected
+from ops.cli.terminal import say
 from ops.local.demo import PAGES_BEFORE, break_month, differing_days, resume_month, run_month
 from ops.local.made_up_trips import MadeUpMonth, make_up_month
 from ops.runs.execution import EndedExecution

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from rich.console import Console
 
-from ops.cli.ending import say
 from ops.cli.tables import Column, show_table
+from ops.cli.terminal import say
 from ops.runs.comparison import Comparison
 from ops.runs.figures import grouped, visible
 

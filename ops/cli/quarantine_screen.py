@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ops.cli import terminal
-from ops.cli.ending import say
 from ops.cli.tables import Column, show_table
+from ops.cli.terminal import say
 from ops.runs.figures import share
 from ops.runs.quarantine import RejectedTrip, Rejections
 

@@ -105,7 +105,7 @@ def say_ignored(place: Path | Stack, keys: Collection[str]) -> None:
     """Says on standard error which objects of the bucket, or of a copy, were ignored, if any."""
     if keys:
         from ops.cli import terminal
-        from ops.cli.ending import say
+        from ops.cli.terminal import say
 
         name = str(place) if isinstance(place, Path) else f"s3://{place.bucket_name}"
         say(terminal.console(stderr=True), ignored(name, keys))

@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.text import Text
 
 from ops import interruption
-from ops.cli.ending import end, say
 from ops.cli.follow import Follower
 from ops.cli.screens import DAYS_SHOWN, show_failure, show_kpis, show_summary
+from ops.cli.terminal import end, say
 from ops.runs.execution import EndedExecution
 from ops.runs.layout import ignored, is_known
 from ops.runs.marked_days import MarkedDays

@@ -119,7 +119,7 @@ def _of_table(
 def _of_trips(
     console: Console, trips: Trips, parameters: dict[str, str], asked: dict[str, Any]
 ) -> dict[str, Any]:
-    from ops.cli.ending import say
+    from ops.cli.terminal import say
     from ops.local.parameters import fit_parameters
     from ops.local.run import estimate as estimate_trips
 

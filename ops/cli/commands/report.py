@@ -72,7 +72,7 @@ def leave_report(console: Console, out: Path, run_id: str | None = None) -> None
     """At the end of a command that has executed the run, or None for the only one of `out`: writes
     its report if it is finished. An earlier run's does not stay. Never fails: the run's outcome
     is what the command is about."""
-    from ops.cli.ending import say
+    from ops.cli.terminal import say
     from ops.local.results import execution_names
     from ops.report.written import REPORT, write_report
     from ops.runs.errors import ResultsError

@@ -83,9 +83,9 @@ def rerun(
         options.containers_parameters(parameters)
         port = CONTAINERS_PORT if port is None else port
     from ops.cli.commands.report import leave_report
-    from ops.cli.ending import end
     from ops.cli.follow import Follower
     from ops.cli.screens import show_ended, show_pages
+    from ops.cli.terminal import end
     from ops.local.local_stack import Where
     from ops.local.run import rerun as rerun_here
 

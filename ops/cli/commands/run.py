@@ -106,9 +106,9 @@ def run(
             "--stack NAME for the table of a deployed stack"
         )
     from ops.cli.commands.report import leave_report
-    from ops.cli.ending import end, say
     from ops.cli.follow import Follower
     from ops.cli.screens import show_ended
+    from ops.cli.terminal import end, say
     from ops.local.local_stack import Where
     from ops.local.run import run as run_here
     from ops.local.trip_files import read_trips

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC
 from typing import TYPE_CHECKING
 
 import click
@@ -12,9 +11,6 @@ from ops.cli.results import Source, as_json, source
 
 if TYPE_CHECKING:
     from ops.runs.run import Run
-
-
-_NUMBERS = ("took", "trips", "rejected", "new/same", "shrank", "read units", "USD")
 
 
 @click.command()
@@ -46,7 +42,9 @@ def runs(*, source: Source, last: int, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([run.to_json() for run in found]))
     else:
-        _show(source, found)
+        from ops.cli.runs_screen import show_runs
+
+        show_runs(found, source.place, source.name)
 
 
 def _of_directory(source: Source) -> tuple[Run, ...]:
@@ -70,62 +68,3 @@ def _of_stack(source: Source, last: int) -> tuple[Run, ...]:
     before = [key for key in keys if key not in executed][: max(0, last - len(known))]
     with source.directory([*executed & {*keys}, *before]) as directory:
         return runs_in(directory, known[::-1])
-
-
-def _show(source: Source, found: tuple[Run, ...]) -> None:
-    from ops.cli import terminal
-    from ops.cli.ending import say
-    from ops.cli.screens import so_many
-    from ops.cli.tables import Column, show_table
-    from ops.runs.next_steps import ops_command
-    from ops.runs.run import FINISHED, RUNNING
-
-    console = terminal.console()
-    if not found:
-        say(console, f"There has been no run yet in {source.name}.")
-        return
-    columns = [Column("run"), Column("began (UTC)"), Column("status")]
-    columns += [Column(heading, is_number=True) for heading in _NUMBERS]
-    show_table(console, f"Runs in {source.name}", columns, list(map(_row, found)))
-    for run in found:
-        place, says = source.place, f"{run.run_id} {_is(run)}"
-        if run.status == RUNNING and source.stack:
-            says += f"; to follow it: {ops_command('status', run.run_id, place, '--follow')}"
-        elif run.error:
-            says += f"; why, and what to do: {ops_command('status', run.run_id, place)}"
-        elif run.status not in (FINISHED, RUNNING) and (run.executions or source.stack):
-            says += f"; to resume it: {ops_command('rerun', run.run_id, place)}"
-        if run.status != FINISHED:
-            say(console, says)
-        if run.marked and run.marked.warnings:
-            warned = so_many(len(run.marked.warnings), "warning")
-            status = ops_command("status", run.run_id, place)
-            say(console, f"{run.run_id} has {warned}; to read it: {status}")
-
-
-def _is(run: Run) -> str:
-    from ops.runs.run import NOT_FINISHED, RUNNING
-
-    if run.status in (RUNNING, NOT_FINISHED):
-        return f"is {run.status}"
-    return f"{run.status} ({run.error})" if run.error else run.status
-
-
-def _row(run: Run) -> list[str]:
-    from ops.runs.figures import grouped, lasting
-
-    done = run.finished
-    began = run.began_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M") if run.began_at else ""
-    marked = run.marked
-    row = [run.run_id, began, run.status, lasting(run.seconds) if run.seconds else ""]
-    if done is None or marked is None:
-        return row + [""] * (len(_NUMBERS) - 1)
-    return [
-        *row,
-        f"{done.counted:,}",
-        f"{done.rejected_in_all:,}",
-        f"{run.days('published'):,}/{run.days('unchanged'):,}",
-        f"{marked.days_shrank:,}",
-        grouped(done.read_units),
-        grouped(done.cost_usd["total"]),
-    ]
