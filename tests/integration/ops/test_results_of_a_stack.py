@@ -93,8 +93,10 @@ def test_the_runs_of_the_stack(local: LocalStack) -> None:
     assert (third["run_id"], third["status"], third["trips"]) == ("third", "failed", None)
     assert float(third["seconds"]) > 0
     assert (second["run_id"], second["status"], second["trips"]) == ("second", "finished", 31)
-    assert (second["rejected"], second["days_published"], second["days_unchanged"]) == (1, 1, 2)
-    assert (first["run_id"], first["executions"]) == ("first", ["first", "again"])
+    assert (second["days_published"], second["days_unchanged"]) == (1, 2)
+    assert sum(second["rejected"].values()) == 1
+    assert first["run_id"] == "first"
+    assert [one["name"] for one in first["executions"]] == ["again", "first"]
     said = ops("runs").output
     assert said.startswith(f"Runs in the stack {STACK_NAME}\n")
     assert "third failed (TooManyRejectedError); why, and what to do: " in said
@@ -181,8 +183,7 @@ def test_a_report_lies_where_one_is_under_the_runs_name(
 def test_too_many_parts_are_not_fetched(
     local: LocalStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("ops.cli.commands.report", "ops.report.timeline"):
-        monkeypatch.setattr(f"{module}.MOST_PARTS", 1)
+    monkeypatch.setattr("ops.report.timeline.MOST_PARTS", 1)
     ops("report", "second", "--to", str(tmp_path / "page.html"))
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "None of the run&#39;s 2 parts is here" in page
