@@ -77,9 +77,9 @@ def run(
         state=StateDirectory(out),
     ) as local:
         name = new_execution_name("run")
-        noted = _noted(local, execution_input, name=name)
-        follower.say(f"Run {name}. If it is interrupted: {rerun_command(name, out)}")
         with _stopped_in_words(follower, name, out):
+            noted = _noted(local, execution_input, name=name)
+            follower.say(f"Run {name}. If it is interrupted: {rerun_command(name, out)}")
             ended = _to_its_end(local, noted, follower.show)
             _leave(local, out, follower)
     return ended
@@ -126,8 +126,8 @@ def rerun(
             else f"Run {run_id} has no plan yet: it begins anew."
         )
         asked = {**asked, "run_id": run_id} if is_planned else {**began.input, **asked}
-        noted = _noted(local, asked, name=name)
         with _stopped_in_words(follower, run_id, out):
+            noted = _noted(local, asked, name=name)
             ended = _to_its_end(local, noted, follower.show)
             _leave(local, out, follower)
     return ended
