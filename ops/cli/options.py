@@ -148,7 +148,7 @@ same_key = click.option(
 )
 encoding = click.option(
     "--encoding",
-    default=UTF_8,
+    default="utf-8",
     show_default=True,
     callback=_encoding,
     metavar="NAME",
