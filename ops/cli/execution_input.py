@@ -18,8 +18,8 @@ def execution_input(command: _Command) -> _Command:
     Raises InputError for a value that no run can have.
     """
 
-    @click.option("--segments", type=int, metavar="N", help="Parallel-scan segments. [by size]")
-    @click.option("--max-concurrency", type=int, metavar="N", help="Segments at a time.")
+    @click.option("--segments", type=int, metavar="N", help="Number of segments. [by size]")
+    @click.option("--max-concurrency", type=int, metavar="N", help="Segments at a time, at most.")
     @click.option(
         "--read-units-per-second",
         type=int,
@@ -58,7 +58,7 @@ def read_budget_input(command: _Command) -> _Command:
     """
 
     @click.option(
-        "--max-concurrency", type=int, metavar="N", help="Segments at a time from now on."
+        "--max-concurrency", type=int, metavar="N", help="Segments at a time, at most, from now on."
     )
     @click.option(
         "--read-units-per-second",

@@ -39,9 +39,8 @@ def _merge_parameters(
     for name in pairs:
         if name not in MERGE_PARAMETERS:
             raise click.BadParameter(
-                f"{name} stays what it was when the run began: only "
-                f"{' and '.join(MERGE_PARAMETERS)}, which the merge goes by, can be others. For "
-                "any other, start a new run"
+                f"a resumed run keeps its {name}; only {' and '.join(MERGE_PARAMETERS)} can "
+                f"change. For another {name}, start a new run"
             )
     return pairs
 
@@ -122,10 +121,9 @@ def _trips(*, needed: bool) -> Callable[[_Command], _Command]:
         cls=_SeveralValues,
         required=needed,
         metavar="FILE...",
-        help="CSV with a header (every value a String; rows of one trip in several files become "
-        'one item), Parquet, or JSON Lines in DynamoDB JSON ({"Item": {...}}, as DynamoDB exports '
-        "them), gzipped or not; or a directory of such files, an export's too. Several may follow, "
-        "and it may be given more than once.",
+        help="CSV with a header, Parquet, JSON Lines in DynamoDB JSON, or a directory of such "
+        "files, such as a DynamoDB export; gzipped or not. All values of a CSV are Strings; rows "
+        "with the same key in several files become one item. Takes one or more files.",
     )
 
 
@@ -136,15 +134,15 @@ key = click.option(
     default="trip_id",
     show_default=True,
     metavar="NAME",
-    help="The column or attribute that is the table's hash key; `row` numbers the rows of files "
-    "that have no id.",
+    help="The column or attribute that is the table's hash key. `row` uses row numbers, for files "
+    "without an id.",
 )
 same_key = click.option(
     "--same-key",
     type=click.Choice(["error", "last"]),
     default="error",
     show_default=True,
-    help="What a second row of one file with the same key is: an error, or the one that counts.",
+    help="If two rows of one file have the same key: fail, or use the last row.",
 )
 encoding = click.option(
     "--encoding",
@@ -161,7 +159,7 @@ parameter = click.option(
     multiple=True,
     callback=_parameters,
     metavar="NAME=VALUE",
-    help="A parameter of the stack, such as TimeZone=Europe/Berlin. May be given more than once.",
+    help="A parameter of the stack, such as TimeZone=Europe/Berlin. Can be repeated.",
 )
 merge_parameter = click.option(
     "--parameter",
@@ -169,20 +167,20 @@ merge_parameter = click.option(
     multiple=True,
     callback=_merge_parameters,
     metavar="NAME=VALUE",
-    help=f"Another value of {' or '.join(MERGE_PARAMETERS)}, which the merge goes by. All the "
-    "rest is as it was when the run began.",
+    help=f"Another value of {' or '.join(MERGE_PARAMETERS)}. A resumed run keeps its other "
+    "parameters.",
 )
 lambda_endpoint = click.option(
     "--lambda-endpoint",
     metavar="URL",
-    help="Run the functions there instead of in processes here: `sam local start-lambda` listens "
-    "on http://127.0.0.1:3001.",
+    help="Run the functions at this URL, not in processes of this machine. "
+    "`sam local start-lambda` listens on http://127.0.0.1:3001.",
 )
 host = click.option(
     "--host",
     default="127.0.0.1",
     show_default=True,
-    help="Where the embedded AWS listens; for containers, the address of the Docker bridge.",
+    help="Address of the embedded AWS; for containers, that of the Docker bridge.",
 )
 
 
@@ -191,8 +189,8 @@ def _access_key(context: click.Context, _option: click.Parameter, given: str | N
     if given is None and context.params.get("lambda_endpoint") is not None:
         raise click.UsageError(
             "--lambda-endpoint needs --access-key: the embedded AWS answers only requests with its "
-            "own access key. Choose one, start `sam local` with it as AWS_ACCESS_KEY_ID (it hands "
-            "its credentials to the containers), and give it here, too (docs/sam-local.md)"
+            "own access key. Choose one, start `sam local` with it as AWS_ACCESS_KEY_ID, and "
+            "give it here, too (docs/sam-local.md)"
         )
     if given is not None and not _KEY.fullmatch(given):
         raise click.BadParameter(
@@ -211,19 +209,19 @@ access_key = click.option(
 stack = click.option(
     "--stack",
     metavar="NAME",
-    help="A deployed stack, as `sam deploy` names it, in the account that the aws CLI would use.",
+    help="The name of a deployed stack. Account and region are those of the aws CLI.",
 )
-profile = click.option("--profile", metavar="NAME", help="As the aws CLI's. [AWS_PROFILE]")
-region = click.option("--region", metavar="NAME", help="As the aws CLI's. [AWS_REGION]")
+profile = click.option("--profile", metavar="NAME", help="As for the aws CLI. [AWS_PROFILE]")
+region = click.option("--region", metavar="NAME", help="As for the aws CLI. [AWS_REGION]")
 as_json = click.option(
-    "--json", "as_json", is_flag=True, help="End with the summary, one line of JSON."
+    "--json", "as_json", is_flag=True, help="Print the summary as one line of JSON."
 )
 
 port = click.option(
     "--port",
     type=click.IntRange(0, 65535),
-    help=f"Where the embedded AWS listens; 0 is any port that is free. [{CONTAINERS_PORT}, which "
-    "events/env.local.json names, for containers and `serve`; else 0]",
+    help=f"Port of the embedded AWS; 0 is any free port. [{CONTAINERS_PORT} for containers and "
+    "`serve`, as in events/env.local.json; else 0]",
 )
 
 
@@ -234,8 +232,7 @@ def containers_parameters(given: dict[str, str]) -> dict[str, str]:
     """
     if given:
         raise click.UsageError(
-            f"--parameter {next(iter(given))} would not reach functions that run in containers: "
-            "they get the parameters from `sam local`. Give it there, with "
-            "--parameter-overrides, and leave it out here"
+            f"--parameter {next(iter(given))} has no effect on functions that run in containers. "
+            "Give it to `sam local` with --parameter-overrides, and leave it out here"
         )
     return {"BucketName": CONTAINERS_BUCKET}

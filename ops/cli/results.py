@@ -111,7 +111,7 @@ def say_ignored(place: Path | Stack, keys: Collection[str]) -> None:
         say(terminal.console(stderr=True), ignored(name, keys))
 
 
-as_json = click.option("--json", "as_json", is_flag=True, help="As one line of JSON instead.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one line of JSON instead.")
 
 
 def named_stack(name: str, profile: str | None, region: str | None) -> Stack:
@@ -133,18 +133,18 @@ def source(command: _Command) -> _Command:
         "--out",
         type=click.Path(exists=True, file_okay=False, path_type=Path),
         metavar="DIR",
-        help="The directory of a `run`, `rerun` or `demo`; or a copy of the bucket.",
+        help="The directory of a `run`, `rerun` or `demo`, or a copy of the bucket.",
     )
     @wraps(command)
     def asked(
         *, out: Path | None, stack: str | None, profile: str | None, region: str | None, **rest: Any
     ) -> Any:
         if out is not None and stack is not None:
-            raise click.UsageError("--out and --stack exclude each other: give one of the two")
+            raise click.UsageError("--out and --stack cannot be combined: give one of them")
         if out is None and stack is None:
             raise click.UsageError(
-                "say where the runs are: --out DIR for those on this machine, or --stack NAME for "
-                "a deployed stack"
+                "give --out DIR for runs on this machine, or --stack NAME for runs of a deployed "
+                "stack"
             )
         if out is not None:
             refused_beside("--out", "profile", "region")

@@ -128,7 +128,7 @@ def show_summary(console: Console, ended: EndedExecution) -> None:
     if summary.scanned and summary.incomplete == summary.scanned:
         console.print(
             Text(
-                "No trip has both fares. Are they named otherwise? Give --parameter "
+                "No trip has both fares. If the attributes have other names, give --parameter "
                 "FareAttribute=… and EstimatedFareAttribute=…",
                 "yellow",
             ),
@@ -145,13 +145,13 @@ def show_pages(console: Console, ended: EndedExecution) -> None:
         say = "No page of the table was read this time."
     else:
         say = f"{so_many(pages.read, 'page')} of the table {_was(pages.read)} read this time; "
-        say += f"{pages.again:,} of them had been read before, and lost before they were appended."
+        say += f"{pages.again:,} of them were repeats, because their first results were lost."
     console.print(say, highlight=False, soft_wrap=True)
 
 
 def show_rejected(console: Console, out: Path) -> None:
     """Examples from the quarantine."""
-    table = Table(title="In quarantine, for example", title_justify="left")
+    table = Table(title="Rejected trips, examples", title_justify="left")
     for column in ("trip", "reason", "attribute", "value"):
         table.add_column(column)
     trips = _quarantined(out)

@@ -51,7 +51,7 @@ def _counts(run: Run) -> list[tuple[str, str]]:
     progress = run.progress or Progress()
     counts = progress.counts
     if progress.plan is None:
-        return [("segments", "there is no plan of it under staging/ (yet, or any more)")]
+        return [("segments", "no plan under staging/: not written yet, or expired")]
     segments = f"{len(progress.finished):,} of {progress.segments:,} finished"
     if unfinished := progress.begun - progress.finished:
         segments += f", {len(unfinished):,} begun"

@@ -79,7 +79,7 @@ def test_the_index_has_every_page() -> None:
 def test_every_command_and_option_of_ops_that_a_page_shows_is_there(page: Path) -> None:
     for name, rest in SHOWN.findall(page.read_text(encoding="utf-8")):
         command = main.get_command(click.Context(main), name)
-        assert command is not None, f"python -m ops {name}"
+        assert command is not None, f"ops {name}"
         options = {one for parameter in command.params for one in parameter.opts}
         asked = {word for word in rest.split() if word.startswith("--")}
-        assert asked <= options, f"python -m ops {name}{rest}"
+        assert asked <= options, f"ops {name}{rest}"

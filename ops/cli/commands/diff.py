@@ -17,10 +17,11 @@ from ops.cli.results import Source, as_json, source
 def diff(*, source: Source, before: str, after: str, as_json: bool) -> NoReturn:
     """Compare two finished runs day by day.
 
-    Goes by what each run itself came to, which its manifest keeps, whatever has been published
-    since. For each run it lists the days that were open, and those that had fewer trips than were
-    published before. Exits with 0 where every day has the same figures, 1 where one has not, and 2
-    for a mistake, as diff does.
+    It compares the figures that each run calculated. The manifests keep these figures, even if
+    other runs have published since. For each run it also lists the days that were open, and the
+    days that had fewer trips than were published before.
+
+    Exits with 0 if all days are equal, 1 if a day differs, 2 for a mistake in the call.
 
     \b
     ops diff run-20240524T021500-91c0 run-20240525T021500-3f2a --stack trip-kpis

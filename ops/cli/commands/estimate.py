@@ -26,7 +26,7 @@ _OF_FILES = ("key", "sort_key", "same_key", "encoding")
 @click.option(
     "--table",
     metavar="NAME",
-    help="A table that is read with your own credentials: no stack has to be there.",
+    help="A table that is read with your own credentials. It needs no stack.",
 )
 @options.trips_or_stack
 @options.profile
@@ -55,9 +55,9 @@ def estimate(
 ) -> None:
     """Estimate the cost and the time of a run, from a sample.
 
-    Reads a sample of the table, of 16 pages at the most and within the run's read budget: what the
-    fares and times look like, how many trips would be incomplete or rejected and why, and whether
-    the segments are even. Says when another way than this pipeline would be better.
+    It reads a sample of the table: at most 16 pages, within the run's read budget. It shows the
+    forms of fares and times, how many trips would be incomplete or rejected and why, and whether
+    the segments are of equal size. It says if another tool would be better.
 
     \b
     ops estimate --stack trip-kpis --read-units-per-second 2000

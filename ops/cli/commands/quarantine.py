@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     "--reason",
     type=click.Choice([str(reason) for reason in Reason]),
     metavar="REASON",
-    help="Trips that were rejected for this alone.",
+    help="Only trips that were rejected for this reason.",
 )
 @click.option(
     "--examples",
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
     default=5,
     show_default=True,
     metavar="N",
-    help="So many trips of each reason.",
+    help="How many trips to show for each reason.",
 )
 @click.option(
     "--csv",
     "file",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Write all of them there, whatever --examples says.",
+    help="Write all of these trips to FILE, not only the examples.",
 )
 @as_json
 def quarantine(
@@ -54,18 +54,17 @@ def quarantine(
 ) -> None:
     """List the rejected trips by reason, with examples.
 
-    RUN_ID may be left out: then it is the run that began last, finished or not. Of a run that is
-    not finished, such as one that failed because it rejected too many, it is what has been rejected
-    so far.
+    Without RUN_ID, it shows the latest run, finished or not. For an unfinished run, for example one
+    that failed because it rejected too many trips, it shows what has been rejected so far.
 
     \b
     ops quarantine --out out
     ops quarantine --out out --reason time_unreadable --examples 20
     ops quarantine run-20240525T021500-3f2a --stack trip-kpis --csv rejected.csv
 
-    The CSV has a row for each trip: run_id, segment, a column for each attribute of the table's
-    key, reason, attribute, and the value in DynamoDB JSON. A text that a spreadsheet would take for
-    a formula gets an apostrophe before it.
+    The CSV has one row for each trip: run_id, segment, a column for each attribute of the table's
+    key, reason, attribute, and the value in DynamoDB JSON. A text that a spreadsheet would run as a
+    formula gets an apostrophe in front.
     """
     from ops.cli.quarantine_screen import show_exported, show_rejections
     from ops.cli.rejections import rejected_by

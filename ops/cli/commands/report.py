@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 def report(*, source: Source, run_id: str | None, to: Path | None) -> None:
     """Write one HTML page about a finished run, with its proof.
 
-    RUN_ID may be left out: then it is the run that finished last. The page is one file that loads
-    nothing: open it in a browser, mail it, keep it.
+    It shows the published figures and the proof that they are complete. Without RUN_ID, it is about
+    the run that finished last. The page is one file that loads nothing else:
+    you can open it in a browser, mail it and archive it.
 
     \b
     ops report --out out

@@ -17,7 +17,7 @@ from ops.local.names import CONTAINERS_PORT
     "--out",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="DIR",
-    help="The directory of the `run` or `demo` that began it.",
+    help="The directory of the `run` or `demo` that started the run.",
 )
 @options.stack
 @options.profile
@@ -46,13 +46,13 @@ def rerun(
 ) -> NoReturn:
     """Resume a run that failed or was interrupted.
 
-    Starts a new execution with the input {"run_id": RUN_ID}, as one does it from the console. What
-    the run's segments have appended to their logs is not read again. Exits as `run` does.
+    It starts a new execution with the input {"run_id": RUN_ID}, as you can in the console. Finished
+    work is not repeated. The exit status is that of `run`.
 
-    With --out, in an embedded AWS that holds what that of the earlier process held: the same table,
-    the same bucket. RUN_ID may be left out where one run of DIR is not finished.
+    With --out, it resumes a run on this machine, with the same table and bucket. Without RUN_ID, it
+    resumes the one unfinished run of DIR.
 
-    With --stack, in the account. RUN_ID may be left out: then it is the last run.
+    With --stack, it resumes a run in the account. Without RUN_ID, it resumes the last run.
 
     \b
     ops rerun run-20240525T021500-3f2a --out out

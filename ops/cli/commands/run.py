@@ -37,9 +37,9 @@ _HERE = (
 @options.profile
 @options.region
 @options.out(
-    "Is left with what the bucket holds under kpis/, runs/ and quarantine/, the report, the logs, "
-    "and in state/ what `rerun` needs. What an earlier `run` left there is replaced; a directory "
-    "that is neither empty nor made by `run` is refused.",
+    "The directory for the results: kpis/, runs/ and quarantine/ as in the bucket, the report, the "
+    "logs, and state/ for `rerun`. It replaces the results of an earlier `run`. It refuses a "
+    "directory that is neither empty nor made by `run`.",
     needed=False,
 )
 @execution_input
@@ -74,8 +74,8 @@ def run(
 ) -> NoReturn:
     """Run the whole job, over trips in files or a stack's table.
 
-    With --trips and --out: starts an embedded AWS, deploys template.yaml and the state machine into
-    it, loads the trips into a table, executes the state machine over it, and shows the KPIs.
+    With --trips and --out, it starts an embedded AWS, deploys template.yaml and the state machine
+    into it, loads the trips into a table, runs the state machine, and shows the KPIs.
 
     With --stack: starts an execution of the stack's state machine and follows it. Ctrl-C leaves it
     running, and prints how to follow it again.
@@ -102,7 +102,7 @@ def run(
     refused_beside("--trips", "profile", "region")
     if not files or out is None:
         raise click.UsageError(
-            "say what to run over: --trips FILE and --out DIR for trips on this machine, or "
+            "give --trips FILE and --out DIR for trips on this machine, or "
             "--stack NAME for the table of a deployed stack"
         )
     from ops.cli.commands.report import leave_report

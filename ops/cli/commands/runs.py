@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     default=20,
     show_default=True,
     metavar="N",
-    help="So many of the newest; of a stack, what its so many newest executions were about.",
+    help="How many runs to list, the newest first; for a stack, how many executions to look at.",
 )
 @as_json
 def runs(*, source: Source, last: int, as_json: bool) -> None:
     """List the runs, the newest first, and how they ended.
 
-    A run is named after the execution that began it; others may have resumed it. For each run
-    that is not finished, the command that resumes it is shown. `new/same` are the days whose
-    figures the run has published, and those whose very figures were there before; `shrank` are the
-    days that had fewer trips in the table than were published before (`status` lists them).
+    A run has the name of its first execution; other executions may have resumed it. For each
+    unfinished run, the command that resumes it is shown. `new/same`: how many days the run
+    published with new figures, and how many already had the same figures. `shrank`: how many days
+    had fewer trips in the table than were published before (`status` lists them).
 
     \b
     ops runs --out out

@@ -14,14 +14,14 @@ from ops.cli.results import Source, source
 @click.option(
     "--follow",
     is_flag=True,
-    help="Watch a run of a stack to its end, as `run --stack` does. Ctrl-C ends the watching only.",
+    help="Watch a run of a stack to its end, as `run --stack` does. Ctrl-C does not stop the run.",
 )
 @options.as_json
 def status(*, run_id: str | None, source: Source, follow: bool, as_json: bool) -> None:
     """Show the progress of a run, its errors and the next steps.
 
-    RUN_ID may be left out: then it is the last run. What a worker has read since it last appended
-    to its segment's log, about a minute's worth, is not in the figures yet.
+    Without RUN_ID, it shows the last run. The figures are up to a minute old: they do not include
+    what a worker has read since its last append.
 
     \b
     ops status --stack trip-kpis

@@ -127,7 +127,7 @@ def test_a_trip_that_dynamodb_would_refuse_is_named(
         ([*CONTAINERS, "0123456789abcdef"], "http://127.0.0.1:9 cannot be used"),
         (
             [*CONTAINERS, "0123456789abcdef", "--parameter", "TimeZone=UTC"],
-            "TimeZone would not reach functions that run in containers",
+            "TimeZone has no effect on functions that run in containers",
         ),
         (["--port", "99999"], "99999"),
         (["--out", "/proc/nothing"], "/proc/nothing cannot be written to"),

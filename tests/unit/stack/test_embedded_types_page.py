@@ -15,5 +15,5 @@ def types(line_begins: str) -> set[str]:
 
 
 def test_the_page_names_the_types_that_are_made_and_those_that_are_not() -> None:
-    assert types("Of the template's resources it makes") == CREATED.keys()
+    assert types("It creates the template's resources") == CREATED.keys()
     assert types("It leaves out") == NOT_EMULATED.keys()

@@ -160,8 +160,8 @@ def test_a_damaged_plan_is_no_reason_to_show_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ([], "say where the runs are: --out DIR"),
-        (["--out", "here", "--stack", "there"], "--out and --stack exclude each other"),
+        ([], "give --out DIR"),
+        (["--out", "here", "--stack", "there"], "--out and --stack cannot be combined"),
     ],
 )
 def test_one_says_where_the_runs_are_once(arguments: list[str], says: str) -> None:
