@@ -5,7 +5,7 @@ VENV := .venv
 DEMO_VENV := .venv-demo
 SECURITY_VENV := .venv-security
 # The full environment serves the demo too, where it is there.
-DEMO_PYTHON = $(if $(wildcard $(VENV)/complete),$(VENV),$(DEMO_VENV))/bin/python
+DEMO_OPS = $(if $(wildcard $(VENV)/complete),$(VENV),$(DEMO_VENV))/bin/ops
 # The lock files are complete, so pip has nothing to resolve.
 PIP_INSTALL := -m pip --disable-pip-version-check install --quiet --require-hashes --no-deps
 
@@ -29,10 +29,10 @@ NO_SECRET_FILES := (^|/)requirements/.*\.txt$$
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
-demo: $(if $(wildcard $(VENV)/complete),,$(DEMO_VENV)/complete) ## make up a month of trips, run the whole job over it, show the KPIs
-	@$(DEMO_PYTHON) -m ops demo
+demo: $(DEMO_OPS) ## make up a month of trips, run the whole job over it, show the KPIs
+	@$(DEMO_OPS) demo
 
-setup: $(VENV)/complete ## make .venv with everything in it
+setup: $(VENV)/bin/ops ## make .venv with everything in it, and the command .venv/bin/ops
 
 test: setup ## all tests
 	@$(VENV)/bin/python -m pytest -n 2 --dist loadfile
@@ -95,6 +95,10 @@ lock: setup ## choose versions anew and pin them
 
 clean: ## remove what was made here
 	rm -rf $(VENV) $(DEMO_VENV) $(SECURITY_VENV) .aws-sam out .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# The command finds the project by its path: nothing has to be built or installed.
+%/bin/ops: %/complete
+	@$*/bin/python -m ops.cli.console_script
 
 python-is-recent:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

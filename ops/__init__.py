@@ -1,4 +1,4 @@
-"""What runs on the operator's machine: `python -m ops --help`."""
+"""What runs on the operator's machine: `ops --help`."""
 
 import sys
 from importlib.util import find_spec
@@ -6,8 +6,8 @@ from pathlib import Path
 
 if find_spec("rich") is None:
     sys.exit(
-        f"{sys.executable} has not what the commands need: `make setup` makes .venv with all of "
-        "it, then it is .venv/bin/python -m ops"
+        f"{sys.executable} does not have the packages that the commands need: `make setup` makes "
+        ".venv with all of them, and the command .venv/bin/ops"
     )
 
 # The functions' package is not installed anywhere: it is where SAM packages it from.

@@ -7,12 +7,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-SHOWN = (
-    *("census", "advice", "table", "table_bytes", "item_count", "read_units", "cost_usd"),
-    *("minutes", "segments", "max_concurrency", "limited_by", "lambda_limit"),
-    *("parts", "merge_seconds", "checkpoint_seconds"),
-)
-"""the fields that an estimate must have to be shown"""
 _LIMITED_BY = {
     "max_concurrency": "",
     "read_budget": ", a full page a second of the read budget for each",

@@ -8,9 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
-from ops.local.local_stack import CONTAINERS_BUCKET
+from ops.local.names import CONTAINERS_BUCKET, CONTAINERS_PORT
 from ops.local.out_directory import StateError, check_out
-from ops.local.trip_files import STREAM_KEY, UTF_8
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -19,9 +18,6 @@ MERGE_PARAMETERS = ("MaxRejectedShare", "VanishedDays", "ShrunkDays", "OpenDays"
 
 _KEY = re.compile(r"[A-Za-z0-9]{16,128}")
 """https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKey.html"""
-
-CONTAINERS_PORT = 4577
-"""where events/env.local.json lets containers look for the embedded AWS"""
 
 
 def _parameters(
@@ -135,7 +131,7 @@ trips = _trips(needed=True)
 trips_or_stack = _trips(needed=False)
 key = click.option(
     "--key",
-    default=STREAM_KEY,
+    default="trip_id",
     show_default=True,
     metavar="NAME",
     help="The column or attribute that is the table's hash key. `row` uses row numbers, for files "
@@ -150,7 +146,7 @@ same_key = click.option(
 )
 encoding = click.option(
     "--encoding",
-    default=UTF_8,
+    default="utf-8",
     show_default=True,
     callback=_encoding,
     metavar="NAME",

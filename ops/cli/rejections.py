@@ -7,14 +7,11 @@ from pathlib import Path
 from ops.cli.results import Source, say_ignored
 from ops.runs.errors import ResultsError
 from ops.runs.finished_run import manifests
-from ops.runs.history import history
 from ops.runs.quarantine import Rejections, rejections
-from ops.stack.account import AccountError
-from ops.stack.executions import executions
+from ops.runs.run import runs_in
 from ops.stack.fetched import newest_first
+from ops.stack.runs import newest_run_id
 from ops.stack.stack import Stack
-
-_RECENT = 50
 
 
 @contextmanager
@@ -27,7 +24,7 @@ def rejected_by(
     Raises AccountError or ResultsError.
     """
     if source.stack is not None and run_id is None:
-        run_id = _newest_of(source.stack)
+        run_id = newest_run_id(source.stack)
     with source.manifests(*[run_id] if run_id else []) as directory:
         if run_id is None:
             run_id = _newest_in(directory)
@@ -40,18 +37,8 @@ def rejected_by(
         yield directory, of
 
 
-def _newest_of(stack: Stack) -> str:
-    for execution in executions(stack, last=_RECENT):
-        if not execution.is_estimate:
-            return execution.run_id
-    raise AccountError(
-        f"the stack {stack.name} has not run lately: name a run, as `runs --stack {stack.name}` "
-        "lists them"
-    )
-
-
 def _newest_in(out: Path) -> str:
-    runs = history(out, [])
+    runs = runs_in(out, [])
     if not runs:
         raise ResultsError(
             f"{out} has no run that has a plan, so nothing was read and nothing rejected: it must "

@@ -1,5 +1,7 @@
 """Where results are read from: the directory of a run on this machine, or a deployed stack."""
 
+from __future__ import annotations
+
 import shlex
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -7,18 +9,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ops.cli import options, terminal
-from ops.cli.ending import say
+from ops.cli import options
 from ops.cli.execution_input import refused_beside
 from ops.runs.errors import ResultsError
 from ops.runs.layout import ignored, is_run_id
-from ops.stack.account import Account
-from ops.stack.fetched import fetch, newest_first
-from ops.stack.stack import Stack
+
+if TYPE_CHECKING:
+    from ops.stack.stack import Stack
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -53,6 +54,8 @@ class Source:
         if isinstance(place, Path):
             yield place
             return
+        from ops.stack.fetched import fetch
+
         with tempfile.TemporaryDirectory(prefix="trip-kpis-") as fetched:
             say_ignored(place, fetch(place, prefixes, Path(fetched), wanted=wanted).foreign)
             try:
@@ -69,6 +72,8 @@ class Source:
     ) -> None:
         """Of a stack, fetches more into the `directory`, now that one knows what."""
         if self.stack is not None:
+            from ops.stack.fetched import fetch
+
             fetched = fetch(self.stack, prefixes, directory, wanted=wanted)
             say_ignored(self.stack, fetched.foreign)
 
@@ -83,6 +88,8 @@ class Source:
                 )
         keys = [f"runs/run={run_id}/manifest.json" for run_id in run_ids]
         if self.stack is not None and not run_ids:
+            from ops.stack.fetched import newest_first
+
             keys = newest_first(self.stack, "runs/run=")[:1]
         with self.directory(keys) as directory:
             yield directory
@@ -97,11 +104,23 @@ def _of_the_stack(message: str, fetched: str, stack: Stack) -> str:
 def say_ignored(place: Path | Stack, keys: Collection[str]) -> None:
     """Says on standard error which objects of the bucket, or of a copy, were ignored, if any."""
     if keys:
-        name = f"s3://{place.bucket_name}" if isinstance(place, Stack) else str(place)
+        from ops.cli import terminal
+        from ops.cli.terminal import say
+
+        name = str(place) if isinstance(place, Path) else f"s3://{place.bucket_name}"
         say(terminal.console(stderr=True), ignored(name, keys))
 
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one line of JSON instead.")
+
+
+def named_stack(name: str, profile: str | None, region: str | None) -> Stack:
+    """The stack of --stack, --profile and --region. Raises AccountError."""
+    # boto3 takes a third of a second to load: not for `--help`, nor for a directory.
+    from ops.stack.account import Account
+    from ops.stack.stack import Stack
+
+    return Stack.named(name, Account(profile=profile, region=region))
 
 
 def source(command: _Command) -> _Command:
@@ -129,9 +148,7 @@ def source(command: _Command) -> _Command:
             )
         if out is not None:
             refused_beside("--out", "profile", "region")
-        named = (
-            None if stack is None else Stack.named(stack, Account(profile=profile, region=region))
-        )
+        named = None if stack is None else named_stack(stack, profile, region)
         return command(source=Source(out=out, stack=named), **rest)
 
     return asked  # type: ignore[return-value]

@@ -1,6 +1,5 @@
 """What a person sees at the end of a run."""
 
-import json
 import shlex
 from collections.abc import Collection
 from pathlib import Path
@@ -13,13 +12,12 @@ from rich.text import Text
 
 from ops.runs.day_kpis import kpi_files, read_kpis
 from ops.runs.documents import Count, DocumentError, converted
+from ops.runs.execution import EndedExecution, readable_cause
 from ops.runs.figures import visible
 from ops.runs.layout import is_known
 from ops.runs.marked_days import MarkedDays
 from ops.runs.next_steps import Place, next_steps
-from ops.runs.outcome import Outcome
 from ops.runs.quarantine import Quarantined, RejectedTrip, rejected_trips
-from ops.stack.stack import Stack
 
 DAYS_SHOWN = 62
 _REJECTED_SHOWN = 10
@@ -27,13 +25,13 @@ _NO_OUTCOMES = {"days_open", "days_shrank"}
 """numbers of days that have one outcome or another"""
 
 
-def show_outcome(console: Console, outcome: Outcome, out: Path) -> None:
+def show_ended(console: Console, ended: EndedExecution, out: Path) -> None:
     """The KPIs, the proof and where things are; or what failed and what to do."""
-    if not outcome.succeeded:
-        show_failure(console, outcome, out)
-    elif outcome.output is None or "trips" in outcome.output:
-        show_kpis(console, out, open_days=MarkedDays.from_summary(outcome.output or {}).open_days)
-        show_summary(console, outcome)
+    if not ended.succeeded:
+        show_failure(console, ended, out)
+    elif ended.output is None or "trips" in ended.output:
+        show_kpis(console, out, open_days=MarkedDays.from_summary(ended.output or {}).open_days)
+        show_summary(console, ended)
         names = ("kpis", "runs", "quarantine", "logs", "state")
         there = ", ".join(f"{name}/" for name in names if any((out / name).glob("*")))
         console.print(Text.assemble("Left in ", (str(out), "bold"), f": {there}"), soft_wrap=True)
@@ -86,9 +84,9 @@ class _Summary(msgspec.Struct, frozen=True, kw_only=True):
     throttles: dict[str, Count] = {}
 
 
-def show_summary(console: Console, outcome: Outcome) -> None:
+def show_summary(console: Console, ended: EndedExecution) -> None:
     """The counts, in the form of the proof."""
-    output = outcome.output or {}
+    output = ended.output or {}
     summary = converted(output, _Summary)
     if summary is None:
         console.print("The run's output is of another version: the counts are not shown.")
@@ -140,9 +138,9 @@ def show_summary(console: Console, outcome: Outcome) -> None:
         console.print(f"  rejected {n:>6,}  {reason}", highlight=False, soft_wrap=True)
 
 
-def show_pages(console: Console, outcome: Outcome) -> None:
+def show_pages(console: Console, ended: EndedExecution) -> None:
     """What going on with a run took."""
-    pages = outcome.pages
+    pages = ended.pages
     if not pages.read:
         say = "No page of the table was read this time."
     else:
@@ -171,23 +169,23 @@ def _quarantined(out: Path) -> list[RejectedTrip]:
     return list(rejected_trips(out, [Quarantined(segment=0, by_reason={}, keys=keys)]))
 
 
-def show_failure(console: Console, outcome: Outcome, place: Place) -> None:
+def show_failure(console: Console, ended: EndedExecution, place: Place) -> None:
     """The execution's error and cause, those of the segments that failed, and what to do."""
-    lines = [f"{outcome.error or outcome.status}: {readable_cause(outcome.cause)}"]
+    lines = [f"{ended.error or ended.status}: {readable_cause(ended.cause)}"]
     lines += [
         f"segment {child.segment}: {child.error}: {readable_cause(child.cause)}"
-        for child in outcome.failed_segments
+        for child in ended.failed_segments or ()
     ]
     console.print(
         Panel(
             Text("\n".join(lines)),
-            title=f"run {outcome.run_id} {outcome.status.lower()}",
+            title=f"run {ended.run_id} {(ended.status or '').lower()}",
             border_style="red",
         )
     )
-    published = str(outcome.published)
+    published = str(ended.published)
     console.print(Text(f"{published[0].upper()}{published[1:]}."), soft_wrap=True)
-    if isinstance(place, Stack):
+    if not isinstance(place, Path):
         logs = shlex.join(["sam", "logs", "--stack-name", *place.options[1:]])
         console.print(Text.assemble("The functions' logs: ", (logs, "bold")), soft_wrap=True)
     elif any((place / "logs").glob("*")):
@@ -195,19 +193,10 @@ def show_failure(console: Console, outcome: Outcome, place: Place) -> None:
             Text.assemble("The functions' logs are in ", (str(place / "logs"), "bold")),
             soft_wrap=True,
         )
-    says, command = next_steps(outcome.run_id, outcome.errors, place, is_planned=outcome.is_planned)
+    says, command = next_steps(ended.run_id, ended.errors, place, is_planned=ended.is_planned)
     console.print(Text(says), soft_wrap=True)
     if command:
         console.print(Text(f"  {command}", "bold"), soft_wrap=True)
-
-
-def readable_cause(cause: str | None) -> str:
-    """The message of a Lambda error's cause, which is JSON; other causes as they are."""
-    try:
-        message = json.loads(cause or "")["errorMessage"]
-    except (ValueError, KeyError, TypeError):
-        return cause or ""
-    return str(message)
 
 
 def so_many(number: int, what: str) -> str:

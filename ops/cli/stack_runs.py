@@ -9,16 +9,15 @@ from rich.console import Console
 from rich.text import Text
 
 from ops import interruption
-from ops.cli.ending import end, say
 from ops.cli.follow import Follower
 from ops.cli.screens import DAYS_SHOWN, show_failure, show_kpis, show_summary
-from ops.runs.execution import RunningExecution
+from ops.cli.terminal import end, say
+from ops.runs.execution import EndedExecution
 from ops.runs.layout import ignored, is_known
 from ops.runs.marked_days import MarkedDays
 from ops.runs.next_steps import ops_command
-from ops.runs.objects import BucketObjects
-from ops.runs.outcome import Outcome
-from ops.stack import start
+from ops.runs.running_execution import RunningExecution
+from ops.stack import runs
 from ops.stack.account import AccountError, asking_aws
 from ops.stack.fetched import fetch
 from ops.stack.stack import Stack
@@ -32,7 +31,7 @@ def follow_to_its_end(
     try:
         say(console, f"Run {execution.run_id} of the stack {stack.name}.")
         with Follower(console) as follower:
-            outcome = start.follow(execution, follower)
+            ended = runs.follow(execution, follower.show)
     except KeyboardInterrupt:
         say(
             console,
@@ -41,24 +40,24 @@ def follow_to_its_end(
         )
         interruption.is_said()
         sys.exit(interruption.INTERRUPTED)
-    show_end(console, stack, outcome)
-    end(outcome, as_json=as_json)
+    show_end(console, stack, ended)
+    end(ended, as_json=as_json)
 
 
-def show_end(console: Console, stack: Stack, outcome: Outcome) -> None:
+def show_end(console: Console, stack: Stack, ended: EndedExecution) -> None:
     """The KPIs, the proof and where things are; or what failed and what to do."""
-    if not outcome.succeeded:
-        show_failure(console, outcome, stack)
+    if not ended.succeeded:
+        show_failure(console, ended, stack)
         return
     try:
         with tempfile.TemporaryDirectory(prefix="trip-kpis-") as fetched:
             days = _fetch_last_days(console, stack, Path(fetched))
-            open_days = MarkedDays.from_summary(outcome.output or {}).open_days
+            open_days = MarkedDays.from_summary(ended.output or {}).open_days
             show_kpis(console, Path(fetched), of=days, open_days=open_days)
     except AccountError as error:
         say(console, f"The run has published its days, and they cannot be shown: {error}")
-    show_summary(console, outcome)
-    report = ops_command("report", outcome.run_id, stack)
+    show_summary(console, ended)
+    report = ops_command("report", ended.run_id, stack)
     console.print(
         Text.assemble(f"In s3://{stack.bucket_name}/kpis/. As a page: ", (report, "bold")),
         soft_wrap=True,
@@ -68,7 +67,7 @@ def show_end(console: Console, stack: Stack, outcome: Outcome) -> None:
 def _fetch_last_days(console: Console, stack: Stack, directory: Path) -> int:
     """How many days there are; as many of the last as are shown are fetched."""
     with asking_aws(f"for the days in s3://{stack.bucket_name}"):
-        listed = list(BucketObjects(stack.client("s3"), stack.bucket_name).keys("kpis/"))
+        listed = [one.key for one in stack.bucket().objects("kpis/")]
     keys = list(filter(is_known, listed))
     if foreign := {*listed} - {*keys}:
         say(console, ignored(f"s3://{stack.bucket_name}", foreign))

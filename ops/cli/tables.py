@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ops.cli.ending import say
+from ops.cli.terminal import say
 from ops.runs.figures import visible
 
 

@@ -1,11 +1,15 @@
 """The terminal that commands write to: nothing from a table or a bucket can command it."""
 
+import json
+import sys
 from collections.abc import Iterable
+from typing import NoReturn
 
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderableType, RenderHook
 from rich.measure import Measurement
 from rich.segment import Segment
 
+from ops.runs.execution import EndedExecution
 from ops.runs.figures import visible
 
 
@@ -18,6 +22,18 @@ def console(*, stderr: bool = False) -> Console:
     made = Console(stderr=stderr, markup=False, emoji=False)
     made.push_render_hook(_OnlyVisible())
     return made
+
+
+def say(console: Console, line: str) -> None:
+    """Prints a line as it is."""
+    console.print(line, highlight=False, soft_wrap=True, markup=False)
+
+
+def end(ended: EndedExecution, *, as_json: bool) -> NoReturn:
+    """Exits with 0 for a run that succeeded and 1 for one that failed."""
+    if as_json:
+        print(json.dumps(ended.summary_to_json()), flush=True)
+    sys.exit(0 if ended.succeeded else 1)
 
 
 class _OnlyVisible(RenderHook):

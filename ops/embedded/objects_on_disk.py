@@ -2,63 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-import json
 import threading
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, quote
+from urllib.parse import parse_qs
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from xml.etree import ElementTree
 
-import msgspec
 from moto.s3.models import s3_backends
 
 from ops.atomic_write import atomic_write
 from ops.embedded.isolation import ACCOUNT_ID
+from ops.object_on_disk import ObjectOnDisk, file_name
 
-_LONGEST_NAME = 200
 _CHANGES = {"PUT", "POST", "DELETE"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectOnDisk:
-    """An object as its file has it: a line of JSON with all but the body, then the body."""
-
-    key: str
-    metadata: dict[str, str]
-    """the user's own (x-amz-meta-…) and Content-Type, as moto keeps them"""
-    last_modified: datetime
-    body: bytes
-
-    def to_bytes(self) -> bytes:
-        head = {
-            "key": self.key,
-            "metadata": self.metadata,
-            "last_modified": self.last_modified.isoformat(),
-        }
-        return json.dumps(head).encode() + b"\n" + self.body
-
-    @classmethod
-    def from_bytes(cls, content: bytes) -> ObjectOnDisk:
-        """Inverts `to_bytes`. Raises ValueError for anything else."""
-        line, _, body = content.partition(b"\n")
-        head = msgspec.json.decode(line, type=_Head)
-        return cls(
-            key=head.key, metadata=head.metadata, last_modified=head.last_modified, body=body
-        )
-
-
-class _Head(msgspec.Struct, frozen=True, kw_only=True):
-    """The line before the body."""
-
-    key: str
-    metadata: dict[str, str]
-    last_modified: datetime
 
 
 class ObjectsOnDisk:
@@ -120,7 +79,7 @@ class ObjectsOnDisk:
         with self._lock:
             bucket = s3_backends[ACCOUNT_ID]["aws"].buckets.get(bucket_name)
             for name in {key, *deleted} - {""}:
-                file = self._directory / bucket_name / _file_name(name)
+                file = self._directory / bucket_name / file_name(name)
                 stored: Any = bucket and bucket.keys.get(name)
                 if stored:
                     atomic_write(file, _on_disk(name, stored).to_bytes())
@@ -153,11 +112,3 @@ def _on_disk(key: str, stored: Any) -> ObjectOnDisk:
         last_modified=stored.last_modified,
         body=stored.value,
     )
-
-
-def _file_name(key: str) -> str:
-    """One that can be read, unless no file system has room for it."""
-    name = quote(key, safe="=")
-    if len(name) > _LONGEST_NAME:
-        name = hashlib.sha256(key.encode()).hexdigest()
-    return f"{name}.object"

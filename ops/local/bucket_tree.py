@@ -2,16 +2,15 @@
 
 import os
 from pathlib import Path
-from typing import Any
 
 from ops.runs.layout import file_of, is_known
-from ops.runs.objects import BucketObjects
+from ops.runs.storage import Storage
 
 MIRRORED = ("kpis/", "runs/", "quarantine/")
 """What is of use once a run is over: the prefixes of the keys."""
 
 
-def mirror(client: Any, bucket_name: str, directory: Path) -> tuple[str, ...]:
+def mirror(bucket: Storage, directory: Path) -> tuple[str, ...]:
     """Leaves in `directory` just what the bucket holds under MIRRORED; gives the keys that were
     ignored, because no run writes such keys.
 
@@ -19,13 +18,12 @@ def mirror(client: Any, bucket_name: str, directory: Path) -> tuple[str, ...]:
     it has written: a part of a run's figures could be taken for all of them.
     """
     remove_mirrored(directory)
-    objects = BucketObjects(client, bucket_name)
     ignored = []
     try:
-        for key in (key for prefix in MIRRORED for key in objects.keys(prefix)):
+        for key in (one.key for prefix in MIRRORED for one in bucket.objects(prefix)):
             if not is_known(key):
                 ignored.append(key)
-            elif (body := objects.read(key)) is not None:
+            elif (body := bucket.read(key)) is not None:
                 file = file_of(directory, key)
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(body)

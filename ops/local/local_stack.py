@@ -24,17 +24,11 @@ from ops.embedded.server import Middleware, layered
 from ops.embedded.stack import DeployedStack, deploy
 from ops.interruption import silent_threads
 from ops.local import trips_table
+from ops.local.names import STACK_NAME, TABLE_NAME, TEMPLATE
 from ops.local.page_log import PageLog
 from ops.local.state_directory import SavedStack, StateDirectory
 from ops.local.trip_files import Trips
 from ops.local.write_failures import WriteFailures
-
-TEMPLATE = Path(__file__).parents[2] / "template.yaml"
-STACK_NAME = "trip-kpis"
-TABLE_NAME = "trips"
-CONTAINERS_BUCKET = "trip-kpis"
-"""The table, and the bucket of a stack whose functions run in containers, as events/env.local.json
-names them; else the stack makes a bucket of its own."""
 
 _WORKERS = 2 * (os.cpu_count() or 1)
 """segments at a time, unless asked for otherwise: each has a process here, not a Lambda there"""

@@ -13,7 +13,7 @@ from ops.atomic_write import atomic_write
 from ops.runs.layout import is_known
 
 MARKER = ".trip-kpis"
-_SAYS = b"The results of `python -m ops run`. The next run with this --out replaces them.\n"
+_SAYS = b"The results of `ops run`. The next run with this --out replaces them.\n"
 _OWN = ("kpis", "runs", "quarantine", "state", "logs", "report.html")
 """what a run writes there"""
 _SHOWN = 3

@@ -2,19 +2,10 @@
 
 import json
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 
 from ops.embedded.scan_layers import ScanRequest
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PagesRead:
-    """By one execution."""
-
-    read: int = 0
-    again: int = 0
-    """of these, the ones that the run had read before without having appended them"""
+from ops.runs.execution import PagesRead
 
 
 class PageLog:

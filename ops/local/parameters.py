@@ -7,7 +7,7 @@ from itertools import islice
 
 from ops.embedded.template import complete_parameters, load_template
 from ops.local.closest_name import closest_name
-from ops.local.local_stack import TABLE_NAME, TEMPLATE
+from ops.local.names import TABLE_NAME, TEMPLATE
 from ops.local.trip_files import Trips
 from trip_kpis.aws.settings import read_run_defaults
 from trip_kpis.core.errors import SettingError

@@ -1,38 +1,53 @@
 """One run in the embedded cloud, from trips to KPIs, or from where an earlier process left it."""
 
-import time
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 from ops import interruption
 from ops.atomic_write import atomic_write
-from ops.cli.follow import Follower
 from ops.local.bucket_tree import mirror
-from ops.local.local_stack import (
-    CONTAINERS_BUCKET,
-    LocalStack,
-    Where,
-    continued_stack,
-    local_stack,
-)
+from ops.local.local_stack import LocalStack, Where, continued_stack, local_stack
+from ops.local.names import CONTAINERS_BUCKET
 from ops.local.out_directory import cannot_write
 from ops.local.parameters import fit_parameters
-from ops.local.started_execution import StartedExecution
 from ops.local.state_directory import StateDirectory, StateError
 from ops.local.trip_files import Trips
-from ops.runs.execution import RunningExecution
+from ops.runs.estimate import estimate_by_execution
+from ops.runs.execution import EndedExecution, Execution, new_execution_name
 from ops.runs.layout import ignored
 from ops.runs.next_steps import rerun_command
-from ops.runs.outcome import Outcome
 from ops.runs.run_log import Progress
+from ops.runs.running_execution import RunningExecution
+from ops.runs.storage import Bucket
 from trip_kpis.aws.run_store import plan_key
 
 _POLL_SECONDS = 0.1
+
+
+class Follower(Protocol):
+    """Shows the progress of one stage after another."""
+
+    def say(self, line: str) -> None: ...
+
+    def begin(self, stage: str, *, trips: int) -> None:
+        """A stage that goes through so many trips."""
+        ...
+
+    def advance(self, trips: int) -> None:
+        """So many more trips of the stage are through."""
+        ...
+
+    def show(self, run: Progress) -> None:
+        """The progress of the run's scanning."""
+        ...
+
+    def end(self) -> None:
+        """Nothing is shown any more, except for lines."""
+        ...
 
 
 def run(
@@ -43,12 +58,12 @@ def run(
     parameters: Mapping[str, str],
     where: Where,
     follower: Follower,
-) -> Outcome:
+) -> EndedExecution:
     """Runs the state machine over `trips` and leaves in `out` what the bucket then holds, and in
     its `state` what `rerun` needs, from before the execution starts.
 
     Raises SettingError, EmbeddedCloudError, TripFileError or StateError for what keeps it from
-    running, the parameters before anything in `out` is replaced; a run that fails is an Outcome.
+    running, the parameters before anything in `out` is replaced. A run that fails raises nothing.
     """
     fitted = fit_parameters(parameters, trips)
     for remark in (*trips.remarks, *fitted.remarks):
@@ -62,12 +77,12 @@ def run(
         state=StateDirectory(out),
     ) as local:
         name = new_execution_name("run")
-        noted = _noted(local, execution_input, name=name)
-        follower.say(f"Run {name}. If it is interrupted: {rerun_command(name, out)}")
         with _stopped_in_words(follower, name, out):
-            outcome = _to_its_end(local, noted, follower.show)
+            noted = _noted(local, execution_input, name=name)
+            follower.say(f"Run {name}. If it is interrupted: {rerun_command(name, out)}")
+            ended = _to_its_end(local, noted, follower.show)
             _leave(local, out, follower)
-    return outcome
+    return ended
 
 
 def rerun(
@@ -78,7 +93,7 @@ def rerun(
     where: Where,
     follower: Follower,
     asked: Mapping[str, Any] = MappingProxyType({}),
-) -> Outcome:
+) -> EndedExecution:
     """Resumes a run of `out`: a new execution, as one starts it from the console with the input
     ``{"run_id": run_id}`` and what is `asked` besides. A run that has no plan yet is begun anew, as
     it was begun.
@@ -111,19 +126,28 @@ def rerun(
             else f"Run {run_id} has no plan yet: it begins anew."
         )
         asked = {**asked, "run_id": run_id} if is_planned else {**began.input, **asked}
-        noted = _noted(local, asked, name=name)
         with _stopped_in_words(follower, run_id, out):
-            outcome = _to_its_end(local, noted, follower.show)
+            noted = _noted(local, asked, name=name)
+            ended = _to_its_end(local, noted, follower.show)
             _leave(local, out, follower)
-    return outcome
+    return ended
 
 
-def new_execution_name(kind: str) -> str:
-    """A name for an execution that says when it began."""
-    return f"{kind}-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{uuid.uuid4().hex[:4]}"
+def estimate(
+    trips: Trips, *, parameters: Mapping[str, str], asked: Mapping[str, Any]
+) -> dict[str, Any]:
+    """That of a stack in an embedded AWS, over a table of these trips.
+
+    Raises EmbeddedCloudError, TripFileError, or ResultsError where the estimate fails.
+    """
+    with local_stack(
+        trips, where=Where(), parameters=parameters, on_loaded=lambda _: None
+    ) as local:
+        client = local.client("stepfunctions")
+        return estimate_by_execution(client, local.state_machine_arn, asked)
 
 
-def execute(local: LocalStack, execution_input: Mapping[str, Any], *, name: str) -> Outcome:
+def execute(local: LocalStack, execution_input: Mapping[str, Any], *, name: str) -> EndedExecution:
     """Executes the state machine under this name and waits for its end.
 
     If it fails, also for that of the functions that still run. In AWS, too, they are not stopped
@@ -133,18 +157,18 @@ def execute(local: LocalStack, execution_input: Mapping[str, Any], *, name: str)
     return _to_its_end(local, _noted(local, execution_input, name=name), lambda _: None)
 
 
-def _noted(local: LocalStack, execution_input: Mapping[str, Any], *, name: str) -> StartedExecution:
+def _noted(local: LocalStack, execution_input: Mapping[str, Any], *, name: str) -> Execution:
     """An execution that is about to start, in the run's state: from here on it can be resumed."""
     run_id = execution_input.get("run_id", name)
-    noted = StartedExecution(run_id=run_id, name=name, input=execution_input)
+    noted = Execution(run_id=run_id, name=name, input=execution_input)
     if local.state is not None:
         local.state.note(noted)
     return noted
 
 
 def _to_its_end(
-    local: LocalStack, noted: StartedExecution, on_progress: Callable[[Progress], None]
-) -> Outcome:
+    local: LocalStack, noted: Execution, on_progress: Callable[[Progress], None]
+) -> EndedExecution:
     """As `execute`; `on_progress` receives the progress."""
     local.pages.begin(noted.run_id)
     execution = RunningExecution.start(local, noted.input, name=noted.name)
@@ -157,18 +181,18 @@ def _to_its_end(
     execution.follow(check_and_tell, poll_seconds=_POLL_SECONDS)
     local.functions.wait_until_idle()
     local.writes.check()
-    outcome = execution.outcome(pages=local.pages.pages())
+    ended = execution.ended(pages=local.pages.pages())
     if local.state is not None:
         local.state.note(
             replace(
                 noted,
-                status=outcome.status,
-                error=outcome.error or "",
-                cause=outcome.cause or "",
-                failed=outcome.failed_segments,
+                status=ended.status,
+                error=ended.error,
+                cause=ended.cause,
+                failed_segments=ended.failed_segments,
             )
         )
-    return outcome
+    return ended
 
 
 @contextmanager
@@ -195,7 +219,7 @@ def _stopped_in_words(follower: Follower, run_id: str, out: Path) -> Iterator[No
 
 
 def _leave(local: LocalStack, out: Path, follower: Follower) -> None:
-    foreign = mirror(local.cloud.client("s3"), local.stack.bucket_name, out)
+    foreign = mirror(Bucket(local.client("s3"), local.bucket_name, may_be_absent=True), out)
     if foreign:
         follower.say(ignored(f"the bucket {local.stack.bucket_name}", foreign))
     if local.own_errors.exists():

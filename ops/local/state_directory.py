@@ -11,17 +11,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, Self
 
 import msgspec
 
 from ops.atomic_write import atomic_write
-from ops.embedded.objects_on_disk import ObjectOnDisk
 from ops.local.bucket_tree import remove_mirrored
 from ops.local.out_directory import StateError as StateError  # for those who read a state
 from ops.local.out_directory import cannot_write, claim_out
-from ops.local.started_execution import StartedExecution
 from ops.local.trip_files import TripFileError, Trips, read_trips, to_json_lines
+from ops.object_on_disk import ObjectOnDisk
+from ops.runs.execution import Execution, FailedSegment
 from ops.runs.layout import is_run_id
+from ops.runs.storage import STATE_OBJECTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,42 @@ class SavedStack:
     page_bytes: int | None
 
 
+class _Noted(msgspec.Struct, frozen=True, kw_only=True):
+    """An execution as `executions.json` has it: empty is what is not known."""
+
+    run_id: str
+    name: str
+    input: dict[str, Any]
+    status: str = ""
+    error: str = ""
+    cause: str = ""
+    failed: tuple[FailedSegment, ...] = ()
+
+    @classmethod
+    def of(cls, execution: Execution) -> Self:
+        return cls(
+            run_id=execution.run_id,
+            name=execution.name,
+            input=dict(execution.input),
+            status=execution.status or "",
+            error=execution.error or "",
+            cause=execution.cause or "",
+            failed=execution.failed_segments or (),
+        )
+
+    @property
+    def execution(self) -> Execution:
+        return Execution(
+            run_id=self.run_id,
+            name=self.name,
+            input=self.input,
+            status=self.status or None,
+            error=self.error or None,
+            cause=self.cause or None,
+            failed_segments=self.failed if self.status else None,
+        )
+
+
 class StateDirectory:
     """`DIR/state` of `ops run --out DIR`. Every file in it is whole at any time.
 
@@ -50,7 +88,7 @@ class StateDirectory:
         self._trips = self._path / "trips.jsonl.gz"
         self._executions = self._path / "executions.json"
         self._lock = self._path / "lock"
-        self.objects_path = self._path / "objects"
+        self.objects_path = out / STATE_OBJECTS
         self.logs_path = out / "logs"
         self.pages_path = self._path / "pages"
 
@@ -132,22 +170,20 @@ class StateDirectory:
                 return Trips(hash_key=stack.hash_key, sort_key=stack.sort_key)
             return read_trips([self._trips], hash_key=stack.hash_key, sort_key=stack.sort_key)
 
-    def note(self, execution: StartedExecution) -> None:
+    def note(self, execution: Execution) -> None:
         """Before the execution is started, and once it has ended."""
         noted = {one.name: one for one in self.executions()} | {execution.name: execution}
-        _write(self._executions, json.dumps([*map(asdict, noted.values())]).encode())
+        _write(self._executions, msgspec.json.encode([*map(_Noted.of, noted.values())]))
 
-    def executions(self) -> tuple[StartedExecution, ...]:
+    def executions(self) -> tuple[Execution, ...]:
         """In the order of their beginning."""
         with _damage(self._executions):
-            noted = msgspec.json.decode(
-                self._executions.read_bytes(), type=tuple[StartedExecution, ...]
-            )
+            noted = msgspec.json.decode(self._executions.read_bytes(), type=tuple[_Noted, ...])
             if foreign := [one.run_id for one in noted if not is_run_id(one.run_id)]:
                 raise ValueError(f"{foreign[0]!r} is no id of a run")
-            return noted
+            return tuple(one.execution for one in noted)
 
-    def first_execution(self, run_id: str) -> StartedExecution:
+    def first_execution(self, run_id: str) -> Execution:
         """The one that began the run. Raises StateError if no such run was ever started."""
         executions = self.executions()
         for execution in executions:

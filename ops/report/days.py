@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ops.runs.day_kpis import FIGURES, kpi_files, read_kpis
 from ops.runs.finished_run import FinishedRun
-from trip_kpis.core.run.publication import Outcome
+from trip_kpis.core.run.outcome import Outcome
 
 _OF_THE_RUN = {Outcome.PUBLISHED, Outcome.UNCHANGED, Outcome.SKIPPED}
 """outcomes of a day that is still as the run left it"""

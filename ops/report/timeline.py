@@ -5,15 +5,14 @@ invocation that appended nothing leaves no trace.
 """
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 
-from ops.local.state_directory import StateDirectory, StateError
 from ops.runs.finished_run import FinishedRun
 from ops.runs.staging_reader import StagedPart, staged_parts
+from ops.runs.storage import Directory
 
 _WHOLE_SECONDS = timedelta(seconds=1)
 """S3 tells an object's time to the second"""
@@ -89,7 +88,8 @@ MOST_PARTS = 5_000
 def timeline(out: Path, run: FinishedRun) -> Timeline:
     """Of the run's parts that `out` has: as objects in its state, or as files of its own."""
     parts = sorted(
-        staged_parts(out, run.run_id), key=lambda part: (part.header.segment, part.header.part)
+        staged_parts(Directory(out), run.run_id),
+        key=lambda part: (part.header.segment, part.header.part),
     )
     expected = run.parts
     if not parts and expected > MOST_PARTS:
@@ -109,15 +109,6 @@ def timeline(out: Path, run: FinishedRun) -> Timeline:
             "they were copied without."
         )
     return Timeline(spans=tuple(_spans(parts)))
-
-
-def executions_in(out: Path, run: FinishedRun) -> tuple[str, ...]:
-    """The names of the run's executions, the one that began it first; empty where not known."""
-    with suppress(StateError):
-        return tuple(
-            one.name for one in StateDirectory(out).executions() if one.run_id == run.run_id
-        )
-    return ()
 
 
 def _spans(parts: list[StagedPart]) -> Iterator[Span]:

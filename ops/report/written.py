@@ -6,7 +6,7 @@ from ops.atomic_write import atomic_write
 from ops.report.days import days
 from ops.report.page import Report, page
 from ops.report.rejected import rejected
-from ops.report.timeline import executions_in, timeline
+from ops.report.timeline import timeline
 from ops.runs.errors import ResultsError
 from ops.runs.finished_run import finished_run
 
@@ -18,11 +18,11 @@ def write_report(
     *,
     run_id: str | None = None,
     to: Path | None = None,
-    executions: tuple[str, ...] | None = None,
+    executions: tuple[str, ...] = (),
 ) -> Path:
     """Reads what a run has left in `out` and writes the page, to `out`/report.html if need be;
-    gives its path. None is the run that finished last; the names of its executions are looked up in
-    `out` unless they are given.
+    gives its path. None is the run that finished last. `executions` are the names of its
+    executions, the one that began it first.
 
     Raises ResultsError for what cannot be reported on, or written.
     """
@@ -32,7 +32,7 @@ def write_report(
         days=days(out, run),
         rejected=rejected(out, run),
         timeline=timeline(out, run),
-        executions=executions_in(out, run) if executions is None else executions,
+        executions=executions,
     )
     file = out / REPORT if to is None else to
     content = page(report).encode()

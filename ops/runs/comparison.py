@@ -7,11 +7,11 @@ from typing import Any
 
 from ops.runs.day_kpis import FIGURES
 from ops.runs.errors import ResultsError
+from ops.runs.figures import plain
 from ops.runs.finished_run import FinishedRun
 from ops.runs.marked_days import MarkedDays
 from ops.runs.run_day import DayFigures
 from trip_kpis.core.log.partials import EXACT
-from trip_kpis.core.run.days import json_number
 
 _OF_MANIFEST = ("table_arn", "table_id", "code_version")
 _OF_PLAN = (
@@ -124,7 +124,7 @@ class Comparison:
             ],
             "only_before": [{"date": d, **_figures(of)} for d, of in self.only_before.items()],
             "only_after": [{"date": d, **_figures(of)} for d, of in self.only_after.items()],
-            "difference": {"trips": self.trips, "total_fare": json_number(self.total_fare)},
+            "difference": {"trips": self.trips, "total_fare": plain(str(self.total_fare))},
             "marked": {
                 name: marked.to_json()
                 for name, marked in zip(("before", "after"), self.marked, strict=True)
@@ -191,4 +191,4 @@ def _figures(of: DayFigures) -> dict[str, Any]:
 
 
 def _json(figure: str, value: Any) -> Any:
-    return int(value) if figure == "trip_count" else json_number(value)
+    return int(value) if figure == "trip_count" else plain(str(value))

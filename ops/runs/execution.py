@@ -1,85 +1,176 @@
-"""One execution of the state machine: started, followed, and what it came to."""
+"""One execution of the state machine: what Step Functions, or a state directory, records of it."""
 
 import json
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from typing import Any, Self
 
-from ops.local.page_log import PagesRead
-from ops.runs.failed_children import failed_children
-from ops.runs.objects import BucketObjects
-from ops.runs.outcome import Outcome
-from ops.runs.published import Published, PublishedBefore
-from ops.runs.run_log import Progress, RunLog
-from ops.runs.target import Target
+from ops.runs.published import Published
 
-_SHARE_OF_LOOKING = 0.1
-"""Looking at a run of very many segments takes a while, and costs a LIST for every thousand parts:
-it is done so seldom that it takes no more than this share of the time."""
+RUNNING, SUCCEEDED, FAILED = "RUNNING", "SUCCEEDED", "FAILED"
+_MOST_FAILED_SEGMENTS = 20
+"""one failed segment ends the Map, so there are hardly ever more than were running"""
 
 
-class RunningExecution:
-    """An execution of a run, from its start on.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedSegment:
+    """A segment's own execution that failed: the run's says only that one has."""
 
-    Everything raises botocore's errors; `ops.stack.account.asking_aws` puts them into words.
-    """
+    input: Any
+    """``{"run_id", "segment"}``"""
+    error: str
+    cause: str
 
-    def __init__(
-        self, target: Target, run_id: str, arn: str, before: PublishedBefore | None = None
-    ) -> None:
-        self.run_id = run_id
-        self.arn = arn
-        self._target = target
-        self._client = target.client("stepfunctions")
-        self._before = before
-        self._log = RunLog(BucketObjects(target.client("s3"), target.bucket_name), run_id)
+    @property
+    def segment(self) -> Any:
+        """Its number; None where the input names none."""
+        return self.input.get("segment") if isinstance(self.input, dict) else None
+
+    def to_json(self) -> dict[str, Any]:
+        return {"input": self.input, "error": self.error, "cause": self.cause}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """What is known of an execution; None is what is not."""
+
+    name: str
+    run_id: str
+    """the run that it began, by its own name, or resumed, as its input says"""
+    arn: str | None = None
+    input: Mapping[str, Any] = field(default_factory=dict)
+    status: str | None = None
+    """as Step Functions names it: RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED"""
+    started_at: datetime | None = None
+    stopped_at: datetime | None = None
+    error: str | None = None
+    cause: str | None = None
+    failed_segments: tuple[FailedSegment, ...] | None = None
+    """None where nobody asked for them"""
+
+    @property
+    def is_estimate(self) -> bool:
+        """It reads no trips, and leaves no run."""
+        return self.input.get("estimate_only") is True
+
+    @property
+    def succeeded(self) -> bool:
+        return self.status == SUCCEEDED
+
+    @property
+    def errors(self) -> frozenset[str]:
+        """Those of the segments that failed; the execution's own, where it was none of them."""
+        failed = frozenset(one.error for one in self.failed_segments or ())
+        return failed or frozenset(filter(None, [self.error]))
 
     @classmethod
-    def start(
-        cls, target: Target, execution_input: Mapping[str, Any], *, name: str
-    ) -> "RunningExecution":
-        """Of the run that the input names, or a new one that is called as the execution is."""
-        run_id = execution_input.get("run_id", name)
-        before = PublishedBefore.of(target.client("s3"), target.bucket_name, run_id)
-        started = target.client("stepfunctions").start_execution(
-            stateMachineArn=target.state_machine_arn,
-            name=name,
-            input=json.dumps(dict(execution_input)),
-        )
-        return cls(target, run_id, started["executionArn"], before)
-
-    def follow(self, on_progress: Callable[[Progress], None], *, poll_seconds: float) -> None:
-        """Tells of the progress until the execution has ended, and once then."""
-        while self._describe()["status"] == "RUNNING":
-            began = time.monotonic()
-            on_progress(self._log.look())
-            looked = time.monotonic() - began
-            time.sleep(max(poll_seconds, looked / _SHARE_OF_LOOKING - looked))
-        on_progress(self._log.look())
-
-    def outcome(self, *, pages: PagesRead | None = None) -> Outcome:
-        """Once it was followed to its end; `pages` are those of the table that it read, where
-        somebody counted.
-
-        Where it was not begun here, "published" is what is there now.
-        """
-        execution = self._describe()
-        output = json.loads(execution.get("output") or "null")
-        s3 = (self._target.client("s3"), self._target.bucket_name, self.run_id)
-        succeeded = execution["status"] == "SUCCEEDED"
-        before = self._before or PublishedBefore(frozenset(), has_manifest=False)
-        return Outcome(
-            run_id=self.run_id,
-            status=execution["status"],
-            output=output if isinstance(output, dict) else None,
-            error=execution.get("error"),
-            cause=execution.get("cause"),
-            failed_segments=() if succeeded else failed_children(self._client, self.arn),
-            pages=pages or PagesRead(),
-            is_planned=self._log.progress.plan is not None,
-            published=Published() if succeeded else before.now(*s3),
+    def from_description(cls, described: Mapping[str, Any]) -> Self:
+        """Of DescribeExecution's answer."""
+        given = json.loads(described.get("input") or "{}")
+        asked = given if isinstance(given, dict) else {}
+        return cls(
+            name=described["name"],
+            run_id=str(asked.get("run_id", described["name"])),
+            arn=described["executionArn"],
+            input=asked,
+            status=described["status"],
+            started_at=described["startDate"],
+            stopped_at=described.get("stopDate"),
+            error=described.get("error"),
+            cause=described.get("cause"),
         )
 
-    def _describe(self) -> dict[str, Any]:
-        described: dict[str, Any] = self._client.describe_execution(executionArn=self.arn)
-        return described
+    def to_json(self) -> dict[str, Any]:
+        """As every `--json` has it. What is not known is null."""
+        failed = self.failed_segments
+        return {
+            "name": self.name,
+            "status": self.status,
+            "started_at": self.started_at and self.started_at.isoformat(),
+            "stopped_at": self.stopped_at and self.stopped_at.isoformat(),
+            "error": self.error,
+            "cause": None if self.cause is None else readable_cause(self.cause),
+            "failed_segments": None if failed is None else [one.to_json() for one in failed],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PagesRead:
+    """Pages of the table that one execution has read."""
+
+    read: int = 0
+    again: int = 0
+    """of these, the ones that the run had read before without having appended them"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedExecution(Execution):
+    """An execution that was followed to its end."""
+
+    output: dict[str, Any] | None
+    """the state machine's: the run's summary"""
+    pages: PagesRead
+    is_planned: bool
+    """the run has a plan, so that another execution can resume it"""
+    published: Published = field(default_factory=Published)
+    """by the run, where the execution failed"""
+
+    def summary_to_json(self) -> dict[str, Any]:
+        """The summary with the status, or what went wrong."""
+        document = {
+            "run_id": self.run_id,
+            "status": self.status,
+            **(self.output or {}),
+            "pages_read": self.pages.read,
+            "pages_read_again": self.pages.again,
+        }
+        if not self.succeeded:
+            document |= {
+                "error": self.error,
+                "cause": self.cause,
+                "published": str(self.published),
+                "failed_segments": [one.to_json() for one in self.failed_segments or ()],
+            }
+        return document
+
+
+def new_execution_name(kind: str) -> str:
+    """A name for an execution that says when it began."""
+    return f"{kind}-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{uuid.uuid4().hex[:4]}"
+
+
+def readable_cause(cause: str | None) -> str:
+    """The message of a Lambda error's cause, which is JSON; other causes as they are."""
+    try:
+        message = json.loads(cause or "")["errorMessage"]
+    except (ValueError, KeyError, TypeError):
+        return cause or ""
+    return str(message)
+
+
+def failed_segments(client: Any, execution_arn: str) -> tuple[FailedSegment, ...]:
+    """The first of them; none of an execution that has not come to its Map.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
+    """
+    return tuple(
+        FailedSegment(
+            input=json.loads(child["input"]),
+            error=child.get("error", ""),
+            cause=child.get("cause", ""),
+        )
+        for child in islice(_failed(client, execution_arn), _MOST_FAILED_SEGMENTS)
+    )
+
+
+def _failed(client: Any, execution_arn: str) -> Iterator[dict[str, Any]]:
+    runs = client.get_paginator("list_map_runs").paginate(executionArn=execution_arn)
+    for run in (run for page in runs for run in page["mapRuns"]):
+        children = client.get_paginator("list_executions")
+        for page in children.paginate(mapRunArn=run["mapRunArn"], statusFilter="FAILED"):
+            for child in page["executions"]:
+                yield client.describe_execution(executionArn=child["executionArn"])

@@ -6,9 +6,11 @@ from decimal import Decimal
 
 
 def plain(number: str) -> str:
-    """A JSON number without exponent and without zeros at its end: ``2e-06`` -> ``0.000002``."""
+    """A JSON number without exponent, zeros at its end or minus zero: ``2e-06`` -> ``0.000002``."""
     text = format(Decimal(number), "f")
-    return text.rstrip("0").removesuffix(".") if "." in text else text
+    if "." in text:
+        text = text.rstrip("0").removesuffix(".")
+    return "0" if text == "-0" else text
 
 
 def grouped(number: str) -> str:

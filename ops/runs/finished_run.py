@@ -1,6 +1,5 @@
 """A finished run, as its manifest tells of it."""
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +13,7 @@ from ops.runs.documents import Count, DocumentError, check_figures, read_documen
 from ops.runs.errors import ResultsError
 from ops.runs.figures import plain
 from ops.runs.layout import is_quarantine_of, is_run_id
-from ops.runs.next_steps import ops_command
+from ops.runs.next_steps import ops_command, runs_command
 from ops.runs.run_day import DayDocument, RunDay
 
 
@@ -232,9 +231,8 @@ def finished_run(out: Path, run_id: str | None) -> FinishedRun:
     if finished:
         return max(map(read_manifest, finished.values()), key=lambda run: run.finished_at)
     raise ResultsError(
-        f"{out} has no finished run (there is no manifest under {out / 'runs'}). Which runs there "
-        "are, and how to resume one that failed, says: python -m ops runs --out "
-        f"{shlex.quote(str(out))}"
+        f"{out} has no finished run (there is no manifest under {out / 'runs'}). To list the "
+        f"runs, and how to resume one that failed: {runs_command(out)}"
     )
 
 

@@ -9,7 +9,7 @@ import msgspec
 from ops.runs.documents import Count, converted
 from ops.runs.figures import visible
 from ops.runs.finished_run import FinishedRun
-from trip_kpis.core.run.publication import Outcome
+from trip_kpis.core.run.outcome import Outcome
 
 _LISTED = 20
 

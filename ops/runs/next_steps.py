@@ -1,14 +1,23 @@
 """How to go on after a run that failed, by the kind of its error; docs/operations.md says more."""
 
 import shlex
-import shutil
-import sys
 from collections.abc import Collection
 from pathlib import Path
+from typing import Protocol
 
-from ops.stack.stack import Stack
+from ops.runs.this_command import this_command
 
-Place = Path | Stack
+
+class NamedStack(Protocol):
+    """A deployed stack."""
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What names it on the command line."""
+        ...
+
+
+Place = Path | NamedStack
 """Where a run is: the directory of a run on this machine, or a deployed stack."""
 
 _LOST = {
@@ -46,7 +55,7 @@ def next_steps(
         says = "If the attributes have other names, start a new run with --parameter "
         says += "FareAttribute=… and EstimatedFareAttribute=…. If the table is empty on purpose, "
         says += "keep the published days:"
-        if isinstance(place, Stack):
+        if not isinstance(place, Path):
             says = says.replace("start a new run with --parameter ", "deploy the stack with ")
         return says, _with_parameter(run_id, place, "VanishedDays=keep")
     if "Lambda.TooManyRequestsException" in errors:
@@ -68,20 +77,20 @@ def rerun_command(run_id: str, place: Place, *parameters: str) -> str:
 
 def ops_command(verb: str, run_id: str, place: Place, *more: str) -> str:
     """A command about a run, as one types it into a shell."""
-    options = place.options if isinstance(place, Stack) else ("--out", str(place))
-    return shlex.join([_python(), "-m", "ops", verb, run_id, *options, *more])
+    return shlex.join([*this_command(), verb, run_id, *_options(place), *more])
 
 
-def _python() -> str:
-    """This interpreter, as one calls it from here."""
-    here, executable = Path.cwd(), Path(sys.executable)
-    if executable.is_relative_to(here):
-        return str(executable.relative_to(here))
-    return "python" if shutil.which("python") == sys.executable else sys.executable
+def runs_command(place: Place) -> str:
+    """What lists the runs there."""
+    return shlex.join([*this_command(), "runs", *_options(place)])
+
+
+def _options(place: Place) -> tuple[str, ...]:
+    return ("--out", str(place)) if isinstance(place, Path) else place.options
 
 
 def _with_parameter(run_id: str, place: Place, parameter: str) -> str:
     """Resumes the run under another parameter, which a stack is deployed with."""
-    if isinstance(place, Stack):
+    if not isinstance(place, Path):
         return f"sam deploy --parameter-overrides {parameter}\n  {rerun_command(run_id, place)}"
     return rerun_command(run_id, place, parameter)

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 from ops.runs.layout import is_known
-from ops.runs.objects import BucketObjects
+from ops.runs.storage import Bucket
 
 _KPIS = "kpis/"
 
@@ -44,25 +44,20 @@ class PublishedBefore:
     has_manifest: bool
 
     @classmethod
-    def of(cls, client: Any, bucket_name: str, run_id: str) -> Self:
-        return cls(
-            frozenset(_keys(client, bucket_name, _KPIS)),
-            any(_keys(client, bucket_name, f"runs/run={run_id}/")),
-        )
+    def of(cls, bucket: Bucket, run_id: str) -> Self:
+        return cls(frozenset(_keys(bucket, _KPIS)), any(_keys(bucket, f"runs/run={run_id}/")))
 
-    def now(self, client: Any, bucket_name: str, run_id: str) -> Published:
+    def now(self, bucket: Bucket, run_id: str) -> Published:
         """What has come of it. Each day's metadata names the run that wrote it."""
-        keys = set(_keys(client, bucket_name, _KPIS))
-        heads = (client.head_object(Bucket=bucket_name, Key=key) for key in keys)
+        keys = set(_keys(bucket, _KPIS))
         return Published(
-            days=sum(head["Metadata"].get("run-id") == run_id for head in heads),
+            days=sum(bucket.metadata(key).get("run-id") == run_id for key in keys),
             removed=len(self.keys - keys),
-            has_manifest=any(_keys(client, bucket_name, f"runs/run={run_id}/")),
+            has_manifest=any(_keys(bucket, f"runs/run={run_id}/")),
             had_manifest=self.has_manifest,
         )
 
 
-def _keys(client: Any, bucket_name: str, prefix: str) -> Iterator[str]:
-    """Those of the product's layout. None where there is no bucket: that may be what the execution
-    failed of."""
-    return filter(is_known, BucketObjects(client, bucket_name).keys(prefix))
+def _keys(bucket: Bucket, prefix: str) -> Iterator[str]:
+    """Those of the product's layout."""
+    return filter(is_known, (listed.key for listed in bucket.objects(prefix)))

@@ -1,7 +1,6 @@
 """The rejected trips of a run: how many for which reason, and the trips themselves."""
 
 import json
-import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,7 +14,9 @@ from ops.runs.documents import read_document
 from ops.runs.errors import ResultsError
 from ops.runs.finished_run import FinishedRun, finished_run, manifests
 from ops.runs.layout import file_of, is_quarantine_of
+from ops.runs.next_steps import runs_command
 from ops.runs.staging_reader import staged_parts, staged_plans
+from ops.runs.storage import Directory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,15 +77,15 @@ def rejections(out: Path, run_id: str) -> Rejections:
     if run_id in manifests(out):
         return of_finished(finished_run(out, run_id))
     parts = sorted(
-        (part.header for part in staged_parts(out, run_id)),
+        (part.header for part in staged_parts(Directory(out), run_id)),
         key=lambda header: (header.segment, header.part),
     )
-    if not parts and run_id not in staged_plans(out, run_id):
+    if not parts and run_id not in staged_plans(Directory(out), run_id):
         raise ResultsError(
             f"{out} has no run {run_id} that has read anything: it has no manifest, as a finished "
             "run has, and nothing under staging/, where one that is not finished has its plan and "
-            "its parts for StagingExpirationDays. Which runs there are, says: python -m ops runs "
-            f"--out {shlex.quote(str(out))}"
+            "its parts for StagingExpirationDays. To list the runs: "
+            f"{runs_command(out)}"
         )
     return Rejections(
         run_id=run_id,

@@ -1,18 +1,21 @@
 """How far a run is, as the logs of its segments tell: the parts that its workers have appended."""
 
-import re
+from __future__ import annotations
+
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from ops.runs.objects import Objects
-from trip_kpis.aws.concurrency import in_order
+from ops.runs.staging_reader import list_parts, read_parts
+from ops.runs.storage import Storage
 from trip_kpis.aws.run_store import plan_key
-from trip_kpis.core.errors import CorruptPartError, PlanMismatchError
+from trip_kpis.core.errors import PlanMismatchError
 from trip_kpis.core.log.counts import Counts
-from trip_kpis.core.log.parts import PartHeader, decode
 from trip_kpis.core.run.plan import Plan
+
+if TYPE_CHECKING:
+    from trip_kpis.core.log.parts import PartHeader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,42 +58,34 @@ class Progress:
 class RunLog:
     """Reads every part once, however often it is asked."""
 
-    def __init__(self, objects: Objects, run_id: str) -> None:
-        self._objects = objects
+    def __init__(self, storage: Storage, run_id: str) -> None:
+        self._storage = storage
         self._run_id = run_id
-        self._part_key = re.compile(
-            rf"staging/run={re.escape(run_id)}/segment=\d{{5}}/part-\d{{5}}\.parquet"
-        )
         self._seen: set[str] = set()
         self._progress = Progress()
 
     @property
     def progress(self) -> Progress:
-        """How far it was when one looked last."""
+        """The progress at the last look."""
         return self._progress
 
     def look(self) -> Progress:
-        """How far it is now. A damaged part counts for nothing here: it is the run's to complain
-        about."""
+        """The progress now. A damaged part does not count here; the merge names it."""
         plan = self._progress.plan or self._read_plan()
         appended = [
-            key
-            for key in self._objects.keys(f"staging/run={self._run_id}/segment=")
-            if key not in self._seen and self._part_key.fullmatch(key)
+            listed
+            for listed in list_parts(self._storage, self._run_id)
+            if listed.key not in self._seen
         ]
-        headers = [header for header in in_order(self._header, appended) if header]
-        self._seen.update(appended)
-        self._progress = replace(self._progress, plan=plan).with_parts(headers)
+        self._seen.update(listed.key for listed in appended)
+        parts = read_parts(self._storage, appended) if appended else ()
+        self._progress = replace(self._progress, plan=plan).with_parts(
+            part.header for part in parts
+        )
         return self._progress
 
     def _read_plan(self) -> Plan | None:
-        body = self._objects.read(plan_key(self._run_id))
+        body = self._storage.read(plan_key(self._run_id))
         with suppress(PlanMismatchError):
             return Plan.from_bytes(body) if body else None
-        return None
-
-    def _header(self, key: str) -> PartHeader | None:
-        body = self._objects.read(key)
-        with suppress(CorruptPartError):
-            return decode(body, key=key)[0] if body else None
         return None

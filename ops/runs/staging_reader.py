@@ -1,20 +1,22 @@
-"""What a run has left under staging/: as files, in a copy of the bucket, or as objects of the state
-of a run on this machine."""
+"""Reads what a run has left under staging/: its plan, and the parts of its segments' logs."""
+
+from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from fnmatch import fnmatchcase
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ops.embedded.objects_on_disk import ObjectOnDisk
-from ops.local.state_directory import StateDirectory
 from ops.runs.layout import is_known, is_run_id
+from ops.runs.storage import Listed, Storage
+from trip_kpis.aws.concurrency import in_order
 from trip_kpis.core.errors import CorruptPartError
-from trip_kpis.core.log.parts import PartHeader, decode
+
+if TYPE_CHECKING:
+    from trip_kpis.core.log.parts import PartHeader
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +27,34 @@ class StagedPart:
     appended_at: datetime
 
 
-def staged_parts(out: Path, run_id: str) -> Iterator[StagedPart]:
-    """In any order. Without those that are damaged, which are the run's own to complain of."""
-    if not is_run_id(run_id):
-        return
-    for key, body, written_at in _staged(out, f"run={run_id}/segment=*/part-*.parquet"):
+def staged_parts(storage: Storage, run_id: str) -> Iterator[StagedPart]:
+    """In the order of the keys, without those that are damaged."""
+    return read_parts(storage, list_parts(storage, run_id))
+
+
+def list_parts(storage: Storage, run_id: str) -> Iterator[Listed]:
+    """The objects of the run's parts."""
+    if is_run_id(run_id):
+        for listed in storage.objects(f"staging/run={run_id}/segment="):
+            if is_known(listed.key):
+                yield listed
+
+
+def read_parts(storage: Storage, listed: Iterable[Listed]) -> Iterator[StagedPart]:
+    """Those that are not damaged: a damaged one is an error of the run, which names it."""
+    # Where no part is read, pyarrow is not loaded.
+    from trip_kpis.core.log.parts import decode
+
+    def read(one: Listed) -> StagedPart | None:
+        body = storage.read(one.key)
         with suppress(CorruptPartError):
-            header, _ = decode(body, key=key)
-            yield StagedPart(header, written_at)
+            return StagedPart(decode(body, key=one.key)[0], one.written_at) if body else None
+        return None
+
+    return (part for part in in_order(read, listed) if part is not None)
 
 
-def staged_plans(out: Path, run_id: str | None = None) -> dict[str, Mapping[str, Any]]:
+def staged_plans(storage: Storage, run_id: str | None = None) -> dict[str, Mapping[str, Any]]:
     """Of one run, or of all, by their ids: what their plan.json says, whichever version wrote it.
 
     Without those that are damaged.
@@ -43,25 +62,12 @@ def staged_plans(out: Path, run_id: str | None = None) -> dict[str, Mapping[str,
     found: dict[str, Mapping[str, Any]] = {}
     if run_id is not None and not is_run_id(run_id):
         return found
-    for key, body, _ in _staged(out, f"run={run_id or '*'}/plan.json"):
+    prefix = "staging/run=" if run_id is None else f"staging/run={run_id}/plan.json"
+    for listed in storage.objects(prefix):
+        if not (is_known(listed.key) and fnmatchcase(listed.key, "staging/run=*/plan.json")):
+            continue
         with suppress(ValueError):
-            plan = json.loads(body)
+            plan = json.loads(storage.read(listed.key) or b"")
             if isinstance(plan, dict):
-                found[key.split("/")[1].removeprefix("run=")] = plan
+                found[listed.key.split("/")[1].removeprefix("run=")] = plan
     return found
-
-
-def _staged(out: Path, form: str) -> Iterator[tuple[str, bytes, datetime]]:
-    """Key, body and time of writing. A copy of the bucket has them as files, and `aws s3 sync`
-    gives these the objects' times."""
-    copied = {str(file.relative_to(out)): file for file in sorted((out / "staging").glob(form))}
-    for key, file in copied.items():
-        if is_known(key) and file.is_file():
-            written_at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
-            yield key, file.read_bytes(), written_at
-    if not copied:
-        for kept in sorted(StateDirectory(out).objects_path.glob("*/staging*.object")):
-            with suppress(KeyError, TypeError, ValueError):
-                stored = ObjectOnDisk.from_bytes(kept.read_bytes())
-                if is_known(stored.key) and fnmatchcase(stored.key, f"staging/{form}"):
-                    yield stored.key, stored.body, stored.last_modified.replace(tzinfo=UTC)

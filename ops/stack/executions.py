@@ -1,53 +1,12 @@
 """The executions of a stack's state machine, and which run each of them belongs to."""
 
-import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import Any, Self
+from typing import Any
 
+from ops.runs.execution import Execution
 from ops.stack.account import asking_aws
 from ops.stack.stack import Stack
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Execution:
-    """What Step Functions reports of an execution, for 90 days after its end."""
-
-    name: str
-    arn: str
-    run_id: str
-    """the run that it began, by its own name, or went on with, as its input says"""
-    status: str
-    """as Step Functions names it: RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED"""
-    started_at: datetime
-    stopped_at: datetime | None
-    input: Mapping[str, Any]
-    error: str | None
-    cause: str | None
-
-    @property
-    def is_estimate(self) -> bool:
-        """It reads no trips, and leaves no run."""
-        return self.input.get("estimate_only") is True
-
-    @classmethod
-    def from_description(cls, described: Mapping[str, Any]) -> Self:
-        """Of DescribeExecution's answer."""
-        given = json.loads(described.get("input") or "{}")
-        asked = given if isinstance(given, dict) else {}
-        return cls(
-            name=described["name"],
-            arn=described["executionArn"],
-            run_id=str(asked.get("run_id", described["name"])),
-            status=described["status"],
-            started_at=described["startDate"],
-            stopped_at=described.get("stopDate"),
-            input=asked,
-            error=described.get("error"),
-            cause=described.get("cause"),
-        )
 
 
 def executions(stack: Stack, *, last: int | None = None) -> tuple[Execution, ...]:

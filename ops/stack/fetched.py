@@ -4,9 +4,9 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ops.runs.layout import file_of, is_known
+from ops.runs.storage import Listed
 from ops.stack.account import asking_aws
 from ops.stack.stack import Stack
 from trip_kpis.aws.concurrency import in_order
@@ -26,29 +26,31 @@ def fetch(
     """Every object under the prefixes whose key is `wanted` and of the product's layout, each as a
     file that bears the object's time. Raises AccountError.
     """
-    client = stack.client("s3")
+    bucket = stack.bucket()
     foreign: list[str] = []
 
-    def get(found: dict[str, Any]) -> str:
-        key: str = found["Key"]
-        file = file_of(directory, key)
+    def get(found: Listed) -> str | None:
+        body = bucket.read(found.key)
+        if body is None:  # it was removed after it was listed
+            return None
+        file = file_of(directory, found.key)
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(client.get_object(Bucket=stack.bucket_name, Key=key)["Body"].read())
-        written_at = found["LastModified"].timestamp()
+        file.write_bytes(body)
+        written_at = found.written_at.timestamp()
         os.utime(file, (written_at, written_at))
-        return key
+        return found.key
 
-    def known() -> Iterator[dict[str, Any]]:
-        for found in (found for prefix in prefixes for found in _listed(client, stack, prefix)):
-            if not wanted(found["Key"]):
+    def known() -> Iterator[Listed]:
+        for found in (found for prefix in prefixes for found in bucket.objects(prefix)):
+            if not wanted(found.key):
                 continue
-            if is_known(found["Key"]):
+            if is_known(found.key):
                 yield found
             else:
-                foreign.append(found["Key"])
+                foreign.append(found.key)
 
     with asking_aws(f"for the objects of s3://{stack.bucket_name}"):
-        keys = tuple(in_order(get, known()))
+        keys = tuple(key for key in in_order(get, known()) if key is not None)
     return Fetched(keys, tuple(foreign))
 
 
@@ -58,13 +60,6 @@ def newest_first(stack: Stack, prefix: str) -> list[str]:
     Raises AccountError.
     """
     with asking_aws(f"for the objects of s3://{stack.bucket_name}"):
-        listed = _listed(stack.client("s3"), stack, prefix)
-        found = [one for one in listed if is_known(one["Key"])]
-    found.sort(key=lambda one: (one["LastModified"], one["Key"]), reverse=True)
-    return [str(one["Key"]) for one in found]
-
-
-def _listed(client: Any, stack: Stack, prefix: str) -> Iterator[dict[str, Any]]:
-    pages = client.get_paginator("list_objects_v2")
-    for page in pages.paginate(Bucket=stack.bucket_name, Prefix=prefix):
-        yield from page.get("Contents", ())
+        found = [one for one in stack.bucket().objects(prefix) if is_known(one.key)]
+    found.sort(key=lambda one: (one.written_at, one.key), reverse=True)
+    return [one.key for one in found]

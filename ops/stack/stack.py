@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from botocore.exceptions import ClientError
 
+from ops.runs.storage import Bucket
 from ops.stack.account import Account, AccountError, asking_aws
 
 
@@ -27,6 +28,10 @@ class Stack:
 
     def client(self, service: str) -> Any:
         return self.account.client(service)
+
+    def bucket(self) -> Bucket:
+        """Where runs write to. Raises AccountError."""
+        return Bucket(self.client("s3"), self.bucket_name)
 
     @property
     def options(self) -> tuple[str, ...]:

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ops.cli.demo_month import differing_days
 from ops.local.bucket_tree import mirror
+from ops.local.demo import differing_days
 from ops.local.made_up_trips import make_up_month
+from ops.runs.storage import Bucket
 from tests.deployed.athena import Figures, differing, published_figures
 from tests.deployed.made_here import executions_over, objects_removed, table_of
 from tests.deployed.stack import Clients, DeployedStack
@@ -101,7 +102,7 @@ def broken_off_and_resumed(
         executions.append(second)
         EXECUTION_ENDED.wait(states, patience, executionArn=second)
         ended = states.describe_execution(executionArn=second)
-        mirror(s3, bucket, out)
+        mirror(Bucket(s3, bucket), out)
         published_days = published_figures(out)
         return Seen(
             statuses=(status, ended["status"]),

@@ -14,7 +14,7 @@ from ops.embedded.isolation import ACCOUNT_ID, REGION
 from ops.local.local_stack import LocalStack, Where, local_stack
 from ops.local.run import execute
 from ops.local.trip_files import Trips
-from ops.runs.outcome import Outcome
+from ops.runs.execution import EndedExecution
 from tests.iam.policies import Document, Request
 from tests.iam.requests_made import RequestsMade
 from trip_kpis.aws.lease import KEY as LEASE
@@ -71,7 +71,7 @@ class Enforced:
     roles: Mapping[str, Role]
     _made: RequestsMade
 
-    def run_all(self, name: str, *, segments: int = 1) -> list[Outcome]:
+    def run_all(self, name: str, *, segments: int = 1) -> list[EndedExecution]:
         """Everything that an execution can come to: a new run that quarantines a trip and finds a
         vanished day, and, if it succeeds, the same one resumed with another read budget, resumed
         with the budget that it has then, and an estimate.

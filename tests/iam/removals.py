@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ops.runs.outcome import Outcome
+from ops.runs.execution import EndedExecution
 from tests.iam.documents import Stack, recorded
 from tests.iam.enforced import KEYS, Enforced, Role, enforced_stack
 from tests.iam.grants import Grant, granted_in_template
@@ -68,7 +68,7 @@ def removals(roles: frozenset[str]) -> Iterator[Removal]:
             yield Removal(grant=grant, resource=_resource(role, grant), says=says)
 
 
-def run_without(enforced: Enforced, grant: Grant) -> Outcome:
+def run_without(enforced: Enforced, grant: Grant) -> EndedExecution:
     """Of the execution that failed, if the grant is missed; else of the estimate."""
     role = enforced.roles[grant.role]
     with enforced.changed(role, grant.taken_from(role.policies)):
@@ -76,7 +76,7 @@ def run_without(enforced: Enforced, grant: Grant) -> Outcome:
         return next((one for one in outcomes if not one.succeeded), outcomes[-1])
 
 
-def noticed(enforced: Enforced, grant: Grant, estimate: Outcome) -> list[str]:
+def noticed(enforced: Enforced, grant: Grant, estimate: EndedExecution) -> list[str]:
     """The codes of the estimate's advice, and what the merge logged, without the grant."""
     assert estimate.output is not None
     log = (enforced.local.log_directory / "MergePartialsFunction.log").read_text()
@@ -92,7 +92,7 @@ def _name_without(grant: Grant) -> str:
     return f"without-{granted_in_template().index(grant)}"
 
 
-def first_failure(outcome: Outcome) -> tuple[str, str]:
+def first_failure(outcome: EndedExecution) -> tuple[str, str]:
     """The error and its message, of the segment that failed if one has."""
     if outcome.failed_segments:
         failed = outcome.failed_segments[0]

@@ -213,3 +213,63 @@ import merge_partials, plan_run, scan_segment
 print(json.dumps({"imported": True}))
 """
     assert outcome_of(program) == {"imported": True}
+
+
+# ops
+
+OPS = ROOT / "ops"
+OPS_ROOT = ("atomic_write", "interruption", "object_on_disk")
+"""modules that all of ops may use, and that use nothing of it"""
+OPS_ARROWS = {
+    "cli": {"cli", "report", "stack", "local", "runs"},
+    "report": {"report", "runs"},
+    "stack": {"stack", "runs"},
+    "local": {"local", "embedded", "runs"},
+    "embedded": {"embedded"},
+    "runs": {"runs"},
+}
+OPS_LIBRARIES = {
+    "click": {"cli"},
+    "rich": {"cli"},
+    "boto3": {"stack", "embedded"},
+    "botocore": {"stack", "local", "embedded"},
+    "moto": {"embedded"},
+    "samtranslator": {"embedded"},
+    "plotly": {"report"},
+    "pandas": set(),
+}
+"""which packages of ops may import them"""
+
+
+def ops_modules() -> Iterator[tuple[str, Path]]:
+    """Every module of a package of ops, with the package."""
+    for package in OPS_ARROWS:
+        for path in sorted((OPS / package).rglob("*.py")):
+            yield package, path
+
+
+def test_ops_layers() -> None:
+    """Each package imports only those that its arrows lead to, and the root modules."""
+    for package, path in ops_modules():
+        used = {name.split(".")[1] for name in names_within(path, {"ops"}) if "." in name}
+        assert used <= OPS_ARROWS[package] | {*OPS_ROOT}, path
+    for name in OPS_ROOT:
+        assert names_within(OPS / f"{name}.py", {"ops"}) == set()
+    for name in ("__init__", "__main__"):
+        used = names_within(OPS / f"{name}.py", {"ops"})
+        assert all(within(one, "ops.cli") for one in used), name
+    there = {path.name for path in OPS.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert there == OPS_ARROWS.keys()
+
+
+def test_ops_has_no_cycle_of_packages() -> None:
+    arrows = {package: uses - {package} for package, uses in OPS_ARROWS.items()}
+    while lowest := {package for package, uses in arrows.items() if not uses}:
+        arrows = {package: uses - lowest for package, uses in arrows.items() if uses}
+    assert arrows == {}
+
+
+@pytest.mark.parametrize("library", OPS_LIBRARIES)
+def test_a_library_is_used_where_it_belongs(library: str) -> None:
+    users = {package for package, path in ops_modules() if names_within(path, {library})}
+    assert users <= OPS_LIBRARIES[library]

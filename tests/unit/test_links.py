@@ -8,12 +8,14 @@ from pathlib import Path
 import click
 import pytest
 
-from ops.__main__ import main
+from ops.cli.main import main
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("tests/**/*.md")])
 FENCED = re.compile(r"^ *```.*?^ *```$", re.DOTALL | re.MULTILINE)
-SHOWN = re.compile(r"(?:python -m |bin/)ops ([a-z]+)((?:\\\n|[^\n`#])*)")
+SHOWN = re.compile(
+    r"(?:python -m ops|\.venv/bin/ops|^ops) ([a-z]+)((?:\\\n|[^\n`#])*)", re.MULTILINE
+)
 """a command with its options, over several lines where they are continued"""
 LINK = re.compile(r"\]\(([^()\s]+)\)")
 

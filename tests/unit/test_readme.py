@@ -8,7 +8,7 @@ import click
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
-from ops.__main__ import main
+from ops.cli.main import main
 from tests.unit.test_architecture_page import first_cells, section
 from trip_kpis.core.items.rejections import Reason
 from trip_kpis.core.run.requests import RunRequest

@@ -1,4 +1,4 @@
-"""`python -m ops demo`."""
+"""`ops demo`."""
 
 import sys
 from pathlib import Path
@@ -6,27 +6,39 @@ from typing import NoReturn
 
 import click
 
-from ops.cli import options, terminal
-from ops.cli.broken_demo import show_broken_demo
-from ops.cli.commands.report import leave_report
-from ops.cli.demo_month import SEGMENTS, show_demo
+from ops.cli import options
+
+_SEGMENTS = 16
 
 
 @click.command()
-@options.out("The directory for the results, as in `run`.", default="out/demo")
+@options.out("Is left with the results, as by `run`.", default="out/demo")
 @click.option(
     "--break-segment",
-    type=click.IntRange(0, SEGMENTS - 1),
+    type=click.IntRange(0, _SEGMENTS - 1),
     metavar="N",
-    help="Let segment N fail at its third page, show what the operator sees, and resume the run.",
+    help="Let segment N fail at its third page, show what the operator sees then, and resume "
+    "the run.",
 )
 def demo(*, out: Path, break_segment: int | None) -> NoReturn:
-    """Run the job over a month of made-up trips."""
+    """Run the whole job over a month of made-up trips.
+
+    Shows the KPIs, and compares them with the figures that the trips were made from. Exits with 0
+    if all is as expected, else with 1.
+
+    \b
+    ops demo
+    ops demo --out out/broken --break-segment 7
+    """
+    from ops.cli import terminal
+    from ops.cli.commands.report import leave_report
+    from ops.cli.demo_screen import show_broken_demo, show_demo
+
     console = terminal.console()
-    as_told = (
-        show_demo(console, out)
+    as_expected = (
+        show_demo(console, out, _SEGMENTS)
         if break_segment is None
-        else show_broken_demo(console, out, break_segment)
+        else show_broken_demo(console, out, _SEGMENTS, break_segment)
     )
     leave_report(console, out)
-    sys.exit(0 if as_told else 1)
+    sys.exit(0 if as_expected else 1)

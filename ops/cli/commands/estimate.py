@@ -1,20 +1,21 @@
-"""`python -m ops estimate`."""
+"""`ops estimate`."""
+
+from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ops.cli import options, terminal
-from ops.cli.estimate_of_execution import of_stack, of_trips
-from ops.cli.estimate_of_table import of_table
-from ops.cli.estimate_screen import show_estimate
+from ops.cli import options
 from ops.cli.execution_input import execution_input, refused_beside
-from ops.local.parameters import fit_parameters
-from ops.local.trip_files import SameKey, read_trips
-from ops.stack.account import Account
-from ops.stack.stack import Stack
+from ops.cli.results import named_stack
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ops.local.trip_files import SameKey, Trips
 
 _IN_AN_ACCOUNT = ("profile", "region")
 _OF_FILES = ("key", "sort_key", "same_key", "encoding")
@@ -52,42 +53,77 @@ def estimate(
     parameters: dict[str, str],
     as_json: bool,
 ) -> None:
-    """Predict the cost, duration and rejected trips of a run.
+    """Estimate the cost and the time of a run, from a sample.
 
     It reads a sample of the table: at most 16 pages, within the run's read budget. It shows the
     forms of fares and times, how many trips would be incomplete or rejected and why, and whether
     the segments are of equal size. It says if another tool would be better.
 
     \b
-    python -m ops estimate --stack trip-kpis --read-units-per-second 2000
-    python -m ops estimate --table trips --parameter FareAttribute=trip_end.fare_amount
-    python -m ops estimate --trips trips.csv --json
+    ops estimate --stack trip-kpis --read-units-per-second 2000
+    ops estimate --table trips --parameter FareAttribute=trip_end.fare_amount
+    ops estimate --trips trips.csv --json
     """
     if [stack is not None, table is not None, bool(files)].count(True) != 1:
         raise click.UsageError(
             "say what to estimate, one of the three: --stack NAME for a deployed stack, --table "
             "NAME for a table without one, --trips FILE for trips on this machine"
         )
+    from ops.cli import terminal
+    from ops.cli.estimate_screen import show_estimate
+
     console = terminal.console(stderr=as_json)
     with console.status("Reading a sample"):
         if stack is not None:
             refused_beside("--stack", *_OF_FILES, "parameters")
-            found = of_stack(Stack.named(stack, Account(profile=profile, region=region)), asked)
+            named = named_stack(stack, profile, region)
+
+            from ops.stack.estimate import of_stack
+
+            found = of_stack(named, asked)
         elif table is not None:
             refused_beside("--table", *_OF_FILES)
-            if "TableName" in parameters:
-                raise click.UsageError("--table names the table: leave --parameter TableName out")
-            account = Account(profile=profile, region=region)
-            found = of_table(table, account, parameters=parameters, asked=asked)
+            found = _of_table(table, profile, region, parameters, asked)
         else:
             refused_beside("--trips", *_IN_AN_ACCOUNT)
+
+            from ops.local.trip_files import read_trips
+
             trips = read_trips(
                 files, hash_key=key, sort_key=sort_key, same_key=same_key, encoding=encoding
             )
-            fitted = fit_parameters(parameters, trips, refuse_absent=False)
-            for remark in (*trips.remarks, *fitted.remarks):
-                console.print(remark, highlight=False, markup=False, soft_wrap=True)
-            found = of_trips(trips, parameters=fitted.parameters, asked=asked)
+            found = _of_trips(console, trips, parameters, asked)
     show_estimate(console, found)
     if as_json:
         print(json.dumps(found), flush=True)
+
+
+def _of_table(
+    table: str,
+    profile: str | None,
+    region: str | None,
+    parameters: dict[str, str],
+    asked: dict[str, Any],
+) -> dict[str, Any]:
+    from ops.local.parameters import plan_run_environment
+    from ops.stack.account import Account
+    from ops.stack.estimate import of_table
+
+    if "TableName" in parameters:
+        raise click.UsageError("--table names the table: leave --parameter TableName out")
+    environment = plan_run_environment({**parameters, "TableName": table})
+    account = Account(profile=profile, region=region)
+    return of_table(table, account, environment=environment, asked=asked)
+
+
+def _of_trips(
+    console: Console, trips: Trips, parameters: dict[str, str], asked: dict[str, Any]
+) -> dict[str, Any]:
+    from ops.cli.terminal import say
+    from ops.local.parameters import fit_parameters
+    from ops.local.run import estimate as estimate_trips
+
+    fitted = fit_parameters(parameters, trips, refuse_absent=False)
+    for remark in (*trips.remarks, *fitted.remarks):
+        say(console, remark)
+    return estimate_trips(trips, parameters=fitted.parameters, asked=asked)

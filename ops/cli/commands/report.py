@@ -1,20 +1,18 @@
-"""`python -m ops report`."""
+"""`ops report`."""
+
+from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.text import Text
 
-from ops.cli import terminal
 from ops.cli.results import Source, say_ignored, source
-from ops.report.rejected import EXAMPLES
-from ops.report.timeline import MOST_PARTS
-from ops.report.written import REPORT, write_report
-from ops.runs.errors import ResultsError
-from ops.runs.finished_run import FinishedRun, finished_run, manifests
-from ops.runs.quarantine import of_finished
-from ops.stack.executions import executions_of
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ops.runs.finished_run import FinishedRun
 
 
 @click.command()
@@ -24,25 +22,34 @@ from ops.stack.executions import executions_of
     "--to",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help=f"The file to write. [DIR/{REPORT}; for a stack, report-RUN_ID.html]",
+    help="Where the report goes. [DIR/report.html; of a stack, report-RUN_ID.html]",
 )
 def report(*, source: Source, run_id: str | None, to: Path | None) -> None:
-    """Write a page about a finished run.
+    """Write one HTML page about a finished run, with its proof.
 
     It shows the published figures and the proof that they are complete. Without RUN_ID, it is about
     the run that finished last. The page is one file that loads nothing else:
     you can open it in a browser, mail it and archive it.
 
     \b
-    python -m ops report --out out
-    python -m ops report run-20240525T021500-3f2a --out out --to may.html
-    python -m ops report --stack trip-kpis --profile production
+    ops report --out out
+    ops report run-20240525T021500-3f2a --out out --to may.html
+    ops report --stack trip-kpis --profile production
     """
+    from ops.cli import terminal
+    from ops.report.written import write_report
+    from ops.runs.finished_run import finished_run
+
     with source.manifests(*[run_id] if run_id else []) as directory:
         run = finished_run(directory, run_id)
         say_ignored(source.place, run.foreign_keys)
-        executions = None
-        if source.stack is not None:
+        if source.stack is None:
+            from ops.local.results import execution_names
+
+            executions = execution_names(directory, run.run_id)
+        else:
+            from ops.stack.executions import executions_of
+
             to = to or Path(f"report-{run.run_id}.html")
             _fetch(source, directory, run)
             of_run = executions_of(source.stack, run.run_id)
@@ -53,6 +60,10 @@ def report(*, source: Source, run_id: str | None, to: Path | None) -> None:
 
 def _fetch(source: Source, directory: Path, run: FinishedRun) -> None:
     """What the page shows: the days, a few rejected trips, and the parts unless they are many."""
+    from ops.report.rejected import EXAMPLES
+    from ops.report.timeline import MOST_PARTS
+    from ops.runs.quarantine import of_finished
+
     examples = of_finished(run).keys_with(EXAMPLES)
     parts = [f"staging/run={run.run_id}/segment="] if run.parts <= MOST_PARTS else []
     source.also(directory, ["kpis/", *examples, *parts])
@@ -62,14 +73,24 @@ def leave_report(console: Console, out: Path, run_id: str | None = None) -> None
     """At the end of a command that has executed the run, or None for the only one of `out`: writes
     its report if it is finished. An earlier run's does not stay. Never fails: the run's outcome
     is what the command is about."""
+    from ops.cli.terminal import say
+    from ops.local.results import execution_names
+    from ops.report.written import REPORT, write_report
+    from ops.runs.errors import ResultsError
+    from ops.runs.finished_run import finished_run, manifests
+
     try:
         (out / REPORT).unlink(missing_ok=True)
         finished = manifests(out)
         if run_id in finished or (run_id is None and finished):
-            _say_where(console, write_report(out, run_id=run_id))
+            run_id = finished_run(out, run_id).run_id
+            executions = execution_names(out, run_id)
+            _say_where(console, write_report(out, run_id=run_id, executions=executions))
     except (ResultsError, OSError) as error:
-        console.print(Text(f"There is no report: {error}"), soft_wrap=True)
+        say(console, f"There is no report: {error}")
 
 
 def _say_where(console: Console, file: Path) -> None:
+    from rich.text import Text
+
     console.print(Text.assemble("The report: ", (str(file), "bold")), soft_wrap=True)

@@ -1,22 +1,14 @@
-"""`python -m ops rerun`."""
+"""`ops rerun`."""
 
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
-from ops.cli import options, terminal
-from ops.cli.commands.report import leave_report
-from ops.cli.ending import end
+from ops.cli import options
 from ops.cli.execution_input import read_budget_input, refused_beside
-from ops.cli.follow import Follower
-from ops.cli.screens import show_outcome, show_pages
-from ops.cli.stack_runs import follow_to_its_end
-from ops.local.local_stack import Where
-from ops.local.run import rerun as rerun_here
-from ops.stack.account import Account
-from ops.stack.stack import Stack
-from ops.stack.start import go_on
+from ops.cli.results import named_stack
+from ops.local.names import CONTAINERS_PORT
 
 
 @click.command()
@@ -63,18 +55,24 @@ def rerun(
     With --stack, it resumes a run in the account. Without RUN_ID, it resumes the last run.
 
     \b
-    python -m ops rerun run-20240525T021500-3f2a --out out
-    python -m ops rerun --out out --parameter MaxRejectedShare=0.2
-    python -m ops rerun --stack trip-kpis
-    python -m ops rerun --stack trip-kpis --max-concurrency 4 --read-units-per-second 2000
+    ops rerun run-20240525T021500-3f2a --out out
+    ops rerun --out out --parameter MaxRejectedShare=0.2
+    ops rerun --stack trip-kpis
+    ops rerun --stack trip-kpis --max-concurrency 4 --read-units-per-second 2000
     """
+    from ops.cli import terminal
+
     console = terminal.console(stderr=as_json)
     if stack is not None:
         refused_beside(
             "--stack", "out", "parameters", "lambda_endpoint", "access_key", "host", "port"
         )
-        named = Stack.named(stack, Account(profile=profile, region=region))
-        follow_to_its_end(console, named, go_on(named, run_id, asked), as_json=as_json)
+        named = named_stack(stack, profile, region)
+
+        from ops.cli.stack_runs import follow_to_its_end
+        from ops.stack.runs import resume
+
+        follow_to_its_end(console, named, resume(named, run_id, asked), as_json=as_json)
     refused_beside("--out", "profile", "region")
     if out is None:
         raise click.UsageError(
@@ -83,9 +81,16 @@ def rerun(
         )
     if lambda_endpoint is not None:
         options.containers_parameters(parameters)
-        port = options.CONTAINERS_PORT if port is None else port
+        port = CONTAINERS_PORT if port is None else port
+    from ops.cli.commands.report import leave_report
+    from ops.cli.follow import Follower
+    from ops.cli.screens import show_ended, show_pages
+    from ops.cli.terminal import end
+    from ops.local.local_stack import Where
+    from ops.local.run import rerun as rerun_here
+
     with Follower(console) as follower:
-        outcome = rerun_here(
+        ended = rerun_here(
             run_id,
             out=out,
             parameters=parameters,
@@ -95,7 +100,7 @@ def rerun(
             asked=asked,
             follower=follower,
         )
-    show_outcome(console, outcome, out)
-    show_pages(console, outcome)
-    leave_report(console, out, outcome.run_id)
-    end(outcome, as_json=as_json)
+    show_ended(console, ended, out)
+    show_pages(console, ended)
+    leave_report(console, out, ended.run_id)
+    end(ended, as_json=as_json)

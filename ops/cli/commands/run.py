@@ -1,23 +1,19 @@
-"""`python -m ops run`."""
+"""`ops run`."""
+
+from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from ops.cli import options, terminal
-from ops.cli.commands.report import leave_report
-from ops.cli.ending import end, say
+from ops.cli import options
 from ops.cli.execution_input import execution_input, refused_beside
-from ops.cli.follow import Follower
-from ops.cli.screens import show_outcome
-from ops.cli.stack_runs import follow_to_its_end
-from ops.local.local_stack import Where
-from ops.local.run import run as run_here
-from ops.local.trip_files import SameKey, read_trips
-from ops.stack.account import Account
-from ops.stack.stack import Stack
-from ops.stack.start import start
+from ops.cli.results import named_stack
+from ops.local.names import CONTAINERS_PORT
+
+if TYPE_CHECKING:
+    from ops.local.trip_files import SameKey
 
 _HERE = (
     "files",
@@ -76,26 +72,32 @@ def run(
     host: str,
     port: int | None,
 ) -> NoReturn:
-    """Run the job, over files or over a deployed stack's table.
+    """Run the whole job, over trips in files or a stack's table.
 
     With --trips and --out, it starts an embedded AWS, deploys template.yaml and the state machine
     into it, loads the trips into a table, runs the state machine, and shows the KPIs.
 
-    With --stack, it starts an execution of the stack's state machine and follows it. After Ctrl-C,
-    the execution continues.
+    With --stack: starts an execution of the stack's state machine and follows it. Ctrl-C leaves it
+    running, and prints how to follow it again.
 
     Exits with 0 if the run succeeded, 1 if it failed, 2 for a mistake in the call or a disk that
     cannot be written to, 130 after Ctrl-C.
 
     \b
-    python -m ops run --trips starts.csv ends.csv --key ride_id --out out
-    python -m ops run --trips AWSDynamoDB/01716790307109-3f5e/data --out out --segments 8 --json
-    python -m ops run --stack trip-kpis --read-units-per-second 2000
+    ops run --trips starts.csv ends.csv --key ride_id --out out
+    ops run --trips AWSDynamoDB/01716790307109-3f5e/data --out out --segments 8 --json
+    ops run --stack trip-kpis --read-units-per-second 2000
     """
+    from ops.cli import terminal
+
     console = terminal.console(stderr=as_json)
     if stack is not None:
         refused_beside("--stack", *_HERE)
-        named = Stack.named(stack, Account(profile=profile, region=region))
+        named = named_stack(stack, profile, region)
+
+        from ops.cli.stack_runs import follow_to_its_end
+        from ops.stack.runs import start
+
         follow_to_its_end(console, named, start(named, asked), as_json=as_json)
     refused_beside("--trips", "profile", "region")
     if not files or out is None:
@@ -103,9 +105,17 @@ def run(
             "give --trips FILE and --out DIR for trips on this machine, or "
             "--stack NAME for the table of a deployed stack"
         )
+    from ops.cli.commands.report import leave_report
+    from ops.cli.follow import Follower
+    from ops.cli.screens import show_ended
+    from ops.cli.terminal import end, say
+    from ops.local.local_stack import Where
+    from ops.local.run import run as run_here
+    from ops.local.trip_files import read_trips
+
     if lambda_endpoint is not None:
         parameters = options.containers_parameters(parameters)
-        port = options.CONTAINERS_PORT if port is None else port
+        port = CONTAINERS_PORT if port is None else port
         if host == "127.0.0.1":
             say(
                 console,
@@ -114,7 +124,7 @@ def run(
             )
     trips = read_trips(files, hash_key=key, sort_key=sort_key, same_key=same_key, encoding=encoding)
     with Follower(console) as follower:
-        outcome = run_here(
+        ended = run_here(
             trips,
             out=out,
             execution_input=asked,
@@ -124,6 +134,6 @@ def run(
             ),
             follower=follower,
         )
-    show_outcome(console, outcome, out)
-    leave_report(console, out, outcome.run_id)
-    end(outcome, as_json=as_json)
+    show_ended(console, ended, out)
+    leave_report(console, out, ended.run_id)
+    end(ended, as_json=as_json)

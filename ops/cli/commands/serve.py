@@ -1,16 +1,19 @@
-"""`python -m ops serve`."""
+"""`ops serve`."""
+
+from __future__ import annotations
 
 import signal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ops import interruption
-from ops.cli import options, terminal
-from ops.local.local_stack import CONTAINERS_BUCKET, TABLE_NAME, Where, local_stack
-from ops.local.no_redrive import redrive_refused
-from ops.local.parameters import fit_parameters
-from ops.local.trip_files import SameKey, read_trips
+from ops.cli import options
+from ops.local.names import CONTAINERS_BUCKET, CONTAINERS_PORT, TABLE_NAME
+
+if TYPE_CHECKING:
+    from ops.local.trip_files import SameKey
 
 
 @click.command()
@@ -37,12 +40,21 @@ def serve(
     host: str,
     port: int | None,
 ) -> None:
-    """Keep the embedded AWS running.
+    """Run the embedded AWS, with the stack and your trips in it.
 
-    It has the stack deployed and the trips in its table. Use it with the aws CLI, with `sam local`,
-    and with verbs that have --stack. It answers only requests with the access key that it prints.
-    The key is new each time, unless --access-key gives one. Ctrl-C stops it.
+    For `sam local invoke`, `sam local start-lambda` and the aws CLI. It answers only requests with
+    the access key that it prints, which is another one each time unless --access-key names one.
+
+    \b
+    ops serve --trips trips.csv
+    ops serve --trips trips.csv --parameter TimeZone=Europe/Berlin --port 0
     """
+    from ops.cli import terminal
+    from ops.local.local_stack import Where, local_stack
+    from ops.local.no_redrive import redrive_refused
+    from ops.local.parameters import fit_parameters
+    from ops.local.trip_files import read_trips
+
     console = terminal.console()
     trips = read_trips(files, hash_key=key, sort_key=sort_key, same_key=same_key, encoding=encoding)
     remarks = [*trips.remarks]
@@ -57,7 +69,7 @@ def serve(
             trips,
             where=Where(
                 host=host,
-                port=options.CONTAINERS_PORT if port is None else port,
+                port=CONTAINERS_PORT if port is None else port,
                 access_key=access_key,
                 lambda_endpoint=lambda_endpoint,
                 middleware=redrive_refused,

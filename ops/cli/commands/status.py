@@ -1,19 +1,11 @@
-"""`python -m ops status`."""
+"""`ops status`."""
 
 import json
 
 import click
 
-from ops.cli import options, terminal
+from ops.cli import options
 from ops.cli.results import Source, source
-from ops.cli.stack_runs import follow_to_its_end
-from ops.cli.status_screen import show_status, to_json
-from ops.runs.execution import RunningExecution
-from ops.runs.finished_run import finished_run
-from ops.runs.marked_days import MarkedDays
-from ops.runs.next_steps import Place
-from ops.runs.run_status import RunStatus, in_directory, in_stack
-from ops.stack.start import executions_of_run
 
 
 @click.command()
@@ -26,43 +18,38 @@ from ops.stack.start import executions_of_run
 )
 @options.as_json
 def status(*, run_id: str | None, source: Source, follow: bool, as_json: bool) -> None:
-    """Show the progress of a run, what failed, and what to do next.
+    """Show the progress of a run, its errors and the next steps.
 
     Without RUN_ID, it shows the last run. The figures are up to a minute old: they do not include
     what a worker has read since its last append.
 
     \b
-    python -m ops status --stack trip-kpis
-    python -m ops status run-20240525T021500-3f2a --stack trip-kpis --follow
-    python -m ops status --out out
+    ops status --stack trip-kpis
+    ops status run-20240525T021500-3f2a --stack trip-kpis --follow
+    ops status --out out
     """
+    from ops.cli import terminal
+    from ops.cli.status_screen import show_status
+
+    if follow and source.stack is None:
+        raise click.UsageError(
+            "--follow is for runs of a stack: one on this machine is shown by the command that "
+            "runs it"
+        )
     console = terminal.console(stderr=as_json and follow)
-    if follow:
-        if source.stack is None:
-            raise click.UsageError(
-                "--follow is for runs of a stack: one on this machine is shown by the command that "
-                "runs it"
-            )
-        newest = executions_of_run(source.stack, run_id)
-        if newest and newest[0].status == "RUNNING":
-            execution = RunningExecution(source.stack, newest[0].run_id, newest[0].arn)
-            follow_to_its_end(console, source.stack, execution, as_json=as_json)
-    place: Place
-    if source.stack is not None:
-        run_status, place = in_stack(source.stack, run_id), source.stack
-    else:
+    if source.stack is None:
+        from ops.local.results import run_in_directory
+
         assert source.out is not None
-        run_status, place = in_directory(source.out, run_id), source.out
-    marked = _marked(source, run_status)
-    if as_json:
-        click.echo(json.dumps({**to_json(run_status), **(marked.to_json() if marked else {})}))
+        run = run_in_directory(source.out, run_id)
     else:
-        show_status(console, run_status, place, marked=marked)
+        from ops.cli.stack_runs import follow_to_its_end
+        from ops.stack.runs import run_of_stack, running_execution
 
-
-def _marked(source: Source, run_status: RunStatus) -> MarkedDays | None:
-    """The days that were open or shrank, of a run that has published. Raises ResultsError."""
-    if not run_status.is_published:
-        return None
-    with source.manifests(run_status.run_id) as directory:
-        return MarkedDays.of_run(finished_run(directory, run_status.run_id))
+        if follow and (execution := running_execution(source.stack, run_id)):
+            follow_to_its_end(console, source.stack, execution, as_json=as_json)
+        run = run_of_stack(source.stack, run_id)
+    if as_json:
+        click.echo(json.dumps(run.progress_to_json()))
+    else:
+        show_status(console, run, source.place)

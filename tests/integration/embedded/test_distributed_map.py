@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from typing import Any
 
-from ops.runs.failed_children import failed_children
+from ops.runs.execution import failed_segments
 from tests.integration.embedded.stand_in_cloud import LambdaError, StandIn, as_lambda
 
 DONE = {"finished": True}
@@ -144,7 +144,7 @@ def test_a_retry_waits_as_the_state_says(stand_in: StandIn) -> None:
 
     assert stand_in.retry_waits == [2, 6, 15, 15]
     assert execution["status"] == "FAILED"
-    (child,) = failed_children(stand_in.cloud.client("stepfunctions"), arn)
+    (child,) = failed_segments(stand_in.cloud.client("stepfunctions"), arn)
     assert child.error == "TransientError"
 
 

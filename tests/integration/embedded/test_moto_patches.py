@@ -19,7 +19,7 @@ from ops.embedded import moto_patches, step_functions_patches
 from ops.embedded.cloud import EmbeddedCloud
 from ops.embedded.errors import DeploymentError, MotoMismatchError
 from ops.embedded.stack import deploy
-from ops.runs.failed_children import failed_children
+from ops.runs.execution import failed_segments
 from tests.integration.embedded.stand_in_cloud import (
     STAND_IN,
     LambdaError,
@@ -62,7 +62,7 @@ def test_a_failed_child_fails_the_map_and_can_be_found(stand_in: StandIn) -> Non
     assert execution["status"] == "FAILED"
     assert execution["error"] == "States.ExceedToleratedFailureThreshold"
     assert execution["cause"] == "The specified tolerated failure threshold was exceeded"
-    (child,) = failed_children(stand_in.cloud.client("stepfunctions"), arn)
+    (child,) = failed_segments(stand_in.cloud.client("stepfunctions"), arn)
     assert child.input == {"run": "r1", "item": 2}
     assert child.error == "PermanentError"
     assert "segment 2 is not readable" in child.cause

@@ -177,7 +177,7 @@ def test_help_teaches_every_command() -> None:
         done = ops(command, "--help")
         assert done.returncode == 0
         assert "--out" in done.stdout or command == "serve"
-    assert "python -m ops run --trips" in ops("--help").stdout
+    assert "ops run --trips" in ops("--help").stdout
 
 
 def test_the_demo_comes_to_the_figures_that_its_trips_were_made_from(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from ops.__main__ import MISTAKE, main
+from ops.cli.main import MISTAKE, main
 from ops.embedded.scan_layers import scans_denied_where
 from ops.local.local_stack import STACK_NAME, TABLE_NAME, LocalStack, Where, local_stack
 from ops.local.trip_files import Trips

@@ -7,6 +7,7 @@ import pytest
 from moto import mock_aws
 
 from ops.runs.published import Published, PublishedBefore
+from ops.runs.storage import Bucket
 
 BUCKET = "results"
 
@@ -51,11 +52,12 @@ def test_days_of_this_run_are_distinguished_from_those_of_others() -> None:
         for day in (1, 2, 3):
             put(client, f"kpis/date=2024-05-0{day}/kpi.json", "earlier")
         put(client, "runs/run=earlier/manifest.json")
-        before = PublishedBefore.of(client, BUCKET, "mine")
-        assert before.now(client, BUCKET, "mine") == Published()
+        bucket = Bucket(client, BUCKET)
+        before = PublishedBefore.of(bucket, "mine")
+        assert before.now(bucket, "mine") == Published()
         put(client, "kpis/date=2024-05-01/kpi.json", "mine")
         client.delete_object(Bucket=BUCKET, Key="kpis/date=2024-05-03/kpi.json")
-        assert before.now(client, BUCKET, "mine") == Published(days=1, removed=1)
+        assert before.now(bucket, "mine") == Published(days=1, removed=1)
         put(client, "runs/run=mine/manifest.json")
-        assert before.now(client, BUCKET, "mine").has_manifest
-        assert PublishedBefore.of(client, BUCKET, "mine").now(client, BUCKET, "mine").had_manifest
+        assert before.now(bucket, "mine").has_manifest
+        assert PublishedBefore.of(bucket, "mine").now(bucket, "mine").had_manifest

@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 from click.testing import CliRunner
 
-from ops.__main__ import main
+from ops.cli.main import main
 from tests.integration.ops.conftest import trip
 from tests.integration.ops.test_commands import ROOT
 

@@ -120,7 +120,7 @@ def test_a_segment_that_fails_is_reported_with_its_reason_and_resumed(deployed: 
 
     status = deployed.ops("status", run_id, "--stack", STACK_NAME, "--json")
     run_status = json.loads(status.stdout)
-    assert (run_status["state"], run_status["segments_finished"]) == ("finished", 2)
+    assert (run_status["status"], run_status["segments_finished"]) == ("finished", 2)
     assert [one["status"] for one in run_status["executions"]] == ["SUCCEEDED", "FAILED"]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from click.testing import CliRunner, Result
 
-from ops.__main__ import main
+from ops.cli.main import main
 from ops.local.local_stack import STACK_NAME, Where, local_stack
 from ops.local.trip_files import Trips
 from tests.integration.ops.conftest import trip
@@ -37,9 +37,9 @@ def ops(*arguments: str) -> Result:
 @pytest.mark.parametrize(
     ("verb", "says"),
     [
-        ("status", "has not run yet: `run --stack trip-kpis` starts a run"),
-        ("rerun", "has not run yet: `run --stack trip-kpis` starts a run"),
-        ("quarantine", "has not run lately: name a run, as `runs --stack trip-kpis` lists them"),
+        ("status", "has not run lately: `run --stack trip-kpis` starts a run"),
+        ("rerun", "has not run lately: `run --stack trip-kpis` starts a run"),
+        ("quarantine", "has not run lately: `run --stack trip-kpis` starts a run"),
         ("report", "has no finished run"),
     ],
 )

@@ -7,13 +7,13 @@ until it is carried out.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from enum import StrEnum
 from hashlib import sha256
 from typing import Self
 
 from trip_kpis.core.errors import NothingCountedError
 from trip_kpis.core.items.zones import time_zone
 from trip_kpis.core.run.days import DayKpis
+from trip_kpis.core.run.outcome import Outcome as Outcome  # beside what decides on it
 from trip_kpis.core.run.plan import AS_OF, Plan
 from trip_kpis.core.run.publishing_terms import PublishingTerms
 
@@ -22,27 +22,6 @@ CLOCKS_DIFFER_BY = timedelta(minutes=15)
 
 _RUN_ID, _SHA256 = "run-id", "sha256"
 _TRIP_COUNT, _SHRANK_FROM, _OPEN = "trip-count", "shrank-from", "open"
-
-
-class Outcome(StrEnum):
-    """What became of a day."""
-
-    PUBLISHED = "published"
-    """written by this run"""
-    UNCHANGED = "unchanged"
-    """its bytes were there already"""
-    SUPERSEDED = "superseded"
-    """a later run's figures are there, and stay"""
-    VANISHED = "vanished"
-    """published by an earlier run, no longer in the table; kept"""
-    REMOVED = "removed"
-    """the same, and removed"""
-    SHRUNK = "shrunk"
-    """has fewer trips now than were published; what is published was kept"""
-    SKIPPED = "skipped"
-    """open: it ends after the plan's time; what is published, if anything, was left as it is"""
-    NOT_YET = "not_yet"
-    """begins after the plan's time; never published"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops.__main__ import main
+from ops.cli.main import main
 from ops.runs.comparison import ChangedDay
 from ops.runs.run_day import DayFigures
 from tests.day_rows import fares

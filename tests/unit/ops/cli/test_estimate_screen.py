@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from ops.cli.estimate_of_execution import reported_by
-from ops.cli.estimate_screen import SHOWN, show_estimate
-from ops.stack.account import AccountError
+from ops.cli.estimate_screen import show_estimate
+from ops.runs.errors import ResultsError
+from ops.runs.estimate import SHOWN, reported_by
 from tests.samples import plan, trip
 from trip_kpis.core.estimate.document import estimate_document
 from trip_kpis.core.estimate.forecast import EstimateTerms
@@ -114,7 +114,7 @@ def test_an_execution_that_succeeded_has_reported_its_estimate() -> None:
 
 def test_one_that_failed_says_why() -> None:
     cause = json.dumps({"errorMessage": "the table trips is not there", "errorType": "X"})
-    with pytest.raises(AccountError) as raised:
+    with pytest.raises(ResultsError) as raised:
         reported_by(ended("FAILED", error="TableNotFoundError", cause=cause))
     assert str(raised.value) == (
         "the estimate failed (execution estimate-1): TableNotFoundError: the table trips is not "
@@ -123,7 +123,7 @@ def test_one_that_failed_says_why() -> None:
 
 
 def test_one_of_an_earlier_version_says_what_else_there_is() -> None:
-    with pytest.raises(AccountError, match="of an earlier version, whose estimate has no census"):
+    with pytest.raises(ResultsError, match="of an earlier version, whose estimate has no census"):
         reported_by(ended("SUCCEEDED", output=json.dumps({"item_count": 1})))
 
 
@@ -131,7 +131,7 @@ def test_an_answer_without_a_field_that_is_shown_is_of_an_earlier_version() -> N
     document = of_terabyte(trip(driver={"S": "d"}))
     for field in ("limited_by", "lambda_limit", "parts", "merge_seconds", "checkpoint_seconds"):
         earlier = {name: value for name, value in document.items() if name != field}
-        with pytest.raises(AccountError, match=f"has no {field}: deploy this one"):
+        with pytest.raises(ResultsError, match=f"has no {field}: deploy this one"):
             reported_by(ended("SUCCEEDED", output=json.dumps(earlier)))
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from ops.__main__ import main
-from ops.local.started_execution import StartedExecution
+from ops.cli.main import main
 from ops.local.state_directory import StateDirectory
-from ops.runs.history import Attempt, history
+from ops.runs.execution import Execution
 from ops.runs.next_steps import rerun_command
+from ops.runs.run import runs_in
 from tests.runs_left import leave_run
 from tests.samples import PLANNED_AT, plan
 
@@ -22,7 +22,7 @@ def runs(out: Path, *arguments: str) -> Result:
     return CliRunner().invoke(main, ["runs", "--out", str(out), *arguments])
 
 
-def begin(out: Path, *executions: StartedExecution) -> None:
+def begin(out: Path, *executions: Execution) -> None:
     """The state of a run on this machine, without what its cloud held."""
     state = StateDirectory(out)
     (out / "state").mkdir(exist_ok=True)
@@ -43,7 +43,8 @@ def test_the_newest_is_first_with_what_its_manifest_says(tmp_path: Path) -> None
     newest, oldest = json.loads(runs(tmp_path, "--json").output)
     assert (newest["run_id"], oldest["run_id"]) == ("run-2", "run-1")
     assert oldest["began_at"] == PLANNED_AT.isoformat()
-    assert (oldest["outcome"], oldest["trips"], oldest["rejected"]) == ("finished", 9, 2)
+    assert (oldest["status"], oldest["trips"]) == ("finished", 9)
+    assert sum(oldest["rejected"].values()) == 2
     assert (newest["days_published"], newest["days_unchanged"], newest["seconds"]) == (4, 0, "6.0")
     manifest = json.loads((tmp_path / "runs/run=run-1/manifest.json").read_text(), parse_float=str)
     assert oldest["cost_usd"] == manifest["cost_usd"]["total"]
@@ -63,23 +64,23 @@ def test_one_that_is_not_finished_is_shown_with_what_goes_on_with_it(tmp_path: P
     leave_plan(tmp_path, "run-2")
     begin(
         tmp_path,
-        StartedExecution(run_id="run-2", name="run-2", input={}),
-        StartedExecution(run_id="run-2", name="rerun-3", input={"run_id": "run-2"}),
-        StartedExecution(run_id="look", name="look", input={"estimate_only": True}),
+        Execution(run_id="run-2", name="run-2", input={}),
+        Execution(run_id="run-2", name="rerun-3", input={"run_id": "run-2"}),
+        Execution(run_id="look", name="look", input={"estimate_only": True}),
     )
     said = runs(tmp_path).output
     go_on = rerun_command("run-2", tmp_path)
     assert f"run-2 is not finished; to resume it: {go_on}\n" in said
     assert "look" not in said
     newest, oldest = json.loads(runs(tmp_path, "--json").output)
-    assert newest["executions"] == ["run-2", "rerun-3"]
+    assert [one["name"] for one in newest["executions"]] == ["rerun-3", "run-2"]
     assert (newest["began_at"], newest["trips"]) == (LATER.isoformat(), None)
     assert oldest["run_id"] == "run-1"
 
 
 def test_one_that_died_before_it_was_planned_is_the_newest(tmp_path: Path) -> None:
     leave_run(tmp_path)
-    begin(tmp_path, StartedExecution(run_id="died", name="died", input={}))
+    begin(tmp_path, Execution(run_id="died", name="died", input={}))
     shown = json.loads(runs(tmp_path, "--json").output)
     assert [(run["run_id"], run["began_at"]) for run in shown] == [
         ("died", None),
@@ -94,32 +95,32 @@ def test_in_a_copy_of_a_bucket_nothing_goes_on(tmp_path: Path) -> None:
 
 def test_a_finished_run_stands_whatever_went_wrong_when_it_was_repeated(tmp_path: Path) -> None:
     leave_run(tmp_path)
-    attempts = [
-        Attempt(run_id="run-1", name="run-1", status="SUCCEEDED", started_at=PLANNED_AT),
-        Attempt(run_id="run-1", name="again", status="FAILED", error="SettingError"),
+    executions = [
+        Execution(run_id="run-1", name="run-1", status="SUCCEEDED", started_at=PLANNED_AT),
+        Execution(run_id="run-1", name="again", status="FAILED", error="SettingError"),
     ]
-    (run,) = history(tmp_path, attempts)
-    assert (run.outcome, run.error) == ("finished", None)
+    (run,) = runs_in(tmp_path, executions)
+    assert (run.status, run.error) == ("finished", None)
 
 
 @pytest.mark.parametrize(
-    ("status", "outcome"),
+    ("ended", "status"),
     [("RUNNING", "running"), ("FAILED", "failed"), ("TIMED_OUT", "timed out"),
      (None, "not finished"), ("SUCCEEDED", "not finished")],
 )  # fmt: skip
 def test_what_has_no_manifest_is_called_as_its_last_execution_ended(
-    tmp_path: Path, status: str | None, outcome: str
+    tmp_path: Path, ended: str | None, status: str
 ) -> None:
-    attempt = Attempt(
+    execution = Execution(
         run_id="run-2",
         name="run-2",
-        status=status,
+        status=ended,
         started_at=PLANNED_AT,
         stopped_at=PLANNED_AT + timedelta(seconds=90.5),
         error="SomeError",
     )
-    (run,) = history(tmp_path, [attempt])
-    assert (run.outcome, run.error) == (outcome, "SomeError")
+    (run,) = runs_in(tmp_path, [execution])
+    assert (run.status, run.error) == (status, "SomeError")
     assert (run.began_at, run.seconds) == (PLANNED_AT, "90.5")
 
 

@@ -7,8 +7,7 @@ import pytest
 from rich.console import Console
 
 from ops.cli.screens import show_summary
-from ops.local.page_log import PagesRead
-from ops.runs.outcome import Outcome
+from ops.runs.execution import EndedExecution, PagesRead
 
 SUMMARY: dict[str, Any] = {
     "scanned": 1,
@@ -25,8 +24,9 @@ SUMMARY: dict[str, Any] = {
 
 def shown(**changes: Any) -> str:
     console = Console(file=io.StringIO(), width=200)
-    outcome = Outcome(
+    outcome = EndedExecution(
         run_id="run-1",
+        name="run-1",
         status="SUCCEEDED",
         output={**SUMMARY, **changes},
         error=None,

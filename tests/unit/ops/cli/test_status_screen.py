@@ -8,17 +8,16 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from ops.__main__ import main
+from ops.cli.main import main
 from ops.cli.status_screen import show_status
 from ops.local.out_directory import claim_out
-from ops.local.started_execution import StartedExecution
+from ops.local.results import run_in_directory
 from ops.local.state_directory import StateDirectory
 from ops.runs.errors import ResultsError
-from ops.runs.failed_children import FailedChild
-from ops.runs.history import FINISHED, NOT_FINISHED, RUNNING, Attempt
+from ops.runs.execution import Execution, FailedSegment
 from ops.runs.next_steps import rerun_command
+from ops.runs.run import FINISHED, NOT_FINISHED, RUNNING, Run
 from ops.runs.run_log import Progress
-from ops.runs.run_status import RunStatus, in_directory
 from tests.runs_left import leave_run
 from tests.samples import plan
 from tests.unit.ops.local.test_state_directory import STACK, trips
@@ -31,59 +30,57 @@ def noted(out: Path, *names: str, run_id: str = "run-1") -> StateDirectory:
     claim_out(out)
     state.begin(STACK, trips())
     for name in names:
-        state.note(StartedExecution(run_id=run_id, name=name, input={}))
+        state.note(Execution(run_id=run_id, name=name, input={}))
     return state
 
 
-def shown(run_status: RunStatus, out: Path) -> str:
+def shown(run: Run, out: Path) -> str:
     file = io.StringIO()
-    show_status(Console(file=file, width=80), run_status, out)
+    show_status(Console(file=file, width=80), run, out)
     return file.getvalue()
 
 
 def test_of_a_copy_of_the_bucket_manifest_and_parts_tell(tmp_path: Path) -> None:
     leave_run(tmp_path, segments=3, rejected=1)
     (tmp_path / "staging/run=run-1/plan.json").write_bytes(plan(total_segments=3).to_bytes())
-    run_status = in_directory(tmp_path, None)
-    assert (run_status.run_id, run_status.state, run_status.executions) == ("run-1", FINISHED, ())
-    assert run_status.progress.finished == {0, 1, 2}
-    assert run_status.progress.counts.balances
-    assert "segments     3 of 3 finished" in shown(run_status, tmp_path)
+    run = run_in_directory(tmp_path, None)
+    assert (run.run_id, run.status, run.executions) == ("run-1", FINISHED, ())
+    assert run.progress.finished == {0, 1, 2}
+    assert run.progress.counts.balances
+    assert "segments     3 of 3 finished" in shown(run, tmp_path)
 
 
 def test_a_run_without_a_manifest_is_not_finished_and_can_be_resumed(tmp_path: Path) -> None:
     noted(tmp_path, "run-1", "rerun-1")
-    run_status = in_directory(tmp_path, "run-1")
-    assert run_status.state == NOT_FINISHED
-    assert [one.name for one in run_status.executions] == ["rerun-1", "run-1"]
-    assert shown(run_status, tmp_path).endswith(f"  {rerun_command('run-1', tmp_path)}\n")
+    run = run_in_directory(tmp_path, "run-1")
+    assert run.status == NOT_FINISHED
+    assert [one.name for one in run.executions] == ["rerun-1", "run-1"]
+    assert shown(run, tmp_path).endswith(f"  {rerun_command('run-1', tmp_path)}\n")
 
 
 def test_a_run_that_another_process_is_at_is_running(tmp_path: Path) -> None:
     with noted(tmp_path, "run-1").locked():
-        run_status = in_directory(tmp_path, None)
-    assert run_status.state == RUNNING
-    assert "Another process on this machine is running it." in shown(run_status, tmp_path)
+        run = run_in_directory(tmp_path, None)
+    assert run.status == RUNNING
+    assert "Another process on this machine is at it." in shown(run, tmp_path)
 
 
 def test_a_run_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
     with pytest.raises(ResultsError, match="has no run: there is none"):
-        in_directory(tmp_path, None)
+        run_in_directory(tmp_path, None)
     noted(tmp_path, "run-1")
     with pytest.raises(ResultsError, match="has no run nope: there are run-1"):
-        in_directory(tmp_path, "nope")
+        run_in_directory(tmp_path, "nope")
 
 
 def test_what_failed_is_reported_with_its_reason(tmp_path: Path) -> None:
-    child = FailedChild(
+    child = FailedSegment(
         input={"run_id": "run-1", "segment": 7},
         error="AccessDeniedError",
         cause=json.dumps({"errorMessage": "the role may not"}),
     )
-    run_status = RunStatus(
+    run = Run(
         run_id="run-1",
-        is_running=False,
-        is_published=False,
         progress=Progress(
             plan=plan(total_segments=9),
             counts=Counts(
@@ -97,9 +94,11 @@ def test_what_failed_is_reported_with_its_reason(tmp_path: Path) -> None:
             begun=frozenset({0, 1, 2}),
             finished=frozenset({0}),
         ),
-        executions=(Attempt(run_id="run-1", name="run-1", status="FAILED", failed=(child,)),),
+        executions=(
+            Execution(run_id="run-1", name="run-1", status="FAILED", failed_segments=(child,)),
+        ),
     )
-    text = shown(run_status, tmp_path)
+    text = shown(run, tmp_path)
     for line in (
         "Run run-1: failed",
         "execution    run-1, failed",

@@ -9,6 +9,7 @@ import pytest
 from moto import mock_aws
 
 from ops.local.bucket_tree import mirror
+from ops.runs.storage import Bucket
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def test_what_an_earlier_run_left_goes_and_what_somebody_put_there_stays(
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / "marathon.csv").write_bytes(b"mine")
 
-    mirror(s3, "results", tmp_path)
+    mirror(Bucket(s3, "results"), tmp_path)
 
     assert tree(tmp_path) == {
         "kpis/date=2024-05-25/kpi.json": b"new",
@@ -59,5 +60,5 @@ def test_of_a_bucket_that_is_not_there_nothing_is_left(s3: Any, tmp_path: Path) 
     stale = tmp_path / "kpis/date=2024-05-25/kpi.json"
     stale.parent.mkdir(parents=True)
     stale.write_bytes(b"old")
-    assert mirror(s3, "elsewhere", tmp_path) == ()
+    assert mirror(Bucket(s3, "elsewhere", may_be_absent=True), tmp_path) == ()
     assert tree(tmp_path) == {}

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from ops.__main__ import main
+from ops.cli.main import main
 from ops.local.bucket_tree import remove_mirrored
 from ops.local.out_directory import MARKER, StateError, check_out, claim_out
-from ops.local.started_execution import StartedExecution
+from ops.local.results import run_in_directory
 from ops.local.state_directory import StateDirectory
-from ops.runs.run_status import in_directory
+from ops.runs.execution import Execution
 from tests.runs_left import leave_run
 from tests.unit.ops.local.test_state_directory import STACK, trips
 
@@ -96,9 +96,9 @@ def test_reading_a_directory_writes_nothing_there(tmp_path: Path) -> None:
     """It may be read-only: that is no sign of another process."""
     state = StateDirectory(tmp_path)
     state.begin(STACK, trips())
-    state.note(StartedExecution(run_id="run-1", name="run-1", input={}))
+    state.note(Execution(run_id="run-1", name="run-1", input={}))
     before = tree(tmp_path)
-    assert not in_directory(tmp_path, None).is_running
+    assert not run_in_directory(tmp_path, None).is_running
     assert tree(tmp_path) == before
 
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from ops.embedded.scan_layers import ScanRequest
-from ops.local.page_log import PageLog, PagesRead
+from ops.local.page_log import PageLog
+from ops.runs.execution import PagesRead
 
 
 def page(segment: int, after: str | None) -> ScanRequest:

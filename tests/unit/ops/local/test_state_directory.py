@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from ops.__main__ import main
+from ops.cli.main import main
 from ops.embedded.objects_on_disk import ObjectOnDisk
 from ops.local.out_directory import claim_out
-from ops.local.started_execution import StartedExecution
 from ops.local.state_directory import SavedStack, StateDirectory, StateError
 from ops.local.trip_files import Trips
-from ops.runs.failed_children import FailedChild
+from ops.runs.execution import Execution, FailedSegment
 
 STACK = SavedStack(
     hash_key="id",
@@ -66,7 +65,7 @@ def test_a_table_without_trips_comes_back_empty(tmp_path: Path) -> None:
 def test_a_new_cloud_replaces_what_an_earlier_one_left(tmp_path: Path) -> None:
     state = StateDirectory(tmp_path)
     state.begin(STACK, trips(EVERY_KIND))
-    state.note(StartedExecution(run_id="old", name="old", input={}))
+    state.note(Execution(run_id="old", name="old", input={}))
     for directory in (state.objects_path, state.pages_path):
         directory.mkdir()
         (directory / "old").write_text("old")
@@ -80,9 +79,9 @@ def test_executions_are_known_in_their_order(tmp_path: Path) -> None:
     state = StateDirectory(tmp_path)
     state.begin(STACK, trips())
     began = [
-        StartedExecution(run_id="r", name="r", input={"total_segments": 3}),
-        StartedExecution(run_id="r", name="again", input={"run_id": "r"}),
-        StartedExecution(run_id="s", name="s", input={}),
+        Execution(run_id="r", name="r", input={"total_segments": 3}),
+        Execution(run_id="r", name="again", input={"run_id": "r"}),
+        Execution(run_id="s", name="s", input={}),
     ]
     for execution in began:
         state.note(execution)
@@ -111,7 +110,7 @@ def test_the_run_to_go_on_with_is_the_one_without_a_manifest(tmp_path: Path) -> 
     state = StateDirectory(tmp_path)
     state.begin(STACK, trips())
     for run_id in ("a", "b"):
-        state.note(StartedExecution(run_id=run_id, name=run_id, input={}))
+        state.note(Execution(run_id=run_id, name=run_id, input={}))
     with pytest.raises(StateError, match=r"name one of a, b$"):
         state.unfinished_run()
     put_object(state, "runs/run=a/manifest.json")
@@ -128,7 +127,7 @@ def test_a_damaged_file_is_named_with_the_next_steps(
 ) -> None:
     state = StateDirectory(tmp_path)
     state.begin(STACK, trips(EVERY_KIND))
-    state.note(StartedExecution(run_id="a", name="a", input={}))
+    state.note(Execution(run_id="a", name="a", input={}))
     put_object(state, "kpis/date=2024-05-25/kpi.json")
     (file,) = (tmp_path / "state").rglob(name)
     file.write_bytes(file.read_bytes()[kept])
@@ -197,9 +196,9 @@ def test_a_file_where_the_state_should_be_is_named(tmp_path: Path) -> None:
 def test_what_became_of_an_execution_is_remembered(tmp_path: Path) -> None:
     state = StateDirectory(tmp_path)
     state.begin(STACK, trips())
-    first, second = (StartedExecution(run_id="r", name=name, input={}) for name in ("r", "again"))
-    failed = FailedChild(input={"segment": 1}, error="TransientError", cause="slow")
-    ended = replace(first, status="FAILED", error="Failed", cause="why", failed=(failed,))
+    first, second = (Execution(run_id="r", name=name, input={}) for name in ("r", "again"))
+    failed = FailedSegment(input={"segment": 1}, error="TransientError", cause="slow")
+    ended = replace(first, status="FAILED", error="Failed", cause="why", failed_segments=(failed,))
     for execution in (first, second, ended):
         state.note(execution)
     assert state.executions() == (ended, second)

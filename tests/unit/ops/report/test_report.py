@@ -14,18 +14,19 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from ops.__main__ import main
 from ops.cli.commands.report import leave_report
+from ops.cli.main import main
 from ops.embedded.isolation import ACCOUNT_ID
-from ops.embedded.objects_on_disk import ObjectOnDisk
-from ops.local.started_execution import StartedExecution
+from ops.local.results import execution_names
 from ops.local.state_directory import StateDirectory
+from ops.object_on_disk import ObjectOnDisk, file_name
 from ops.report.days import days
 from ops.report.page import EMBEDDED_ACCOUNT, SEGMENTS_SHOWN, column
 from ops.report.rejected import rejected
-from ops.report.timeline import executions_in, timeline
+from ops.report.timeline import timeline
 from ops.report.written import write_report
 from ops.runs.errors import ResultsError
+from ops.runs.execution import Execution
 from ops.runs.finished_run import finished_run
 from tests.runs_left import EVIL, leave_run
 from tests.samples import PLANNED_AT
@@ -57,7 +58,8 @@ class Elements(HTMLParser):
 
 
 def written(out: Path) -> str:
-    return write_report(out).read_text(encoding="utf-8")
+    executions = execution_names(out, finished_run(out, None).run_id)
+    return write_report(out, executions=executions).read_text(encoding="utf-8")
 
 
 def test_a_days_figures_are_the_very_text_of_its_object(tmp_path: Path) -> None:
@@ -172,14 +174,14 @@ def test_the_timeline_comes_from_the_state_of_a_run_on_this_machine(tmp_path: Pa
     state = StateDirectory(tmp_path)
     objects = state.objects_path / STACK.bucket_name
     objects.mkdir(parents=True)
-    for n, part in enumerate(tmp_path.glob("staging/*/*/*.parquet")):
+    for part in tmp_path.glob("staging/*/*/*.parquet"):
         kept = ObjectOnDisk(
             key=str(part.relative_to(tmp_path)),
             metadata={},
             last_modified=datetime.fromtimestamp(part.stat().st_mtime, UTC).replace(tzinfo=None),
             body=part.read_bytes(),
         )
-        (objects / f"staging{n}.object").write_bytes(kept.to_bytes())
+        (objects / file_name(kept.key)).write_bytes(kept.to_bytes())
         part.unlink()
     assert timeline(tmp_path, finished_run(tmp_path, None)) == expected
     assert len(expected.spans) == 2
@@ -208,18 +210,18 @@ def test_a_copy_without_the_objects_times_has_no_timeline(tmp_path: Path, moved:
 def test_executions_are_known_where_there_is_a_state(tmp_path: Path) -> None:
     leave_run(tmp_path)
     run = finished_run(tmp_path, None)
-    assert executions_in(tmp_path, run) == ()
+    assert execution_names(tmp_path, run.run_id) == ()
     assert "is not known from the files here" in written(tmp_path)
     kept = [file for file in tmp_path.rglob("*") if file.is_file()]
     before = {file: file.read_bytes() for file in kept}
     state = StateDirectory(tmp_path)
     state.begin(STACK, trips())
     for run_id, name in (("run-1", "run-1"), ("run-0", "run-0"), ("run-1", "rerun-2")):
-        state.note(StartedExecution(run_id=run_id, name=name, input={}))
+        state.note(Execution(run_id=run_id, name=name, input={}))
     for file, content in before.items():
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
-    assert executions_in(tmp_path, run) == ("run-1", "rerun-2")
+    assert execution_names(tmp_path, run.run_id) == ("run-1", "rerun-2")
     assert "continued: 2 executions, run-1, rerun-2." in written(tmp_path)
 
 

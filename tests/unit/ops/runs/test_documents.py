@@ -11,16 +11,14 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from ops.__main__ import main
-from ops.cli.screens import show_failure, show_outcome
+from ops.cli.main import main
+from ops.cli.screens import show_ended, show_failure
 from ops.embedded.objects_on_disk import ObjectOnDisk
-from ops.local.page_log import PagesRead
 from ops.local.state_directory import StateDirectory, StateError
 from ops.runs.day_kpis import read_kpis
 from ops.runs.documents import DocumentError
-from ops.runs.failed_children import FailedChild
+from ops.runs.execution import EndedExecution, FailedSegment, PagesRead
 from ops.runs.finished_run import finished_run
-from ops.runs.outcome import Outcome
 from tests.runs_left import leave_run
 from tests.unit.ops.local.test_state_directory import STACK, trips
 
@@ -145,15 +143,16 @@ def test_a_successful_run_ends_as_one_whatever_its_output_is(
 
 def shown(out: Path, output: dict[str, Any] | None) -> str:
     console = Console(file=io.StringIO(), width=200)
-    show_outcome(console, outcome(status="SUCCEEDED", output=output), out)
+    show_ended(console, outcome(status="SUCCEEDED", output=output), out)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
 
-def outcome(**given: Any) -> Outcome:
-    return Outcome(
+def outcome(**given: Any) -> EndedExecution:
+    return EndedExecution(
         **{
-            "run_id": "run-1", "output": None, "error": None, "cause": None, "failed_segments": (),
+            "run_id": "run-1", "name": "run-1", "output": None, "error": None, "cause": None,
+            "failed_segments": (),
             "pages": PagesRead(), "is_planned": True, **given,
         }
     )  # fmt: skip
@@ -161,7 +160,7 @@ def outcome(**given: Any) -> Outcome:
 
 @pytest.mark.parametrize("given", [None, [], "x", 7, {}])
 def test_a_failed_child_with_another_input_is_shown(tmp_path: Path, given: Any) -> None:
-    child = FailedChild(input=given, error="Broken", cause="[]")
+    child = FailedSegment(input=given, error="Broken", cause="[]")
     console = Console(file=io.StringIO(), width=200)
     show_failure(console, outcome(status="FAILED", failed_segments=(child,)), tmp_path)
     assert isinstance(console.file, io.StringIO)

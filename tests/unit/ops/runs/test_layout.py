@@ -11,9 +11,10 @@ import pytest
 from click.testing import CliRunner
 from moto import mock_aws
 
-from ops.__main__ import main
+from ops.cli.main import main
 from ops.local.bucket_tree import mirror
 from ops.runs.layout import file_of, ignored, is_known, is_run_id
+from ops.runs.storage import Bucket
 from ops.stack.account import Account
 from ops.stack.fetched import fetch, newest_first
 from ops.stack.stack import Stack
@@ -106,7 +107,7 @@ def test_a_stacks_foreign_objects_are_not_fetched(stack: Stack, tmp_path: Path) 
 
 
 def test_a_buckets_foreign_objects_are_not_mirrored(stack: Stack, tmp_path: Path) -> None:
-    found = mirror(stack.client("s3"), "results", tmp_path / "here")
+    found = mirror(Bucket(stack.client("s3"), "results"), tmp_path / "here")
     assert set(found) == {key for key in FOREIGN if not key.startswith("staging/")}
     assert files(tmp_path) == {f"here/{key}" for key in KNOWN if not key.startswith("staging/")}
 

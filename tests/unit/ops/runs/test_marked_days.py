@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from ops.__main__ import main
+from ops.cli.main import main
 from ops.report.days import days
 from ops.report.written import write_report
 from ops.runs.finished_run import finished_run

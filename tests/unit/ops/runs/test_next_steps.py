@@ -5,24 +5,23 @@ from typing import Any
 
 import pytest
 
-from ops.local.page_log import PagesRead
-from ops.runs.failed_children import FailedChild
+from ops.runs.execution import EndedExecution, FailedSegment, PagesRead
 from ops.runs.next_steps import Place, rerun_command
 from ops.runs.next_steps import next_steps as next_steps_of
-from ops.runs.outcome import Outcome
 from trip_kpis.core import errors
 
 OUT = Path("my out")
 GO_ON = rerun_command("run-1", OUT)
 
 
-def next_steps(outcome: Outcome, place: Place) -> tuple[str, str]:
+def next_steps(outcome: EndedExecution, place: Place) -> tuple[str, str]:
     return next_steps_of(outcome.run_id, outcome.errors, place, is_planned=outcome.is_planned)
 
 
-def failed(error: str, **changes: Any) -> Outcome:
+def failed(error: str, **changes: Any) -> EndedExecution:
     fields: dict[str, Any] = {
         "run_id": "run-1",
+        "name": "run-1",
         "status": "FAILED",
         "output": None,
         "error": error,
@@ -31,7 +30,7 @@ def failed(error: str, **changes: Any) -> Outcome:
         "pages": PagesRead(),
         "is_planned": True,
     }
-    return Outcome(**fields | changes)
+    return EndedExecution(**fields | changes)
 
 
 @pytest.mark.parametrize("error", ["AccessDeniedError", "TransientError", "Sandbox.Timedout"])
@@ -65,7 +64,7 @@ def test_what_is_lost_is_not(error: str) -> None:
 
 
 def test_the_segments_own_error_decides() -> None:
-    child = FailedChild(input={"segment": 1}, error="CorruptPartError", cause="")
+    child = FailedSegment(input={"segment": 1}, error="CorruptPartError", cause="")
     outcome = failed("States.ExceedToleratedFailureThreshold", failed_segments=(child,))
     assert "After CorruptPartError" in next_steps(outcome, OUT)[0]
 

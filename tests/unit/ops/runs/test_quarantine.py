@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from ops.__main__ import main
+from ops.cli.main import main
 from ops.runs.quarantine import rejections
 from tests.runs_left import leave_run
 from tests.samples import plan

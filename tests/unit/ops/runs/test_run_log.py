@@ -2,31 +2,34 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 
 from ops.runs.run_log import Progress, RunLog
+from ops.runs.storage import Listed
 from tests.day_rows import as_table
 from tests.samples import counts, header, plan
 from trip_kpis.aws.run_store import plan_key
 from trip_kpis.core.log.parts import encode
 
 PLAN = plan(total_segments=3)
+NOW = datetime(2024, 6, 1, tzinfo=UTC)
 
 
 class Bucket:
     """Objects in memory, and how often each was read."""
 
     def __init__(self) -> None:
-        self.objects: dict[str, bytes] = {}
+        self.bodies: dict[str, bytes] = {}
         self.reads: Counter[str] = Counter()
 
-    def keys(self, prefix: str) -> Iterator[str]:
-        yield from (key for key in sorted(self.objects) if key.startswith(prefix))
+    def objects(self, prefix: str) -> Iterator[Listed]:
+        yield from (Listed(key, NOW) for key in sorted(self.bodies) if key.startswith(prefix))
 
     def read(self, key: str) -> bytes | None:
         self.reads[key] += 1
-        return self.objects.get(key)
+        return self.bodies.get(key)
 
     def append(self, segment: int, part: int, *, scanned: int, last: bool = False) -> str:
         key = f"staging/run={PLAN.run_id}/segment={segment:05d}/part-{part:05d}.parquet"
@@ -36,14 +39,14 @@ class Bucket:
             counts=counts(counted=0, incomplete=scanned),
             end_key=None if last else {"trip_id": {"S": "t-1"}},
         )
-        self.objects[key] = encode(appended, as_table({}))
+        self.bodies[key] = encode(appended, as_table({}))
         return key
 
 
 @pytest.fixture
 def bucket() -> Bucket:
     planned = Bucket()
-    planned.objects[plan_key(PLAN.run_id)] = PLAN.to_bytes()
+    planned.bodies[plan_key(PLAN.run_id)] = PLAN.to_bytes()
     return planned
 
 
@@ -75,14 +78,14 @@ def test_every_part_is_read_once_however_often_one_looks(bucket: Bucket) -> None
 
 def test_what_is_no_part_or_a_damaged_one_does_not_count(bucket: Bucket) -> None:
     damaged = bucket.append(0, 0, scanned=5)
-    bucket.objects[damaged] = b"PAR1 and then nothing"
-    bucket.objects[f"staging/run={PLAN.run_id}/segment=00001/notes.txt"] = b"mine"
-    bucket.objects[plan_key("run-10")] = PLAN.to_bytes()
+    bucket.bodies[damaged] = b"PAR1 and then nothing"
+    bucket.bodies[f"staging/run={PLAN.run_id}/segment=00001/notes.txt"] = b"mine"
+    bucket.bodies[plan_key("run-10")] = PLAN.to_bytes()
     assert RunLog(bucket, PLAN.run_id).look() == Progress(plan=PLAN)
 
 
 def test_a_plan_of_another_version_is_none(bucket: Bucket) -> None:
-    bucket.objects[plan_key(PLAN.run_id)] = b'{"schema_version": 999}'
+    bucket.bodies[plan_key(PLAN.run_id)] = b'{"schema_version": 999}'
     assert RunLog(bucket, PLAN.run_id).look() == Progress()
 
 

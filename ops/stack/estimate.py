@@ -1,4 +1,4 @@
-"""An estimate of a table without a stack: by the functions' own code, in this process."""
+"""Estimates a run: by a deployed stack, or without one, over a table of the account."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -9,9 +9,10 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 
-from ops.local.parameters import plan_run_environment
-from ops.local.run import new_execution_name
+from ops.runs.estimate import estimate_by_execution
+from ops.runs.execution import new_execution_name
 from ops.stack.account import Account, AccountError, asking_aws
+from ops.stack.stack import Stack
 from trip_kpis.aws import clients, table
 from trip_kpis.aws.account import unreserved_executions
 from trip_kpis.aws.sampling import take_sample
@@ -26,15 +27,21 @@ _MOST_SECONDS = 600
 """for the sample: more than a function has, where a small read budget is to be kept to"""
 
 
-def of_table(
-    table_name: str, account: Account, *, parameters: Mapping[str, str], asked: Mapping[str, Any]
-) -> dict[str, Any]:
-    """What a stack with these parameters would say, read with the operator's own credentials.
+def of_stack(stack: Stack, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """By an execution of the stack's state machine. Raises AccountError or ResultsError."""
+    with asking_aws(f"for an estimate of the stack {stack.name}"):
+        client = stack.client("stepfunctions")
+        return estimate_by_execution(client, stack.state_machine_arn, asked)
 
-    Raises DeploymentError, SettingError or InputError for what no stack or run can have, and
-    AccountError for what AWS answers.
+
+def of_table(
+    table_name: str, account: Account, *, environment: Mapping[str, str], asked: Mapping[str, Any]
+) -> dict[str, Any]:
+    """By the functions' own code in this process, with the operator's own credentials.
+
+    `environment` has PlanRun's variables. Raises SettingError or InputError for what no stack or
+    run can have, and AccountError for what AWS answers.
     """
-    environment = plan_run_environment({**parameters, "TableName": table_name})
     defaults, terms = read_run_defaults(environment), read_estimate_terms(environment)
     request = RunRequest.from_event(
         {

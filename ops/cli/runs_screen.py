@@ -1,0 +1,65 @@
+"""What a person sees of the runs that there were."""
+
+from collections.abc import Sequence
+from datetime import UTC
+from pathlib import Path
+
+from ops.cli import terminal
+from ops.cli.screens import so_many
+from ops.cli.tables import Column, show_table
+from ops.cli.terminal import say
+from ops.runs.figures import grouped, lasting
+from ops.runs.next_steps import Place, ops_command
+from ops.runs.run import FINISHED, NOT_FINISHED, RUNNING, Run
+
+_NUMBERS = ("took", "trips", "rejected", "new/same", "shrank", "read units", "USD")
+
+
+def show_runs(found: Sequence[Run], place: Place, name: str) -> None:
+    """A table, then for each run that is not finished what to do. `name` is that of the place."""
+    console = terminal.console()
+    if not found:
+        say(console, f"There has been no run yet in {name}.")
+        return
+    columns = [Column("run"), Column("began (UTC)"), Column("status")]
+    columns += [Column(heading, is_number=True) for heading in _NUMBERS]
+    show_table(console, f"Runs in {name}", columns, list(map(_row, found)))
+    of_stack = not isinstance(place, Path)
+    for run in found:
+        says = f"{run.run_id} {_is(run)}"
+        if run.status == RUNNING and of_stack:
+            says += f"; to follow it: {ops_command('status', run.run_id, place, '--follow')}"
+        elif run.error:
+            says += f"; why, and what to do: {ops_command('status', run.run_id, place)}"
+        elif run.status not in (FINISHED, RUNNING) and (run.executions or of_stack):
+            says += f"; to resume it: {ops_command('rerun', run.run_id, place)}"
+        if run.status != FINISHED:
+            say(console, says)
+        if run.marked and run.marked.warnings:
+            warned = so_many(len(run.marked.warnings), "warning")
+            status = ops_command("status", run.run_id, place)
+            say(console, f"{run.run_id} has {warned}; to read it: {status}")
+
+
+def _is(run: Run) -> str:
+    if run.status in (RUNNING, NOT_FINISHED):
+        return f"is {run.status}"
+    return f"{run.status} ({run.error})" if run.error else run.status
+
+
+def _row(run: Run) -> list[str]:
+    done = run.finished
+    began = run.began_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M") if run.began_at else ""
+    marked = run.marked
+    row = [run.run_id, began, run.status, lasting(run.seconds) if run.seconds else ""]
+    if done is None or marked is None:
+        return row + [""] * (len(_NUMBERS) - 1)
+    return [
+        *row,
+        f"{done.counted:,}",
+        f"{done.rejected_in_all:,}",
+        f"{run.days('published'):,}/{run.days('unchanged'):,}",
+        f"{marked.days_shrank:,}",
+        grouped(done.read_units),
+        grouped(done.cost_usd["total"]),
+    ]

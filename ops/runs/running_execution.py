@@ -1,0 +1,111 @@
+"""Starts an execution of the state machine and follows it to its end."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from ops.runs.execution import (
+    RUNNING,
+    SUCCEEDED,
+    EndedExecution,
+    Execution,
+    PagesRead,
+    failed_segments,
+)
+from ops.runs.published import Published, PublishedBefore
+from ops.runs.run_log import Progress, RunLog
+from ops.runs.storage import Bucket
+
+_SHARE_OF_LOOKING = 0.1
+"""Looking at a run of very many segments takes a while, and costs a LIST for every thousand parts:
+it is done so seldom that it takes no more than this share of the time."""
+
+
+class Target(Protocol):
+    """What runs are executed in: a stack's state machine and bucket, and clients for them."""
+
+    @property
+    def state_machine_arn(self) -> str: ...
+
+    @property
+    def bucket_name(self) -> str: ...
+
+    def client(self, service: str) -> Any: ...
+
+
+class RunningExecution:
+    """An execution of a run, from its start on.
+
+    Everything raises botocore's errors; `ops.stack.account.asking_aws` puts them into words.
+    """
+
+    def __init__(
+        self, target: Target, run_id: str, arn: str, before: PublishedBefore | None = None
+    ) -> None:
+        self.run_id = run_id
+        self.arn = arn
+        self._client = target.client("stepfunctions")
+        self._bucket = _bucket(target)
+        self._before = before
+        self._log = RunLog(self._bucket, run_id)
+
+    @classmethod
+    def start(
+        cls, target: Target, execution_input: Mapping[str, Any], *, name: str
+    ) -> "RunningExecution":
+        """Of the run that the input names, or a new one that is called as the execution is."""
+        run_id = execution_input.get("run_id", name)
+        before = PublishedBefore.of(_bucket(target), run_id)
+        started = target.client("stepfunctions").start_execution(
+            stateMachineArn=target.state_machine_arn,
+            name=name,
+            input=json.dumps(dict(execution_input)),
+        )
+        return cls(target, run_id, started["executionArn"], before)
+
+    def follow(self, on_progress: Callable[[Progress], None], *, poll_seconds: float) -> None:
+        """Reports the progress until the execution has ended, and once then."""
+        while self._describe()["status"] == RUNNING:
+            began = time.monotonic()
+            on_progress(self._log.look())
+            looked = time.monotonic() - began
+            time.sleep(max(poll_seconds, looked / _SHARE_OF_LOOKING - looked))
+        on_progress(self._log.look())
+
+    def ended(self, *, pages: PagesRead | None = None) -> EndedExecution:
+        """Once it was followed to its end; `pages` are those of the table that it read, where
+        they were counted.
+
+        Where it was not begun here, "published" is what is there now.
+        """
+        described = self._describe()
+        known = Execution.from_description(described)
+        output = json.loads(described.get("output") or "null")
+        before = self._before or PublishedBefore(frozenset(), has_manifest=False)
+        succeeded = known.status == SUCCEEDED
+        return EndedExecution(
+            name=known.name,
+            run_id=self.run_id,
+            arn=self.arn,
+            input=known.input,
+            status=known.status,
+            started_at=known.started_at,
+            stopped_at=known.stopped_at,
+            error=known.error,
+            cause=known.cause,
+            failed_segments=() if succeeded else failed_segments(self._client, self.arn),
+            output=output if isinstance(output, dict) else None,
+            pages=pages or PagesRead(),
+            is_planned=self._log.progress.plan is not None,
+            published=Published() if succeeded else before.now(self._bucket, self.run_id),
+        )
+
+    def _describe(self) -> dict[str, Any]:
+        described: dict[str, Any] = self._client.describe_execution(executionArn=self.arn)
+        return described
+
+
+def _bucket(target: Target) -> Bucket:
+    """That it is not there may be what an execution fails of."""
+    return Bucket(target.client("s3"), target.bucket_name, may_be_absent=True)
