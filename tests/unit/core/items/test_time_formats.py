@@ -82,7 +82,8 @@ UTC_LITERALS = (
     " +00:00", "+00", "-0000", "-00:00", " -00:00", " \u221200:00", "+00:00:00", ".000+0000",
     ".000+00:00", "UTC+0", "UTC+00:00", "UTC-0", "UTC-00", " GMT+0000", "GMT-00:00",
     " GMT+0000 (Coordinated Universal Time)", "'Z'", " UTC h", "_UTC", " UT",
-    " Coordinated Universal Time", " universal", " Greenwich Mean Time", " \uff35\uff34\uff23", " UTC +00:00",
+    " Coordinated Universal Time", " universal", " Greenwich Mean Time", " \uff35\uff34\uff23",
+    " UTC +00:00",
 )  # fmt: skip
 
 
@@ -120,7 +121,8 @@ def test_literal_text_in_front_of_the_time_names_its_zone_as_well() -> None:
         "UTC+2", "UTC-05:00", " UTC +0200", " GMT+0100", "GMT-1", " GMT+0200 (CEST)",
         " Europe/Berlin", "[Europe/Berlin]", " america/new_york", " Etc/GMT-2", " UTC+02:00",
         " \u22120200", "-00", " EST5EDT", " (EST)", "_EST", " UTC/CET", "+02:00:00",
-        " GMT 2", " UTC:2", " UTC 05:30", " UTC-", " \u20130500", " +\uff10\uff15\uff10\uff10", " Eastern Time",
+        " GMT 2", " UTC:2", " UTC 05:30", " UTC-", " \u20130500", " +\uff10\uff15\uff10\uff10",
+        " Eastern Time",
         " E.S.T.", " U.T.C.", " Central European Time", " Japan", " GB", " HAEC", "T+02", " UT1",
         " America\\New_York", "T", " A", " Zeit", " UTCtime",
     ],
