@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("functions", "ops", "bench", "checks", "tests")
-HEAVY = ("moto", "samtranslator", "pandas", "plotly", "pyarrow", "boto3")
+HEAVY = ("moto", "samtranslator", "pandas", "pyarrow", "boto3")
 _HELP = """
 import runpy, sys
 sys.argv = ["ops", "--help"]

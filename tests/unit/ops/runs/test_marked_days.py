@@ -175,9 +175,9 @@ def test_the_report_marks_open_days_and_lists_those_that_shrank(tmp_path: Path) 
     assert [day.date for day in marked if day.is_open] == ["2024-05-03"]
     html = write_report(tmp_path).read_text(encoding="utf-8")
     assert "<td>published, open</td>" in html
-    assert len(re.findall(r'"2024-05-03", [^]]*true\]', html)) == 1
-    row = '<tr><th scope="row">2024-05-01</th><td class="number">1200</td><td class="number">3</td>'
-    assert row in html
+    assert len(re.findall(r"<tr [^>]*data-open", html)) == 1
+    (row,) = re.findall(r'<tr><th scope="row">2024-05-01</th>(.*?)</tr>', html)[:1]
+    assert re.findall(r"<td[^>]*>([\d,]+)</td>", row)[:2] == ["1200", "3"]
     assert "had the as-of time &#39;zzzz" in html
 
 
