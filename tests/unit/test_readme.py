@@ -27,24 +27,6 @@ def rows(name: str, heading: str) -> dict[str, str]:
     return dict(re.findall(r"^\| `(\w+)` \| (.+?) \|", below, flags=re.MULTILINE))
 
 
-def assert_defaults_are_the_templates(table: dict[str, str]) -> None:
-    for name, reported in table.items():
-        default = PARAMETERS[name].get("Default")
-        said = reported.strip("`")
-        if default is None:
-            assert said == "required"
-        elif default == "":
-            assert said.startswith("empty")
-        else:
-            assert said == str(default), name
-
-
-def test_every_parameter_of_the_stack_is_in_the_table_with_its_default() -> None:
-    table = rows("docs/parameters.md", "## Of the stack")
-    assert list(table) == list(PARAMETERS)
-    assert_defaults_are_the_templates(table)
-
-
 @pytest.mark.parametrize("reason", Reason)
 def test_every_reason_to_reject_a_trip_is_explained(reason: Reason) -> None:
     explained = re.findall(r"^\| (`.+?) \|", page("docs/trips.md"), flags=re.MULTILINE)
