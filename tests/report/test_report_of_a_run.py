@@ -1,21 +1,9 @@
 """The report that a real run leaves, over the embedded AWS."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def ops(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "ops", *map(str, arguments)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+from tests.ops_commands import ops
 
 
 def test_a_run_that_fails_leaves_none_and_its_continuation_does(tmp_path: Path) -> None:

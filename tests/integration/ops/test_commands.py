@@ -1,8 +1,6 @@
-"""`python -m ops` as a user calls it: a process, its output, its exit status, what it leaves."""
+"""`python -m ops` as a user calls it: its output, its exit status, what it leaves."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -10,30 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.integration.ops.conftest import trip
+from tests.ops_commands import ROOT, kpis, ops, ops_process, summary
 from tests.runs_left import leave_run
 
-ROOT = Path(__file__).resolve().parents[3]
 BOLT_TRIPS = ROOT.parent / "shared" / "data" / "bolt-trips"
 
 
 CONTAINERS = ("--lambda-endpoint", "http://127.0.0.1:9", "--access-key")
-
-
-def ops(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "ops", *map(str, arguments)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def kpis(out: Path) -> dict[str, bytes]:
-    return {
-        str(file.relative_to(out)): file.read_bytes()
-        for file in sorted(out.glob("kpis/date=*/kpi.json"))
-    }
 
 
 def test_run_publishes_exact_kpis_and_ends_with_its_summary(
@@ -48,20 +29,20 @@ def test_run_publishes_exact_kpis_and_ends_with_its_summary(
         *("--parameter", "MaxRejectedShare=0.5"),
     )
     assert done.returncode == 0, done.stderr
-    summary = json.loads(done.stdout.splitlines()[-1])
-    assert (summary["status"], summary["segments"], summary["days_published"]) == (
+    ended = summary(done)
+    assert (ended["status"], ended["segments"], ended["days_published"]) == (
         "SUCCEEDED",
         3,
         3,
     )
-    assert (summary["scanned"], summary["incomplete"], summary["counted"]) == (11, 1, 9)
-    assert summary["rejected"] == {"fare_not_a_number": 1}
-    assert summary["total_fare"] == "36.000000000000000009"
+    assert (ended["scanned"], ended["incomplete"], ended["counted"]) == (11, 1, 9)
+    assert ended["rejected"] == {"fare_not_a_number": 1}
+    assert ended["total_fare"] == "36.000000000000000009"
     assert kpis(out)["kpis/date=2024-05-01/kpi.json"] == (
         b'{"date":"2024-05-01","trip_count":3,"total_fare":9.000000000000000003,"average_fare":3'
         b',"max_fare":6.000000000000000001,"min_fare":0.000000000000000001}\n'
     )
-    manifest = json.loads((out / f"runs/run={summary['run_id']}/manifest.json").read_bytes())
+    manifest = json.loads((out / f"runs/run={ended['run_id']}/manifest.json").read_bytes())
     assert [segment["segment"] for segment in manifest["by_segment"]] == [0, 1, 2]
     assert sum(segment["scanned"] for segment in manifest["by_segment"]) == 11
     (quarantined,) = out.glob("quarantine/run=*/segment=*/*.jsonl")
@@ -83,9 +64,9 @@ def test_a_failed_run_exits_with_1_and_shows_error_cause_and_publishes_nothing(
         *("--parameter", "DayAttribute=trip_id"),
     )
     assert done.returncode == 1
-    summary = json.loads(done.stdout.splitlines()[-1])
-    assert (summary["status"], summary["error"]) == ("FAILED", "TooManyRejectedError")
-    assert "1 time_unreadable" in json.loads(summary["cause"])["errorMessage"]
+    ended = summary(done)
+    assert (ended["status"], ended["error"]) == ("FAILED", "TooManyRejectedError")
+    assert "1 time_unreadable" in json.loads(ended["cause"])["errorMessage"]
     assert "Nothing was published." in done.stderr
     assert "Traceback" not in done.stderr
     assert kpis(out) == {}
@@ -147,7 +128,7 @@ def test_a_profile_of_the_users_that_is_not_there_does_no_harm(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "of-another-job")
-    assert ops("--help").returncode == 0
+    assert ops_process("run", "--help").returncode == 0
 
 
 def test_attributes_that_are_named_otherwise_are_refused_before_anything_is_loaded(
@@ -169,7 +150,7 @@ def test_several_files_may_follow_one_option(
     second = json_lines([trip(2)]).rename(tmp_path / "second.jsonl")
     done = ops("run", "--trips", first, second, "--out", tmp_path / "out", "--json")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout.splitlines()[-1])["trips"] == 2
+    assert summary(done)["trips"] == 2
 
 
 def test_help_teaches_every_command() -> None:
@@ -180,6 +161,7 @@ def test_help_teaches_every_command() -> None:
     assert "ops run --trips" in ops("--help").stdout
 
 
+@pytest.mark.slow
 def test_the_demo_comes_to_the_figures_that_its_trips_were_made_from(tmp_path: Path) -> None:
     done = ops("demo", "--out", tmp_path)
     assert done.returncode == 0, done.stderr
@@ -187,6 +169,7 @@ def test_the_demo_comes_to_the_figures_that_its_trips_were_made_from(tmp_path: P
     assert len(kpis(tmp_path)) == 31
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not BOLT_TRIPS.is_dir(), reason="the real day's trips are not beside the project"
 )

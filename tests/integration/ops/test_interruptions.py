@@ -5,33 +5,19 @@ import os
 import resource
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.integration.ops.conftest import trip
-from tests.integration.ops.test_commands import ROOT, kpis, ops
+from tests.ops_commands import Ended, kpis, ops, started
 
 SEGMENTS = "6"
 TRIPS = 300
 """a third on each of three days"""
 LIMIT = 2_500
 """bytes: the trips are packed below it, a part has more"""
-
-
-def started(*arguments: str | Path, **more: object) -> "subprocess.Popen[str]":
-    """In a process group of its own, as a shell starts a command."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "ops", *map(str, arguments)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-        **more,  # type: ignore[call-overload]
-    )
 
 
 def reported_until(process: "subprocess.Popen[str]", words: str) -> str:
@@ -45,6 +31,7 @@ def reported_until(process: "subprocess.Popen[str]", words: str) -> str:
     return said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "moment",
     [
@@ -60,10 +47,11 @@ def test_ctrl_c_at_any_moment_ends_with_one_message_and_130(
     out = tmp_path / "out"
     trips = json_lines([trip(number) for number in range(TRIPS)])
     begin = ("run", "--trips", trips, "--out", out, "--segments", SEGMENTS)
-    with started(*begin) as process:
+    # In a process group of its own, as a shell starts a command.
+    with started(*begin, start_new_session=True) as process:
         before = reported_until(process, moment)
         os.killpg(process.pid, signal.SIGINT)
-        after, _ = process.communicate(timeout=120)
+        after, _ = process.communicate()
     assert process.returncode == 130, before + after
     assert (before + after).count("Interrupted.") == 1
     assert "Traceback" not in before + after
@@ -77,7 +65,7 @@ def test_ctrl_c_at_any_moment_ends_with_one_message_and_130(
         assert counts == {f"kpis/date=2024-05-0{day}/kpi.json": TRIPS // 3 for day in (1, 2, 3)}
 
 
-def resumed(out: Path, run_id: str) -> "subprocess.CompletedProcess[str]":
+def resumed(out: Path, run_id: str) -> Ended:
     """As `ops rerun` says: a run that was finished already is resumed where it is named."""
     done = ops("rerun", "--out", out)
     if done.returncode != 2:
@@ -101,7 +89,7 @@ def test_a_file_that_cannot_be_written_ends_the_run_with_one_message(
         *("run", "--trips", trips, "--out", out, "--segments", "2"),
         preexec_fn=no_file_above_limit,
     ) as process:
-        said, _ = process.communicate(timeout=300)
+        said, _ = process.communicate()
     assert process.returncode == 2, said
     assert "Traceback" not in said
     assert said.count("Error: ") == 1

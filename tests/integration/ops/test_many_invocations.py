@@ -1,9 +1,14 @@
 """A segment that takes many times a function's time limit is finished by as many invocations."""
 
-import time
-from collections.abc import Iterable
-from dataclasses import replace
+import json
+import os
+from collections.abc import Iterable, Iterator
+from importlib import import_module
+from threading import Lock
+from unittest.mock import patch
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+import pytest
 
 from ops.embedded.lambda_invocation import Invocation, Invoker, Outcome
 from ops.embedded.scan_layers import scan_request
@@ -11,55 +16,80 @@ from ops.local.local_stack import Where, local_stack
 from ops.local.run import execute
 from ops.local.trip_files import Trips
 from tests.integration.ops.conftest import trip
+from tests.integration.pipeline import LAMBDAS_LIMIT_MS, Context
+from trip_kpis.aws import clients
 
 TRIPS = 241
-PAGE_SECONDS = 0.2
-LIMIT_SECONDS = 1.6
+PAGE_MS = LAMBDAS_LIMIT_MS // 8
 """Less three times the slowest page, which is kept for the append: five pages an invocation, of the
-sixty that segment 0 has; on a slower machine, fewer."""
+sixty that segment 0 has."""
 
 
-class Hurried:
-    """An Invoker that gives ScanSegment little time."""
+class OnAClockOfOurOwn:
+    """An Invoker that runs the handlers in this process, one at a time.
 
-    def __init__(self, workers: Invoker) -> None:
-        self._workers = workers
+    No real time passes for them: every page that is scanned takes PAGE_MS of the invocation at
+    hand.
+    """
+
+    def __init__(self) -> None:
+        self._one_at_a_time = Lock()
+        self._context = Context()
+
+    def around(self, workers: Invoker) -> "OnAClockOfOurOwn":
+        workers.close()
+        return self
 
     def invoke(self, invocation: Invocation) -> Outcome:
         function = invocation.function
-        if function.logical_id == "ScanSegmentFunction":
-            function = replace(function, timeout_seconds=LIMIT_SECONDS)
-        return self._workers.invoke(replace(invocation, function=function))
+        module, name = function.handler.rsplit(".", 1)
+        with self._one_at_a_time:
+            os.environ.update(function.environment)
+            self._context = Context(aws_request_id=invocation.request_id)
+            handler = getattr(import_module(module), name)
+            answer = handler(json.loads(invocation.payload), self._context)
+        return Outcome(
+            payload=json.dumps(answer).encode(), failed=False, duration_ms=0, billed_ms=0
+        )
 
-    def close(self) -> None:
-        self._workers.close()
+    def close(self) -> None: ...
+
+    def layer(self, application: WSGIApplication) -> WSGIApplication:
+        def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            if scan_request(environ) is not None:
+                self._context.pass_time(PAGE_MS)
+            return application(environ, start_response)
+
+        return answer
 
 
-def with_slow_pages(application: WSGIApplication) -> WSGIApplication:
-    """Every page of segment 0 takes its time."""
+@pytest.fixture
+def functions_of_this_process() -> Iterator[None]:
+    """Clients that are made for the stack at hand, and an environment that is restored."""
+    made = (clients.dynamodb, clients.s3, clients.lambda_)
+    for client in made:
+        client.cache_clear()
+    with patch.dict(os.environ):
+        yield
+    for client in made:
+        client.cache_clear()
 
-    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        scan = scan_request(environ)
-        if scan is not None and scan.segment == 0:
-            time.sleep(PAGE_SECONDS)
-        return application(environ, start_response)
 
-    return answer
-
-
+@pytest.mark.usefixtures("functions_of_this_process")
 def test_a_segment_may_need_any_number_of_invocations() -> None:
     trips = Trips(
         hash_key="trip_id",
         sort_key=None,
         items={(f"t{n:03d}",): trip(n) for n in range(TRIPS)},
     )
-    where = Where(around_workers=Hurried, middleware=with_slow_pages, page_bytes=200)
-    with local_stack(
-        trips,
-        where=where,
-        parameters={},
-        on_loaded=lambda _: None,
-    ) as local:
+    functions = OnAClockOfOurOwn()
+    where = Where(
+        around_workers=functions.around,
+        middleware=functions.layer,
+        page_bytes=200,
+        enforce_iam=False,
+    )
+    with local_stack(trips, where=where, parameters={}, on_loaded=lambda _: None) as local:
         outcome = execute(local, {"total_segments": 2}, name="slow")
     assert outcome.succeeded, (outcome.cause, outcome.failed_segments)
     assert outcome.output is not None

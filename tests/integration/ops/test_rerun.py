@@ -1,12 +1,10 @@
 """A run that broke off or failed is resumed by another process, to the same bytes."""
 
-import json
 import os
 import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,16 +16,11 @@ from ops.embedded.objects_on_disk import ObjectsOnDisk
 from ops.local.state_directory import SavedStack, StateDirectory
 from ops.local.trip_files import Trips
 from tests.integration.ops.conftest import trip
-from tests.integration.ops.test_commands import ROOT, kpis, ops
+from tests.ops_commands import Ended, kpis, ops, started, summary
 from trip_kpis.core.log.parts import decode
 
 TRIPS = [trip(number) for number in range(300)]
 SEGMENTS = 12
-
-
-def summary(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
 
 
 def appended(out: Path) -> dict[str, Any]:
@@ -66,12 +59,8 @@ def test_a_run_whose_process_is_killed_is_finished_by_another(
     begin = ("run", "--trips", trips, "--segments", str(SEGMENTS), "--out")
     assert ops(*begin, undisturbed).returncode == 0
 
-    with subprocess.Popen(
-        [sys.executable, "-m", "ops", *map(str, begin), str(out)],
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as killed:
+    nowhere = subprocess.DEVNULL
+    with started(*begin, out, stdout=nowhere, stderr=nowhere) as killed:
         parts = out / "state" / "objects"
         until(lambda: any(parts.glob("*/*.parquet.object")), "a part is appended", process=killed)
         workers = [pid for pid, parent in processes().items() if parent == killed.pid]
@@ -105,13 +94,7 @@ def test_a_run_whose_process_is_killed_is_finished_by_another(
 
 def test_ctrl_c_says_how_to_go_on(json_lines: Callable[..., Path], tmp_path: Path) -> None:
     trips, out = json_lines(TRIPS), tmp_path / "out"
-    with subprocess.Popen(
-        [sys.executable, "-m", "ops", "run", "--trips", trips, "--out", out],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
+    with started("run", "--trips", trips, "--out", out) as process:
         executions = out / "state" / "executions.json"
         until(
             lambda: executions.is_file() and executions.read_text() != "[]",
@@ -119,7 +102,7 @@ def test_ctrl_c_says_how_to_go_on(json_lines: Callable[..., Path], tmp_path: Pat
             process=process,
         )
         process.send_signal(signal.SIGINT)
-        said, _ = process.communicate(timeout=60)
+        said, _ = process.communicate()
     assert process.returncode == 130, said
     (execution,) = StateDirectory(out).executions()
     assert f" -m ops rerun {execution.run_id} --out {out}\n" in said
@@ -252,12 +235,13 @@ def test_a_damaged_state_is_a_mistake_that_names_the_file(
 
 
 @pytest.fixture(scope="module")
-def broken_demo(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
+def broken_demo(tmp_path_factory: pytest.TempPathFactory) -> Ended:
     return ops("demo", "--break-segment", "3", "--out", tmp_path_factory.mktemp("demo"))
 
 
+@pytest.mark.slow
 def test_a_segment_that_breaks_is_shown_and_the_rerun_finishes_exactly(
-    broken_demo: subprocess.CompletedProcess[str],
+    broken_demo: Ended,
 ) -> None:
     done = broken_demo
     assert done.returncode == 0, done.stdout + done.stderr
@@ -275,8 +259,9 @@ def test_a_segment_that_breaks_is_shown_and_the_rerun_finishes_exactly(
     assert "All 31 days are exactly what the trips were made from." in rerun
 
 
+@pytest.mark.slow
 def test_going_on_reads_the_broken_segment_from_where_its_log_ends(
-    broken_demo: subprocess.CompletedProcess[str],
+    broken_demo: Ended,
 ) -> None:
     """All that ran when segment 3 broke was appended, but for the two pages that it had read."""
     found = re.findall(

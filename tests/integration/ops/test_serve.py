@@ -3,7 +3,6 @@
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,24 +10,15 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from click.testing import CliRunner
 
-from ops.cli.main import main
 from tests.integration.ops.conftest import trip
-from tests.integration.ops.test_commands import ROOT
+from tests.ops_commands import ops, started
 
 
 @pytest.fixture
 def served(json_lines: Callable[..., Path]) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The process, and all that it has printed when it was up."""
-    command = [sys.executable, "-m", "ops", "serve", "--trips", json_lines([trip(1)])]
-    with subprocess.Popen(
-        [*command, "--port", "0"],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
+    with started("serve", "--trips", json_lines([trip(1)]), "--port", "0") as process:
         assert process.stdout is not None
         said = ""
         while "state machine" not in said:
@@ -57,7 +47,7 @@ def test_its_exports_open_it_and_nothing_else_does(
     with pytest.raises(ClientError, match="another one each time"):
         tables("test")
     process.send_signal(signal.SIGINT)
-    rest, _ = process.communicate(timeout=60)
+    rest, _ = process.communicate()
     assert (process.returncode, "Traceback" in rest) == (0, False)
 
 
@@ -67,7 +57,6 @@ def test_rows_that_are_left_out_are_reported_also_beside_a_lambda_endpoint(tmp_p
     row = "t1,2024-05-01 10:00:00,1.5,2\n"
     file.write_text(f"trip_id,pickup_datetime,fare_amount,estimated_fare_amount\n{row}{row}")
     endpoint = ("--lambda-endpoint", "http://127.0.0.1:1", "--access-key", "a" * 16)
-    arguments = ["serve", "--trips", str(file), "--same-key", "last", *endpoint, "--port", "0"]
-    said = CliRunner().invoke(main, arguments).output
-    assert "1 of the 2 rows of" in said
-    assert "The Lambda endpoint http://127.0.0.1:1 cannot be used" in said
+    done = ops("serve", "--trips", file, "--same-key", "last", *endpoint, "--port", "0")
+    assert "1 of the 2 rows of" in done.stdout
+    assert "The Lambda endpoint http://127.0.0.1:1 cannot be used" in done.stderr

@@ -6,11 +6,9 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 
@@ -18,8 +16,8 @@ from ops.embedded.scan_layers import ScanRequest, scans_denied_where
 from ops.local.local_stack import STACK_NAME, LocalStack, Where, local_stack
 from ops.local.trip_files import Trips
 from tests.integration.ops.conftest import trip
+from tests.ops_commands import ops, ops_process, started
 
-ROOT = Path(__file__).resolve().parents[3]
 TRIPS = 30
 
 
@@ -31,20 +29,9 @@ class Deployed:
     denied_segment: int | None = None
     scans_wait_for: threading.Event = field(default_factory=threading.Event)
 
-    def ops(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        process = self.started(*arguments)
-        stdout, stderr = process.communicate(timeout=300)
-        return subprocess.CompletedProcess(arguments, process.returncode, stdout, stderr)
-
     def started(self, *arguments: str) -> "subprocess.Popen[str]":
-        return subprocess.Popen(
-            [sys.executable, "-m", "ops", *arguments],
-            cwd=ROOT,
-            env={"PATH": os.environ["PATH"], **self.local.cloud.environment()},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        environment = {"PATH": os.environ["PATH"], **self.local.cloud.environment()}
+        return started(*arguments, env=environment, stderr=subprocess.PIPE)
 
     def asked_to_wait(self, _scan: ScanRequest) -> bool:
         self.scans_wait_for.wait(timeout=120)
@@ -84,7 +71,7 @@ def run_id_in(text: str) -> str:
 
 
 def test_run_follows_an_execution_to_its_end_and_shows_what_it_came_to(deployed: Deployed) -> None:
-    done = deployed.ops("run", "--stack", STACK_NAME, "--segments", "3", "--json")
+    done = ops("run", "--stack", STACK_NAME, "--segments", "3", "--json")
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
     assert (summary["status"], summary["scanned"], summary["counted"]) == ("SUCCEEDED", 30, 29)
@@ -97,7 +84,7 @@ def test_run_follows_an_execution_to_its_end_and_shows_what_it_came_to(deployed:
 
 def test_a_segment_that_fails_is_reported_with_its_reason_and_resumed(deployed: Deployed) -> None:
     deployed.denied_segment = 1
-    failed = deployed.ops("run", "--stack", STACK_NAME, "--segments", "2")
+    failed = ops("run", "--stack", STACK_NAME, "--segments", "2")
     assert failed.returncode == 1, failed.stderr
     run_id = run_id_in(failed.stdout)
     says = " ".join(failed.stdout.replace("│", " ").split())
@@ -106,7 +93,7 @@ def test_a_segment_that_fails_is_reported_with_its_reason_and_resumed(deployed: 
     assert f" -m ops rerun {run_id} --stack {STACK_NAME}" in says
     assert "Traceback" not in failed.stdout + failed.stderr
 
-    status = deployed.ops("status", "--stack", STACK_NAME)
+    status = ops("status", "--stack", STACK_NAME)
     assert status.returncode == 0, status.stderr
     first, *rest = status.stdout.splitlines()
     assert first == f"Run {run_id}: failed"
@@ -114,11 +101,11 @@ def test_a_segment_that_fails_is_reported_with_its_reason_and_resumed(deployed: 
     assert rest[-1].endswith(f" -m ops rerun {run_id} --stack {STACK_NAME}")
 
     deployed.denied_segment = None
-    again = deployed.ops("rerun", "--stack", STACK_NAME)
+    again = ops("rerun", "--stack", STACK_NAME)
     assert again.returncode == 0, again.stderr
     assert f"Run {run_id} of the stack" in again.stdout
 
-    status = deployed.ops("status", run_id, "--stack", STACK_NAME, "--json")
+    status = ops("status", run_id, "--stack", STACK_NAME, "--json")
     run_status = json.loads(status.stdout)
     assert (run_status["status"], run_status["segments_finished"]) == ("finished", 2)
     assert [one["status"] for one in run_status["executions"]] == ["SUCCEEDED", "FAILED"]
@@ -132,15 +119,15 @@ def test_ctrl_c_leaves_the_execution_running_and_says_how_to_follow_it_again(
     assert process.stdout is not None
     run_id = run_id_in(process.stdout.readline())
     process.send_signal(signal.SIGINT)
-    said, errors = process.communicate(timeout=120)
+    said, errors = process.communicate()
     assert process.returncode == 130, errors
     assert "The run continues." in said
     assert f" -m ops status {run_id} --stack {STACK_NAME} --follow" in said
     assert "Traceback" not in said + errors
 
-    status = deployed.ops("status", "--stack", STACK_NAME)
+    status = ops("status", "--stack", STACK_NAME)
     assert status.stdout.startswith(f"Run {run_id}: running")
-    refused = deployed.ops("rerun", run_id, "--stack", STACK_NAME)
+    refused = ops("rerun", run_id, "--stack", STACK_NAME)
     assert refused.returncode == 2
     assert f"run {run_id} is running" in refused.stderr
 
@@ -148,7 +135,7 @@ def test_ctrl_c_leaves_the_execution_running_and_says_how_to_follow_it_again(
     assert following.stdout is not None
     assert run_id in following.stdout.readline()
     deployed.scans_wait_for.set()
-    said, errors = following.communicate(timeout=120)
+    said, errors = following.communicate()
     assert following.returncode == 0, errors
     assert "Scanning segments: 30 of 30 trips, 2 of 2 segments" in said
 
@@ -175,7 +162,7 @@ def test_ctrl_c_leaves_the_execution_running_and_says_how_to_follow_it_again(
 def test_a_mistake_is_reported_in_a_line_that_says_what_to_do(
     deployed: Deployed, arguments: tuple[str, ...], says: str
 ) -> None:
-    done = deployed.ops(*arguments)
+    done = ops(*arguments)
     assert done.returncode == 2
     assert says in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
@@ -187,13 +174,7 @@ def test_without_credentials_it_says_how_to_sign_in(deployed: Deployed) -> None:
         for name, value in deployed.local.cloud.environment().items()
         if name not in {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}
     }
-    done = subprocess.run(
-        [sys.executable, "-m", "ops", "status", "--stack", STACK_NAME],
-        cwd=ROOT,
-        env={"PATH": os.environ["PATH"], **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    environment["PATH"] = os.environ["PATH"]
+    done = ops_process("status", "--stack", STACK_NAME, env=environment)
     assert done.returncode == 2
     assert "sign in as for the aws CLI" in done.stderr
