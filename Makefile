@@ -24,7 +24,7 @@ NO_SECRET_LINES := "x-amz-(request-id|id-2)":
 NO_SECRET_FILES := (^|/)requirements/.*\.txt$$
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types sam-check security faults faults-fast faults-slow bench report-picture build lock clean python-is-recent
+.PHONY: help setup demo test test-slow check format lint types sam-check security faults faults-fast faults-slow bench docs report-picture build lock clean python-is-recent
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -34,10 +34,14 @@ demo: $(DEMO_OPS) ## make up a month of trips, run the whole job over it, show t
 
 setup: $(VENV)/bin/ops ## make .venv with everything in it, and the command .venv/bin/ops
 
-test: setup ## all tests
-	@$(VENV)/bin/python -m pytest -n 2 --dist loadfile
+PYTEST := $(VENV)/bin/python -m pytest -n 2 --dist loadfile
+test: setup ## the tests, except those that take long and find little besides
+	@$(PYTEST) -m "not slow"
 
-check: setup format lint types sam-check security test ## format, lint, strict types, the template, secrets, all tests
+test-slow: setup ## the other tests
+	@$(PYTEST) -m slow
+
+check: setup format lint types sam-check security test test-slow ## format, lint, strict types, the template, secrets, every test
 
 format: setup ## is every file formatted?
 	@$(VENV)/bin/ruff format --check .
@@ -79,6 +83,9 @@ bench: setup ## every figure of docs/performance.md, measured on this machine; t
 
 report-picture: setup ## take docs/report.png, the README's picture, from the demo's report; needs Chromium
 	@$(VENV)/bin/python -m tests.report.picture docs/report.png
+
+docs: setup ## write the tables of docs/ that follow from the template
+	@$(VENV)/bin/python -m checks.reference
 
 build: setup ## package the functions for Lambda, as `sam build` does anywhere
 	@SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam build

@@ -7,6 +7,9 @@ import pytest
 from tests.faults import mutants
 from tests.faults.schedule import Variant, play
 
+pytestmark = pytest.mark.slow
+
+
 _ENOUGH = 300
 
 

@@ -11,6 +11,8 @@ from tests.faults.slow_cloud import SlowCloud, slow_cloud
 from tests.faults.slow_schedule import play_slowly
 from tests.faults.totals import Totals
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[SlowCloud]:

@@ -40,8 +40,10 @@ ALLOW_ALL: Document = {"Statement": {"Effect": "Allow", "Action": "*", "Resource
 
 @pytest.fixture(
     scope="module",
-    params=[{"VanishedDays": "keep"}, {"VanishedDays": "remove", **KEYS}],
-    ids=["keep", "remove-with-keys"],
+    params=[
+        pytest.param({"VanishedDays": "keep"}, id="keep", marks=pytest.mark.slow),
+        pytest.param({"VanishedDays": "remove", **KEYS}, id="remove-with-keys"),
+    ],
 )
 def stack(request: pytest.FixtureRequest) -> Stack:
     return recorded(request.param)

@@ -20,6 +20,8 @@ from tests.iam.removals import (
     run_without,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def enforced() -> Iterator[Enforced]:

@@ -11,6 +11,9 @@ from tests.integration.pipeline import Pipeline
 from tests.samples import answer, trip
 from trip_kpis.core.log.checkpoint import MOST_QUARANTINE_BYTES
 
+pytestmark = pytest.mark.slow
+
+
 PAGES, TRIPS_PER_PAGE, NUMBERS = 11, 200, 1_000
 """the lines of the trips have 35 MB; as objects, their values would take 500 MB"""
 

@@ -12,9 +12,12 @@ from tests.report.webdriver import MISSING, PHONE, Browser, browser
 from tests.runs_left import FIRST, leave_run
 from trip_kpis.core.run.publication import Outcome, Publication
 
-pytestmark = pytest.mark.skipif(
-    bool(MISSING), reason=f"{MISSING}: apt-get install chromium chromium-driver"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        bool(MISSING), reason=f"{MISSING}: apt-get install chromium chromium-driver"
+    ),
+]
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from ops.embedded.lambda_invocation import Invocation, Outcome
 from ops.embedded.lambda_service import LambdaService
 from ops.embedded.stack import deploy
 
-pytestmark = pytest.mark.sam_build
+pytestmark = [pytest.mark.sam_build, pytest.mark.slow]
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "template.yaml"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
-pytestmark = pytest.mark.sam_build
+pytestmark = [pytest.mark.sam_build, pytest.mark.slow]
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -21,7 +21,7 @@ import pytest
 
 from tests.sam.conftest import ACCESS_KEY
 
-pytestmark = pytest.mark.sam_local
+pytestmark = [pytest.mark.sam_local, pytest.mark.slow]
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGE = "public.ecr.aws/lambda/python:3.13-x86_64"

@@ -4,7 +4,11 @@ import json
 import subprocess
 import sys
 
-from tests.integration.ops.test_commands import ROOT
+import pytest
+
+from tests.ops_commands import ROOT
+
+pytestmark = pytest.mark.slow
 
 
 def test_memory_does_not_grow_with_the_pages_of_a_segment() -> None:

@@ -1,6 +1,10 @@
 """What `bench memory` measures of a table that is nearly all rejected."""
 
+import pytest
+
 from bench.memory import Segment, measure, table
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_worker_that_rejects_large_values_stays_well_below_its_memory() -> None:

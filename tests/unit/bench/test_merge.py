@@ -30,6 +30,7 @@ def test_a_made_up_log_is_whole_and_its_known_answer_is_what_its_parts_hold() ->
     assert len(list(log.keys())) == len(set(bodies)) == 27
 
 
+@pytest.mark.slow
 def test_the_merge_is_measured_whole_and_over_more_than_a_page_of_keys() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "bench", "merge", "--segments", "260", "--parts", "4", "--days",

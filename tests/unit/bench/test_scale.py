@@ -80,6 +80,7 @@ def test_the_defaults_are_the_stacks(parameter: str, default: int | str) -> None
     assert found[1] == str(default)
 
 
+@pytest.mark.slow
 def test_the_command_prints_a_column_a_table_and_as_json_the_same_figures(
     scaled: list[scale.Scaled],
 ) -> None:

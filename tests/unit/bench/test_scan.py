@@ -26,6 +26,7 @@ def endpoint_url() -> Iterator[str]:
         yield address
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [(), ("--projected",)])
 @pytest.mark.parametrize("module", ["boto3_resource", "awswrangler"])
 def test_a_contender_comes_to_the_known_figures(
@@ -51,6 +52,7 @@ def test_a_process_that_fails_says_why(endpoint_url: str) -> None:
         measured.run("bench.contenders.boto3_resource", "elsewhere", endpoint_url=endpoint_url)
 
 
+@pytest.mark.slow
 def test_the_scan_worker_is_measured_and_what_it_led_to_is_checked() -> None:
     """The functions themselves, over pages that are sent whole."""
     options = ["--ours-alone", "--items", "large", "--whole", "--runs", "1", "--pages", "5"]
