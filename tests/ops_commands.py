@@ -13,6 +13,9 @@ from ops.cli.main import main
 
 ROOT = Path(__file__).resolve().parents[1]
 
+ONE_SEGMENT = ("--segments", "1")
+"""for `run`: each segment at a time has a worker process, which takes a second to start"""
+
 Ended = subprocess.CompletedProcess[str]
 
 

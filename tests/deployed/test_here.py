@@ -12,7 +12,7 @@ from botocore.exceptions import WaiterError
 
 from ops.embedded.scan_layers import ScanRequest, scans_reported_to
 from ops.embedded.stack import deploy
-from ops.local.local_stack import STACK_NAME, TEMPLATE, LocalStack, Where, local_stack
+from ops.local.local_stack import STACK_NAME, TEMPLATE, LocalStack, Where
 from ops.local.trip_files import Trips
 from tests.deployed.made_here import executions_over, objects_removed, table_of
 from tests.deployed.scenario import (
@@ -26,6 +26,7 @@ from tests.deployed.scenario import (
 )
 from tests.deployed.stack import TABLE_PREFIX, UnfitStackError, found
 from tests.deployed.waiting import A_SEGMENT_DONE, EXECUTION_ENDED, MAP_RUN_BEGUN, Patience
+from tests.stacks import stack_of
 
 pytestmark = pytest.mark.slow
 
@@ -47,12 +48,8 @@ class Scans:
 
 @contextmanager
 def deployed(scans: Scans) -> Iterator[LocalStack]:
-    with local_stack(
-        NO_TRIPS,
-        where=Where(middleware=scans_reported_to(scans.note)),
-        parameters=FOR_THE_TEST,
-        on_loaded=lambda _: None,
-    ) as local:
+    where = Where(middleware=scans_reported_to(scans.note))
+    with stack_of(where=where, **FOR_THE_TEST) as local:
         yield local
 
 

@@ -8,30 +8,9 @@ from unittest.mock import patch
 
 from botocore.retries import quota
 
+from tests.function_environment import ENVIRONMENT
 from trip_kpis.aws import clients
 from trip_kpis.aws.logs import logger
-
-_ENVIRONMENT = {
-    "AWS_ACCESS_KEY_ID": "test",
-    "AWS_SECRET_ACCESS_KEY": "test",
-    "AWS_DEFAULT_REGION": "us-east-1",
-    "DYNAMODB_TABLE_NAME": "trips",
-    "ATHENA_BUCKET_NAME": "trip-kpis",
-    "FARE_ATTRIBUTE": "fare_amount",
-    "ESTIMATED_FARE_ATTRIBUTE": "estimated_fare_amount",
-    "DAY_ATTRIBUTE": "pickup_datetime",
-    "TIME_ZONE": "UTC",
-    "TIME_FORMATS": "",
-    "EARLIEST_DAY": "2000-01-01",
-    "READ_UNITS_PER_SECOND": "0",
-    "CONSISTENT_READ": "false",
-    "CHECKPOINT_SECONDS": "60",
-    "MAX_REJECTED_SHARE": "1",
-    "SHRUNK_DAYS": "publish",
-    "OPEN_DAYS": "publish",
-    "SCAN_MEMORY": "512",
-    "MERGE_MEMORY": "1769",
-}
 
 
 @contextmanager
@@ -40,7 +19,7 @@ def environment(settings: Mapping[str, str]) -> Iterator[None]:
     level = logger.level
     logger.setLevel("CRITICAL")
     try:
-        with patch.dict(os.environ, {**_ENVIRONMENT, **settings}):
+        with patch.dict(os.environ, {**ENVIRONMENT, "MAX_REJECTED_SHARE": "1", **settings}):
             yield
     finally:
         logger.setLevel(level)

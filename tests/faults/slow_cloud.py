@@ -20,6 +20,7 @@ from tests.faults.slots import Slots
 from tests.faults.slow_deliveries import FaultyDeliveries
 from tests.faults.slow_faults import FaultyServer
 from tests.faults.trips import Truth, made_up
+from tests.stacks import objects_in
 
 _TRIPS = 60
 _PAGE_BYTES = 500
@@ -42,11 +43,7 @@ class SlowCloud:
     truth: Truth
 
     def objects(self, prefix: str) -> dict[str, bytes]:
-        s3, bucket = self.local.cloud.client("s3"), self.local.stack.bucket_name
-        found = s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", ())
-        return {
-            one["Key"]: s3.get_object(Bucket=bucket, Key=one["Key"])["Body"].read() for one in found
-        }
+        return objects_in(self.local, prefix)
 
     def empty(self, prefix: str) -> None:
         s3, bucket = self.local.cloud.client("s3"), self.local.stack.bucket_name

@@ -10,35 +10,11 @@ import merge_partials
 import plan_run
 import scan_segment
 from tests.faults.http_calls import Answer
+from tests.function_environment import ENVIRONMENT
 from trip_kpis.aws import clients
 
-TABLE_NAME = "trips"
-BUCKET_NAME = "trip-kpis"
-
-ENVIRONMENT = {
-    "AWS_ACCESS_KEY_ID": "test",
-    "AWS_SECRET_ACCESS_KEY": "test",
-    "AWS_DEFAULT_REGION": "us-east-1",
-    "DYNAMODB_TABLE_NAME": TABLE_NAME,
-    "ATHENA_BUCKET_NAME": BUCKET_NAME,
-    "FARE_ATTRIBUTE": "fare_amount",
-    "ESTIMATED_FARE_ATTRIBUTE": "estimated_fare_amount",
-    "DAY_ATTRIBUTE": "pickup_datetime",
-    "TIME_ZONE": "UTC",
-    "TIME_FORMATS": "",
-    "EARLIEST_DAY": "2000-01-01",
-    "TOTAL_SEGMENTS": "0",
-    "MAX_CONCURRENCY": "32",
-    "READ_UNITS_PER_SECOND": "0",
-    "CONSISTENT_READ": "false",
-    "CHECKPOINT_SECONDS": "60",
-    "MAX_REJECTED_SHARE": "0.01",
-    "SHRUNK_DAYS": "publish",
-    "SCAN_MEMORY": "512",
-    "MERGE_MEMORY": "1769",
-    "VANISHED_DAYS": "keep",
-    "OPEN_DAYS": "publish",
-}
+TABLE_NAME = ENVIRONMENT["DYNAMODB_TABLE_NAME"]
+BUCKET_NAME = ENVIRONMENT["ATHENA_BUCKET_NAME"]
 
 LAMBDAS_LIMIT_MS = 900_000
 

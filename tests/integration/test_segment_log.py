@@ -190,11 +190,11 @@ def test_a_worker_stops_where_the_log_has_no_room(
     monkeypatch.setattr("trip_kpis.aws.segment_log.LAST_PART", 1)
     pipeline.make_table(trip(f"t-{n}", padding={"S": "x" * 300_000}) for n in range(12))
     pipeline.plan(total_segments=1)
-    with pytest.raises(TooManyPartsError, match="has 2 parts"):
+    with pytest.raises(TooManyPartsError):
         pipeline.scan(page_takes_ms=61_000)
     assert len(pipeline.objects(FOLDER)) == 2
     pipeline.scans.clear()
-    with pytest.raises(TooManyPartsError, match="has 2 parts"):
+    with pytest.raises(TooManyPartsError):
         pipeline.scan()
     assert pipeline.scans == []
 
@@ -239,7 +239,7 @@ def scanned(pipeline: Pipeline) -> Pipeline:
 def test_the_merge_publishes_nothing_of_a_run_that_lacks_a_part(scanned: Pipeline) -> None:
     for key, error in ((FIRST, BrokenChainError), (last_part(scanned), MissingSegmentError)):
         body, metadata = taken_away(scanned, key)
-        with pytest.raises(error, match="segment 0"):
+        with pytest.raises(error):
             scanned.merge()
         assert scanned.objects("kpis/") == scanned.objects("runs/") == {}
         scanned.s3.put_object(Bucket=BUCKET_NAME, Key=key, Body=body, Metadata=metadata)

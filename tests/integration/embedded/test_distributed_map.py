@@ -7,6 +7,8 @@ import threading
 from collections import Counter
 from typing import Any
 
+import pytest
+
 from ops.runs.execution import failed_segments
 from tests.integration.embedded.stand_in_cloud import LambdaError, StandIn, as_lambda
 
@@ -64,6 +66,7 @@ def test_children_run_at_the_same_time_and_never_more_than_max_concurrency(
     assert most == 32
 
 
+@pytest.mark.slow
 def test_thousands_of_items_pass_through_one_worker(stand_in: StandIn) -> None:
     """moto's own loop recurses for each item: here one worker has more than Python would let it."""
     calls: Counter[int] = Counter()

@@ -42,6 +42,13 @@ def without(monkeypatch: pytest.MonkeyPatch) -> Without:
     return leave_out
 
 
+@pytest.fixture
+def stand_in() -> Iterator[StandIn]:
+    """In a cloud of the test's own: other tests here start clouds without a patch."""
+    with stand_in_cloud() as made:
+        yield made
+
+
 def fails_on_two(payload: Any) -> Any:
     if payload["item"] == 2:
         raise LambdaError("PermanentError", "segment 2 is not readable")

@@ -12,7 +12,7 @@ import pytest
 from ops.embedded.cloud import EmbeddedCloud
 from ops.embedded.errors import DeploymentError
 from ops.embedded.stack import DeployedStack, deploy
-from tests.integration.embedded.stand_in_cloud import STAND_IN, StandIn
+from tests.integration.embedded.stand_in_cloud import STAND_IN, StandIn, stand_in_cloud
 
 PROJECT = Path(__file__).parents[3]
 
@@ -21,6 +21,13 @@ PROJECT = Path(__file__).parents[3]
 def cloud() -> Iterator[EmbeddedCloud]:
     with EmbeddedCloud() as started:
         yield started
+
+
+@pytest.fixture
+def stand_in() -> Iterator[StandIn]:
+    """In a cloud of the test's own: other tests here start clouds, too."""
+    with stand_in_cloud() as made:
+        yield made
 
 
 @pytest.fixture
@@ -44,7 +51,7 @@ def changed(copy: Path) -> Callable[[str, str, str], Path]:
 def test_functions_are_described_as_the_template_has_them(stand_in: StandIn) -> None:
     function = stand_in.stack.functions["WorkFunction"]
     assert function.handler == "work.handler"
-    assert function.timeout_seconds == 2
+    assert function.timeout_seconds == 120
     assert function.memory_mb == 256
     assert function.code_path == STAND_IN / "functions"
     assert function.environment == {

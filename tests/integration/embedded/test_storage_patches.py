@@ -129,8 +129,15 @@ def test_pages_end_at_the_bytes_that_the_cloud_is_given() -> None:
     assert pages() == 1, "the patch is taken back"
 
 
-def race(cloud: EmbeddedCloud) -> list[str]:
-    """Two conditional writes of one key, each held when it has looked and before it stores."""
+AT_THE_MOST = 60
+"""seconds, for requests that interleave"""
+NOT_LONG = 0.5
+"""seconds, for requests that do not: whoever waits for another one waits in vain"""
+
+
+def race(cloud: EmbeddedCloud, seconds: float) -> list[str]:
+    """Two conditional writes of one key, each held so long when it has looked and before it
+    stores."""
     s3 = cloud.client("s3")
     s3.create_bucket(Bucket="results")
     results: list[str] = []
@@ -143,7 +150,7 @@ def race(cloud: EmbeddedCloud) -> list[str]:
             results.append(error.response["Error"]["Code"])
 
     writers = [threading.Thread(target=put, args=(body,)) for body in (b"first", b"second")]
-    with held_before_storing():
+    with held_before_storing(seconds):
         for writer in writers:
             writer.start()
         for writer in writers:
@@ -152,15 +159,14 @@ def race(cloud: EmbeddedCloud) -> list[str]:
 
 
 @contextmanager
-def held_before_storing() -> Iterator[None]:
-    """A put waits, before it stores, until another one is about to store as well; where none comes,
-    because requests do not interleave, for half a second."""
+def held_before_storing(seconds: float) -> Iterator[None]:
+    """A put waits, before it stores, until another one is about to store as well, but no longer."""
     store: Any = S3Backend.put_object
     both = threading.Barrier(2)
 
     def store_later(self: Any, *arguments: Any, **more: Any) -> Any:
         with suppress(threading.BrokenBarrierError):
-            both.wait(timeout=0.5)
+            both.wait(timeout=seconds)
         return store(self, *arguments, **more)
 
     with storage_patches.replaced(S3Backend, "put_object", store_later):
@@ -170,16 +176,16 @@ def held_before_storing() -> Iterator[None]:
 def test_moto_lets_two_conditional_writes_of_one_key_win(without: Without) -> None:
     without("object_requests_do_not_interleave")
     with EmbeddedCloud() as cloud:
-        assert race(cloud) == ["written", "written"]
+        assert race(cloud, AT_THE_MOST) == ["written", "written"]
 
 
 def test_of_two_conditional_writes_of_one_key_one_wins() -> None:
     with EmbeddedCloud() as cloud:
-        assert race(cloud) == ["PreconditionFailed", "written"]
+        assert race(cloud, NOT_LONG) == ["PreconditionFailed", "written"]
 
 
-def read_between_body_and_metadata(cloud: EmbeddedCloud) -> dict[str, str]:
-    """What a reader gets who asks when moto has stored the body and not yet the metadata."""
+def read_between_body_and_metadata(cloud: EmbeddedCloud, seconds: float) -> dict[str, str]:
+    """What a reader gets who asks when moto has stored the body, so long before the metadata."""
     s3 = cloud.client("s3")
     s3.create_bucket(Bucket="results")
     set_metadata: Any = FakeKey.set_metadata
@@ -194,7 +200,7 @@ def read_between_body_and_metadata(cloud: EmbeddedCloud) -> dict[str, str]:
     def set_later(self: Any, *arguments: Any, **more: Any) -> None:
         reader.start()
         asked.wait(timeout=60)
-        reader.join(timeout=0.5)  # answered by now, or waiting until this request is through
+        reader.join(timeout=seconds)  # answered by now, or waiting until this request is through
         set_metadata(self, *arguments, **more)
 
     with storage_patches.replaced(FakeKey, "set_metadata", set_later):
@@ -206,12 +212,12 @@ def read_between_body_and_metadata(cloud: EmbeddedCloud) -> dict[str, str]:
 def test_moto_shows_a_body_without_its_metadata(without: Without) -> None:
     without("object_requests_do_not_interleave")
     with EmbeddedCloud() as cloud:
-        assert read_between_body_and_metadata(cloud) == {}
+        assert read_between_body_and_metadata(cloud, AT_THE_MOST) == {}
 
 
 def test_nobody_reads_a_body_without_its_metadata() -> None:
     with EmbeddedCloud() as cloud:
-        assert read_between_body_and_metadata(cloud) == {"sha256": "5f"}
+        assert read_between_body_and_metadata(cloud, NOT_LONG) == {"sha256": "5f"}
 
 
 def test_scans_are_reported_with_segment_and_start_key_and_others_are_not() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.ops.conftest import trip
-from tests.ops_commands import ROOT, kpis, ops, ops_process, summary
+from tests.ops_commands import ONE_SEGMENT, ROOT, kpis, ops, ops_process, summary
 from tests.runs_left import leave_run
 
 BOLT_TRIPS = ROOT.parent / "shared" / "data" / "bolt-trips"
@@ -60,7 +60,7 @@ def test_a_failed_run_exits_with_1_and_shows_error_cause_and_publishes_nothing(
 ) -> None:
     out = tmp_path / "out"
     done = ops(
-        *("run", "--trips", json_lines([trip(1)]), "--out", out, "--json"),
+        *("run", "--trips", json_lines([trip(1)]), "--out", out, "--json", *ONE_SEGMENT),
         *("--parameter", "DayAttribute=trip_id"),
     )
     assert done.returncode == 1
@@ -148,7 +148,8 @@ def test_several_files_may_follow_one_option(
 ) -> None:
     first = json_lines([trip(1)]).rename(tmp_path / "first.jsonl")
     second = json_lines([trip(2)]).rename(tmp_path / "second.jsonl")
-    done = ops("run", "--trips", first, second, "--out", tmp_path / "out", "--json")
+    out = tmp_path / "out"
+    done = ops("run", "--trips", first, second, "--out", out, "--json", *ONE_SEGMENT)
     assert done.returncode == 0, done.stderr
     assert summary(done)["trips"] == 2
 

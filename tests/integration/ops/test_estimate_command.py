@@ -6,6 +6,7 @@ The embedded AWS is the account, over HTTP.
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,11 @@ from click.testing import CliRunner, Result
 
 from ops.cli.main import MISTAKE, main
 from ops.embedded.scan_layers import scans_denied_where
-from ops.local.local_stack import STACK_NAME, TABLE_NAME, LocalStack, Where, local_stack
-from ops.local.trip_files import Trips
+from ops.local.local_stack import STACK_NAME, TABLE_NAME, LocalStack
 from tests.integration.ops.conftest import trip
+from tests.stacks import NO_IAM, stack_of
 
 ROOT = Path(__file__).resolve().parents[3]
-TRIPS = 30
 BUDGET = ("--read-units-per-second", "1000000")
 """so large that nothing waits for it"""
 
@@ -31,14 +31,10 @@ def scans_denied() -> list[bool]:
 
 @pytest.fixture(scope="module")
 def local(scans_denied: list[bool]) -> Iterator[LocalStack]:
-    items = {(f"t{n:03d}",): trip(n) for n in range(TRIPS)}
-    items[("t001",)] = trip(1, fare_amount={"S": "one"})
-    with local_stack(
-        Trips(hash_key="trip_id", sort_key=None, items=items),
-        where=Where(enforce_iam=False, middleware=scans_denied_where(lambda _: scans_denied[0])),
-        parameters={"MaxRejectedShare": "0.5"},
-        on_loaded=lambda _: None,
-    ) as up:
+    items = [trip(n) for n in range(30)]
+    items[1] = trip(1, fare_amount={"S": "one"})
+    where = replace(NO_IAM, middleware=scans_denied_where(lambda _: scans_denied[0]))
+    with stack_of(items, where=where, MaxRejectedShare="0.5") as up:
         yield up
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from ops.local.local_stack import LocalStack, Where, local_stack
+from ops.local.local_stack import LocalStack, Where
 from ops.local.run import execute
-from ops.local.trip_files import Trips
 from tests.integration.ops.conftest import trip
+from tests.stacks import objects_in, stack_of
 
 TRIPS = 40
 
@@ -33,26 +33,12 @@ EXPECTED = {f"kpis/date=2024-05-{day:02d}/kpi.json": expected(day) for day in (1
 
 @pytest.fixture(scope="module")
 def local() -> Iterator[LocalStack]:
-    trips = Trips(
-        hash_key="trip_id",
-        sort_key=None,
-        items={(f"t{n:03d}",): trip(n) for n in range(TRIPS)},
-    )
-    with local_stack(
-        trips,
-        where=Where(),
-        parameters={},
-        on_loaded=lambda _: None,
-    ) as up:
+    with stack_of((trip(n) for n in range(TRIPS)), where=Where()) as up:
         yield up
 
 
 def published(local: LocalStack) -> dict[str, bytes]:
-    s3, bucket = local.cloud.client("s3"), local.stack.bucket_name
-    found = s3.list_objects_v2(Bucket=bucket, Prefix="kpis/").get("Contents", ())
-    return {
-        one["Key"]: s3.get_object(Bucket=bucket, Key=one["Key"])["Body"].read() for one in found
-    }
+    return objects_in(local, "kpis/")
 
 
 def test_a_segment_that_fails_fails_the_run_and_nothing_is_published(local: LocalStack) -> None:
@@ -94,8 +80,7 @@ def test_an_estimate_is_the_output_and_nothing_is_written(local: LocalStack) -> 
     assert outcome.output is not None
     assert outcome.output["item_count"] == TRIPS
     assert outcome.output.keys() >= {"table_bytes", "read_units", "read_cost_usd"}
-    s3, bucket = local.cloud.client("s3"), local.stack.bucket_name
-    assert "Contents" not in s3.list_objects_v2(Bucket=bucket, Prefix="staging/run=estimate/")
+    assert objects_in(local, "staging/run=estimate/") == {}
 
 
 def test_a_finished_run_that_is_continued_reads_no_page_again(local: LocalStack) -> None:

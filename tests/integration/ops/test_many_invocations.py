@@ -12,11 +12,11 @@ import pytest
 
 from ops.embedded.lambda_invocation import Invocation, Invoker, Outcome
 from ops.embedded.scan_layers import scan_request
-from ops.local.local_stack import Where, local_stack
+from ops.local.local_stack import Where
 from ops.local.run import execute
-from ops.local.trip_files import Trips
 from tests.integration.ops.conftest import trip
 from tests.integration.pipeline import LAMBDAS_LIMIT_MS, Context
+from tests.stacks import stack_of
 from trip_kpis.aws import clients
 
 TRIPS = 241
@@ -77,11 +77,6 @@ def functions_of_this_process() -> Iterator[None]:
 
 @pytest.mark.usefixtures("functions_of_this_process")
 def test_a_segment_may_need_any_number_of_invocations() -> None:
-    trips = Trips(
-        hash_key="trip_id",
-        sort_key=None,
-        items={(f"t{n:03d}",): trip(n) for n in range(TRIPS)},
-    )
     functions = OnAClockOfOurOwn()
     where = Where(
         around_workers=functions.around,
@@ -89,7 +84,7 @@ def test_a_segment_may_need_any_number_of_invocations() -> None:
         page_bytes=200,
         enforce_iam=False,
     )
-    with local_stack(trips, where=where, parameters={}, on_loaded=lambda _: None) as local:
+    with stack_of((trip(n) for n in range(TRIPS)), where=where) as local:
         outcome = execute(local, {"total_segments": 2}, name="slow")
     assert outcome.succeeded, (outcome.cause, outcome.failed_segments)
     assert outcome.output is not None

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from ops.local.local_stack import Where, local_stack
+from ops.local.local_stack import Where
 from ops.local.run import execute
-from ops.local.trip_files import Trips
+from tests.stacks import stack_of
 
 
 @pytest.mark.parametrize(
@@ -19,13 +19,7 @@ from ops.local.trip_files import Trips
 def test_a_table_or_bucket_that_is_not_there_is_the_executions_error(
     parameters: dict[str, str], gone: str, error: str, named: str
 ) -> None:
-    nothing = Trips(hash_key="trip_id", sort_key=None)
-    with local_stack(
-        nothing,
-        where=Where(),
-        parameters=parameters,
-        on_loaded=lambda _: None,
-    ) as up:
+    with stack_of(where=Where(), **parameters) as up:
         if gone:
             up.cloud.client("s3").delete_bucket(Bucket=gone)
         outcome = execute(up, {}, name="gone")

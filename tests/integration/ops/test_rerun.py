@@ -16,7 +16,7 @@ from ops.embedded.objects_on_disk import ObjectsOnDisk
 from ops.local.state_directory import SavedStack, StateDirectory
 from ops.local.trip_files import Trips
 from tests.integration.ops.conftest import trip
-from tests.ops_commands import Ended, kpis, ops, started, summary
+from tests.ops_commands import ONE_SEGMENT, Ended, kpis, ops, started, summary
 from trip_kpis.core.log.parts import decode
 
 TRIPS = [trip(number) for number in range(300)]
@@ -94,7 +94,7 @@ def test_a_run_whose_process_is_killed_is_finished_by_another(
 
 def test_ctrl_c_says_how_to_go_on(json_lines: Callable[..., Path], tmp_path: Path) -> None:
     trips, out = json_lines(TRIPS), tmp_path / "out"
-    with started("run", "--trips", trips, "--out", out) as process:
+    with started("run", "--trips", trips, "--out", out, *ONE_SEGMENT) as process:
         executions = out / "state" / "executions.json"
         until(
             lambda: executions.is_file() and executions.read_text() != "[]",
@@ -118,8 +118,8 @@ def test_ctrl_c_says_how_to_go_on(json_lines: Callable[..., Path], tmp_path: Pat
 def test_a_fresh_run_into_the_same_directory_is_a_new_cloud(
     json_lines: Callable[..., Path], tmp_path: Path
 ) -> None:
-    begin = ("run", "--trips", json_lines(TRIPS[:9]), "--out", tmp_path / "out", "--json")
-    first, second = summary(ops(*begin)), summary(ops(*begin))
+    begin = ("run", "--trips", json_lines(TRIPS[:9]), *ONE_SEGMENT, "--json", "--out")
+    first, second = (summary(ops(*begin, tmp_path / "out")) for _ in range(2))
     assert second["days_published"] == 3, "no day of the first run was there"
     done = ops("rerun", first["run_id"], "--out", tmp_path / "out")
     assert done.returncode == 2
@@ -130,16 +130,13 @@ def test_a_rerun_of_a_finished_run_reads_nothing_and_publishes_the_same(
     json_lines: Callable[..., Path], tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    first = summary(ops("run", "--trips", json_lines(TRIPS[:9]), "--out", out, "--json"))
+    begin = ("run", "--trips", json_lines(TRIPS[:9]), *ONE_SEGMENT, "--json", "--out")
+    first = summary(ops(*begin, out))
     published = kpis(out)
-    for _ in range(2):
-        done = ops("rerun", first["run_id"], "--out", out, "--json")
-        assert done.returncode == 0, done.stderr
-        assert (summary(done)["pages_read"], summary(done)["total_fare"]) == (
-            0,
-            first["total_fare"],
-        )
-        assert "No page of the table was read this time." in done.stderr
+    done = ops("rerun", first["run_id"], "--out", out, "--json")
+    assert done.returncode == 0, done.stderr
+    assert (summary(done)["pages_read"], summary(done)["total_fare"]) == (0, first["total_fare"])
+    assert "No page of the table was read this time." in done.stderr
     assert kpis(out) == published
 
 
@@ -188,7 +185,7 @@ def test_a_run_with_too_many_rejected_trips_is_resumed_under_another_share(
 ) -> None:
     out = tmp_path / "out"
     items = [*TRIPS[:3], trip(3, fare_amount={"S": "ten"})]
-    failed = ops("run", "--trips", json_lines(items), "--out", out)
+    failed = ops("run", "--trips", json_lines(items), "--out", out, *ONE_SEGMENT)
     assert failed.returncode == 1
     assert "TooManyRejectedError" in failed.stdout
     status = ops("status", "--out", out).stdout

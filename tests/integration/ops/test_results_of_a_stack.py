@@ -14,13 +14,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ops.cli.main import main
-from ops.local.local_stack import STACK_NAME, TABLE_NAME, LocalStack, Where, local_stack
+from ops.local.local_stack import STACK_NAME, TABLE_NAME, LocalStack
 from ops.local.run import execute
-from ops.local.trip_files import Trips
 from ops.stack.account import Account
 from ops.stack.executions import executions, executions_of
 from ops.stack.stack import Stack
 from tests.integration.ops.conftest import trip
+from tests.stacks import stack_of
 
 TRIPS = 30
 NOT_THERE = "not-there"
@@ -36,13 +36,7 @@ def of_no_run() -> dict[str, Result]:
 def local(of_no_run: dict[str, Result]) -> Iterator[LocalStack]:
     """`first`, gone through again by `again`; `look`, an estimate; `second`, over one trip more and
     one that cannot be read; `third`, over so many of these that it fails."""
-    items = {(f"t{n:03d}",): trip(n) for n in range(TRIPS)}
-    with local_stack(
-        Trips(hash_key="trip_id", sort_key=None, items=items),
-        where=Where(enforce_iam=False),
-        parameters={"MaxRejectedShare": "0.1"},
-        on_loaded=lambda _: None,
-    ) as up:
+    with stack_of((trip(n) for n in range(TRIPS)), MaxRejectedShare="0.1") as up:
         dynamodb = up.cloud.client("dynamodb")
 
         def put(number: int, **other: Any) -> None:

@@ -8,17 +8,18 @@ import signal
 import subprocess
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from ops.embedded.scan_layers import ScanRequest, scans_denied_where
-from ops.local.local_stack import STACK_NAME, LocalStack, Where, local_stack
-from ops.local.trip_files import Trips
+from ops.local.local_stack import STACK_NAME, LocalStack
 from tests.integration.ops.conftest import trip
 from tests.ops_commands import ops, ops_process, started
+from tests.stacks import NO_IAM, stack_of
 
-TRIPS = 30
+ITEMS = [trip(n) for n in range(30)]
+ITEMS[1] = trip(1, fare_amount={"S": "one"})
 
 
 @dataclass(kw_only=True)
@@ -40,18 +41,11 @@ class Deployed:
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Deployed]:
-    items = {(f"t{n:03d}",): trip(n) for n in range(TRIPS)}
-    items[("t001",)] = trip(1, fare_amount={"S": "one"})
     reported: list[Deployed] = []
-    with local_stack(
-        Trips(hash_key="trip_id", sort_key=None, items=items),
-        where=Where(
-            enforce_iam=False,
-            middleware=scans_denied_where(lambda scan: reported[0].asked_to_wait(scan)),
-        ),
-        parameters={"MaxRejectedShare": "0.5"},
-        on_loaded=lambda _: None,
-    ) as local:
+    where = replace(
+        NO_IAM, middleware=scans_denied_where(lambda scan: reported[0].asked_to_wait(scan))
+    )
+    with stack_of(ITEMS, where=where, MaxRejectedShare="0.5") as local:
         reported.append(Deployed(local=local))
         yield reported[0]
 

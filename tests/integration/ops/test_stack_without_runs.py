@@ -4,12 +4,11 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from click.testing import CliRunner, Result
 
-from ops.cli.main import main
-from ops.local.local_stack import STACK_NAME, Where, local_stack
-from ops.local.trip_files import Trips
+from ops.local.local_stack import STACK_NAME
 from tests.integration.ops.conftest import trip
+from tests.ops_commands import ops
+from tests.stacks import stack_of
 
 ANOTHERS = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
 
@@ -17,20 +16,11 @@ ANOTHERS = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
 @pytest.fixture(scope="module")
 def _account() -> Iterator[None]:
     """An embedded AWS that this process' environment leads to."""
-    with local_stack(
-        Trips(hash_key="trip_id", sort_key=None, items={("t000",): trip(0)}),
-        where=Where(enforce_iam=False),
-        parameters={},
-        on_loaded=lambda _: None,
-    ) as local:
+    with stack_of([trip(0)]) as local:
         local.client("cloudformation").create_stack(
             StackName="another", TemplateBody=json.dumps(ANOTHERS)
         )
         yield
-
-
-def ops(*arguments: str) -> Result:
-    return CliRunner().invoke(main, arguments)
 
 
 @pytest.mark.usefixtures("_account")
@@ -45,20 +35,20 @@ def ops(*arguments: str) -> Result:
 )
 def test_a_stack_that_has_not_run_is_said_to_have_no_run(verb: str, says: str) -> None:
     done = ops(verb, "--stack", STACK_NAME)
-    assert done.exit_code == 2
-    assert says in done.output
+    assert done.returncode == 2
+    assert says in done.stderr
 
 
 @pytest.mark.usefixtures("_account")
 def test_a_stack_that_has_not_run_has_no_runs() -> None:
     done = ops("runs", "--stack", STACK_NAME)
-    assert done.exit_code == 0
-    assert done.output == f"There has been no run yet in the stack {STACK_NAME}.\n"
+    assert done.returncode == 0
+    assert done.stdout == f"There has been no run yet in the stack {STACK_NAME}.\n"
 
 
 @pytest.mark.usefixtures("_account")
 @pytest.mark.parametrize("verb", ["status", "run", "runs", "estimate", "report"])
 def test_a_stack_of_another_template_is_refused(verb: str) -> None:
     done = ops(verb, "--stack", "another")
-    assert done.exit_code == 2
-    assert "another has no outputs StateMachineArn and ResultsBucketName" in done.output
+    assert done.returncode == 2
+    assert "another has no outputs StateMachineArn and ResultsBucketName" in done.stderr

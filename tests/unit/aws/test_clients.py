@@ -194,7 +194,7 @@ def test_an_object_that_is_not_there_is_none_and_a_bucket_that_is_not_there_an_e
         stubber.add_client_error("get_object", "NoSuchKey", http_status_code=404)
         assert bucket.get("k") is None
         stubber.add_client_error("get_object", "NoSuchBucket", http_status_code=404)
-        with pytest.raises(BucketNotFoundError, match="s3://b/k"):
+        with pytest.raises(BucketNotFoundError):
             bucket.get("k")
 
 

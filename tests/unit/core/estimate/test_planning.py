@@ -232,7 +232,7 @@ def test_a_run_that_no_interval_makes_fit_is_refused_with_what_would() -> None:
 def test_a_segment_whose_log_would_run_out_of_numbers_is_refused() -> None:
     of = table(size_bytes=100 * TB, item_count=10**6)
     long = planned(of, total_segments=1, read_units_per_second=200, max_concurrency=1)
-    with pytest.raises(TooManyPartsError, match="in each of 1 segments"):
+    with pytest.raises(TooManyPartsError):
         check_parts(long, EstimateTerms())
 
 
