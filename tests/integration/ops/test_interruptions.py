@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.ops.conftest import trip
-from tests.ops_commands import ONE_SEGMENT, Ended, kpis, ops, started
+from tests.ops_commands import Ended, kpis, ops, started
 
 SEGMENTS = "6"
 TRIPS = 300
@@ -86,7 +86,7 @@ def test_a_file_that_cannot_be_written_ends_the_run_with_one_message(
         resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT, LIMIT))
 
     with started(
-        *("run", "--trips", trips, "--out", out, *ONE_SEGMENT),
+        *("run", "--trips", trips, "--out", out, "--segments", "2"),
         preexec_fn=no_file_above_limit,
     ) as process:
         said, _ = process.communicate()
