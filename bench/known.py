@@ -19,6 +19,17 @@ class KnownDay:
     max_fare: Fraction
     min_fare: Fraction
 
+    @classmethod
+    def of(cls, fares: Iterable[Fraction]) -> "KnownDay":
+        """The figures of trips with these fares, of which there is at least one."""
+        known = list(fares)
+        return cls(
+            trip_count=len(known),
+            total_fare=sum(known, Fraction()),
+            max_fare=max(known),
+            min_fare=min(known),
+        )
+
     def __add__(self, other: "KnownDay") -> "KnownDay":
         return KnownDay(
             trip_count=self.trip_count + other.trip_count,
@@ -41,8 +52,8 @@ class KnownDay:
         average = round(self.total_fare / self.trip_count, 6)
         return (
             f'{{"date":"{day}","trip_count":{self.trip_count},'
-            f'"total_fare":{_number(self.total_fare)},"average_fare":{_number(average)},'
-            f'"max_fare":{_number(self.max_fare)},"min_fare":{_number(self.min_fare)}}}\n'
+            f'"total_fare":{decimal_text(self.total_fare)},"average_fare":{decimal_text(average)},'
+            f'"max_fare":{decimal_text(self.max_fare)},"min_fare":{decimal_text(self.min_fare)}}}\n'
         ).encode()
 
 
@@ -54,15 +65,7 @@ def known_days(trips: Iterable[MadeUpTrip]) -> KnownDays:
     for trip in trips:
         if trip.fare is not None:
             fares.setdefault(trip.day, []).append(trip.fare)
-    return {
-        day: KnownDay(
-            trip_count=len(known),
-            total_fare=sum(known, Fraction()),
-            max_fare=max(known),
-            min_fare=min(known),
-        )
-        for day, known in fares.items()
-    }
+    return {day: KnownDay.of(known) for day, known in fares.items()}
 
 
 def of_many(pages: Iterable[tuple[KnownDays, int]]) -> dict[str, KnownDay]:
@@ -94,7 +97,7 @@ def check(answer: Mapping[str, Mapping[str, Any]], known: KnownDays, *, of: str)
             raise RuntimeError(f"{of}: {day} is {answer[day]}, and must be {known[day]}")
 
 
-def _number(value: Fraction) -> str:
+def decimal_text(value: Fraction) -> str:
     """As JSON has it, with all places and no more; `value` has at most 18."""
     scaled = value * 10**_PLACES
     assert scaled.denominator == 1

@@ -1,13 +1,12 @@
 """Made-up trips, some of them odd, and their true figures, worked out without the product."""
 
-import json
 import random
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from decimal import Decimal, localcontext
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from bench.known import KnownDay
 from tests.faults.table import Table
 
 _DAYS = ("2024-05-24", "2024-05-25", "2024-05-26", "2024-06-01", "2024-06-02")
@@ -32,7 +31,10 @@ class Truth:
 
     def objects(self) -> dict[str, bytes]:
         """What must be under kpis/."""
-        return {f"kpis/date={day}/kpi.json": _line(day, fares) for day, fares in self.fares.items()}
+        return {
+            f"kpis/date={day}/kpi.json": KnownDay.of(map(Fraction, fares)).kpi_json(day)
+            for day, fares in self.fares.items()
+        }
 
 
 def made_up(rng: random.Random, *, at_least_one: bool, name: str) -> tuple[Table, Truth]:
@@ -93,27 +95,3 @@ _ODD: tuple[tuple[str, dict[str, Any] | None, str | None], ...] = (
     ("pickup_datetime", {"S": "yesterday"}, "time_unreadable"),
 )
 """(attribute, its value, the reason to reject the trip; None: it is incomplete)"""
-
-
-def _line(day: str, fares: Iterable[Decimal]) -> bytes:
-    fares = list(fares)
-    with localcontext(prec=60):
-        total = sum(fares, Decimal(0))
-        # Rounding a Fraction is exact, and half-even.
-        average = Decimal(round(Fraction(total) / len(fares) * 10**6)).scaleb(-6)
-        figures = ",".join(
-            f'"{name}":{_plain(value)}'
-            for name, value in (
-                ("total_fare", total),
-                ("average_fare", average),
-                ("max_fare", max(fares)),
-                ("min_fare", min(fares)),
-            )
-        )
-    return f'{{"date":{json.dumps(day)},"trip_count":{len(fares)},{figures}}}\n'.encode()
-
-
-def _plain(value: Decimal) -> str:
-    text = f"{value:f}"
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    return "0" if text in {"-0", ""} else text

@@ -3,11 +3,12 @@
 import json
 import uuid
 from collections.abc import Iterator
-from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
 
+from bench.known import KnownDay
 from ops.local.local_stack import LocalStack, Where
 from ops.local.run import execute
 from tests.integration.ops.conftest import trip
@@ -18,14 +19,8 @@ TRIPS = 40
 
 def expected(day: int) -> bytes:
     """The object of a day: the fare of trip n is n and 10^-18."""
-    fares = [n for n in range(TRIPS) if n % 3 == day - 1]
-    average = (Decimal(sum(fares)) / len(fares)).quantize(Decimal("1E-6")).normalize()
-    tail = "000000000000000001"
-    return (
-        f'{{"date":"2024-05-{day:02d}","trip_count":{len(fares)}'
-        f',"total_fare":{sum(fares)}.{len(fares):018d},"average_fare":{average:f}'
-        f',"max_fare":{max(fares)}.{tail},"min_fare":{min(fares)}.{tail}}}\n'
-    ).encode()
+    fares = [n + Fraction(1, 10**18) for n in range(TRIPS) if n % 3 == day - 1]
+    return KnownDay.of(fares).kpi_json(f"2024-05-{day:02d}")
 
 
 EXPECTED = {f"kpis/date=2024-05-{day:02d}/kpi.json": expected(day) for day in (1, 2, 3)}

@@ -1,6 +1,6 @@
 """Any assignment of trips to segments, pages and parts publishes the same bytes.
 
-The expected bytes come from an oracle of this test's own: fractions, and no word of the code.
+The expected bytes come from `bench.known`: fractions, and no word of the product's code.
 """
 
 import random
@@ -12,6 +12,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.known import KnownDay, decimal_text
 from tests.samples import RULES, header, page, plan, trip
 from trip_kpis.core.log.part_builder import PartBuilder, Position
 from trip_kpis.core.log.parts import decode, encode
@@ -32,33 +33,18 @@ trips = st.lists(
 )
 
 
-def plain(value: Fraction) -> str:
-    """A fraction of powers of ten as JSON writes it, by integers alone."""
-    units = value * 10**18
-    assert units.denominator == 1
-    digits = f"{abs(units.numerator):019d}"
-    text = f"{digits[:-18]}.{digits[-18:]}".rstrip("0").rstrip(".")
-    return f"-{text}" if units < 0 else text
-
-
 def oracle(of: list[tuple[date, Fraction]]) -> list[bytes]:
-    bodies = []
-    for day in sorted({when for when, _ in of}):
-        amounts = [fare for when, fare in of if when == day]
-        average = Fraction(round(sum(amounts) / len(amounts) * 10**6), 10**6)
-        bodies.append(
-            f'{{"date":"{day.isoformat()}","trip_count":{len(amounts)}'
-            f',"total_fare":{plain(sum(amounts, Fraction(0)))},"average_fare":{plain(average)}'
-            f',"max_fare":{plain(max(amounts))},"min_fare":{plain(min(amounts))}}}\n'
-        )
-    return [body.encode() for body in bodies]
+    return [
+        KnownDay.of(fare for when, fare in of if when == day).kpi_json(day.isoformat())
+        for day in sorted({when for when, _ in of})
+    ]
 
 
 def items(of: list[tuple[date, Fraction]]) -> list[dict[str, Any]]:
     return [
         trip(
             f"t-{n}",
-            fare_amount={"S" if n % 2 else "N": plain(fare)},
+            fare_amount={"S" if n % 2 else "N": decimal_text(fare)},
             pickup_datetime={"S": f"{day.isoformat()} 13:19:00"},
         )
         for n, (day, fare) in enumerate(of)
