@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from bench.known import KnownDay
 
 Item = dict[str, dict[str, Any]]
 
@@ -18,6 +21,17 @@ def trip(number: int, **other: dict[str, Any]) -> Item:
         "fare_amount": {"S": f"{number}.000000000000000001"},
         "estimated_fare_amount": {"N": "3"},
     } | other
+
+
+def kpis_of_trips(number: int) -> dict[str, bytes]:
+    """What must be published of `trip(0)` to `trip(number - 1)`."""
+    fares = [(1 + n % 3, n + Fraction(1, 10**18)) for n in range(number)]
+    return {
+        f"kpis/date=2024-05-{day:02d}/kpi.json": KnownDay.of(
+            fare for on, fare in fares if on == day
+        ).kpi_json(f"2024-05-{day:02d}")
+        for day in sorted({on for on, _ in fares})
+    }
 
 
 @pytest.fixture

@@ -3,27 +3,19 @@
 import json
 import uuid
 from collections.abc import Iterator
-from fractions import Fraction
 from typing import Any
 
 import pytest
 
-from bench.known import KnownDay
 from ops.local.local_stack import LocalStack, Where
 from ops.local.run import execute
-from tests.integration.ops.conftest import trip
+from tests.integration.ops.conftest import kpis_of_trips, trip
 from tests.stacks import objects_in, stack_of
 
 TRIPS = 40
 
 
-def expected(day: int) -> bytes:
-    """The object of a day: the fare of trip n is n and 10^-18."""
-    fares = [n + Fraction(1, 10**18) for n in range(TRIPS) if n % 3 == day - 1]
-    return KnownDay.of(fares).kpi_json(f"2024-05-{day:02d}")
-
-
-EXPECTED = {f"kpis/date=2024-05-{day:02d}/kpi.json": expected(day) for day in (1, 2, 3)}
+EXPECTED = kpis_of_trips(TRIPS)
 
 
 @pytest.fixture(scope="module")
