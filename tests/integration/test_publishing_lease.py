@@ -142,8 +142,8 @@ def ended_at(call: int, *, after_its_effect: bool) -> Iterator[None]:
         client.meta.events.unregister("after-call.s3", after)
 
 
-@pytest.mark.parametrize("removes", [False, True])
-@pytest.mark.parametrize("after_its_effect", [False, True])
+@pytest.mark.parametrize("removes", [True, pytest.param(False, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("after_its_effect", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_wherever_a_merge_is_ended_the_newer_figures_stay(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, removes: bool, after_its_effect: bool
 ) -> None:

@@ -148,7 +148,7 @@ def call(url: str, body: Mapping[str, Any] | None = None, *, method: str = "POST
         method=method,
     )
     try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=600) as answer:
             return json.load(answer)["value"]
     except urllib.error.HTTPError as error:
         with error:

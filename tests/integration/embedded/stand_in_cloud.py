@@ -35,7 +35,7 @@ class StandIn:
     def end(self, execution_arn: str) -> dict[str, Any]:
         """The execution's description once it has ended; one that never does is a failed test."""
         client = self.cloud.client("stepfunctions")
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 600
         while time.monotonic() < deadline:
             found: dict[str, Any] = client.describe_execution(executionArn=execution_arn)
             if found["status"] != "RUNNING":

@@ -20,7 +20,7 @@ def test_the_outputs_are_in_the_order_of_the_items(stand_in: StandIn) -> None:
     first_come_last_served = threading.Barrier(3)
 
     def work(payload: Any) -> Any:
-        first_come_last_served.wait(timeout=30)
+        first_come_last_served.wait(timeout=600)
         return DONE
 
     _, execution = stand_in.run(work, items)
@@ -55,7 +55,7 @@ def test_children_run_at_the_same_time_and_never_more_than_max_concurrency(
             running += 1
             most = max(most, running)
         # All 32 must be here at once, twice over, or the barrier breaks and the run fails.
-        full.wait(timeout=60)
+        full.wait(timeout=600)
         with lock:
             running -= 1
         return DONE
@@ -96,13 +96,13 @@ def test_the_counts_of_a_map_run_say_how_far_it_is(stand_in: StandIn) -> None:
 
     def work(payload: Any) -> Any:
         if not let_go.is_set():
-            two_are_in.wait(timeout=60)
-            let_go.wait(timeout=60)
+            two_are_in.wait(timeout=600)
+            let_go.wait(timeout=600)
         return DONE
 
     with stand_in.cloud.lambda_tasks_run_by(as_lambda(work)):
         arn = stand_in.start(list(range(5)), max_concurrency=2)
-        two_are_in.wait(timeout=60)
+        two_are_in.wait(timeout=600)
         during = stand_in.counts(arn)
         let_go.set()
         stand_in.end(arn)
@@ -118,11 +118,11 @@ def test_a_failed_child_aborts_those_that_run_and_starts_no_other(stand_in: Stan
 
     def work(payload: Any) -> Any:
         started.append(payload["item"])
-        both_are_in.wait(timeout=60)
+        both_are_in.wait(timeout=600)
         if payload["item"] == 0:
             raise LambdaError("PermanentError", "segment 0 cannot be read")
         # As in AWS, the other's function goes on; what it answers is not heard any more.
-        run_is_over.wait(timeout=60)
+        run_is_over.wait(timeout=600)
         return {"finished": False}
 
     with stand_in.cloud.lambda_tasks_run_by(as_lambda(work)):
@@ -181,13 +181,13 @@ def test_an_execution_that_is_stopped_starts_no_further_children(stand_in: Stand
 
     def work(payload: Any) -> Any:
         started.append(payload["item"])
-        one_is_in.wait(timeout=60)
-        go_on.wait(timeout=60)
+        one_is_in.wait(timeout=600)
+        go_on.wait(timeout=600)
         return DONE
 
     with stand_in.cloud.lambda_tasks_run_by(as_lambda(work)):
         arn = stand_in.start([1, 2, 3], max_concurrency=1)
-        one_is_in.wait(timeout=60)
+        one_is_in.wait(timeout=600)
         stand_in.cloud.client("stepfunctions").stop_execution(executionArn=arn)
         go_on.set()
         execution = stand_in.end(arn)

@@ -91,9 +91,9 @@ def test_the_children_of_a_map_run_are_listed_and_described(stand_in: StandIn) -
     def work(payload: Any) -> Any:
         if payload["item"] == 1:
             one_is_in.set()
-            run_is_over.wait(timeout=60)
+            run_is_over.wait(timeout=600)
         elif payload["item"] == 2:
-            one_is_in.wait(timeout=60)
+            one_is_in.wait(timeout=600)
         return fails_on_two(payload)
 
     with stand_in.cloud.lambda_tasks_run_by(as_lambda(work)):
@@ -178,7 +178,7 @@ def held_before_it_begins() -> Iterator[threading.Event]:
     let_begin = threading.Event()
 
     def begin_later(self: Any) -> None:
-        let_begin.wait(timeout=60)
+        let_begin.wait(timeout=600)
         begin(self)
 
     worker._execution_logic = begin_later

@@ -129,7 +129,7 @@ def test_pages_end_at_the_bytes_that_the_cloud_is_given() -> None:
     assert pages() == 1, "the patch is taken back"
 
 
-AT_THE_MOST = 60
+AT_THE_MOST = 600
 """seconds, for requests that interleave"""
 NOT_LONG = 0.5
 """seconds, for requests that do not: whoever waits for another one waits in vain"""
@@ -199,7 +199,7 @@ def read_between_body_and_metadata(cloud: EmbeddedCloud, seconds: float) -> dict
 
     def set_later(self: Any, *arguments: Any, **more: Any) -> None:
         reader.start()
-        asked.wait(timeout=60)
+        asked.wait(timeout=600)
         reader.join(timeout=seconds)  # answered by now, or waiting until this request is through
         set_metadata(self, *arguments, **more)
 

@@ -45,7 +45,7 @@ def processes() -> dict[int, int]:
 
 
 def until(reached: Callable[[], bool], what: str, *, process: Any = None) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while not reached():
         assert process is None or process.poll() is None, f"ended before {what}"
         assert time.monotonic() < deadline, f"never: {what}"

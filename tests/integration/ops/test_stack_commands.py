@@ -35,7 +35,7 @@ class Deployed:
         return started(*arguments, env=environment, stderr=subprocess.PIPE)
 
     def asked_to_wait(self, _scan: ScanRequest) -> bool:
-        self.scans_wait_for.wait(timeout=120)
+        self.scans_wait_for.wait(timeout=600)
         return _scan.segment is not None and _scan.segment == self.denied_segment
 
 
