@@ -28,9 +28,6 @@ from tests.deployed.stack import TABLE_PREFIX, UnfitStackError, found
 from tests.deployed.waiting import A_SEGMENT_DONE, EXECUTION_ENDED, MAP_RUN_BEGUN, Patience
 from tests.stacks import stack_of
 
-pytestmark = pytest.mark.slow
-
-
 PATIENCE = Patience(delay_seconds=0.1, attempts=1200)
 FOR_THE_TEST = {"TableName": TABLE_PREFIX, "ScheduleState": "DISABLED"}
 NO_TRIPS = Trips(hash_key="trip_id", sort_key=None, items={})
