@@ -15,12 +15,14 @@ from functools import cached_property
 
 import pyarrow as pa
 
+from trip_kpis.core.estimate.planning import make_plan
 from trip_kpis.core.items.attributes import Item
 from trip_kpis.core.log.counts import Counts
 from trip_kpis.core.log.partials import SCHEMA
 from trip_kpis.core.log.parts import PartHeader, encode
-from trip_kpis.core.run.plan import Plan, RunDefaults, TableDescription, make_plan
+from trip_kpis.core.run.plan import Plan, RunDefaults
 from trip_kpis.core.run.requests import RunRequest
+from trip_kpis.core.run.table_description import TableDescription
 
 RUN_ID = "merge"
 TABLE_NAME = "trips"

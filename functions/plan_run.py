@@ -13,7 +13,7 @@ from trip_kpis.aws.run_store import RunStore
 from trip_kpis.aws.sampling import take_sample
 from trip_kpis.aws.settings import read_estimate_terms, read_run_defaults, read_settings
 from trip_kpis.core.estimate.document import estimate_document
-from trip_kpis.core.run.plan import make_plan
+from trip_kpis.core.estimate.planning import make_plan
 from trip_kpis.core.run.requests import RunRequest
 from trip_kpis.core.run.segments import shuffled
 

@@ -8,7 +8,8 @@ from decimal import Decimal
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from trip_kpis.core.log.partials import EXACT, SCHEMA
+from trip_kpis.core.items.fares import EXACT
+from trip_kpis.core.log.partials import SCHEMA
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

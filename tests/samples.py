@@ -7,14 +7,16 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
+from trip_kpis.core.estimate.planning import make_plan
 from trip_kpis.core.items.attributes import Item, key_to_json
 from trip_kpis.core.items.pages import Page, page_decoder
 from trip_kpis.core.items.trips import ReadingRules
 from trip_kpis.core.items.zones import time_zone
 from trip_kpis.core.log.counts import Counts
 from trip_kpis.core.log.parts import PartHeader
-from trip_kpis.core.run.plan import Plan, RunDefaults, TableDescription, make_plan
+from trip_kpis.core.run.plan import Plan, RunDefaults
 from trip_kpis.core.run.requests import RunRequest
+from trip_kpis.core.run.table_description import TableDescription
 
 PLANNED_AT = datetime(2024, 6, 1, 2, 15, tzinfo=UTC)
 

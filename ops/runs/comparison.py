@@ -11,7 +11,7 @@ from ops.runs.figures import plain
 from ops.runs.finished_run import FinishedRun
 from ops.runs.marked_days import MarkedDays
 from ops.runs.run_day import DayFigures
-from trip_kpis.core.log.partials import EXACT
+from trip_kpis.core.items.fares import EXACT
 
 _OF_MANIFEST = ("table_arn", "table_id", "code_version")
 _OF_PLAN = (

@@ -20,7 +20,7 @@ from trip_kpis.aws.settings import read_estimate_terms, read_run_defaults
 from trip_kpis.aws.throttling import is_throttling
 from trip_kpis.core.errors import TableNotFoundError, TransientError, TripKpisError
 from trip_kpis.core.estimate.document import estimate_document
-from trip_kpis.core.run.plan import make_plan
+from trip_kpis.core.estimate.planning import make_plan
 from trip_kpis.core.run.requests import RunRequest
 
 _MOST_SECONDS = 600

@@ -25,7 +25,7 @@ from trip_kpis.core.errors import (
     TooManyPartsError,
     TransientError,
 )
-from trip_kpis.core.estimate.resumed import resumed_budget
+from trip_kpis.core.estimate.planning import resumed_budget
 from trip_kpis.core.run.read_budget import ReadBudget
 
 KPI_KEYS = [f"kpis/date=2024-05-2{day}/kpi.json" for day in (5, 6, 7)]

@@ -15,7 +15,8 @@ from trip_kpis.aws import clients, scan, table
 from trip_kpis.core.capacity import ReadCapacity
 from trip_kpis.core.errors import TransientError
 from trip_kpis.core.items.pages import Page
-from trip_kpis.core.run.plan import Plan, TableDescription
+from trip_kpis.core.run.plan import Plan
+from trip_kpis.core.run.table_description import TableDescription
 
 
 def pages_of(of: Plan, segment: int = 0, start_key: Any = None) -> list[Page]:

@@ -4,7 +4,8 @@ import ast
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,64 @@ def test_a_handler_knows_no_other_and_no_sdk(path: Path) -> None:
 @pytest.mark.parametrize("path", ALL, ids=by_name)
 def test_what_runs_in_aws_knows_nothing_of_the_operators_machine(path: Path) -> None:
     assert names_within(path, {"ops", "bench", "tests", "moto", "pytest"}) == set()
+
+
+def package_of(name: str, modules: Mapping[str, Path]) -> str | None:
+    """The package that a dotted name is in; None for what is not among the modules."""
+    while name and name not in modules:
+        name = name.rpartition(".")[0]
+    if name and modules[name].name != "__init__.py":
+        return name.rpartition(".")[0]
+    return name or None
+
+
+def packages_imported(source: Path, top: str) -> dict[str, set[str]]:
+    """Which packages import from which, below the folder `top` of `source`. A package is a
+    folder: of its modules, those in deeper folders are packages of their own."""
+    modules = {
+        ".".join(path.relative_to(source).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in (source / top).rglob("*.py")
+    }
+    found: dict[str, set[str]] = {}
+    for name, path in modules.items():
+        package = package_of(name, modules)
+        assert package is not None
+        named = {package_of(imported, modules) for imported in imports(path)}
+        found.setdefault(package, set()).update(one for one in named if one not in {None, package})
+    return found
+
+
+@pytest.mark.parametrize(("source", "top"), [(FUNCTIONS, "trip_kpis"), (ROOT, "bench")])
+def test_no_package_imports_itself_by_way_of_others(source: Path, top: str) -> None:
+    packages = packages_imported(source, top)
+    assert len(packages) > 1
+    assert any(packages.values())
+    TopologicalSorter(packages).prepare()  # raises CycleError, which lists the packages
+
+
+def test_a_cycle_of_packages_is_found(tmp_path: Path) -> None:
+    for name, text in {
+        "top/__init__.py": "",
+        "top/a/__init__.py": "",
+        "top/a/one.py": "def later():\n    from top.b import two\n",
+        "top/b/__init__.py": "",
+        "top/b/two.py": "import top.a.one\n",
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / name).write_text(text)
+    with pytest.raises(CycleError) as raised:
+        TopologicalSorter(packages_imported(tmp_path, "top")).prepare()
+    assert set(raised.value.args[1]) == {"top.a", "top.b"}
+
+
+CORE_LAYERS = ("core", "core.items", "core.log", "core.run", "core.estimate", "aws")
+
+
+def test_the_packages_of_the_functions_import_downwards_only() -> None:
+    packages = packages_imported(FUNCTIONS, "trip_kpis")
+    for height, layer in enumerate(CORE_LAYERS):
+        above = {f"trip_kpis.{one}" for one in CORE_LAYERS[height + 1 :]}
+        assert not packages[f"trip_kpis.{layer}"] & above, layer
 
 
 def test_the_environment_is_read_in_one_place() -> None:

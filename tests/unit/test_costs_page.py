@@ -9,6 +9,7 @@ import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 from bench import scale
+from trip_kpis.core.capacity import page_units
 from trip_kpis.core.items.rejections import Reason
 from trip_kpis.core.prices import (
     DEFAULT_READ_QUOTA,
@@ -17,7 +18,6 @@ from trip_kpis.core.prices import (
     USD_PER_READ_UNIT_IA,
     cost,
 )
-from trip_kpis.core.run.plan import page_units
 from trip_kpis.core.run.run_metrics import Measure
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,7 +6,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from trip_kpis.core.run.plan import Plan, page_units
+from trip_kpis.core.capacity import page_units
+from trip_kpis.core.run.plan import Plan
 from trip_kpis.core.run.read_budget import ReadBudget
 
 WINDOW_SECONDS = 10.0

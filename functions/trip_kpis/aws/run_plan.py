@@ -2,12 +2,12 @@
 
 from trip_kpis.aws.run_store import RunStore
 from trip_kpis.core.estimate.forecast import EstimateTerms
-from trip_kpis.core.estimate.plan_parts import check_parts
-from trip_kpis.core.estimate.resumed import resumed_budget
+from trip_kpis.core.estimate.planning import check_parts, resumed_budget
 from trip_kpis.core.run.agreement import check_agreement
-from trip_kpis.core.run.plan import Plan, RunDefaults, TableDescription
+from trip_kpis.core.run.plan import Plan, RunDefaults
 from trip_kpis.core.run.read_budget import ReadBudget
 from trip_kpis.core.run.requests import RunRequest
+from trip_kpis.core.run.table_description import TableDescription
 
 
 def frozen(store: RunStore, wanted: Plan, request: RunRequest, terms: EstimateTerms) -> Plan:

@@ -8,9 +8,10 @@ from botocore.parsers import ResponseParserError
 
 from trip_kpis.aws.clients import aws_call
 from trip_kpis.aws.read_budget import Pacer
+from trip_kpis.core.capacity import page_units
 from trip_kpis.core.estimate.sample import Sample, WholePage
 from trip_kpis.core.items.attributes import Item, key_from_json
-from trip_kpis.core.run.plan import Plan, page_units
+from trip_kpis.core.run.plan import Plan
 
 GENTLE_UNITS_PER_SECOND = 512
 """where the run has no budget: about a hundredth of an on-demand table's default quota"""

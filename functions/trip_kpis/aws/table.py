@@ -6,7 +6,7 @@ from typing import Any
 from trip_kpis.aws.clients import aws_call, check_answer
 from trip_kpis.core.capacity import ON_DEMAND, PROVISIONED, STANDARD, ReadCapacity
 from trip_kpis.core.errors import AccessDeniedError, RefusedError
-from trip_kpis.core.run.plan import TableDescription
+from trip_kpis.core.run.table_description import TableDescription
 
 
 def describe(client: Any, table_name: str) -> TableDescription:

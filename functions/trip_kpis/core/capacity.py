@@ -22,6 +22,14 @@ _SECONDS_TO_DOUBLE = 30 * 60
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode.html"""
 
 
+def page_units(consistent_read: bool) -> int:
+    """Read units of a full page of 1 MB: half a unit for 4 KiB, or a whole one.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
+    """
+    return 256 if consistent_read else 128
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadCapacity:
     """The read throughput of a table."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
+from trip_kpis.core.capacity import page_units
 from trip_kpis.core.estimate.forecast import PAGE_BYTES, Forecast
 from trip_kpis.core.estimate.plan_notes import Advice
 from trip_kpis.core.estimate.sample import Sample
@@ -10,7 +11,6 @@ from trip_kpis.core.items.attributes import dotted_path, parse_path
 from trip_kpis.core.items.epochs import DATE_AS_A_NUMBER, SERIAL_DAY
 from trip_kpis.core.items.forms import ABSENT
 from trip_kpis.core.prices import USD_PER_EXPORTED_GIB, USD_PER_RECOVERABLE_GIB_MONTH
-from trip_kpis.core.run.plan import page_units
 
 ONE_LAMBDA_SECONDS = 180
 """of its 900: so much may a table grow before the one Lambda is in trouble"""

@@ -10,7 +10,7 @@ from trip_kpis.core.estimate.advice import advice
 from trip_kpis.core.estimate.census import Census
 from trip_kpis.core.estimate.forecast import EstimateTerms
 from trip_kpis.core.estimate.plan_notes import plan_notes
-from trip_kpis.core.estimate.plan_parts import forecast as forecast
+from trip_kpis.core.estimate.planning import forecast
 from trip_kpis.core.estimate.sample import Sample
 from trip_kpis.core.run.plan import Plan
 

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from decimal import Decimal
 
-from trip_kpis.core.capacity import PARTITION_UNITS_PER_SECOND
+from trip_kpis.core.capacity import PARTITION_UNITS_PER_SECOND, page_units
 from trip_kpis.core.log.checkpoint import FIRST_APPEND_SHARE, MOST_QUARANTINE_BYTES
 from trip_kpis.core.prices import USD_PER_GB_SECOND, USD_PER_READ_UNIT, Cost, cost
 
@@ -48,14 +48,6 @@ class EstimateTerms:
     merge_memory_mb: int = 1769
     days_may_shrink: bool = True
     """ShrunkDays=publish"""
-
-
-def page_units(consistent_read: bool) -> int:
-    """Read units of a full page of 1 MB: half a unit for 4 KiB, or a whole one.
-
-    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
-    """
-    return 256 if consistent_read else 128
 
 
 def page_seconds(

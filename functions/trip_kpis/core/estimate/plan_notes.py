@@ -5,14 +5,11 @@ An estimate shows all of it; a run's summary repeats those that are warnings.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from trip_kpis.core.capacity import PROVISIONED, STANDARD_IA
 from trip_kpis.core.estimate.forecast import EstimateTerms, Forecast, most_parts
 from trip_kpis.core.estimate.workers import LAMBDA_SHARE, LimitedBy
-
-if TYPE_CHECKING:
-    from trip_kpis.core.run.plan import Plan
+from trip_kpis.core.run.plan import Plan
 
 WARNINGS = frozenset(
     {
@@ -35,7 +32,7 @@ class Advice:
     text: str
 
 
-def plan_notes(plan: "Plan", expected: Forecast, terms: EstimateTerms) -> tuple[Advice, ...]:
+def plan_notes(plan: Plan, expected: Forecast, terms: EstimateTerms) -> tuple[Advice, ...]:
     """Everything that follows from the plan alone; `expected` is the forecast of its run."""
     return (
         *_of_parts(plan, expected, terms),
@@ -45,13 +42,13 @@ def plan_notes(plan: "Plan", expected: Forecast, terms: EstimateTerms) -> tuple[
     )
 
 
-def warnings(plan: "Plan", expected: Forecast, terms: EstimateTerms) -> tuple[str, ...]:
+def warnings(plan: Plan, expected: Forecast, terms: EstimateTerms) -> tuple[str, ...]:
     """The sentences that a run's summary repeats."""
     notes = plan_notes(plan, expected, terms)
     return tuple(note.text for note in notes if note.code in WARNINGS)
 
 
-def _of_parts(plan: "Plan", expected: Forecast, terms: EstimateTerms) -> Iterator[Advice]:
+def _of_parts(plan: Plan, expected: Forecast, terms: EstimateTerms) -> Iterator[Advice]:
     if not expected.fits(merge_memory_mb=terms.merge_memory_mb):
         yield Advice(code="too_many_parts", text=too_many_parts(plan, expected, terms))
     elif plan.estimate.parts >= most_parts(terms.merge_memory_mb):
@@ -64,7 +61,7 @@ def _of_parts(plan: "Plan", expected: Forecast, terms: EstimateTerms) -> Iterato
         )
 
 
-def too_many_parts(plan: "Plan", expected: Forecast, terms: EstimateTerms) -> str:
+def too_many_parts(plan: Plan, expected: Forecast, terms: EstimateTerms) -> str:
     """Why a run does not fit into one merge, and what to change."""
     return (
         f"the run {plan.run_id} would append {expected.parts:,} parts, also with a checkpoint "
@@ -77,7 +74,7 @@ def too_many_parts(plan: "Plan", expected: Forecast, terms: EstimateTerms) -> st
     )
 
 
-def _of_lambda(plan: "Plan") -> Iterator[Advice]:
+def _of_lambda(plan: Plan) -> Iterator[Advice]:
     if plan.lambda_limit is None:
         yield Advice(
             code="lambda_limit_unknown",
@@ -96,7 +93,7 @@ def _of_lambda(plan: "Plan") -> Iterator[Advice]:
         )
 
 
-def _of_capacity(plan: "Plan") -> Iterator[Advice]:
+def _of_capacity(plan: Plan) -> Iterator[Advice]:
     estimate = plan.estimate
     budget, most = plan.read_units_per_second, estimate.table_read_units_per_second
     if estimate.has_maximum and not 0 < budget < most:
@@ -130,7 +127,7 @@ def _of_capacity(plan: "Plan") -> Iterator[Advice]:
         )
 
 
-def _of_expiry(plan: "Plan", terms: EstimateTerms) -> Iterator[Advice]:
+def _of_expiry(plan: Plan, terms: EstimateTerms) -> Iterator[Advice]:
     if not terms.days_may_shrink:
         return
     if plan.ttl_attribute is not None:

@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from trip_kpis.core.capacity import page_units
 from trip_kpis.core.estimate.census import Census
 from trip_kpis.core.estimate.forecast import PAGE_BYTES
 from trip_kpis.core.items.attributes import Item
-from trip_kpis.core.run.plan import Plan, page_units
+from trip_kpis.core.run.plan import Plan
 from trip_kpis.core.run.segments import shuffled
 
 MOST_SEGMENTS_SAMPLED = 8

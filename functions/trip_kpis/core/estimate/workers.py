@@ -4,8 +4,8 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from trip_kpis.core.capacity import ReadCapacity
-from trip_kpis.core.estimate.forecast import page_seconds, page_units
+from trip_kpis.core.capacity import ReadCapacity, page_units
+from trip_kpis.core.estimate.forecast import page_seconds
 
 LAMBDA_SHARE = 0.5
 """of the account's unreserved Lambda executions that one run takes at most: the rest is for other

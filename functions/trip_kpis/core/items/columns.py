@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 
 from trip_kpis.core.items.epochs import LATEST_DAY, MICROSECONDS_FROM, MILLISECONDS_FROM
 from trip_kpis.core.items.pages import Leaf
-from trip_kpis.core.log.partials import FARE_TYPE
+
+FARE_TYPE = pa.decimal128(38, 18)
 
 _FARE = r"^-?[0-9]{1,9}(?:\.[0-9]{1,18})?$"
 

@@ -10,8 +10,10 @@ LIMIT = Decimal(10) ** 9
 MOST_TRIPS = 10**11
 """of one run. Arrow's sums wrap around in silence past decimal128(38, 18): below this many fares
 below LIMIT no sum reaches 10^20."""
+EXACT = Context(prec=60, traps=[Inexact])
+"""Room for 10^24 fares' sum with 18 places; a rounding would raise."""
 _STEP = Decimal(1).scaleb(-PLACES)
-_EXACT = Context(prec=38, traps=[Inexact, InvalidOperation])
+_OF_ONE_FARE = Context(prec=38, traps=[Inexact, InvalidOperation])
 
 _NOTATION = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 """What DynamoDB, `str(Decimal)` and `str(float)` write, but for NaN and the infinities."""
@@ -45,7 +47,7 @@ def read_fare(text: str) -> Decimal:
     if value.copy_abs() >= LIMIT:
         raise RejectionError(Reason.FARE_TOO_LARGE)
     try:
-        fare = value.quantize(_STEP, context=_EXACT)
+        fare = value.quantize(_STEP, context=_OF_ONE_FARE)
     except Inexact:
         raise RejectionError(Reason.FARE_TOO_PRECISE) from None
     return fare if fare else fare.copy_abs()  # "-0" is 0

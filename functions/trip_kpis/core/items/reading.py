@@ -15,7 +15,6 @@ from trip_kpis.core.items.pages import Page
 from trip_kpis.core.items.quarantine_lines import quarantine_line
 from trip_kpis.core.items.rejections import Reason, RejectedTrip
 from trip_kpis.core.items.trips import CountedTrip, ReadingRules, read_item
-from trip_kpis.core.log.partials import FARE_TYPE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +24,7 @@ class PageReading:
     days: pa.Array
     """of the trips that count; date32"""
     fares: pa.Array
-    """of the same trips; FARE_TYPE"""
+    """of the same trips; columns.FARE_TYPE"""
     incomplete: int
     rejected: Mapping[Reason, int] = field(default_factory=dict)
     quarantine: bytes = b""
@@ -59,7 +58,7 @@ def read_page(page: Page, rules: ReadingRules) -> PageReading:
     odd_days, odd_fares = zip(*counted, strict=True) if counted else ((), ())
     return PageReading(
         days=pa.concat_arrays([days.filter(are_plain), pa.array(odd_days, pa.date32())]),
-        fares=pa.concat_arrays([fares.filter(are_plain), pa.array(odd_fares, FARE_TYPE)]),
+        fares=pa.concat_arrays([fares.filter(are_plain), pa.array(odd_fares, columns.FARE_TYPE)]),
         incomplete=len(odd) - len(counted) - len(lines),
         rejected=rejected,
         quarantine=b"".join(lines),

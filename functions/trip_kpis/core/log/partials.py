@@ -7,15 +7,12 @@ cannot be combined.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from decimal import Context, Inexact
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-EXACT = Context(prec=60, traps=[Inexact])
-"""Room for 10^24 fares' sum with 18 places; a rounding would raise."""
+from trip_kpis.core.items.columns import FARE_TYPE
 
-FARE_TYPE = pa.decimal128(38, 18)
 SCHEMA = pa.schema(
     [
         pa.field("date", pa.date32(), nullable=False),

@@ -22,7 +22,7 @@ def check_agreement(frozen: Plan, wanted: Plan, request: RunRequest) -> None:
 
     What decides the figures must be as it was; so must `total_segments` and `consistent_read`, if
     the request itself asks for them. The rest stays as it was frozen, except for what the request
-    asks for of `max_concurrency` and `read_units_per_second` (`resumed.resumed_budget`).
+    asks for of `max_concurrency` and `read_units_per_second` (`estimate.planning.resumed_budget`).
 
     Raises PlanMismatchError, which lists what differs.
     """

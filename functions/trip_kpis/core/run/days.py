@@ -9,8 +9,8 @@ import pandas as pd
 import pyarrow as pa
 
 from trip_kpis.core.errors import TooManyTripsError, UnbalancedCountsError
-from trip_kpis.core.items.fares import MOST_TRIPS
-from trip_kpis.core.log.partials import EXACT, SCHEMA
+from trip_kpis.core.items.fares import EXACT, MOST_TRIPS
+from trip_kpis.core.log.partials import SCHEMA
 from trip_kpis.core.log.parts import PartHeader
 
 ROWS_AT_ONCE = 250_000

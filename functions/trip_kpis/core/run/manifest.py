@@ -11,8 +11,8 @@ from typing import Any
 
 from trip_kpis import __version__
 from trip_kpis.core.errors import NothingCountedError, TooManyRejectedError
+from trip_kpis.core.items.fares import EXACT
 from trip_kpis.core.log.counts import Counts
-from trip_kpis.core.log.partials import EXACT
 from trip_kpis.core.prices import Cost, cost
 from trip_kpis.core.run.days import DayKpis, json_number
 from trip_kpis.core.run.plan import Plan

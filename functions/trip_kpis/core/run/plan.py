@@ -3,38 +3,29 @@
 import hashlib
 import json
 import re
-from dataclasses import asdict, dataclass, field, fields, replace
-from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Any, Self, TypeVar
+from dataclasses import asdict, dataclass, field, fields
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any, Self
 
 import msgspec
 
 from trip_kpis.core.errors import InputError, PlanMismatchError, SettingError
-from trip_kpis.core.estimate.forecast import EstimateTerms
-from trip_kpis.core.estimate.forecast import page_units as page_units
-from trip_kpis.core.estimate.plan_notes import warnings
-from trip_kpis.core.estimate.plan_parts import forecast, with_parts_for_one_merge
-from trip_kpis.core.estimate.workers import WorkerLimits
 from trip_kpis.core.items.attributes import parse_path
 from trip_kpis.core.items.time_formats import check_format
 from trip_kpis.core.items.trips import ReadingRules
 from trip_kpis.core.items.zones import time_zone
-from trip_kpis.core.prices import Estimate, estimate
+from trip_kpis.core.prices import Estimate
 from trip_kpis.core.run.read_budget import ReadBudget
-from trip_kpis.core.run.requests import MOST_SEGMENTS, RunRequest, check_run_id
-from trip_kpis.core.run.segments import segments_for
-from trip_kpis.core.run.table_description import TableDescription as TableDescription
-
-_Setting = TypeVar("_Setting")
+from trip_kpis.core.run.requests import MOST_SEGMENTS, check_run_id
 
 _Count = Annotated[int, msgspec.Meta(ge=0)]
 _Positive = Annotated[int, msgspec.Meta(ge=1)]
 _KeyAttributes = Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=2)]
 
 SCHEMA_VERSION = 1
+"""of the plan and the parts; a run is finished by the version that began it"""
 AS_OF = "as-of"
 """the metadata of days and manifests: when their run was planned"""
-"""Of the plan and the parts. A run is finished by the version that began it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,91 +177,3 @@ def _value_at(error: str, document: dict[str, Any]) -> str:
     """The top-level value that an error of msgspec's is about, for the message."""
     place = re.search(r"`\$\.(\w+)", error)
     return f", which is {document.get(place[1])!r}" if place else ""
-
-
-def make_plan(
-    request: RunRequest,
-    defaults: RunDefaults,
-    table: TableDescription,
-    *,
-    now: datetime,
-    terms: EstimateTerms = EstimateTerms(),  # noqa: B008 - frozen
-    lambda_limit: int | None = None,
-) -> Plan:
-    """The plan of a new run: the request's own settings, the defaults for the rest.
-
-    `lambda_limit` is the number of the account's Lambda executions that no function has reserved,
-    None where it is not known. Raises SettingError for an attribute path into a key.
-    """
-    budget = _chosen(request.read_units_per_second, defaults.read_units_per_second)
-    consistent_read = _chosen(request.consistent_read, defaults.consistent_read)
-    estimated = estimate(
-        table_bytes=table.size_bytes,
-        item_count=table.item_count,
-        consistent_read=consistent_read,
-        read_units_per_second=budget,
-        capacity=table.capacity,
-    )
-    size_is_known = table.size_is_known(now)
-    asked = request.max_concurrency or defaults.max_concurrency
-    limits = WorkerLimits(
-        capacity=table.capacity,
-        read_units=estimated.read_units if size_is_known else None,
-        consistent_read=consistent_read,
-        scan_memory_mb=terms.scan_memory_mb,
-        lambda_limit=lambda_limit,
-    )
-    max_concurrency, limited_by = limits.workers(asked, budget=budget)
-    _check_paths(defaults, table)
-    plan = Plan(
-        schema_version=SCHEMA_VERSION,
-        run_id=request.run_id,
-        planned_at=now.astimezone(UTC).isoformat(timespec="microseconds"),
-        table_name=table.name,
-        table_arn=table.arn,
-        table_id=table.table_id,
-        key_attributes=table.key_attributes,
-        fare_attribute=defaults.fare_attribute,
-        estimated_fare_attribute=defaults.estimated_fare_attribute,
-        day_attribute=defaults.day_attribute,
-        time_zone=defaults.time_zone,
-        time_formats=defaults.time_formats,
-        earliest_day=defaults.earliest_day,
-        total_segments=request.total_segments
-        or defaults.total_segments
-        or segments_for(
-            table.size_bytes,
-            max_concurrency=max_concurrency,
-            at_least=1 if size_is_known else asked,
-        ),
-        max_concurrency=max_concurrency,
-        read_units_per_second=budget,
-        consistent_read=consistent_read,
-        checkpoint_seconds=defaults.checkpoint_seconds,
-        limited_by=limited_by,
-        lambda_limit=lambda_limit,
-        ttl_attribute=table.ttl_attribute,
-        ttl_is_known=table.ttl_is_known,
-        estimate=estimated,
-        warnings=(),
-    )
-    plan = with_parts_for_one_merge(plan, terms)
-    return replace(plan, warnings=warnings(plan, forecast(plan, terms), terms))
-
-
-def _check_paths(defaults: RunDefaults, table: TableDescription) -> None:
-    for dotted in (
-        defaults.fare_attribute,
-        defaults.estimated_fare_attribute,
-        defaults.day_attribute,
-    ):
-        first, *rest = parse_path(dotted, setting="an attribute path")
-        if rest and first in table.key_attributes:
-            raise SettingError(
-                f"the attribute path '{dotted}' leads into {first!r}, which is a key of the table "
-                f"{table.name} and no map: name another attribute"
-            )
-
-
-def _chosen(asked: _Setting | None, default: _Setting) -> _Setting:
-    return default if asked is None else asked

@@ -7,8 +7,8 @@ import pytest
 
 from tests.samples import plan, trip
 from trip_kpis.core.estimate.advice import advice
-from trip_kpis.core.estimate.document import forecast
 from trip_kpis.core.estimate.forecast import EstimateTerms
+from trip_kpis.core.estimate.planning import forecast
 from trip_kpis.core.estimate.sample import Sample, WholePage
 from trip_kpis.core.prices import estimate
 

@@ -13,10 +13,10 @@ from trip_kpis.core.capacity import PROVISIONED, STANDARD_IA, ReadCapacity
 from trip_kpis.core.errors import PlanMismatchError, TooManyPartsError
 from trip_kpis.core.estimate.forecast import MOST_PARTS, EstimateTerms, most_parts
 from trip_kpis.core.estimate.plan_notes import plan_notes
-from trip_kpis.core.estimate.plan_parts import check_parts, forecast
-from trip_kpis.core.estimate.resumed import resumed_budget
-from trip_kpis.core.run.plan import Plan, TableDescription, make_plan
+from trip_kpis.core.estimate.planning import check_parts, forecast, make_plan, resumed_budget
+from trip_kpis.core.run.plan import Plan
 from trip_kpis.core.run.read_budget import ReadBudget
+from trip_kpis.core.run.table_description import TableDescription
 
 TB = 10**12
 OLD = PLANNED_AT - timedelta(days=300)
