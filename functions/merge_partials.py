@@ -13,9 +13,9 @@ from trip_kpis.aws.publishing import Publisher
 from trip_kpis.aws.run_store import RunStore
 from trip_kpis.aws.segment_log import SegmentLog
 from trip_kpis.aws.settings import read_merge_settings, read_settings
-from trip_kpis.core.run.agreement import check_table, check_table_id
 from trip_kpis.core.run.days import DayTotals, days
 from trip_kpis.core.run.manifest import Finished, check_quality, manifest, measured, summary
+from trip_kpis.core.run.plan import check_table, check_table_id
 from trip_kpis.core.run.proof import prove
 from trip_kpis.core.run.publication import Judge
 from trip_kpis.core.run.requests import MergeRequest

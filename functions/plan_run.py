@@ -8,14 +8,13 @@ from trip_kpis.aws import clients, table
 from trip_kpis.aws.account import unreserved_executions
 from trip_kpis.aws.bucket import Bucket
 from trip_kpis.aws.logs import logged, logger
-from trip_kpis.aws.run_plan import frozen, resumed
-from trip_kpis.aws.run_store import RunStore
+from trip_kpis.aws.run_store import RunStore, frozen, resumed
 from trip_kpis.aws.sampling import take_sample
 from trip_kpis.aws.settings import read_estimate_terms, read_run_defaults, read_settings
 from trip_kpis.core.estimate.document import estimate_document
 from trip_kpis.core.estimate.planning import make_plan
+from trip_kpis.core.run.plan import shuffled
 from trip_kpis.core.run.requests import RunRequest
-from trip_kpis.core.run.segments import shuffled
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from botocore.exceptions import ReadTimeoutError
 
 from tests.integration.pipeline import Pipeline, hook, once_before
 from tests.samples import trip
-from trip_kpis.aws import read_budget, run_plan
+from trip_kpis.aws import read_budget, run_store
 from trip_kpis.core.errors import (
     BucketNotFoundError,
     InputError,
@@ -349,11 +349,11 @@ def test_of_two_that_change_the_read_budget_at_once_the_second_must_try_again(
     pipeline.plan("run", total_segments=9)
 
     def after_another(*known: Any) -> ReadBudget:
-        monkeypatch.setattr(run_plan, "resumed_budget", resumed_budget)
+        monkeypatch.setattr(run_store, "resumed_budget", resumed_budget)
         pipeline.plan("other", run_id="run", max_concurrency=7)
         return resumed_budget(*known)
 
-    monkeypatch.setattr(run_plan, "resumed_budget", after_another)
+    monkeypatch.setattr(run_store, "resumed_budget", after_another)
     with pytest.raises(TransientError, match=r"read-budget-00001\.json"):
         pipeline.plan("again", run_id="run", max_concurrency=4)
     assert pipeline.plan("later", run_id="run")["max_concurrency"] == 7

@@ -15,8 +15,7 @@ from trip_kpis.aws.bucket import Bucket
 from trip_kpis.aws.publishing import Publisher
 from trip_kpis.core.errors import TransientError
 from trip_kpis.core.run.days import DayKpis
-from trip_kpis.core.run.publication import Judge, LaterRuns, Outcome, Publication
-from trip_kpis.core.run.publishing_terms import PublishingTerms
+from trip_kpis.core.run.publication import Judge, LaterRuns, Outcome, Publication, PublishingTerms
 
 MAY_25, MAY_26 = date(2024, 5, 25), date(2024, 5, 26)
 KEY = "kpis/date=2024-05-25/kpi.json"

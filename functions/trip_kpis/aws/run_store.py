@@ -1,4 +1,4 @@
-"""A run's plan and manifest in the bucket."""
+"""A run's plan, read budgets and manifest in the bucket."""
 
 import hashlib
 from dataclasses import dataclass
@@ -10,8 +10,12 @@ from trip_kpis.core.errors import (
     PlanNotFoundError,
     TransientError,
 )
-from trip_kpis.core.run.plan import AS_OF, Plan
+from trip_kpis.core.estimate.forecast import EstimateTerms
+from trip_kpis.core.estimate.planning import check_parts, resumed_budget
+from trip_kpis.core.run.plan import AS_OF, Plan, RunDefaults, check_agreement
 from trip_kpis.core.run.read_budget import ReadBudget
+from trip_kpis.core.run.requests import RunRequest
+from trip_kpis.core.run.table_description import TableDescription
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,3 +120,36 @@ def _no_plan(run_id: str, url: str) -> str:
         "read it. Give the run_id of a run that was planned (its folder is under staging/ for "
         "StagingExpirationDays), or start a new run without run_id"
     )
+
+
+def frozen(store: RunStore, wanted: Plan, request: RunRequest, terms: EstimateTerms) -> Plan:
+    """The plan of a run that begins: `wanted`, or what an earlier attempt has frozen.
+
+    Raises TooManyPartsError, before anything is read, for a run that one merge has no time for.
+    """
+    check_parts(wanted, terms)
+    plan = store.freeze(wanted)
+    check_agreement(plan, wanted, request)
+    return plan
+
+
+def resumed(
+    store: RunStore,
+    wanted: Plan,
+    request: RunRequest,
+    defaults: RunDefaults,
+    table: TableDescription,
+    terms: EstimateTerms,
+) -> tuple[Plan, ReadBudget]:
+    """The plan of a run that is resumed, and what its workers read with from now on.
+
+    `wanted` is the plan that a new run would have. Raises PlanMismatchError where the two do not
+    agree.
+    """
+    plan = store.plan(wanted.run_id)
+    check_agreement(plan, wanted, request)
+    current, number = store.last_budget(plan)
+    budget = resumed_budget(plan, current, wanted, request, defaults, table, terms)
+    if budget != current:
+        store.add_read_budget(plan, budget, after=number)
+    return plan, budget

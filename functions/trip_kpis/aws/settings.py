@@ -13,7 +13,7 @@ from trip_kpis.core.items.epochs import LATEST_DAY
 from trip_kpis.core.items.time_formats import check_format
 from trip_kpis.core.items.zones import closest_time_zone, is_time_zone
 from trip_kpis.core.run.plan import RunDefaults
-from trip_kpis.core.run.publishing_terms import PublishingTerms
+from trip_kpis.core.run.publication import PublishingTerms
 from trip_kpis.core.run.requests import MOST_CONCURRENCY, MOST_READ_UNITS, MOST_SEGMENTS
 
 Environment = Mapping[str, str]

@@ -15,7 +15,7 @@ from trip_kpis.aws.settings import (
 )
 from trip_kpis.core.errors import SettingError
 from trip_kpis.core.estimate.forecast import EstimateTerms
-from trip_kpis.core.run.publishing_terms import PublishingTerms
+from trip_kpis.core.run.publication import PublishingTerms
 
 EVERY = {"DYNAMODB_TABLE_NAME": "trips", "ATHENA_BUCKET_NAME": "results"}
 PLAN = {

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench import scale
-from trip_kpis.core.run.segments import segments_for
+from trip_kpis.core.run.plan import segments_for
 
 ROOT = Path(__file__).resolve().parents[3]
 MOST_PAYLOAD_BYTES = 256 * 1024

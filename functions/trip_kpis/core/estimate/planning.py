@@ -11,10 +11,9 @@ from trip_kpis.core.estimate.workers import WorkerLimits
 from trip_kpis.core.items.attributes import parse_path
 from trip_kpis.core.items.fares import MOST_TRIPS
 from trip_kpis.core.prices import estimate
-from trip_kpis.core.run.plan import SCHEMA_VERSION, Plan, RunDefaults
+from trip_kpis.core.run.plan import SCHEMA_VERSION, Plan, RunDefaults, segments_for
 from trip_kpis.core.run.read_budget import ReadBudget
 from trip_kpis.core.run.requests import RunRequest
-from trip_kpis.core.run.segments import segments_for
 from trip_kpis.core.run.table_description import TableDescription
 
 _Setting = TypeVar("_Setting")

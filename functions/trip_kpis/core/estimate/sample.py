@@ -8,8 +8,7 @@ from trip_kpis.core.capacity import page_units
 from trip_kpis.core.estimate.census import Census
 from trip_kpis.core.estimate.forecast import PAGE_BYTES
 from trip_kpis.core.items.attributes import Item
-from trip_kpis.core.run.plan import Plan
-from trip_kpis.core.run.segments import shuffled
+from trip_kpis.core.run.plan import Plan, shuffled
 
 MOST_SEGMENTS_SAMPLED = 8
 PAGES_OF_A_SEGMENT = 2

@@ -12,8 +12,7 @@ import pyarrow.compute as pc
 
 from trip_kpis.core.items import columns
 from trip_kpis.core.items.pages import Page
-from trip_kpis.core.items.quarantine_lines import quarantine_line
-from trip_kpis.core.items.rejections import Reason, RejectedTrip
+from trip_kpis.core.items.rejections import Reason, RejectedTrip, quarantine_line
 from trip_kpis.core.items.trips import CountedTrip, ReadingRules, read_item
 
 

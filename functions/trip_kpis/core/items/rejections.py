@@ -1,7 +1,9 @@
-"""Why a completed trip cannot be counted: the fixed list of reasons."""
+"""Why a completed trip cannot be counted, and what the quarantine keeps of it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from trip_kpis.core.items.attributes import AttributeValue, Item
 
@@ -45,3 +47,25 @@ class RejectedTrip:
     """the path, as a parameter names it"""
     value: AttributeValue | None
     """None where the attribute is absent"""
+
+
+def quarantine_line(trip: RejectedTrip) -> bytes:
+    """One JSON object in UTF-8, and a line feed.
+
+    A value that `Page.items` has left undecoded is copied as text. It is the same text as that of
+    its decoded value, as long as it has no escapes; with escapes it is decoded, so that a line
+    does not depend on how a server escapes.
+    """
+    document = {
+        "key": trip.key,
+        "reason": trip.reason,
+        "attribute": trip.attribute,
+        "value": trip.value and {kind: _unescaped(of) for kind, of in trip.value.items()},
+    }
+    return msgspec.json.format(msgspec.json.encode(document), indent=0) + b"\n"
+
+
+def _unescaped(content: object) -> object:
+    if isinstance(content, msgspec.Raw) and b"\\" in bytes(content):
+        return msgspec.json.decode(content)
+    return content

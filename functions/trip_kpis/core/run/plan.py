@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import math
+import random
 import re
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date, datetime, timedelta
@@ -16,7 +18,7 @@ from trip_kpis.core.items.trips import ReadingRules
 from trip_kpis.core.items.zones import time_zone
 from trip_kpis.core.prices import Estimate
 from trip_kpis.core.run.read_budget import ReadBudget
-from trip_kpis.core.run.requests import MOST_SEGMENTS, check_run_id
+from trip_kpis.core.run.requests import MOST_SEGMENTS, RunRequest, check_run_id
 
 _Count = Annotated[int, msgspec.Meta(ge=0)]
 _Positive = Annotated[int, msgspec.Meta(ge=1)]
@@ -26,6 +28,27 @@ SCHEMA_VERSION = 1
 """of the plan and the parts; a run is finished by the version that began it"""
 AS_OF = "as-of"
 """the metadata of days and manifests: when their run was planned"""
+
+
+SEGMENTS_PER_WORKER = 4
+"""Several, so that a worker that drew a small segment takes another while a large one runs."""
+SMALLEST_SEGMENT_BYTES = 256 * 2**20
+"""Its five state transitions cost 3% of what it takes to read it."""
+LARGEST_SEGMENT_BYTES = 4 * 2**30
+"""What one invocation has time for at 5 pages a second, half of what 32 workers have under an
+on-demand table's default quota. A worker that dies loses a minute of it, not all."""
+
+_DECIDES_FIGURES = (
+    "table_arn",
+    "table_id",
+    "key_attributes",
+    "fare_attribute",
+    "estimated_fare_attribute",
+    "day_attribute",
+    "time_zone",
+    "time_formats",
+    "earliest_day",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,3 +200,81 @@ def _value_at(error: str, document: dict[str, Any]) -> str:
     """The top-level value that an error of msgspec's is about, for the message."""
     place = re.search(r"`\$\.(\w+)", error)
     return f", which is {document.get(place[1])!r}" if place else ""
+
+
+def check_agreement(frozen: Plan, wanted: Plan, request: RunRequest) -> None:
+    """Whether the run that `frozen` began may go on as it is asked for now.
+
+    What decides the figures must be as it was; so must `total_segments` and `consistent_read`, if
+    the request itself asks for them. The rest stays as it was frozen, except for what the request
+    asks for of `max_concurrency` and `read_units_per_second` (`estimate.planning.resumed_budget`).
+
+    Raises PlanMismatchError, which lists what differs.
+    """
+    asked_for = [
+        name for name in ("total_segments", "consistent_read") if getattr(request, name) is not None
+    ]
+    differing = [
+        f"{name} was {getattr(frozen, name)!r}, now it is {getattr(wanted, name)!r}"
+        for name in (*_DECIDES_FIGURES, *asked_for)
+        if getattr(frozen, name) != getattr(wanted, name)
+    ]
+    if differing:
+        raise PlanMismatchError(
+            f"the run {frozen.run_id} was planned otherwise: {'; '.join(differing)}. Continue it "
+            "with the settings that it began with (unless its plan.json was changed: then put that "
+            "back), or start a new run without run_id"
+        )
+
+
+def check_table(plan: Plan, table_name: str) -> None:
+    """Raises PlanMismatchError where the stack has been given another table since the plan."""
+    if plan.table_name != table_name:
+        raise PlanMismatchError(
+            f"the run {plan.run_id} was planned for the table {plan.table_name!r}, the stack's "
+            f"TableName is {table_name!r} now: deploy the stack with the table that the run began "
+            "with, or start a new run without run_id"
+        )
+
+
+def check_table_id(plan: Plan, table_id: str) -> None:
+    """Raises PlanMismatchError where the table was deleted and created again since the plan, so
+    that some segments were read from one table and some from another."""
+    if plan.table_id != table_id:
+        raise PlanMismatchError(
+            f"the table {plan.table_name!r} was deleted and created again after the run "
+            f"{plan.run_id} was planned (its id was {plan.table_id!r}, now it is "
+            f"{table_id!r}), so the segments were not all read from one table; nothing was "
+            "published. Start a new run without run_id"
+        )
+
+
+def check_segment(plan: Plan, segment: int) -> None:
+    """Raises InputError where the plan has no such segment."""
+    if not 0 <= segment < plan.total_segments:
+        raise InputError(
+            f"segment is {segment}: the run {plan.run_id} has the segments 0 to "
+            f"{plan.total_segments - 1}"
+        )
+
+
+def segments_for(table_bytes: int, *, max_concurrency: int, at_least: int = 1) -> int:
+    """The number of segments for a table of this size: at least 1, at most 10,000.
+
+    `at_least` is for a table whose size is not known.
+    """
+    for_even_work = SEGMENTS_PER_WORKER * max_concurrency
+    worth_a_call = math.ceil(table_bytes / SMALLEST_SEGMENT_BYTES)
+    in_one_call = math.ceil(table_bytes / LARGEST_SEGMENT_BYTES)
+    return min(MOST_SEGMENTS, max(1, at_least, in_one_call, min(for_even_work, worth_a_call)))
+
+
+def shuffled(total_segments: int, *, seed: str) -> list[int]:
+    """All segment numbers, in an order that depends on `seed` alone.
+
+    Neighbouring segments are neighbours in the key space and are in one partition; workers that
+    take them in order would all read that partition at once.
+    """
+    order = list(range(total_segments))
+    random.Random(seed).shuffle(order)
+    return order

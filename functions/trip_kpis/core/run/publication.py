@@ -15,13 +15,24 @@ from trip_kpis.core.items.zones import time_zone
 from trip_kpis.core.run.days import DayKpis
 from trip_kpis.core.run.outcome import Outcome as Outcome  # beside what decides on it
 from trip_kpis.core.run.plan import AS_OF, Plan
-from trip_kpis.core.run.publishing_terms import PublishingTerms
 
 CLOCKS_DIFFER_BY = timedelta(minutes=15)
 """at the most: a published as-of time that is further ahead of the merge's clock is impossible"""
 
 _RUN_ID, _SHA256 = "run-id", "sha256"
 _TRIP_COUNT, _SHRANK_FROM, _OPEN = "trip-count", "shrank-from", "open"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishingTerms:
+    """The stack's parameters about days that a run would rather not replace or keep."""
+
+    remove_vanished_days: bool = False
+    """VanishedDays: `remove`"""
+    keep_shrunk_days: bool = False
+    """ShrunkDays: `keep`"""
+    skip_open_days: bool = False
+    """OpenDays: `skip`"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,7 @@ from trip_kpis.core.estimate.document import estimate_document
 from trip_kpis.core.estimate.forecast import EstimateTerms
 from trip_kpis.core.estimate.sample import Sample, WholePage
 from trip_kpis.core.prices import estimate
-from trip_kpis.core.run.plan import Plan
-from trip_kpis.core.run.segments import shuffled
+from trip_kpis.core.run.plan import Plan, shuffled
 
 TERMS = EstimateTerms(max_rejected_share=Decimal("0.5"), scan_memory_mb=512, merge_memory_mb=1769)
 MOST_BYTES = 256 * 1024

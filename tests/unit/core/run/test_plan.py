@@ -11,8 +11,7 @@ import pytest
 from tests.samples import DEFAULTS, PLANNED_AT, TABLE, plan, request
 from trip_kpis.core.errors import InputError, PlanMismatchError, SettingError
 from trip_kpis.core.estimate.planning import make_plan
-from trip_kpis.core.run.agreement import check_agreement, check_segment, check_table
-from trip_kpis.core.run.plan import Plan
+from trip_kpis.core.run.plan import Plan, check_agreement, check_segment, check_table
 
 
 def test_reading_inverts_writing() -> None:

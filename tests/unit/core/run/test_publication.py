@@ -14,11 +14,11 @@ from trip_kpis.core.run.publication import (
     LaterRuns,
     Outcome,
     PublishedDay,
+    PublishingTerms,
     Verdict,
     begins_after_plan,
     is_open,
 )
-from trip_kpis.core.run.publishing_terms import PublishingTerms
 
 PLANNED_AT = datetime(2024, 6, 1, 2, 15, tzinfo=UTC)
 NOW = PLANNED_AT + timedelta(hours=3)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trip_kpis.core.run.segments import segments_for, shuffled
+from trip_kpis.core.run.plan import segments_for, shuffled
 
 MIB, GB, TB = 2**20, 10**9, 10**12
 
