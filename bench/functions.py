@@ -2,12 +2,14 @@
 
 import json
 import re
+from datetime import date
 from typing import Any
 from urllib.request import ProxyHandler, build_opener
 
 from bench import measured
 from bench.known import KnownDays
 from bench.measured import Measured
+from trip_kpis.core.layout import day_key
 
 _open = build_opener(ProxyHandler({})).open  # a proxy must not see what goes to this machine
 _ENVIRONMENT = {
@@ -61,7 +63,7 @@ def check_published(endpoint_url: str, bucket: str, known: KnownDays) -> None:
     others."""
     with _open(f"{endpoint_url}/{bucket}?list-type=2&prefix=kpis/") as listing:
         keys = set(re.findall("<Key>(.*?)</Key>", listing.read().decode()))
-    wanted = {f"kpis/date={day}/kpi.json": known[day].kpi_json(day) for day in known}
+    wanted = {day_key(date.fromisoformat(day)): known[day].kpi_json(day) for day in known}
     if keys != wanted.keys():
         raise RuntimeError(f"published: {sorted(keys)}, known: {sorted(wanted)}")
     for key, body in wanted.items():

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from bench import measured
 from bench.merge_log import RUN_ID, TABLE_NAME, MadeUpLog
 from bench.serving import served_by
+from trip_kpis.core.layout import manifest_key
 
 SEGMENTS, PARTS, DAYS = 10_000, 12, 365
 """what a run of the most segments leaves: 120,000 parts, 43.8 million rows"""
 
-_MANIFEST_KEY = f"runs/run={RUN_ID}/manifest.json"
+_MANIFEST_KEY = manifest_key(RUN_ID)
 _ENVIRONMENT = {
     "DYNAMODB_TABLE_NAME": TABLE_NAME,
     "ATHENA_BUCKET_NAME": "results",

@@ -15,6 +15,7 @@ from functools import cached_property
 
 import pyarrow as pa
 
+from trip_kpis.core import layout
 from trip_kpis.core.estimate.planning import make_plan
 from trip_kpis.core.items.attributes import Item
 from trip_kpis.core.log.counts import Counts
@@ -83,7 +84,7 @@ class MadeUpLog:
         """Of all parts, in the order in which S3 lists them."""
         for segment in range(self.segments):
             for part in range(self.parts):
-                yield f"staging/run={RUN_ID}/segment={segment:05d}/part-{part:05d}.parquet"
+                yield layout.part_key(RUN_ID, segment, part)
 
     def body(self, segment: int, part: int) -> bytes:
         """A part as a worker appends it."""
@@ -119,7 +120,7 @@ class MadeUpLog:
             count = sum(times * row.trips for times, row in of_day)
             total = sum(times * row.total for times, row in of_day)
             average = round(Fraction(total, count * _UNIT) * 10**6) * (_UNIT // 10**6)
-            found[f"kpis/date={day}/kpi.json"] = (
+            found[layout.day_key(day)] = (
                 f'{{"date":"{day}","trip_count":{count},"total_fare":{_number(total)}'
                 f',"average_fare":{_number(average)}'
                 f',"max_fare":{_number(max(row.high for _, row in of_day))}'

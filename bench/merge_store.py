@@ -7,7 +7,6 @@ input closes.
 import base64
 import hashlib
 import json
-import re
 import sys
 import threading
 import zlib
@@ -17,9 +16,9 @@ from itertools import islice
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from bench.merge_log import RUN_ID, MadeUpLog
+from trip_kpis.core import layout
 
 _KEYS_AT_ONCE = 1_000
-_PART = re.compile(rf"staging/run={RUN_ID}/segment=(\d{{5}})/part-(\d{{5}})\.parquet")
 _META = "x-amz-meta-"
 
 
@@ -33,21 +32,20 @@ class MergeStore(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.log = log
         self.lock = threading.Lock()
-        plan_key = f"staging/run={RUN_ID}/plan.json"
         self.objects: dict[str, tuple[bytes, Mapping[str, str]]] = {
-            plan_key: (log.plan.to_bytes(), {})
+            layout.plan_key(RUN_ID): (log.plan.to_bytes(), {})
         }
 
     def find(self, key: str) -> tuple[bytes, Mapping[str, str]] | None:
         """An object's body and metadata."""
-        if place := _PART.fullmatch(key):
-            body = self.log.body(int(place[1]), int(place[2]))
+        if place := layout.part_at(key):
+            body = self.log.body(place.segment, place.part)
             return body, {f"{_META}sha256": hashlib.sha256(body).hexdigest()}
         return self.objects.get(key)
 
     def page(self, prefix: str, token: str | None) -> tuple[list[str], str | None]:
         """A thousand keys at the most, and the token for those after them: how many came before."""
-        of_parts = prefix == f"staging/run={RUN_ID}/segment="
+        of_parts = prefix == layout.parts_prefix(RUN_ID)
         keys: Iterable[str] = self.log.keys() if of_parts else self.kept(prefix)
         start = int(token or 0)
         found = list(islice(keys, start, start + _KEYS_AT_ONCE + 1))

@@ -8,12 +8,11 @@ from decimal import Decimal
 from pathlib import Path
 
 from tests.day_rows import DayRows, as_table, rows_of, trips_in
-from tests.samples import PLANNED_AT, counts, header, plan
+from tests.samples import PLANNED_AT, counts, header, plan, prove
 from trip_kpis.core.items.rejections import Reason
 from trip_kpis.core.log.parts import PartHeader, encode
 from trip_kpis.core.run.days import DayKpis
 from trip_kpis.core.run.manifest import Finished, manifest
-from trip_kpis.core.run.proof import prove
 from trip_kpis.core.run.publication import Outcome, Publication
 
 FIRST = date(2024, 5, 1)

@@ -15,6 +15,7 @@ from trip_kpis.core.items.zones import time_zone
 from trip_kpis.core.log.counts import Counts
 from trip_kpis.core.log.parts import PartHeader
 from trip_kpis.core.run.plan import Plan, RunDefaults
+from trip_kpis.core.run.proof import Chains, Proof
 from trip_kpis.core.run.requests import RunRequest
 from trip_kpis.core.run.table_description import TableDescription
 
@@ -129,3 +130,11 @@ def header(**changes: Any) -> PartHeader:
         ),
         **changes,
     )
+
+
+def prove(of: Plan, headers: Iterable[PartHeader]) -> Proof:
+    """The proof of a run whose parts have these headers. Raises what `Chains.proof` raises."""
+    chains = Chains(of)
+    for one in headers:
+        chains.add(one)
+    return chains.proof()

@@ -14,6 +14,7 @@ from ops.local.demo import PAGES_BEFORE, break_month, differing_days, resume_mon
 from ops.local.made_up_trips import MadeUpMonth, make_up_month
 from ops.runs.execution import EndedExecution
 from ops.runs.next_steps import rerun_command
+from trip_kpis.core import layout
 
 
 def show_demo(console: Console, out: Path, segments: int) -> bool:
@@ -25,7 +26,7 @@ def show_demo(console: Console, out: Path, segments: int) -> bool:
     if ended.succeeded:
         show_rejected(console, out)
         _show_comparison(console, month, out)
-        first = out / "kpis" / f"date={min(month.days)}" / "kpi.json"
+        first = out / layout.day_key(min(month.days))
         body = Text(first.read_text())
         console.print(Text.assemble("\n", (str(first), "bold")), soft_wrap=True)
         console.print(body, end="", highlight=False, soft_wrap=True)
@@ -48,7 +49,7 @@ def show_broken_demo(console: Console, out: Path, segments: int, broken: int) ->
     with Follower(console) as follower:
         failed = break_month(month, out, segments=segments, broken=broken, follower=follower)
     show_ended(console, failed, out)
-    if not _failed_by(failed, broken) or any((out / "kpis").glob("date=*/kpi.json")):
+    if not _failed_by(failed, broken) or any(out.glob(f"{layout.DAYS}*/kpi.json")):
         console.print(Text("The run did not end as expected.", "bold red"), soft_wrap=True)
         return False
     say(

@@ -12,6 +12,7 @@ from ops.runs.run import runs_in
 from ops.stack.fetched import newest_first
 from ops.stack.runs import newest_run_id
 from ops.stack.stack import Stack
+from trip_kpis.core import layout
 
 
 @contextmanager
@@ -33,7 +34,7 @@ def rejected_by(
         of = rejections(directory, run_id)
         say_ignored(source.place, of.foreign_keys)
         keys = of.keys if each is None else of.keys_with(each)
-        source.also(directory, [f"quarantine/run={run_id}/"], wanted={*keys}.__contains__)
+        source.also(directory, [layout.quarantine_prefix(run_id)], wanted={*keys}.__contains__)
         yield directory, of
 
 
@@ -50,10 +51,8 @@ def _newest_in(out: Path) -> str:
 def _fetch_parts(source: Source, stack: Stack, directory: Path, run_id: str) -> None:
     """The plan, and the parts that have rejected trips: their objects in the quarantine are named
     after them (``segment=00007/part-00003-<digest>.jsonl``)."""
-    quarantined = newest_first(stack, f"quarantine/run={run_id}/")
-    parts = {
-        f"staging/run={run_id}/{key.split('/')[2]}/{key.split('/')[3].rpartition('-')[0]}.parquet"
-        for key in quarantined
-    }
-    plan = f"staging/run={run_id}/plan.json"
-    source.also(directory, [f"staging/run={run_id}/"], wanted={plan, *parts}.__contains__)
+    quarantined = newest_first(stack, layout.quarantine_prefix(run_id))
+    places = filter(None, map(layout.quarantined_part, quarantined))
+    parts = {layout.part_key(run_id, place.segment, place.part) for place in places}
+    wanted = {layout.plan_key(run_id), *parts}
+    source.also(directory, [layout.staging_prefix(run_id)], wanted=wanted.__contains__)

@@ -16,7 +16,9 @@ import click
 from ops.cli import options
 from ops.cli.execution_input import refused_beside
 from ops.runs.errors import ResultsError
-from ops.runs.layout import ignored, is_run_id
+from ops.runs.layout import ignored
+from trip_kpis.core import layout
+from trip_kpis.core.layout import is_run_id
 
 if TYPE_CHECKING:
     from ops.stack.stack import Stack
@@ -86,11 +88,11 @@ class Source:
                 raise click.UsageError(
                     f"{run_id!r} is no id of a run: letters, digits, dots, hyphens and underscores"
                 )
-        keys = [f"runs/run={run_id}/manifest.json" for run_id in run_ids]
+        keys = [layout.manifest_key(run_id) for run_id in run_ids]
         if self.stack is not None and not run_ids:
             from ops.stack.fetched import newest_first
 
-            keys = newest_first(self.stack, "runs/run=")[:1]
+            keys = newest_first(self.stack, layout.MANIFESTS)[:1]
         with self.directory(keys) as directory:
             yield directory
 

@@ -14,10 +14,11 @@ from ops.runs.day_kpis import kpi_files, read_kpis
 from ops.runs.documents import Count, DocumentError, converted
 from ops.runs.execution import EndedExecution, readable_cause
 from ops.runs.figures import visible
-from ops.runs.layout import is_known
 from ops.runs.marked_days import MarkedDays
 from ops.runs.next_steps import Place, next_steps
 from ops.runs.quarantine import Quarantined, RejectedTrip, rejected_trips
+from trip_kpis.core import layout
+from trip_kpis.core.layout import is_known
 
 DAYS_SHOWN = 62
 _REJECTED_SHOWN = 10
@@ -164,7 +165,7 @@ def show_rejected(console: Console, out: Path) -> None:
 
 def _quarantined(out: Path) -> list[RejectedTrip]:
     """Every trip of the quarantine, of whichever run."""
-    files = sorted((out / "quarantine").glob("run=*/segment=*/*.jsonl"))
+    files = sorted(out.glob(f"{layout.quarantine_prefix('*')}*/*.jsonl"))
     keys = tuple(key for key in (str(file.relative_to(out)) for file in files) if is_known(key))
     return list(rejected_trips(out, [Quarantined(segment=0, by_reason={}, keys=keys)]))
 

@@ -13,7 +13,7 @@ from ops.cli.follow import Follower
 from ops.cli.screens import DAYS_SHOWN, show_failure, show_kpis, show_summary
 from ops.cli.terminal import end, say
 from ops.runs.execution import EndedExecution
-from ops.runs.layout import ignored, is_known
+from ops.runs.layout import ignored
 from ops.runs.marked_days import MarkedDays
 from ops.runs.next_steps import ops_command
 from ops.runs.running_execution import RunningExecution
@@ -21,6 +21,8 @@ from ops.stack import runs
 from ops.stack.account import AccountError, asking_aws
 from ops.stack.fetched import fetch
 from ops.stack.stack import Stack
+from trip_kpis.core import layout
+from trip_kpis.core.layout import is_known
 
 
 def follow_to_its_end(
@@ -67,10 +69,10 @@ def show_end(console: Console, stack: Stack, ended: EndedExecution) -> None:
 def _fetch_last_days(console: Console, stack: Stack, directory: Path) -> int:
     """How many days there are; as many of the last as are shown are fetched."""
     with asking_aws(f"for the days in s3://{stack.bucket_name}"):
-        listed = [one.key for one in stack.bucket().objects("kpis/")]
+        listed = [one.key for one in stack.bucket().objects(layout.KPIS)]
     keys = list(filter(is_known, listed))
     if foreign := {*listed} - {*keys}:
         say(console, ignored(f"s3://{stack.bucket_name}", foreign))
     shown = set(keys[-DAYS_SHOWN:])
-    fetch(stack, ["kpis/"], directory, wanted=shown.__contains__)
+    fetch(stack, [layout.KPIS], directory, wanted=shown.__contains__)
     return len(keys)

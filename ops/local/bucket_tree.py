@@ -3,10 +3,12 @@
 import os
 from pathlib import Path
 
-from ops.runs.layout import file_of, is_known
+from ops.runs.layout import file_of
 from ops.runs.storage import Storage
+from trip_kpis.core import layout
+from trip_kpis.core.layout import is_known
 
-MIRRORED = ("kpis/", "runs/", "quarantine/")
+MIRRORED = (layout.KPIS, layout.RUNS, layout.QUARANTINE)
 """What is of use once a run is over: the prefixes of the keys."""
 
 

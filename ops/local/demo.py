@@ -14,6 +14,7 @@ from ops.local.local_stack import Where
 from ops.local.made_up_trips import MadeUpMonth
 from ops.local.run import Follower, rerun, run
 from ops.runs.execution import EndedExecution
+from trip_kpis.core import layout
 
 PAGE_BYTES = 6_000
 """so that a segment of the demo has several pages; in DynamoDB a page has 1 MB"""
@@ -47,7 +48,7 @@ def differing_days(month: MadeUpMonth, out: Path) -> list[str]:
     """The days of which a figure in `out` is not exactly the known one; and days too many."""
     published = {
         file.parent.name.removeprefix("date="): json.loads(file.read_bytes(), parse_float=Decimal)
-        for file in (out / "kpis").glob("date=*/kpi.json")
+        for file in out.glob(f"{layout.DAYS}*/kpi.json")
     }
     known = {
         day.isoformat(): (day_.trip_count, day_.total_fare, day_.min_fare, day_.max_fare)

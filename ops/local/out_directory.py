@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from ops.atomic_write import atomic_write
-from ops.runs.layout import is_known
+from trip_kpis.core.layout import is_known
 
 MARKER = ".trip-kpis"
 _SAYS = b"The results of `ops run`. The next run with this --out replaces them.\n"

@@ -23,7 +23,7 @@ from ops.runs.next_steps import rerun_command
 from ops.runs.run_log import Progress
 from ops.runs.running_execution import RunningExecution
 from ops.runs.storage import Bucket
-from trip_kpis.aws.run_store import plan_key
+from trip_kpis.core.layout import plan_key
 
 _POLL_SECONDS = 0.1
 

@@ -22,8 +22,9 @@ from ops.local.out_directory import cannot_write, claim_out
 from ops.local.trip_files import TripFileError, Trips, read_trips, to_json_lines
 from ops.object_on_disk import ObjectOnDisk
 from ops.runs.execution import Execution, FailedSegment
-from ops.runs.layout import is_run_id
 from ops.runs.storage import STATE_OBJECTS
+from trip_kpis.core import layout
+from trip_kpis.core.layout import is_run_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +200,7 @@ class StateDirectory:
         """The id of the one run that has no manifest. Raises StateError if it is not just one."""
         kept = {stored.key for stored in self.objects()}
         run_ids = dict.fromkeys(execution.run_id for execution in self.executions())
-        unfinished = [one for one in run_ids if f"runs/run={one}/manifest.json" not in kept]
+        unfinished = [one for one in run_ids if layout.manifest_key(one) not in kept]
         if len(unfinished) == 1:
             return unfinished[0]
         if unfinished:

@@ -6,8 +6,9 @@ from pathlib import Path
 import msgspec
 
 from ops.runs.documents import Count, check_figures, read_document
-from ops.runs.layout import is_known
 from ops.runs.run_day import Date
+from trip_kpis.core import layout
+from trip_kpis.core.layout import is_known
 
 FIGURES = ("trip_count", "total_fare", "average_fare", "max_fare", "min_fare")
 
@@ -40,5 +41,5 @@ def read_kpis(body: bytes, *, name: str) -> DayKpis:
 
 def kpi_files(out: Path) -> list[Path]:
     """The `kpi.json` of every day under `out`, in the order of the days."""
-    files = sorted((out / "kpis").glob("date=*/kpi.json"))
+    files = sorted(out.glob(f"{layout.DAYS}*/kpi.json"))
     return [file for file in files if is_known(str(file.relative_to(out))) and file.is_file()]

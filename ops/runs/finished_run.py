@@ -12,9 +12,10 @@ import msgspec
 from ops.runs.documents import Count, DocumentError, check_figures, read_document
 from ops.runs.errors import ResultsError
 from ops.runs.figures import plain
-from ops.runs.layout import is_quarantine_of, is_run_id
 from ops.runs.next_steps import ops_command, runs_command
 from ops.runs.run_day import DayDocument, RunDay
+from trip_kpis.core import layout
+from trip_kpis.core.layout import is_quarantine_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,9 +210,9 @@ class _ManifestDocument(msgspec.Struct, frozen=True, kw_only=True):
 
 def manifests(out: Path) -> dict[str, Path]:
     """Of the finished runs of `out`, by their ids."""
-    files = sorted((out / "runs").glob("run=*/manifest.json"))
-    found = {file.parent.name.removeprefix("run="): file for file in files if file.is_file()}
-    return {run_id: file for run_id, file in found.items() if is_run_id(run_id)}
+    files = [file for file in sorted(out.glob(layout.manifest_key("*"))) if file.is_file()]
+    named = ((layout.run_of_manifest(str(file.relative_to(out))), file) for file in files)
+    return {run_id: file for run_id, file in named if run_id is not None}
 
 
 def finished_run(out: Path, run_id: str | None) -> FinishedRun:

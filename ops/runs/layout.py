@@ -1,44 +1,16 @@
-"""The keys of the objects that a run writes and that results are read from.
+"""Copies of a bucket's objects as files.
 
 A bucket may contain anything: "folders" (objects whose keys end in a slash), other programs'
-objects, keys that begin with a slash or lead upwards. Only keys of this layout become paths of
-files, and only such objects are fetched.
+objects, keys that begin with a slash or lead upwards. Only keys of the product's layout
+(`trip_kpis.core.layout`) become paths of files, and only such objects are fetched.
 """
 
-import re
 from collections.abc import Collection
 from pathlib import Path
 
-from trip_kpis.core.run.requests import RUN_ID
+from trip_kpis.core.layout import is_known
 
-_RUN = f"run={RUN_ID.pattern}"
-_SEGMENT = "segment=[0-9]{5}"
-_KEY = re.compile(
-    r"kpis/date=[0-9]{4}-[0-9]{2}-[0-9]{2}/kpi\.json"
-    rf"|runs/{_RUN}/manifest\.json"
-    rf"|quarantine/{_RUN}/{_SEGMENT}/part-[0-9]{{5}}-[0-9a-f]+\.jsonl"
-    rf"|staging/{_RUN}/plan\.json"
-    rf"|staging/{_RUN}/read-budget-[0-9]{{5,}}\.json"
-    rf"|staging/{_RUN}/standstill/{_SEGMENT}/part-[0-9]{{5}}\.json"
-    rf"|staging/{_RUN}/{_SEGMENT}/part-[0-9]{{5}}\.parquet"
-    r"|lease/publish\.json"
-)
 _SHOWN = 5
-
-
-def is_known(key: str) -> bool:
-    """Whether a run writes objects with such keys."""
-    return _KEY.fullmatch(key) is not None
-
-
-def is_run_id(text: str) -> bool:
-    """Whether a run can have this id."""
-    return RUN_ID.fullmatch(text) is not None
-
-
-def is_quarantine_of(run_id: str, key: str) -> bool:
-    """Whether it is the key of an object with trips that this run rejected."""
-    return is_known(key) and key.startswith(f"quarantine/run={run_id}/")
 
 
 def file_of(directory: Path, key: str) -> Path:

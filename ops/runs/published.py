@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
-from ops.runs.layout import is_known
 from ops.runs.storage import Bucket
+from trip_kpis.core import layout
+from trip_kpis.core.layout import is_known
 
-_KPIS = "kpis/"
+_KPIS = layout.KPIS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +46,7 @@ class PublishedBefore:
 
     @classmethod
     def of(cls, bucket: Bucket, run_id: str) -> Self:
-        return cls(frozenset(_keys(bucket, _KPIS)), any(_keys(bucket, f"runs/run={run_id}/")))
+        return cls(frozenset(_keys(bucket, _KPIS)), any(_keys(bucket, layout.manifest_key(run_id))))
 
     def now(self, bucket: Bucket, run_id: str) -> Published:
         """What has come of it. Each day's metadata names the run that wrote it."""
@@ -53,7 +54,7 @@ class PublishedBefore:
         return Published(
             days=sum(bucket.metadata(key).get("run-id") == run_id for key in keys),
             removed=len(self.keys - keys),
-            has_manifest=any(_keys(bucket, f"runs/run={run_id}/")),
+            has_manifest=any(_keys(bucket, layout.manifest_key(run_id))),
             had_manifest=self.has_manifest,
         )
 

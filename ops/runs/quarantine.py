@@ -13,10 +13,11 @@ import msgspec
 from ops.runs.documents import read_document
 from ops.runs.errors import ResultsError
 from ops.runs.finished_run import FinishedRun, finished_run, manifests
-from ops.runs.layout import file_of, is_quarantine_of
+from ops.runs.layout import file_of
 from ops.runs.next_steps import runs_command
 from ops.runs.staging_reader import staged_parts, staged_plans
 from ops.runs.storage import Directory
+from trip_kpis.core.layout import is_quarantine_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Self
 
 from ops.runs.staging_reader import list_parts, read_parts
 from ops.runs.storage import Storage
-from trip_kpis.aws.run_store import plan_key
 from trip_kpis.core.errors import PlanMismatchError
+from trip_kpis.core.layout import plan_key
 from trip_kpis.core.log.counts import Counts
 from trip_kpis.core.run.plan import Plan
 

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from ops.runs.layout import is_known, is_run_id
 from ops.runs.storage import Listed, Storage
 from trip_kpis.aws.concurrency import in_order
+from trip_kpis.core import layout
 from trip_kpis.core.errors import CorruptPartError
+from trip_kpis.core.layout import is_known, is_run_id
 
 if TYPE_CHECKING:
     from trip_kpis.core.log.parts import PartHeader
@@ -35,7 +35,7 @@ def staged_parts(storage: Storage, run_id: str) -> Iterator[StagedPart]:
 def list_parts(storage: Storage, run_id: str) -> Iterator[Listed]:
     """The objects of the run's parts."""
     if is_run_id(run_id):
-        for listed in storage.objects(f"staging/run={run_id}/segment="):
+        for listed in storage.objects(layout.parts_prefix(run_id)):
             if is_known(listed.key):
                 yield listed
 
@@ -62,12 +62,13 @@ def staged_plans(storage: Storage, run_id: str | None = None) -> dict[str, Mappi
     found: dict[str, Mapping[str, Any]] = {}
     if run_id is not None and not is_run_id(run_id):
         return found
-    prefix = "staging/run=" if run_id is None else f"staging/run={run_id}/plan.json"
+    prefix = layout.STAGING if run_id is None else layout.plan_key(run_id)
     for listed in storage.objects(prefix):
-        if not (is_known(listed.key) and fnmatchcase(listed.key, "staging/run=*/plan.json")):
+        of_run = layout.run_of_plan(listed.key)
+        if of_run is None:
             continue
         with suppress(ValueError):
             plan = json.loads(storage.read(listed.key) or b"")
             if isinstance(plan, dict):
-                found[listed.key.split("/")[1].removeprefix("run=")] = plan
+                found[of_run] = plan
     return found

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from urllib.parse import unquote
 
 from ops.object_on_disk import ObjectOnDisk, file_name
-from ops.runs.layout import is_known
+from trip_kpis.core.layout import is_known
 
 STATE_OBJECTS = Path("state", "objects")
 """where the directory of a run on this machine has the objects of its bucket"""

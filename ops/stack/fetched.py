@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ops.runs.layout import file_of, is_known
+from ops.runs.layout import file_of
 from ops.runs.storage import Listed
 from ops.stack.account import asking_aws
 from ops.stack.stack import Stack
 from trip_kpis.aws.concurrency import in_order
+from trip_kpis.core.layout import is_known
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from ops.runs.running_execution import RunningExecution
 from ops.stack.account import AccountError, asking_aws
 from ops.stack.executions import executions, executions_of
 from ops.stack.stack import Stack
+from trip_kpis.core import layout
 
 _POLL_SECONDS = 2.0
 _RECENT = 50
@@ -124,7 +125,7 @@ def progress(stack: Stack, run_id: str) -> Progress:
 
 def _finished(stack: Stack, run_id: str) -> FinishedRun | None:
     """The run's manifest, which is written last; None: it has not finished."""
-    key = f"runs/run={run_id}/manifest.json"
+    key = layout.manifest_key(run_id)
     with asking_aws(f"for the manifest of run {run_id}"):
         body = stack.bucket().read(key)
     name = f"s3://{stack.bucket_name}/{key}"

@@ -1,7 +1,6 @@
 """The product, broken on purpose in the ways that segment log and lease are there to prevent."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +21,7 @@ from trip_kpis.core.log.counts import Counts
 from trip_kpis.core.log.part_builder import PartBuilder, Position
 from trip_kpis.core.log.parts import PartHeader
 from trip_kpis.core.run.plan import Plan
-from trip_kpis.core.run.proof import Proof, SegmentProof
+from trip_kpis.core.run.proof import Chains, Proof, SegmentProof
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,34 +69,40 @@ def _scan_from_the_state(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return {**progress.to_json(), "position": position}
 
 
-def _believed(plan: Plan, headers: Iterable[PartHeader]) -> Proof:
+class _Believed(Chains):
     """Whatever is listed is the whole."""
-    listed: dict[int, list[PartHeader]] = defaultdict(list)
-    for header in headers:
-        listed[header.segment].append(header)
-    return Proof(
-        segments=tuple(
-            SegmentProof(
-                segment=segment,
-                parts=len(listed[segment]),
-                invocations=len({header.invocation for header in listed[segment]}),
-                counts=sum((header.counts for header in listed[segment]), Counts()),
-                worker_ms=0,
-                gb_seconds=0.0,
-                quarantine_keys=tuple(
-                    header.quarantine_key
-                    for header in listed[segment]
-                    if header.quarantine_key is not None
-                ),
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(plan)
+        self._listed: dict[int, list[PartHeader]] = {n: [] for n in range(plan.total_segments)}
+
+    def add(self, header: PartHeader) -> None:
+        self._listed[header.segment].append(header)
+
+    def proof(self) -> Proof:
+        return Proof(
+            segments=tuple(
+                SegmentProof(
+                    segment=segment,
+                    parts=len(headers),
+                    invocations=len({header.invocation for header in headers}),
+                    counts=sum((header.counts for header in headers), Counts()),
+                    worker_ms=0,
+                    gb_seconds=0.0,
+                    quarantine_keys=tuple(
+                        header.quarantine_key
+                        for header in headers
+                        if header.quarantine_key is not None
+                    ),
+                )
+                for segment, headers in self._listed.items()
             )
-            for segment in range(plan.total_segments)
         )
-    )
 
 
 def _merge_what_is_listed(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Publishes without following the chains."""
-    with patch.object(merge_partials, "prove", _believed):
+    with patch.object(merge_partials, "Chains", _Believed):
         return merge_partials.handler(event, context)
 
 

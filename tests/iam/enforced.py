@@ -17,7 +17,7 @@ from ops.local.trip_files import Trips
 from ops.runs.execution import EndedExecution
 from tests.iam.policies import Document, Request
 from tests.iam.requests_made import RequestsMade
-from trip_kpis.aws.lease import KEY as LEASE
+from trip_kpis.core.layout import LEASE
 
 KEYS = {
     "BucketKmsKeyArn": f"arn:aws:kms:{REGION}:{ACCOUNT_ID}:key/bucket",

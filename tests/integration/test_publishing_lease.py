@@ -15,8 +15,8 @@ from tests.integration.pipeline import BUCKET_NAME, Pipeline, once_before
 from tests.samples import trip
 from trip_kpis.aws import clients
 from trip_kpis.aws import lease as lease_object
-from trip_kpis.aws.lease import KEY as LEASE_KEY
 from trip_kpis.core.errors import TransientError
+from trip_kpis.core.layout import LEASE as LEASE_KEY
 
 DAY, OTHER_DAY = "kpis/date=2024-05-25/kpi.json", "kpis/date=2024-05-26/kpi.json"
 RUN_OUT = timedelta(minutes=17)

@@ -187,7 +187,7 @@ def test_a_log_without_room_for_another_part_is_said_before_anything_is_read(
 def test_a_worker_stops_where_the_log_has_no_room(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trip_kpis.aws.segment_log.LAST_PART", 1)
+    monkeypatch.setattr("trip_kpis.core.layout.LAST_PART", 1)
     pipeline.make_table(trip(f"t-{n}", padding={"S": "x" * 300_000}) for n in range(12))
     pipeline.plan(total_segments=1)
     with pytest.raises(TooManyPartsError):

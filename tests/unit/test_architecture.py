@@ -151,6 +151,34 @@ def test_the_packages_of_the_functions_import_downwards_only() -> None:
         assert not packages[f"trip_kpis.{layer}"] & above, layer
 
 
+LAYOUT = FUNCTIONS / "trip_kpis" / "core" / "layout.py"
+TOPS_OF_KEYS = ("kpis/", "staging/", "quarantine/", "runs/", "lease/")
+
+
+def docstrings(tree: ast.AST) -> set[ast.expr]:
+    """Strings that are statements of their own: of modules, classes, functions and attributes."""
+    return {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+
+
+def keys_written_out(path: Path) -> set[str]:
+    """The string literals that begin as an S3 key does, but for docstrings."""
+    tree = ast.parse(path.read_text())
+    written = docstrings(tree)
+    return {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in written
+        if node.value.startswith(TOPS_OF_KEYS)
+    }
+
+
+def test_keys_are_put_together_in_one_place() -> None:
+    assert keys_written_out(LAYOUT)
+    packages = (FUNCTIONS, ROOT / "ops", ROOT / "bench")
+    for path in (path for package in packages for path in package.rglob("*.py")):
+        assert path == LAYOUT or not keys_written_out(path), path
+
+
 def test_the_environment_is_read_in_one_place() -> None:
     readers = {by_name(path) for path in ALL if names_within(path, {"os", "dotenv"})}
     assert readers == {"trip_kpis/aws/settings.py"}

@@ -1,14 +1,13 @@
 """What later runs have published already, from their manifests."""
 
 import json
-import re
 from datetime import date, datetime
 
 from trip_kpis.aws.bucket import Bucket
+from trip_kpis.core import layout
 from trip_kpis.core.run.plan import AS_OF, Plan
 from trip_kpis.core.run.publication import CLOCKS_DIFFER_BY, LaterRuns, Outcome, is_later
 
-_KEY = re.compile(r"runs/run=(?P<run_id>[^/]+)/manifest\.json")
 _SETTLED = {Outcome.PUBLISHED, Outcome.UNCHANGED, Outcome.REMOVED}
 
 
@@ -23,12 +22,12 @@ def later_runs(bucket: Bucket, plan: Plan, *, now: datetime) -> LaterRuns:
     days: set[date] = set()
     warnings: list[str] = []
     any_finished = False
-    for key in bucket.written_since("runs/run=", since):
-        match = _KEY.fullmatch(key)
-        stored = bucket.get(key) if match else None
-        if match is None or stored is None:
+    for key in bucket.written_since(layout.MANIFESTS, since):
+        run_id = layout.run_of_manifest(key)
+        stored = bucket.get(key) if run_id else None
+        if run_id is None or stored is None:
             continue
-        if not is_later(stored.metadata.get(AS_OF, ""), match["run_id"], than=plan, now=now):
+        if not is_later(stored.metadata.get(AS_OF, ""), run_id, than=plan, now=now):
             continue
         any_finished = True
         try:

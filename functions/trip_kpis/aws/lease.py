@@ -10,9 +10,8 @@ from typing import Any, Self
 from trip_kpis.aws.bucket import Bucket, StoredObject
 from trip_kpis.aws.logs import logger
 from trip_kpis.core.errors import NothingCountedError, TransientError, TripKpisError
+from trip_kpis.core.layout import LEASE
 from trip_kpis.core.run.lease import Lease
-
-KEY = "lease/publish.json"
 
 POLL_SECONDS = 5.0
 RESERVE_MS = 180_000
@@ -76,9 +75,9 @@ class PublishingLease:
         )
         lost_races, waits = 0, False
         while lost_races < _LOST_RACES:
-            if self.bucket.put_new(KEY, wanted.to_bytes(), content_type="application/json"):
+            if self.bucket.put_new(LEASE, wanted.to_bytes(), content_type="application/json"):
                 return wanted, None
-            stored = self.bucket.get(KEY)
+            stored = self.bucket.get(LEASE)
             there = None if stored is None else Lease.from_bytes(stored.body, now=self.now())
             if there == wanted:  # the answer to an attempt that took effect was lost
                 return wanted, None
@@ -95,7 +94,7 @@ class PublishingLease:
                 lost_races, waits = 0, True
                 self._wait_for(there)
         raise TransientError(
-            f"{self.bucket.url(KEY)}: other merges took the publishing lease {_LOST_RACES} times "
+            f"{self.bucket.url(LEASE)}: other merges took the publishing lease {_LOST_RACES} times "
             "in between; try again"
         )
 
@@ -105,8 +104,8 @@ class PublishingLease:
             raise TransientError(
                 f"the run {there.run_id} is publishing or has been interrupted while it was; other "
                 f"runs publish after {there.closed_until.isoformat(timespec='seconds')} at the "
-                f"latest ({self.bucket.url(KEY)}). This merge has waited for as long as it could; "
-                "try again"
+                f"latest ({self.bucket.url(LEASE)}). This merge has waited for as long as it "
+                "could; try again"
             )
         self.sleep(POLL_SECONDS)
 
@@ -114,19 +113,19 @@ class PublishingLease:
         """Whether `mine` is in the place of `stored` now."""
         body = mine.to_bytes()
         if self.bucket.replace(
-            KEY, body, etag=stored.etag, content_type="application/json", metadata={}
+            LEASE, body, etag=stored.etag, content_type="application/json", metadata={}
         ):
             return True
         # The answer to an attempt that took effect may have been lost.
-        now_there = self.bucket.get(KEY)
+        now_there = self.bucket.get(LEASE)
         return now_there is not None and now_there.body == body
 
     def _release(self, mine: Lease, follows: Lease | None) -> None:
-        stored = self.bucket.get(KEY)
+        stored = self.bucket.get(LEASE)
         if stored is None or stored.body != mine.to_bytes():
             return  # another invocation of this run has taken it over
         left = mine.after_release(follows=follows, now=self.now())
         if left is None:
-            self.bucket.delete(KEY, etag=stored.etag)
+            self.bucket.delete(LEASE, etag=stored.etag)
         else:
             self._replace(stored, left)

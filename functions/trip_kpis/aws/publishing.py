@@ -5,7 +5,6 @@ Conditional writes keep out whoever else writes to the bucket.
 """
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -14,6 +13,7 @@ from hashlib import md5, sha256
 from trip_kpis.aws.bucket import Bucket
 from trip_kpis.aws.concurrency import in_order
 from trip_kpis.core.errors import TransientError
+from trip_kpis.core.layout import DAYS, day_at, day_key
 from trip_kpis.core.run.days import DayKpis
 from trip_kpis.core.run.publication import (
     Judge,
@@ -24,8 +24,6 @@ from trip_kpis.core.run.publication import (
     is_open,
 )
 
-PREFIX = "kpis/date="
-_KEY = re.compile(PREFIX + r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})/kpi\.json")
 _ATTEMPTS = 8
 """lost races in a row over one day before the merge gives up; each means that something other than
 a merge wrote"""
@@ -74,7 +72,7 @@ class Publisher:
 
     def _published_days(self) -> frozenset[date]:
         """Every day that has a `kpi.json`, whichever run wrote it."""
-        return frozenset(day for day in map(_day, self.bucket.keys(PREFIX)) if day is not None)
+        return frozenset(day for day in map(day_at, self.bucket.keys(DAYS)) if day is not None)
 
     def _publish(self, day: DayKpis, *, is_there: bool) -> Verdict:
         for _ in range(_ATTEMPTS):
@@ -100,7 +98,7 @@ class Publisher:
     def _there(self, day: date, *, compared_with: DayKpis | None = None) -> PublishedDay | None:
         """What is published, as far as its metadata says; the body is read only where the metadata
         does not say enough to compare it."""
-        head = self.bucket.head(_key(day))
+        head = self.bucket.head(day_key(day))
         if head is None:
             return None
         there = PublishedDay.from_metadata(head.etag, head.metadata)
@@ -114,7 +112,7 @@ class Publisher:
 
     def _with_body(self, day: date, there: PublishedDay) -> PublishedDay:
         """Written by another program, or by a version without all of the metadata."""
-        stored = self.bucket.get(_key(day))
+        stored = self.bucket.get(day_key(day))
         if stored is None or stored.etag != there.etag:
             return there
         return replace(
@@ -123,7 +121,7 @@ class Publisher:
 
     def _write(self, day: DayKpis, verdict: Verdict, there: PublishedDay | None) -> bool:
         """False where something else has written the object in between."""
-        key, body = _key(day.day), day.to_bytes()
+        key, body = day_key(day.day), day.to_bytes()
         metadata = self.judge.metadata(day, verdict)
         if there is None:
             return self.bucket.put_new(
@@ -134,32 +132,20 @@ class Publisher:
         )
 
     def _delete(self, day: date, there: PublishedDay) -> bool:
-        return self.bucket.delete(_key(day), etag=there.etag)
+        return self.bucket.delete(day_key(day), etag=there.etag)
 
     def _warn(self, day: date, there: PublishedDay | None, verdict: Verdict) -> None:
         if there is not None and self.judge.has_impossible_as_of(there):
             became = "the object was overwritten" if verdict.write else "it counts as the oldest"
             self._warnings.append(
-                f"{_key(day)} had the as-of time {there.as_of!r}, which no run can have: {became}"
+                f"{day_key(day)} had the as-of time {there.as_of!r}, which no run can have: "
+                f"{became}"
             )
         if there is not None and verdict.outcome is Outcome.SHRUNK and verdict.shrank_from is None:
             self._warnings.append(
-                f"{_key(day)} is archived and does not say how many trips it counts: it was kept "
-                "(ShrunkDays is keep). Restore or remove it to have the day published again"
+                f"{day_key(day)} is archived and does not say how many trips it counts: it was "
+                "kept (ShrunkDays is keep). Restore or remove it to have the day published again"
             )
-
-
-def _key(day: date) -> str:
-    return f"{PREFIX}{day.isoformat()}/kpi.json"
-
-
-def _day(key: str) -> date | None:
-    """The day of a `kpi.json`; None for a key that the program never writes."""
-    match = _KEY.fullmatch(key)
-    try:
-        return date.fromisoformat(match["day"]) if match else None
-    except ValueError:  # no day of the calendar
-        return None
 
 
 def _trip_count(body: bytes) -> int | None:
@@ -172,6 +158,6 @@ def _trip_count(body: bytes) -> int | None:
 
 def _lost(day: date) -> TransientError:
     return TransientError(
-        f"{_key(day)}: something other than this merge wrote it {_ATTEMPTS} times in between; try "
-        "again, and look at what else may write to kpis/"
+        f"{day_key(day)}: something other than this merge wrote it {_ATTEMPTS} times in between; "
+        "try again, and look at what else may write to kpis/"
     )

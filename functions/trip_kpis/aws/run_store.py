@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 
 from trip_kpis.aws.bucket import Bucket
+from trip_kpis.core import layout
 from trip_kpis.core.errors import (
     AccessDeniedError,
     PlanMismatchError,
@@ -27,7 +28,7 @@ class RunStore:
     def freeze(self, plan: Plan) -> Plan:
         """Writes the plan unless the run has one; gives the plan that the run has."""
         if self.bucket.put_new(
-            plan_key(plan.run_id), plan.to_bytes(), content_type="application/json"
+            layout.plan_key(plan.run_id), plan.to_bytes(), content_type="application/json"
         ):
             return plan
         return self.plan(plan.run_id)
@@ -41,7 +42,7 @@ class RunStore:
         A role that may not list the bucket gets "access denied" for an object that is not there
         (https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html).
         """
-        key = plan_key(run_id)
+        key = layout.plan_key(run_id)
         try:
             stored = self.bucket.get(key)
         except AccessDeniedError as error:
@@ -76,7 +77,7 @@ class RunStore:
         A new object each time: what is written under staging/ is never overwritten. Raises
         TransientError where another execution of this run has written one since.
         """
-        key = _budget_key(plan.run_id, after + 1)
+        key = layout.read_budget_key(plan.run_id, after + 1)
         if not self.bucket.put_new(key, budget.to_bytes(), content_type="application/json"):
             raise TransientError(
                 f"{self.bucket.url(key)} was written by another execution of the run {plan.run_id} "
@@ -85,7 +86,7 @@ class RunStore:
 
     def last_budget(self, plan: Plan) -> tuple[ReadBudget, int]:
         """What `read_budget` gives, and its number; the plan's is number 0."""
-        keys = [*self.bucket.keys(_budget_prefix(plan.run_id))]
+        keys = [*self.bucket.keys(layout.read_budgets_prefix(plan.run_id))]
         stored = self.bucket.get(keys[-1]) if keys else None
         if stored is None:
             return plan.read_budget, 0
@@ -95,23 +96,11 @@ class RunStore:
     def put_manifest(self, plan: Plan, body: bytes) -> None:
         """Writes the run's manifest, again if the merge is repeated."""
         self.bucket.put(
-            f"runs/run={plan.run_id}/manifest.json",
+            layout.manifest_key(plan.run_id),
             body,
             content_type="application/json",
             metadata={AS_OF: plan.planned_at},
         )
-
-
-def plan_key(run_id: str) -> str:
-    return f"staging/run={run_id}/plan.json"
-
-
-def _budget_prefix(run_id: str) -> str:
-    return f"staging/run={run_id}/read-budget-"
-
-
-def _budget_key(run_id: str, number: int) -> str:
-    return f"{_budget_prefix(run_id)}{number:05d}.json"
 
 
 def _no_plan(run_id: str, url: str) -> str:

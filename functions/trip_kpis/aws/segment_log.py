@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -10,8 +9,8 @@ import pyarrow as pa
 
 from trip_kpis.aws.bucket import Bucket, StoredObject
 from trip_kpis.aws.concurrency import in_order
-from trip_kpis.aws.quarantine import put_rejected
 from trip_kpis.aws.repeated_gets import repeated_gets
+from trip_kpis.core import layout
 from trip_kpis.core.errors import (
     BrokenChainError,
     CorruptPartError,
@@ -24,12 +23,6 @@ from trip_kpis.core.log.parts import PartHeader, decode, encode
 from trip_kpis.core.run.plan import Plan
 
 _Get = Callable[[str], StoredObject | None]
-
-LAST_PART = 99_999
-"""Keys have five digits: a number of six would sort before others of five, and the log would be
-read in another order than it was written."""
-
-_PART_KEY = re.compile(r".*/segment=(?P<segment>[0-9]{5})/part-(?P<part>[0-9]{5})\.parquet")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +46,7 @@ class SegmentLog:
         Raises BrokenChainError for a part that is missing on the way, ForeignPartError and
         CorruptPartError for the last part, TooManyPartsError for an unfinished log without room.
         """
-        keys = list(self.bucket.keys(f"{self._prefix}segment={segment:05d}/"))
+        keys = list(self.bucket.keys(layout.parts_prefix(self.plan.run_id, segment)))
         if not keys:
             return Position()
         if keys != [self._key(segment, part) for part in range(len(keys))]:
@@ -76,7 +69,7 @@ class SegmentLog:
 
     def check_room(self, segment: int, position: Position) -> None:
         """Raises TooManyPartsError where another part would have a number of six digits."""
-        if position.next_part > LAST_PART and not position.finished:
+        if position.next_part > layout.LAST_PART and not position.finished:
             raise TooManyPartsError(
                 f"segment {segment} of run {self.plan.run_id} has {position.next_part:,} parts, as "
                 "many as a segment can have, and is not at its end. A worker appends early when it "
@@ -99,7 +92,7 @@ class SegmentLog:
             start_key=builder.position.start_key,
             end_key=builder.end_key,
             counts=builder.counts,
-            quarantine_key=put_rejected(self.bucket, self.plan.run_id, segment, builder),
+            quarantine_key=self._put_rejected(segment, builder),
             invocation=appender.invocation,
             worker_ms=worker_ms,
             memory_mb=appender.memory_mb,
@@ -117,7 +110,7 @@ class SegmentLog:
 
         Raises NoProgressError where another one has noted the same before: two in a row.
         """
-        key = f"{self._prefix}standstill/segment={segment:05d}/part-{position.next_part:05d}.json"
+        key = layout.no_progress_key(self.plan.run_id, segment, position.next_part)
         note = json.dumps({"invocation": appender.invocation}).encode()
         if self.bucket.put_new(key, note, content_type="application/json"):
             return
@@ -137,17 +130,29 @@ class SegmentLog:
         Raises ForeignPartError for an object that is no part or not the one its key says, and
         CorruptPartError.
         """
-        keys = self.bucket.keys(f"{self._prefix}segment=")
+        keys = self.bucket.keys(layout.parts_prefix(self.plan.run_id))
         with repeated_gets(self.bucket, is_whole=_is_as_written) as get:
             for key, body in in_order(lambda key: (key, _body(key, get)), keys):
                 yield _part(key, body)
 
-    @property
-    def _prefix(self) -> str:
-        return f"staging/run={self.plan.run_id}/"
+    def _put_rejected(self, segment: int, builder: PartBuilder) -> str | None:
+        """Writes the builder's rejected trips, one JSON object a line; gives the object's key, or
+        None where there are none.
+
+        The key has a digest of the body: a builder that is read twice writes the same object
+        twice, and a part that loses its race leaves one that no part refers to.
+        """
+        body = builder.quarantine
+        if not body:
+            return None
+        digest = hashlib.sha256(body).hexdigest()[:16]
+        part = builder.position.next_part
+        key = layout.quarantine_key(self.plan.run_id, segment, part, digest=digest)
+        self.bucket.put(key, body, content_type="application/jsonl")
+        return key
 
     def _key(self, segment: int, part: int) -> str:
-        return f"{self._prefix}segment={segment:05d}/part-{part:05d}.parquet"
+        return layout.part_key(self.plan.run_id, segment, part)
 
 
 def _body(key: str, get: _Get) -> bytes:
@@ -174,20 +179,21 @@ def _is_as_written(stored: StoredObject) -> bool:
     return stored.metadata.get("sha256") == hashlib.sha256(stored.body).hexdigest()
 
 
-def _place(key: str) -> tuple[int, int]:
-    """The segment and the number of the part at this key."""
-    place = _PART_KEY.fullmatch(key)
+def _place(key: str) -> layout.Place:
+    """The place of the part at this key. Raises ForeignPartError where the key is no part's."""
+    place = layout.part_at(key)
     if place is None:
         raise ForeignPartError(
             f"{key} is no part of a segment: remove it, and look at who may write to staging/"
         )
-    return int(place["segment"]), int(place["part"])
+    return place
 
 
 def _part(key: str, body: bytes) -> tuple[PartHeader, pa.Table]:
     """Raises CorruptPartError, and ForeignPartError for a part that belongs elsewhere."""
     header, table = decode(body, key=key)
-    if (header.segment, header.part) != _place(key):
+    place = _place(key)
+    if (header.segment, header.part) != (place.segment, place.part):
         raise ForeignPartError(
             f"{key} holds part {header.part} of segment {header.segment}: start a new run, and "
             "look at who may write to staging/"

@@ -6,6 +6,7 @@ from typing import Any
 from trip_kpis.aws.clients import aws_call, check_answer
 from trip_kpis.core.capacity import ON_DEMAND, PROVISIONED, STANDARD, ReadCapacity
 from trip_kpis.core.errors import AccessDeniedError, RefusedError
+from trip_kpis.core.run.plan import Plan, check_table, check_table_id
 from trip_kpis.core.run.table_description import TableDescription
 
 
@@ -29,9 +30,11 @@ def describe(client: Any, table_name: str) -> TableDescription:
     )
 
 
-def table_id(client: Any, table_name: str) -> str:
-    """The table's id now; empty where the service has none. Raises what `describe` raises."""
-    return str(_described(client, table_name).get("TableId", ""))
+def check_same_table(plan: Plan, client: Any, table_name: str) -> None:
+    """Raises PlanMismatchError where the stack has been given another table since the plan, or the
+    table was deleted and created again, and besides what `describe` raises."""
+    check_table(plan, table_name)
+    check_table_id(plan, str(_described(client, table_name).get("TableId", "")))
 
 
 def _described(client: Any, table_name: str) -> Mapping[str, Any]:

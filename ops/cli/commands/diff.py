@@ -7,6 +7,7 @@ from typing import NoReturn
 import click
 
 from ops.cli.results import Source, as_json, source
+from trip_kpis.core import layout
 
 
 @click.command()
@@ -36,7 +37,7 @@ def diff(*, source: Source, before: str, after: str, as_json: bool) -> NoReturn:
 
     with source.manifests(before, after) as directory:
         runs = finished_run(directory, before), finished_run(directory, after)
-        source.also(directory, [f"staging/run={run.run_id}/plan.json" for run in runs])
+        source.also(directory, [layout.plan_key(run.run_id) for run in runs])
         copied = Directory(directory)
         plans = {**staged_plans(copied, before), **staged_plans(copied, after)}
         found = compare(*runs, plans)

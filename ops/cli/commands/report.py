@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ops.cli.results import Source, say_ignored, source
+from trip_kpis.core import layout
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -65,8 +66,8 @@ def _fetch(source: Source, directory: Path, run: FinishedRun) -> None:
     from ops.runs.quarantine import of_finished
 
     examples = of_finished(run).keys_with(EXAMPLES)
-    parts = [f"staging/run={run.run_id}/segment="] if run.parts <= MOST_PARTS else []
-    source.also(directory, ["kpis/", *examples, *parts])
+    parts = [layout.parts_prefix(run.run_id)] if run.parts <= MOST_PARTS else []
+    source.also(directory, [layout.KPIS, *examples, *parts])
 
 
 def leave_report(console: Console, out: Path, run_id: str | None = None) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ops.cli.results import Source, as_json, source
+from trip_kpis.core import layout
 
 if TYPE_CHECKING:
     from ops.runs.run import Run
@@ -63,8 +64,8 @@ def _of_stack(source: Source, last: int) -> tuple[Run, ...]:
     stack = source.stack
     assert stack is not None
     known = [one for one in executions(stack, last=last) if not one.is_estimate]
-    keys = newest_first(stack, "runs/run=")
-    executed = {f"runs/run={one.run_id}/manifest.json" for one in known}
+    keys = newest_first(stack, layout.MANIFESTS)
+    executed = {layout.manifest_key(one.run_id) for one in known}
     before = [key for key in keys if key not in executed][: max(0, last - len(known))]
     with source.directory([*executed & {*keys}, *before]) as directory:
         return runs_in(directory, known[::-1])

@@ -11,9 +11,9 @@ import pytest
 from bench import merge
 from bench.merge_log import MadeUpLog
 from bench.merge_store import MergeStore
+from tests.samples import prove
 from trip_kpis.core.log.parts import decode
-from trip_kpis.core.run.days import DayTotals, days
-from trip_kpis.core.run.proof import prove
+from trip_kpis.core.run.day_totals import DayTotals, days
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -22,7 +22,10 @@ def test_a_made_up_log_is_whole_and_its_known_answer_is_what_its_parts_hold() ->
     log = MadeUpLog(segments=9, parts=3, days=4)
     bodies = [log.body(segment, part) for segment in range(9) for part in range(3)]
     totals = DayTotals()
-    proof = prove(log.plan, totals.headers_of(decode(body, key="k") for body in bodies))
+    parts = [decode(body, key="k") for body in bodies]
+    for _, table in parts:
+        totals.add(table)
+    proof = prove(log.plan, [header for header, _ in parts])
     figures = days(totals.frame(), counted=proof.counts.counted)
     assert log.published() == {
         f"kpis/date={figure.day}/kpi.json": figure.to_bytes() for figure in figures

@@ -4,11 +4,10 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from tests.samples import PLANNED_AT, counts, header, plan
+from tests.samples import PLANNED_AT, counts, header, plan, prove
 from trip_kpis.core.items.rejections import Reason
 from trip_kpis.core.run.days import DayKpis
 from trip_kpis.core.run.manifest import Finished
-from trip_kpis.core.run.proof import prove
 from trip_kpis.core.run.publication import Outcome, Publication
 
 DAY = DayKpis(

@@ -23,6 +23,8 @@ SCHEMA = pa.schema(
     ]
 )
 """One row a day, in order of the days."""
+AGGREGATES = {"trip_count": "sum", "total_fare": "sum", "min_fare": "min", "max_fare": "max"}
+"""What combines the rows of one day, by column: for Arrow here, for pandas in `run.day_totals`."""
 
 _ROWS_HELD = 100_000
 """Rows that wait to be combined: grouping costs little for many rows at once, and much per call."""
@@ -58,13 +60,6 @@ def combine(tables: Iterable[pa.Table]) -> pa.Table:
     past 10^20, and a fare is below 10^9.
     """
     together = pa.concat_tables([SCHEMA.empty_table(), *tables])
-    by_day = together.group_by("date", use_threads=False).aggregate(
-        [
-            ("trip_count", "sum"),
-            ("total_fare", "sum"),
-            ("min_fare", "min"),
-            ("max_fare", "max"),
-        ]
-    )
+    by_day = together.group_by("date", use_threads=False).aggregate(list(AGGREGATES.items()))
     ordered = by_day.take(pc.sort_indices(by_day["date"]))
     return pa.Table.from_arrays(ordered.columns, schema=SCHEMA)

@@ -1,11 +1,10 @@
 """Is the chain of every segment whole, and do the counts balance?
 
-Nothing is published before `prove` has returned. It believes no status and no listing: it follows
-each segment's parts from the segment's beginning to its end, each beginning where the one before
-it ended.
+Nothing is published before `Chains.proof` has returned. It believes no status and no listing: it
+follows each segment's parts from the segment's beginning to its end, each beginning where the one
+before it ended.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from trip_kpis.core.errors import (
@@ -68,31 +67,41 @@ _NEXT_STEPS: dict[type[PermanentError], str] = {
 """In order of what is named first: a foreign part explains a broken chain, not the reverse."""
 
 
-def prove(plan: Plan, headers: Iterable[PartHeader]) -> Proof:
-    """The proof that the parts with these headers, in any order, are the whole table.
+class Chains:
+    """The chains of a run's segments, as far as their parts are known.
 
-    Takes the headers as they come and keeps none of a chain that comes in order: what it holds
+    Takes the headers in any order and keeps none of a chain that comes in order: what it holds
     grows with the segments, not with the parts.
-
-    Raises ForeignPartError, BrokenChainError, MissingSegmentError or UnbalancedCountsError; each
-    lists every problem of its kind, up to 20.
     """
-    plan_sha256 = plan.sha256
-    problems: list[_Problem] = []
-    chains = [_Chain(segment=n, problems=problems) for n in range(plan.total_segments)]
-    for header in headers:
-        if header.plan_sha256 != plan_sha256 or not 0 <= header.segment < len(chains):
+
+    def __init__(self, plan: Plan) -> None:
+        self._run_id, self._plan_sha256 = plan.run_id, plan.sha256
+        self._problems: list[_Problem] = []
+        self._chains = [
+            _Chain(segment=n, problems=self._problems) for n in range(plan.total_segments)
+        ]
+
+    def add(self, header: PartHeader) -> None:
+        """Takes in the header of one more part."""
+        if header.plan_sha256 != self._plan_sha256 or not 0 <= header.segment < len(self._chains):
             what = f"segment {header.segment} part {header.part} is of another plan"
-            problems.append(_Problem(ForeignPartError, what))
+            self._problems.append(_Problem(ForeignPartError, what))
         else:
-            chains[header.segment].add(header)
-    for chain in chains:
-        chain.end_of_headers()
-    for kind, next_steps in _NEXT_STEPS.items():
-        if found := [problem.what for problem in problems if problem.kind is kind]:
-            more = f"; and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
-            raise kind(f"run {plan.run_id}: {'; '.join(found[:_LISTED])}{more}. {next_steps}")
-    return Proof(segments=tuple(chain.proof for chain in chains))
+            self._chains[header.segment].add(header)
+
+    def proof(self) -> Proof:
+        """The proof that the parts are the whole table; to be called once, after the last part.
+
+        Raises ForeignPartError, BrokenChainError, MissingSegmentError or UnbalancedCountsError;
+        each lists every problem of its kind, up to 20.
+        """
+        for chain in self._chains:
+            chain.end_of_headers()
+        for kind, next_steps in _NEXT_STEPS.items():
+            if found := [problem.what for problem in self._problems if problem.kind is kind]:
+                more = f"; and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
+                raise kind(f"run {self._run_id}: {'; '.join(found[:_LISTED])}{more}. {next_steps}")
+        return Proof(segments=tuple(chain.proof for chain in self._chains))
 
 
 @dataclass(slots=True, kw_only=True)

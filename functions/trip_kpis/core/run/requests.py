@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from trip_kpis.core.errors import InputError
+from trip_kpis.core.layout import is_run_id
 
 MOST_SEGMENTS = 10_000
 """The list of segments travels in one state, of at most 256 KiB."""
@@ -13,9 +14,6 @@ MOST_CONCURRENCY = 10_000
 """https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html"""
 
 MOST_READ_UNITS = 10**9
-
-RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
-"""It becomes part of S3 keys."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -118,7 +116,7 @@ def check_run_id(value: object) -> str:
         raise InputError(
             "the event names no run: it must have 'run_id' (PlanRun's 'execution_name')"
         )
-    if not (isinstance(value, str) and RUN_ID.fullmatch(value)):
+    if not (isinstance(value, str) and is_run_id(value)):
         raise InputError(
             f"run_id is {value!r}: it becomes part of S3 keys, so it has 1 to 80 letters, digits, "
             "'.', '_' and '-' and begins with a letter or digit; without one, the execution's "

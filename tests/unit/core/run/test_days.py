@@ -10,15 +10,15 @@ from fractions import Fraction
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.day_rows import DayRow, DayRows, as_table, both, day_rows, trips_in
-from tests.samples import header
 from trip_kpis.core.errors import TooManyTripsError, UnbalancedCountsError
-from trip_kpis.core.items.fares import MOST_TRIPS
-from trip_kpis.core.run import days as kpis
-from trip_kpis.core.run.days import DayKpis, DayTotals, days, json_number
+from trip_kpis.core.items.fares import EXACT, MOST_TRIPS
+from trip_kpis.core.run import day_totals
+from trip_kpis.core.run.day_totals import DayTotals, days
+from trip_kpis.core.run.days import DayKpis, json_number
 
 MAY_25 = date(2024, 5, 25)
 ONE_TRIP = DayRow(trip_count=1, total_fare=Decimal(1), min_fare=Decimal(1), max_fare=Decimal(1))
@@ -65,7 +65,7 @@ def test_the_average_is_rounded_half_even_once(total: str, trips: int, average: 
 
 @given(st.integers(-(10**38) + 1, 10**38 - 1), st.integers(1, 10**11))
 def test_the_average_is_the_exact_mean_rounded_half_even(units: int, trips: int) -> None:
-    total = Decimal(units).scaleb(-18, context=kpis.EXACT)
+    total = Decimal(units).scaleb(-18, context=EXACT)
     expected = half_even(Fraction(units, 10**18) / trips, 6)
     assert Fraction(day(str(total), trips=trips).average_fare) == expected
 
@@ -77,7 +77,7 @@ def test_the_average_is_right_on_ties_and_just_off_them(
     trips = 2 * half_trips
     # trips times (millionths + 1/2) millionths, in units of 10^-18
     units = trips * (2 * millionths + 1) * 10**12 // 2 + off
-    total = Decimal(units).scaleb(-18, context=kpis.EXACT)
+    total = Decimal(units).scaleb(-18, context=EXACT)
     expected = half_even(Fraction(units, 10**18) / trips, 6)
     assert Fraction(day(str(total), trips=trips).average_fare) == expected
 
@@ -169,7 +169,7 @@ def test_combining_tables_is_adding_their_rows_up_in_any_order(
 def at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     """The rows that are held before they are folded: the merge's memory, not its result."""
     rows: int = request.param
-    monkeypatch.setattr(kpis, "ROWS_AT_ONCE", rows)
+    monkeypatch.setattr(day_totals, "ROWS_AT_ONCE", rows)
     return rows
 
 
@@ -180,7 +180,7 @@ def test_folding_on_the_way_changes_nothing() -> None:
     for _ in range(40):
         one: DayRows = {}
         for _ in range(rng.randrange(5)):
-            fare = Decimal(rng.randrange(-(10**27), 10**27)).scaleb(-18, context=kpis.EXACT)
+            fare = Decimal(rng.randrange(-(10**27), 10**27)).scaleb(-18, context=EXACT)
             one[date(2024, 1, rng.randrange(1, 10))] = DayRow(
                 trip_count=rng.randrange(1, 10**6), total_fare=fare, min_fare=fare, max_fare=fare
             )
@@ -240,16 +240,3 @@ def test_more_trips_than_a_sum_is_sure_to_hold_are_refused(
     with pytest.raises(TooManyTripsError, match="100,000,000,000"):
         combined(tables(MOST_TRIPS))
     combined(tables(MOST_TRIPS - 1))
-
-
-@settings(max_examples=40)
-@given(st.lists(day_rows, min_size=1, max_size=4))
-def test_one_going_through_the_parts_gives_their_headers_and_their_rows(
-    of: list[DayRows],
-) -> None:
-    assume(any(of))
-    totals = DayTotals()
-    parts = ((header(segment=n), as_table(one)) for n, one in enumerate(of))
-    assert [one.segment for one in totals.headers_of(parts)] == list(range(len(of)))
-    trips = sum(map(trips_in, of))
-    assert days(totals.frame(), counted=trips) == expected_figures(of)

@@ -10,12 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.samples import PLANNED_AT, counts, header, plan
+from tests.samples import PLANNED_AT, counts, header, plan, prove
 from trip_kpis.core.errors import TooManyRejectedError
 from trip_kpis.core.items.rejections import Reason
 from trip_kpis.core.run.days import DayKpis
 from trip_kpis.core.run.manifest import Finished, check_rejected_share, manifest, summary
-from trip_kpis.core.run.proof import prove
 from trip_kpis.core.run.publication import Outcome, Publication
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.samples import counts, header, plan
+from tests.samples import counts, header, plan, prove
 from trip_kpis.core.errors import (
     BrokenChainError,
     ForeignPartError,
@@ -21,7 +21,6 @@ from trip_kpis.core.items.rejections import Reason
 from trip_kpis.core.log.counts import Counts
 from trip_kpis.core.log.parts import PartHeader
 from trip_kpis.core.run.plan import Plan
-from trip_kpis.core.run.proof import prove
 
 
 def key(segment: int, part: int) -> dict[str, dict[str, str]]:

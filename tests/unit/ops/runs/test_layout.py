@@ -13,13 +13,14 @@ from moto import mock_aws
 
 from ops.cli.main import main
 from ops.local.bucket_tree import mirror
-from ops.runs.layout import file_of, ignored, is_known, is_run_id
+from ops.runs.layout import file_of, ignored
 from ops.runs.storage import Bucket
 from ops.stack.account import Account
 from ops.stack.fetched import fetch, newest_first
 from ops.stack.stack import Stack
 from tests.runs_left import leave_run
 from tests.samples import plan
+from trip_kpis.core.layout import is_known, is_run_id
 from trip_kpis.core.log.parts import decode, encode
 
 KNOWN = [

@@ -10,7 +10,7 @@ from ops.runs.run_log import Progress, RunLog
 from ops.runs.storage import Listed
 from tests.day_rows import as_table
 from tests.samples import counts, header, plan
-from trip_kpis.aws.run_store import plan_key
+from trip_kpis.core.layout import plan_key
 from trip_kpis.core.log.parts import encode
 
 PLAN = plan(total_segments=3)
