@@ -57,7 +57,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
                 ).publish(figures),
                 finished_at=datetime.now(UTC),
             )
-            RunStore(bucket).put_manifest(plan, manifest(run))
+            RunStore(bucket).put_manifest(plan, manifest(run).to_bytes())
         logger.info("published", **summary(run))
         emit(measured(run), stack_name=settings.stack_name)
     return summary(run)

@@ -81,7 +81,7 @@ def leave_run(
         finished_at=planned_at + timedelta(seconds=6) + (pause or timedelta(0)),
     )
     file = out / f"runs/run={run_id}/manifest.json"
-    _write(file, manifest(run))
+    _write(file, manifest(run).to_bytes())
     return file
 
 

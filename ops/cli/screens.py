@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ops.runs.day_kpis import kpi_files, read_kpis
-from ops.runs.documents import Count, DocumentError, converted
+from ops.runs.documents import DocumentError, converted
 from ops.runs.execution import EndedExecution, readable_cause
 from ops.runs.figures import visible
 from ops.runs.marked_days import MarkedDays
@@ -19,6 +19,7 @@ from ops.runs.next_steps import Place, next_steps
 from ops.runs.quarantine import Quarantined, RejectedTrip, rejected_trips
 from trip_kpis.core import layout
 from trip_kpis.core.layout import is_known
+from trip_kpis.core.log.counts import Count
 
 DAYS_SHOWN = 62
 _REJECTED_SHOWN = 10

@@ -1,20 +1,14 @@
 """JSON documents that somebody else may have written: read by their types, or refused in words."""
 
 import re
-from decimal import Decimal
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from ops.runs.errors import ResultsError
 
-Count = Annotated[int, msgspec.Meta(ge=0, le=10**18)]
-
 _Document = TypeVar("_Document")
 _WHERE = re.compile(r"(?P<problem>.*) - at `\$\.?(?P<field>.*)`", re.DOTALL)
-_LARGEST_EXPONENT = 40
-"""Figures have at most 20 digits before the point and 18 after it. A number with a huge exponent
-would be written out with as many digits."""
 
 
 class DocumentError(ResultsError):
@@ -49,16 +43,6 @@ def converted(value: Any, form: type[_Document]) -> _Document | None:
         return msgspec.convert(value, form)
     except (msgspec.ValidationError, RecursionError):
         return None
-
-
-def check_figures(*values: Decimal) -> None:
-    """Raises ValueError for what is no figure of this product's."""
-    for value in values:
-        exponent = value.as_tuple().exponent
-        if not isinstance(exponent, int) or not (
-            exponent >= -_LARGEST_EXPONENT and value.adjusted() <= _LARGEST_EXPONENT
-        ):
-            raise ValueError(f"{value} is no figure of a run")
 
 
 def _told(body: bytes, error: Exception) -> tuple[str, str]:

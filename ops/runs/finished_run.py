@@ -3,19 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Self
 
-import msgspec
-
-from ops.runs.documents import Count, DocumentError, check_figures, read_document
+from ops.runs.documents import DocumentError, read_document
 from ops.runs.errors import ResultsError
 from ops.runs.figures import plain
 from ops.runs.next_steps import ops_command, runs_command
-from ops.runs.run_day import DayDocument, RunDay
+from ops.runs.run_day import RunDay
 from trip_kpis.core import layout
 from trip_kpis.core.layout import is_quarantine_of
+from trip_kpis.core.run.days import json_number
+from trip_kpis.core.run.manifest import Manifest, ManifestSegment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +40,7 @@ class Segment:
         return self.scanned == self.incomplete + self.rejected + self.counted
 
     @classmethod
-    def of(cls, segment: "_SegmentDocument", run_id: str) -> Self:
+    def of(cls, segment: ManifestSegment, run_id: str) -> Self:
         """Of the objects that it names, those that the run can have written."""
         return cls(
             segment=segment.segment,
@@ -113,9 +112,7 @@ class FinishedRun:
     def from_bytes(cls, body: bytes, *, name: str, run_id: str) -> Self:
         """The run of this id, by its manifest. Raises DocumentError, which names the manifest as
         `name`."""
-        document = read_document(
-            body, _ManifestDocument, name=name, kind="manifest", advice=_ADVICE
-        )
+        document = read_document(body, Manifest, name=name, kind="manifest", advice=_ADVICE)
         if document.run_id != run_id:
             raise DocumentError(
                 name=name,
@@ -133,7 +130,7 @@ class FinishedRun:
             table_arn=document.table_arn,
             table_id=document.table_id,
             code_version=document.code_version,
-            total_fare=document.total_fare,
+            total_fare=json_number(document.total_fare),
             scanned=document.scanned,
             incomplete=document.incomplete,
             rejected=document.rejected,
@@ -152,60 +149,6 @@ _ADVICE = (
     "restore it as it was, or, while the run's parts are under staging/, go through the run again "
     "with `rerun`, which writes it again"
 )
-
-_Moment = Annotated[datetime, msgspec.Meta(tz=True)]
-
-
-class _SegmentDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """An entry of `by_segment` in a manifest."""
-
-    segment: Count
-    parts: Count
-    invocations: Count
-    pages: Count
-    scanned: Count
-    incomplete: Count
-    rejected: dict[str, Count]
-    counted: Count
-    read_units: Decimal
-    throttles: dict[str, Count] = {}
-    worker_ms: Count
-    quarantine_keys: list[str]
-
-    def __post_init__(self) -> None:
-        check_figures(self.read_units)
-
-
-class _ManifestDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """What ops reads of a manifest. Other fields are ignored."""
-
-    run_id: str
-    planned_at: _Moment
-    finished_at: _Moment
-    seconds: Decimal
-    table_arn: str
-    table_id: str
-    code_version: str
-    total_fare: str
-    scanned: Count
-    incomplete: Count
-    rejected: dict[str, Count]
-    counted: Count
-    read_units: Decimal
-    throttles: dict[str, Count] = {}
-    cost_usd: dict[str, Decimal]
-    days: list[DayDocument]
-    by_segment: list[_SegmentDocument]
-    warnings: list[str] = []
-
-    def __post_init__(self) -> None:
-        if "total" not in self.cost_usd:
-            raise ValueError("cost_usd has no total")
-        try:
-            total_fare = Decimal(self.total_fare)
-        except InvalidOperation as error:
-            raise ValueError(f"total_fare is {self.total_fare!r}, which is no number") from error
-        check_figures(total_fare, self.seconds, self.read_units, *self.cost_usd.values())
 
 
 def manifests(out: Path) -> dict[str, Path]:

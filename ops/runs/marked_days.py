@@ -6,9 +6,10 @@ from typing import Any, Self
 
 import msgspec
 
-from ops.runs.documents import Count, converted
+from ops.runs.documents import converted
 from ops.runs.figures import visible
 from ops.runs.finished_run import FinishedRun
+from trip_kpis.core.log.counts import Count
 from trip_kpis.core.run.outcome import Outcome
 
 _LISTED = 20

@@ -6,32 +6,9 @@ from typing import Annotated, Self
 
 import msgspec
 
-from ops.runs.documents import Count, check_figures
+from trip_kpis.core.run.manifest import ManifestDay
 
 Date = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
-
-
-class DayDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """An entry of `days` in a manifest. Figures are null where the run has no trips of the day;
-    manifests of earlier versions do not have them, nor the last two."""
-
-    date: Date
-    outcome: str
-    sha256: str | None
-    trip_count: Count | None = None
-    total_fare: Decimal | None = None
-    average_fare: Decimal | None = None
-    max_fare: Decimal | None = None
-    min_fare: Decimal | None = None
-    open: bool = False
-    published_trip_count: Count | None = None
-
-    def __post_init__(self) -> None:
-        fares = (self.total_fare, self.average_fare, self.max_fare, self.min_fare)
-        there = [fare for fare in fares if fare is not None]
-        check_figures(*there)
-        if self.trip_count is not None and len(there) < len(fares):
-            raise ValueError("it has a trip_count, and not all four fares")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +22,7 @@ class DayFigures:
     min_fare: Decimal
 
     @classmethod
-    def of(cls, day: DayDocument) -> Self | None:
+    def of(cls, day: ManifestDay) -> Self | None:
         """None where the manifest has none of the day."""
         if (
             day.trip_count is None
@@ -80,9 +57,9 @@ class RunDay:
     """what was published before, where the run has fewer trips"""
 
     @classmethod
-    def of(cls, day: DayDocument) -> Self:
+    def of(cls, day: ManifestDay) -> Self:
         return cls(
-            date=day.date,
+            date=day.date.isoformat(),
             outcome=day.outcome,
             sha256=day.sha256,
             figures=DayFigures.of(day),

@@ -1,10 +1,12 @@
 """What later runs have published already, from their manifests."""
 
-import json
 from datetime import date, datetime
+
+import msgspec
 
 from trip_kpis.aws.bucket import Bucket
 from trip_kpis.core import layout
+from trip_kpis.core.run.manifest import Manifest
 from trip_kpis.core.run.plan import AS_OF, Plan
 from trip_kpis.core.run.publication import CLOCKS_DIFFER_BY, LaterRuns, Outcome, is_later
 
@@ -32,7 +34,7 @@ def later_runs(bucket: Bucket, plan: Plan, *, now: datetime) -> LaterRuns:
         any_finished = True
         try:
             days |= _days(stored.body)
-        except (ValueError, KeyError, TypeError) as error:
+        except msgspec.DecodeError as error:
             warnings.append(
                 f"{key} cannot be read ({error!r}): the days of that later run were compared by "
                 "the metadata of their objects alone"
@@ -40,9 +42,6 @@ def later_runs(bucket: Bucket, plan: Plan, *, now: datetime) -> LaterRuns:
     return LaterRuns(any_finished=any_finished, days=frozenset(days), warnings=tuple(warnings))
 
 
-def _days(manifest: bytes) -> set[date]:
-    return {
-        date.fromisoformat(day["date"])
-        for day in json.loads(manifest)["days"]
-        if day["outcome"] in _SETTLED
-    }
+def _days(body: bytes) -> set[date]:
+    manifest = msgspec.json.decode(body, type=Manifest)
+    return {day.date for day in manifest.days if day.outcome in _SETTLED}

@@ -4,11 +4,16 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar
+
+import msgspec
 
 from trip_kpis.core.items.rejections import Reason
 
 _What = TypeVar("_What")
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=10**18)]
+"""of a document that somebody else may have written"""
 
 MALFORMED = (AttributeError, KeyError, TypeError, ValueError)
 """What reading a JSON document raises that is not of the form it should have."""

@@ -6,6 +6,10 @@ from decimal import Decimal
 
 from trip_kpis.core.items.fares import EXACT
 
+_LARGEST_EXPONENT = 40
+"""Figures have at most 20 digits before the point and 18 after it. A number with a huge exponent
+would be written out with as many digits."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayKpis:
@@ -47,3 +51,14 @@ def json_number(value: Decimal) -> str:
     if "." in text:
         text = text.rstrip("0").removesuffix(".")
     return "0" if text == "-0" else text
+
+
+def check_figures(*values: Decimal | float) -> None:
+    """Raises ValueError for what is no figure of this product's."""
+    for value in values:
+        figure = Decimal(str(value))
+        exponent = figure.as_tuple().exponent
+        if not isinstance(exponent, int) or not (
+            exponent >= -_LARGEST_EXPONENT and figure.adjusted() <= _LARGEST_EXPONENT
+        ):
+            raise ValueError(f"{value} is no figure of a run")

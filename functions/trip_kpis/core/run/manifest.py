@@ -1,33 +1,174 @@
 """What a run leaves besides its days: the manifest, the summary, and the gate before them."""
 
+import datetime
 import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
 
 from trip_kpis import __version__
 from trip_kpis.core.errors import NothingCountedError, TooManyRejectedError
 from trip_kpis.core.items.fares import EXACT
-from trip_kpis.core.log.counts import Counts
+from trip_kpis.core.log.counts import Count, Counts
 from trip_kpis.core.prices import Cost, cost
-from trip_kpis.core.run.days import DayKpis, json_number
+from trip_kpis.core.run.days import DayKpis, check_figures, json_number
 from trip_kpis.core.run.plan import Plan
-from trip_kpis.core.run.proof import Proof
 from trip_kpis.core.run.publication import Outcome, Publication
 from trip_kpis.core.run.run_metrics import Measure
 
-_LIES_THERE = {Outcome.PUBLISHED, Outcome.UNCHANGED}
+if TYPE_CHECKING:  # ops reads manifests without loading Arrow
+    from trip_kpis.core.run.proof import Proof
+
+_IS_THERE = {Outcome.PUBLISHED, Outcome.UNCHANGED}
 """the object that is there has this run's bytes"""
+
+_FIGURES = ("trip_count", "total_fare", "average_fare", "max_fare", "min_fare")
 
 _DAYS_LISTED = 20
 """in a summary, the latest of them: it is part of the state machine's state; the manifest has
 all"""
 
-_FARES = ("total_fare", "average_fare", "max_fare", "min_fare")
+
+class ShrunkDay(msgspec.Struct, frozen=True, kw_only=True):
+    """A day whose trip count fell."""
+
+    date: datetime.date
+    published: Count
+    """before this run"""
+    now: Count
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """MergePartials' output, with which a manifest begins.
+
+    `total_fare` is a String: JSON numbers on their way through the state machine are doubles. A
+    field with a default is one that ops does without: manifests of earlier versions lack some.
+    """
+
+    run_id: str
+    days_published: Count = 0
+    days_unchanged: Count = 0
+    days_superseded: Count = 0
+    days_vanished: Count = 0
+    days_removed: Count = 0
+    days_shrunk: Count = 0
+    days_skipped: Count = 0
+    days_not_yet: Count = 0
+    days_open: Count = 0
+    open_days: list[datetime.date] = []
+    """the latest of them"""
+    days_shrank: Count = 0
+    shrank_days: list[ShrunkDay] = []
+    """the latest of them"""
+    trips: Count = 0
+    total_fare: Decimal
+    scanned: Count
+    incomplete: Count
+    rejected: dict[str, Count]
+    """by reason"""
+    counted: Count
+    segments: Count = 0
+    parts: Count = 0
+    invocations: Count = 0
+    segments_by_invocations: dict[str, Count] = {}
+    pages: Count = 0
+    read_units: float
+    throttles: dict[str, Count] = {}
+    """by the reason that DynamoDB gave"""
+    cost_usd: dict[str, float]
+    seconds: float
+    """from the plan to the last day; over all attempts, where a run was continued"""
+    max_concurrency: Count = 0
+    limited_by: str = ""
+    """what decided `max_concurrency`"""
+    warnings: list[str] = []
+    """sentences"""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for values that no run can have."""
+        if "total" not in self.cost_usd:
+            raise ValueError("cost_usd has no total")
+        check_figures(self.total_fare, self.seconds, self.read_units, *self.cost_usd.values())
+
+
+class ManifestDay(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a day, and the run's own figures of it, whoever's are published.
+
+    Fares are Strings, like `total_fare`, of the characters that `kpi.json` has; figures are null
+    where the run has no trips of the day. Manifests of earlier versions lack the fields that have a
+    default.
+    """
+
+    date: datetime.date
+    outcome: str
+    """one of `publication.Outcome`, in manifests of this version"""
+    sha256: str | None
+    """of the day's kpi.json, where it is the run's"""
+    trip_count: Count | None = None
+    total_fare: Decimal | None = None
+    average_fare: Decimal | None = None
+    max_fare: Decimal | None = None
+    min_fare: Decimal | None = None
+    open: bool = False
+    """it ends after the run's plan"""
+    published_trip_count: Count | None = None
+    """what was published before, where the run has fewer trips"""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for figures that no run can have."""
+        fares = (self.total_fare, self.average_fare, self.max_fare, self.min_fare)
+        there = [fare for fare in fares if fare is not None]
+        check_figures(*there)
+        if self.trip_count is not None and len(there) < len(fares):
+            raise ValueError("it has a trip_count, and not all four fares")
+
+
+class ManifestSegment(msgspec.Struct, frozen=True, kw_only=True):
+    """What the run read in one segment, and the objects with its rejected trips."""
+
+    segment: Count
+    parts: Count
+    invocations: Count
+    """distinct ones that appended to it"""
+    pages: Count
+    scanned: Count
+    incomplete: Count
+    rejected: dict[str, Count]
+    counted: Count
+    read_units: float
+    throttles: dict[str, Count] = {}
+    worker_ms: Count
+    quarantine_keys: list[str]
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a figure that no run can have."""
+        check_figures(self.read_units)
+
+
+_Moment = Annotated[datetime.datetime, msgspec.Meta(tz=True)]
+
+
+class Manifest(Summary, frozen=True, kw_only=True):
+    """``runs/run=<run_id>/manifest.json``: the proof of a finished run."""
+
+    schema_version: int = 0
+    code_version: str
+    table_arn: str
+    table_id: str
+    plan_sha256: str = ""
+    planned_at: _Moment
+    finished_at: _Moment
+    days: list[ManifestDay]
+    by_segment: list[ManifestSegment]
+
+    def to_bytes(self) -> bytes:
+        """One line, for Athena's JSON SerDe."""
+        return (json.dumps(_builtins(self), default=_text, separators=(",", ":")) + "\n").encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,16 +176,19 @@ class Finished:
     """A run whose every day is published."""
 
     plan: Plan
-    proof: Proof
+    proof: "Proof"
     days: Sequence[DayKpis]
     publication: Publication
-    finished_at: datetime
+    finished_at: datetime.datetime
 
     @property
     def seconds(self) -> float:
         """From the plan to the last day; over all attempts, where a run was continued."""
         return round(
-            (self.finished_at - datetime.fromisoformat(self.plan.planned_at)).total_seconds(), 3
+            (
+                self.finished_at - datetime.datetime.fromisoformat(self.plan.planned_at)
+            ).total_seconds(),
+            3,
         )
 
     @property
@@ -106,48 +250,45 @@ def check_something_counts(counts: Counts) -> None:
 
 
 def summary(run: Finished) -> dict[str, Any]:
-    """MergePartials' output. `total_fare` is a String: JSON numbers on their way through the state
-    machine are doubles."""
+    """MergePartials' output: a Summary as JSON values."""
+    found: dict[str, Any] = json.loads(
+        json.dumps(_builtins(Summary(**_summary(run))), default=_text)
+    )
+    return found
+
+
+def _summary(run: Finished) -> dict[str, Any]:
     counts, days = run.proof.counts, Counter(run.publication.outcomes.values())
+    segments, shrank = run.proof.segments, sorted(run.publication.shrank.items())
+    now = {day.day: day.trip_count for day in run.days}
     return {
         "run_id": run.plan.run_id,
         **{f"days_{outcome}": days[outcome] for outcome in Outcome},
         "days_open": len(run.publication.open_days),
-        "open_days": [day.isoformat() for day in sorted(run.publication.open_days)[-_DAYS_LISTED:]],
-        "days_shrank": len(run.publication.shrank),
-        "shrank_days": _shrank(run)[-_DAYS_LISTED:],
+        "open_days": sorted(run.publication.open_days)[-_DAYS_LISTED:],
+        "days_shrank": len(shrank),
+        "shrank_days": [
+            ShrunkDay(date=day, published=published, now=now[day])
+            for day, published in shrank[-_DAYS_LISTED:]
+        ],
         "trips": counts.counted,
-        "total_fare": json_number(run.total_fare),
-        "scanned": counts.scanned,
-        "incomplete": counts.incomplete,
-        "rejected": {str(reason): n for reason, n in sorted(counts.rejected.items())},
-        "counted": counts.counted,
-        "segments": len(run.proof.segments),
-        "parts": sum(segment.parts for segment in run.proof.segments),
-        "invocations": sum(segment.invocations for segment in run.proof.segments),
+        "total_fare": run.total_fare,
+        "segments": len(segments),
+        "parts": sum(segment.parts for segment in segments),
+        "invocations": sum(segment.invocations for segment in segments),
         "segments_by_invocations": {
-            str(invocations): segments
-            for invocations, segments in sorted(
-                Counter(segment.invocations for segment in run.proof.segments).items()
+            str(invocations): of_segments
+            for invocations, of_segments in sorted(
+                Counter(segment.invocations for segment in segments).items()
             )
         },
-        "pages": counts.pages,
-        "read_units": counts.read_units,
-        "throttles": dict(sorted(counts.throttles.items())),
+        **counts.to_json(),
         "cost_usd": run.cost.to_json(),
         "seconds": run.seconds,
         "max_concurrency": run.plan.max_concurrency,
         "limited_by": run.plan.limited_by,
         "warnings": [*run.plan.warnings, *run.publication.warnings],
     }
-
-
-def _shrank(run: Finished) -> list[dict[str, Any]]:
-    now = {day.day: day.trip_count for day in run.days}
-    return [
-        {"date": day.isoformat(), "published": published, "now": now[day]}
-        for day, published in sorted(run.publication.shrank.items())
-    ]
 
 
 def measured(run: Finished) -> Mapping[Measure, float]:
@@ -161,52 +302,63 @@ def measured(run: Finished) -> Mapping[Measure, float]:
     }
 
 
-def manifest(run: Finished) -> bytes:
-    """``runs/run=<run_id>/manifest.json``: the proof, on one line for Athena's JSON SerDe."""
-    plan = run.plan
+def manifest(run: Finished) -> Manifest:
+    """The run's manifest."""
+    plan, publication = run.plan, run.publication
     figures = {day.day: day for day in run.days}
-    document = {
-        **summary(run),
-        "schema_version": plan.schema_version,
-        "code_version": __version__,
-        "table_arn": plan.table_arn,
-        "table_id": plan.table_id,
-        "plan_sha256": plan.sha256,
-        "planned_at": plan.planned_at,
-        "finished_at": run.finished_at.isoformat(timespec="microseconds"),
-        "days": [
-            {
-                **_day(day, outcome, figures.get(day)),
-                "open": day in run.publication.open_days,
-                "published_trip_count": run.publication.shrank.get(day),
-            }
-            for day, outcome in sorted(run.publication.outcomes.items())
+    return Manifest(
+        **_summary(run),
+        schema_version=plan.schema_version,
+        code_version=__version__,
+        table_arn=plan.table_arn,
+        table_id=plan.table_id,
+        plan_sha256=plan.sha256,
+        planned_at=datetime.datetime.fromisoformat(plan.planned_at),
+        finished_at=run.finished_at,
+        days=[
+            _day(day, outcome, figures.get(day), publication)
+            for day, outcome in sorted(publication.outcomes.items())
         ],
-        "by_segment": [
-            {
-                "segment": segment.segment,
-                "parts": segment.parts,
-                "invocations": segment.invocations,
+        by_segment=[
+            ManifestSegment(
+                segment=segment.segment,
+                parts=segment.parts,
+                invocations=segment.invocations,
+                worker_ms=segment.worker_ms,
+                quarantine_keys=list(segment.quarantine_keys),
                 **segment.counts.to_json(),
-                "worker_ms": segment.worker_ms,
-                "quarantine_keys": list(segment.quarantine_keys),
-            }
+            )
             for segment in run.proof.segments
         ],
-    }
-    return (json.dumps(document, separators=(",", ":")) + "\n").encode()
+    )
 
 
-def _day(day: date, outcome: Outcome, figures: DayKpis | None) -> dict[str, Any]:
-    """What became of the day, and the run's own figures of it, whoever's are published: fares as
-    Strings, like `total_fare`, of the characters that `kpi.json` has. null where it has no trips.
-    """
-    return {
-        "date": day.isoformat(),
-        "outcome": str(outcome),
-        "sha256": hashlib.sha256(figures.to_bytes()).hexdigest()
-        if figures and outcome in _LIES_THERE
-        else None,
-        "trip_count": figures and figures.trip_count,
-        **{name: figures and json_number(getattr(figures, name)) for name in _FARES},
-    }
+def _day(
+    day: datetime.date, outcome: Outcome, figures: DayKpis | None, publication: Publication
+) -> ManifestDay:
+    of_day: dict[str, Any] = {}
+    digest = None
+    if figures is not None:
+        of_day = {name: getattr(figures, name) for name in _FIGURES}
+        if outcome in _IS_THERE:
+            digest = hashlib.sha256(figures.to_bytes()).hexdigest()
+    return ManifestDay(
+        date=day,
+        outcome=str(outcome),
+        sha256=digest,
+        **of_day,
+        open=day in publication.open_days,
+        published_trip_count=publication.shrank.get(day),
+    )
+
+
+def _builtins(document: msgspec.Struct) -> Any:
+    """The document as values that `json.dumps` writes with `default=_text`."""
+    return msgspec.to_builtins(document, builtin_types=(Decimal, datetime.datetime))
+
+
+def _text(value: Decimal | datetime.datetime) -> str:
+    """Fares without zeros at their ends; times with microseconds and an offset."""
+    if isinstance(value, Decimal):
+        return json_number(value)
+    return value.isoformat(timespec="microseconds")

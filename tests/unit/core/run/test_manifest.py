@@ -5,7 +5,9 @@ import json
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +16,7 @@ from tests.samples import PLANNED_AT, counts, header, plan, prove
 from trip_kpis.core.errors import TooManyRejectedError
 from trip_kpis.core.items.rejections import Reason
 from trip_kpis.core.run.days import DayKpis
-from trip_kpis.core.run.manifest import Finished, check_rejected_share, manifest, summary
+from trip_kpis.core.run.manifest import Finished, Manifest, check_rejected_share, manifest, summary
 from trip_kpis.core.run.publication import Outcome, Publication
 
 
@@ -129,7 +131,7 @@ NO_FIGURES = dict.fromkeys(FIGURES)
 def test_the_manifest_is_one_line_with_the_sha256_and_the_figures_of_every_day_in_order(
     run: Finished,
 ) -> None:
-    body = manifest(run)
+    body = manifest(run).to_bytes()
     assert body.endswith(b"}\n")
     assert body.count(b"\n") == 1
     document = json.loads(body)
@@ -166,10 +168,23 @@ def test_the_manifest_is_one_line_with_the_sha256_and_the_figures_of_every_day_i
     assert document["plan_sha256"] == run.plan.sha256
 
 
+def test_the_bytes_of_a_manifest_do_not_change(run: Finished) -> None:
+    """Athena's table of runs and programs of others read them."""
+    marked = replace(
+        run.publication,
+        shrank={MAY_25: 7},
+        open_days=frozenset({MAY_26}),
+        warnings=("a day \u2013 <b>",),
+    )
+    body = manifest(replace(run, publication=marked)).to_bytes()
+    assert body == Path(__file__).with_name("manifest.json").read_bytes()
+    assert msgspec.json.decode(body, type=Manifest).to_bytes() == body
+
+
 def test_a_day_that_a_later_run_has_published_keeps_what_this_run_came_to(run: Finished) -> None:
     """A day of neither, which a later run has published, has nothing to keep."""
     publication = Publication(outcomes=dict.fromkeys((MAY_25, MAY_26, MAY_27), Outcome.SUPERSEDED))
-    days = json.loads(manifest(replace(run, publication=publication)))["days"]
+    days = json.loads(manifest(replace(run, publication=publication)).to_bytes())["days"]
     assert [day["sha256"] for day in days] == [None] * 3
     for day, body in zip(days, run.days, strict=False):
         published = json.loads(body.to_bytes(), parse_float=str, parse_int=str)
@@ -178,7 +193,7 @@ def test_a_day_that_a_later_run_has_published_keeps_what_this_run_came_to(run: F
 
 
 def test_the_manifest_balances_per_segment(run: Finished) -> None:
-    segments = json.loads(manifest(run))["by_segment"]
+    segments = json.loads(manifest(run).to_bytes())["by_segment"]
     assert [segment["segment"] for segment in segments] == [0, 1]
     for segment in segments:
         rejected = sum(segment["rejected"].values())
@@ -209,4 +224,4 @@ def test_the_answer_of_the_largest_run_passes_through_every_state() -> None:
         finished_at=PLANNED_AT,
     )
     assert len(json.dumps(summary(run))) < 8_192
-    assert len(manifest(run)) < 10 * 2**20
+    assert len(manifest(run).to_bytes()) < 10 * 2**20
