@@ -143,6 +143,34 @@ def test_an_object_that_always_breaks_is_left_to_a_later_attempt(pipeline: Pipel
     assert len(asked) == 6
 
 
+def of_part(content: bytes, **headers: str) -> AWSResponse:
+    """An answer with other bytes than the part has."""
+    return AWSResponse(
+        "https://bucket", 200, {"Content-Length": str(len(content)), **headers}, Body(content)
+    )
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        lambda: answer(200, b"PAR1", length=500),
+        lambda: of_part(b"PAR1", **{"x-amz-checksum-crc32": "AAAAAA=="}),
+        lambda: answer(503, b""),
+    ],
+    ids=["cut short", "wrong checksum", "unavailable"],
+)
+def test_a_part_that_breaks_on_its_way_to_the_merge_is_read_again(
+    pipeline: Pipeline, broken: Callable[[], AWSResponse]
+) -> None:
+    planned(pipeline)
+    pipeline.scan()
+    asked = in_stead(
+        pipeline.s3, "before-send.s3.GetObject", iter([broken()]), of="part-00000.parquet"
+    )
+    assert pipeline.merge()["parts"] == 1
+    assert len(asked) == 2
+
+
 # Answers without what every answer of their kind has
 
 

@@ -2,14 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pyarrow as pa
 
-from trip_kpis.aws.bucket import Bucket, StoredObject
+from trip_kpis.aws.bucket import Bucket
 from trip_kpis.aws.concurrency import in_order
-from trip_kpis.aws.repeated_gets import repeated_gets
 from trip_kpis.core import layout
 from trip_kpis.core.errors import (
     BrokenChainError,
@@ -22,8 +21,6 @@ from trip_kpis.core.log.part_builder import PartBuilder, Position
 from trip_kpis.core.log.parts import PartHeader, decode, encode
 from trip_kpis.core.run.plan import Plan
 
-_Get = Callable[[str], StoredObject | None]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Appender:
@@ -31,6 +28,15 @@ class Appender:
 
     invocation: str
     memory_mb: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _StoredPart:
+    """A part as it was written: its place is that of its key, its bytes have their checksum."""
+
+    key: str
+    place: layout.Place
+    body: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +61,7 @@ class SegmentLog:
                 f"foreign in it, it ends with {', '.join(keys[-3:])}: start a new run, and look at "
                 "who may write to staging/"
             )
-        header, _ = _part(keys[-1], _body(keys[-1], self.bucket.get))
+        header, _ = _decoded(self._stored(keys[-1]))
         if header.plan_sha256 != self.plan.sha256:
             raise ForeignPartError(
                 f"{keys[-1]} was written for another plan of run {self.plan.run_id} than its "
@@ -131,9 +137,31 @@ class SegmentLog:
         CorruptPartError.
         """
         keys = self.bucket.keys(layout.parts_prefix(self.plan.run_id))
-        with repeated_gets(self.bucket, is_whole=_is_as_written) as get:
-            for key, body in in_order(lambda key: (key, _body(key, get)), keys):
-                yield _part(key, body)
+        yield from map(_decoded, in_order(self._stored, keys))
+
+    def _stored(self, key: str) -> _StoredPart:
+        """The part under this key.
+
+        Raises ForeignPartError for a key that is no part's, BrokenChainError where there is
+        nothing, and CorruptPartError for other bytes than were written.
+        """
+        place = layout.part_at(key)
+        if place is None:
+            raise ForeignPartError(
+                f"{key} is no part of a segment: remove it, and look at who may write to staging/"
+            )
+        stored = self.bucket.get(key)
+        if stored is None:
+            raise BrokenChainError(
+                f"{key} was listed and is gone: start a new run, and look at who may delete in "
+                "staging/"
+            )
+        if stored.metadata.get("sha256") != hashlib.sha256(stored.body).hexdigest():
+            raise CorruptPartError(
+                f"the part {key} is damaged: its bytes are not those that were written (sha256). "
+                "Start a new run, and look at who may write to staging/"
+            )
+        return _StoredPart(key=key, place=place, body=stored.body)
 
     def _put_rejected(self, segment: int, builder: PartBuilder) -> str | None:
         """Writes the builder's rejected trips, one JSON object a line; gives the object's key, or
@@ -155,47 +183,12 @@ class SegmentLog:
         return layout.part_key(self.plan.run_id, segment, part)
 
 
-def _body(key: str, get: _Get) -> bytes:
-    """The bytes that were written under a part's key.
-
-    Raises ForeignPartError for another key, BrokenChainError where there is nothing, and
-    CorruptPartError for other bytes.
-    """
-    _place(key)
-    stored = get(key)
-    if stored is None:
-        raise BrokenChainError(
-            f"{key} was listed and is gone: start a new run, and look at who may delete in staging/"
-        )
-    if not _is_as_written(stored):
-        raise CorruptPartError(
-            f"the part {key} is damaged: its bytes are not those that were written (sha256). "
-            "Start a new run, and look at who may write to staging/"
-        )
-    return stored.body
-
-
-def _is_as_written(stored: StoredObject) -> bool:
-    return stored.metadata.get("sha256") == hashlib.sha256(stored.body).hexdigest()
-
-
-def _place(key: str) -> layout.Place:
-    """The place of the part at this key. Raises ForeignPartError where the key is no part's."""
-    place = layout.part_at(key)
-    if place is None:
-        raise ForeignPartError(
-            f"{key} is no part of a segment: remove it, and look at who may write to staging/"
-        )
-    return place
-
-
-def _part(key: str, body: bytes) -> tuple[PartHeader, pa.Table]:
+def _decoded(stored: _StoredPart) -> tuple[PartHeader, pa.Table]:
     """Raises CorruptPartError, and ForeignPartError for a part that belongs elsewhere."""
-    header, table = decode(body, key=key)
-    place = _place(key)
-    if (header.segment, header.part) != (place.segment, place.part):
+    header, table = decode(stored.body, key=stored.key)
+    if (header.segment, header.part) != (stored.place.segment, stored.place.part):
         raise ForeignPartError(
-            f"{key} holds part {header.part} of segment {header.segment}: start a new run, and "
-            "look at who may write to staging/"
+            f"{stored.key} holds part {header.part} of segment {header.segment}: start a new run, "
+            "and look at who may write to staging/"
         )
     return header, table

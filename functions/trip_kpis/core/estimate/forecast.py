@@ -20,7 +20,7 @@ _QUARANTINE_LINE_BYTES = 1_000
 """of a rejected trip: several times what one with an ordinary key and value has"""
 
 MOST_PARTS = 150_000
-"""of a run: about 400 s of the merge's 900"""
+"""of a run: at most 525 s of the merge's 900"""
 MOST_PARTS_OF_SEGMENT = 90_000
 """expected, of the 100,000 that a segment's log has numbers for"""
 LONGEST_CHECKPOINT_SECONDS = 880
@@ -33,7 +33,7 @@ _NETWORK_MS_PER_PAGE = 13.3
 _LAMBDA_SECONDS = 900
 _SECONDS_PER_INVOCATION = 880
 """of the 900 s: a worker keeps time to append"""
-_MERGE_MS_PER_PART = 2.5
+_MERGE_MS_PER_PART = 3.5
 """of one processor: the most that `python -m bench merge` may show"""
 _MERGE_SHARE = 0.8
 """of the merge's time limit that its parts may take; publishing the days takes the rest"""
