@@ -15,7 +15,7 @@ from bench import merge as merge_bench
 from bench import packages, performance_page
 from bench import scale as scale_bench
 from bench import scan as scan_bench
-from trip_kpis.core.run.requests import MOST_SEGMENTS
+from trip_kpis.core.settings import MOST_SEGMENTS
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="One line of JSON, nothing else.")
 

@@ -194,8 +194,8 @@ WRONG = [
     ("VANISHED_DAYS", "delete", "keep or remove"),
     ("VANISHED_DAYS", "Keep", "keep or remove"),
     ("SHRUNK_DAYS", "remove", "publish or keep"),
-    ("SCAN_MEMORY", "64", "128 to 10,240"),
-    ("MERGE_MEMORY", "10241", "128 to 10,240"),
+    ("SCAN_MEMORY", "255", "256 to 10,240"),
+    ("MERGE_MEMORY", "10241", "512 to 10,240"),
 ]
 REFUSED = [(read, whole, *wrong) for wrong in WRONG for read, whole in READERS if wrong[0] in whole]
 

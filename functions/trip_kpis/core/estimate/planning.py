@@ -1,6 +1,6 @@
 """Plans a run: its segments, its workers, and a checkpoint interval that one merge has time for."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -53,6 +53,18 @@ def make_plan(
     )
     max_concurrency, limited_by = limits.workers(asked, budget=budget)
     _check_paths(defaults, table)
+    settings = asdict(defaults) | {
+        "total_segments": request.total_segments
+        or defaults.total_segments
+        or segments_for(
+            table.size_bytes,
+            max_concurrency=max_concurrency,
+            at_least=1 if size_is_known else asked,
+        ),
+        "max_concurrency": max_concurrency,
+        "read_units_per_second": budget,
+        "consistent_read": consistent_read,
+    }
     plan = Plan(
         schema_version=SCHEMA_VERSION,
         run_id=request.run_id,
@@ -61,23 +73,7 @@ def make_plan(
         table_arn=table.arn,
         table_id=table.table_id,
         key_attributes=table.key_attributes,
-        fare_attribute=defaults.fare_attribute,
-        estimated_fare_attribute=defaults.estimated_fare_attribute,
-        day_attribute=defaults.day_attribute,
-        time_zone=defaults.time_zone,
-        time_formats=defaults.time_formats,
-        earliest_day=defaults.earliest_day,
-        total_segments=request.total_segments
-        or defaults.total_segments
-        or segments_for(
-            table.size_bytes,
-            max_concurrency=max_concurrency,
-            at_least=1 if size_is_known else asked,
-        ),
-        max_concurrency=max_concurrency,
-        read_units_per_second=budget,
-        consistent_read=consistent_read,
-        checkpoint_seconds=defaults.checkpoint_seconds,
+        **settings,
         limited_by=limited_by,
         lambda_limit=lambda_limit,
         ttl_attribute=table.ttl_attribute,

@@ -18,7 +18,8 @@ from trip_kpis.core.items.trips import ReadingRules
 from trip_kpis.core.items.zones import time_zone
 from trip_kpis.core.prices import Estimate
 from trip_kpis.core.run.read_budget import ReadBudget
-from trip_kpis.core.run.requests import MOST_SEGMENTS, RunRequest, check_run_id
+from trip_kpis.core.run.requests import RunRequest, check_run_id
+from trip_kpis.core.settings import MOST_SEGMENTS, SETTINGS
 
 _Count = Annotated[int, msgspec.Meta(ge=0)]
 _Positive = Annotated[int, msgspec.Meta(ge=1)]
@@ -42,12 +43,7 @@ _DECIDES_FIGURES = (
     "table_arn",
     "table_id",
     "key_attributes",
-    "fare_attribute",
-    "estimated_fare_attribute",
-    "day_attribute",
-    "time_zone",
-    "time_formats",
-    "earliest_day",
+    *(setting.field for setting in SETTINGS if setting.decides_figures),
 )
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Self
 import msgspec
 
 from trip_kpis.core.errors import PlanMismatchError
-from trip_kpis.core.run.requests import MOST_CONCURRENCY, MOST_READ_UNITS
+from trip_kpis.core.settings import MOST_CONCURRENCY, MOST_READ_UNITS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,15 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from trip_kpis.core import settings
 from trip_kpis.core.errors import InputError
 from trip_kpis.core.layout import is_run_id
-
-MOST_SEGMENTS = 10_000
-"""The list of segments travels in one state, of at most 256 KiB."""
-MOST_CONCURRENCY = 10_000
-"""https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html"""
-
-MOST_READ_UNITS = 10**9
+from trip_kpis.core.settings import flag, whole_number
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -43,10 +38,7 @@ class RunRequest:
         given = _mapping(event.get("input", {}), "the execution's input")
         known = {
             "run_id",
-            "total_segments",
-            "max_concurrency",
-            "read_units_per_second",
-            "consistent_read",
+            *(setting.field for setting in settings.ASKED_BY_RUN),
             "estimate_only",
             "confirm_empty_table",
         }
@@ -59,12 +51,12 @@ class RunRequest:
         return cls(
             run_id=check_run_id(event.get("execution_name") if named is None else named),
             continues=named is not None,
-            total_segments=_count(given, "total_segments", 1, MOST_SEGMENTS),
-            max_concurrency=_count(given, "max_concurrency", 1, MOST_CONCURRENCY),
-            read_units_per_second=_count(given, "read_units_per_second", 0, MOST_READ_UNITS),
-            consistent_read=_flag(given, "consistent_read"),
-            estimate_only=_flag(given, "estimate_only") or False,
-            confirm_empty_table=_flag(given, "confirm_empty_table") or False,
+            total_segments=settings.TOTAL_SEGMENTS.asked(given),
+            max_concurrency=settings.MAX_CONCURRENCY.asked(given),
+            read_units_per_second=settings.READ_UNITS_PER_SECOND.asked(given),
+            consistent_read=settings.CONSISTENT_READ.asked(given),
+            estimate_only=flag(given, "estimate_only") or False,
+            confirm_empty_table=flag(given, "confirm_empty_table") or False,
         )
 
 
@@ -80,7 +72,9 @@ class SegmentRequest:
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> Self:
         """Raises InputError."""
-        segment = _count(_mapping(event, "the event"), "segment", 0, MOST_SEGMENTS - 1)
+        segment = whole_number(
+            _mapping(event, "the event"), "segment", 0, settings.MOST_SEGMENTS - 1
+        )
         if segment is None:
             raise InputError("the event has no 'segment': pass {'run_id': …, 'segment': 0}")
         return cls(
@@ -106,7 +100,7 @@ class MergeRequest:
         return cls(
             run_id=check_run_id(event.get("run_id")),
             plan_sha256=_plan_sha256(event),
-            empty_table_confirmed=_flag(event, "empty_table_confirmed") or False,
+            empty_table_confirmed=flag(event, "empty_table_confirmed") or False,
         )
 
 
@@ -138,20 +132,4 @@ def _plan_sha256(event: Mapping[str, Any]) -> str | None:
 def _mapping(value: object, what: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise InputError(f"{what} is {value!r}: it must be a JSON object, such as {{}}")
-    return value
-
-
-def _count(given: Mapping[str, Any], name: str, least: int, most: int) -> int | None:
-    value = given.get(name)
-    if value is None:
-        return None
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise InputError(f"{name} is {value!r}: it must be a whole number, {least:,} to {most:,}")
-    return value
-
-
-def _flag(given: Mapping[str, Any], name: str) -> bool | None:
-    value = given.get(name)
-    if value is not None and not isinstance(value, bool):
-        raise InputError(f"{name} is {value!r}: it must be true or false")
     return value
