@@ -89,7 +89,7 @@ BROKEN_ON_THE_WAY = (
 @cache
 def dynamodb() -> Any:
     """The DynamoDB client, made on first use, kept for a warm start; leaves a Scan's answer as it
-    came (`answers`).
+    came (`raw_scan_parser`).
 
     botocore's own session makes it: boto3 around that would only bring its transfer manager along,
     a quarter of what importing a handler takes.

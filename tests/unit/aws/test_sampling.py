@@ -28,6 +28,7 @@ class Table:
     def scan(self, **_: Any) -> dict[str, bytes]:
         self.read_at.append(self.now)
         answer = {
+            "ScannedCount": 1,
             "Items": [trip()],
             "ConsumedCapacity": {"CapacityUnits": PAGE_UNITS},
             "LastEvaluatedKey": {"trip_id": {"S": "t-1"}},
@@ -89,8 +90,9 @@ class TableOfLists:
     def made(cls) -> "TableOfLists":
         fare = {"L": [{"N": str(10_000 + n)} for n in range(1_000)]}
         items = [trip(f"t-{n}", fare_amount=fare) for n in range(200)]
-        first = {"Items": items, "LastEvaluatedKey": {"trip_id": {"S": "t-199"}}}
-        return cls([json.dumps({"Items": items}).encode(), json.dumps(first).encode()])
+        last = {"ScannedCount": 200, "Items": items}
+        first = {**last, "LastEvaluatedKey": {"trip_id": {"S": "t-199"}}}
+        return cls([json.dumps(last).encode(), json.dumps(first).encode()])
 
     def scan(self, **_: Any) -> dict[str, bytes]:
         return {"Body": self.pages.pop()}
@@ -113,7 +115,7 @@ def test_a_sample_holds_no_more_than_the_answer_that_it_reads() -> None:
 
 @pytest.mark.parametrize("name", ["L", "SS", "M"])
 def test_an_attribute_may_be_called_like_a_type(name: str) -> None:
-    answer = {"Items": [trip(**{name: {"N": "12"}}, fare_amount=None)]}
+    answer = {"ScannedCount": 1, "Items": [trip(**{name: {"N": "12"}}, fare_amount=None)]}
     table = TableOfLists([json.dumps(answer).encode()])
     of = plan(total_segments=1, fare_attribute=name)
     sample = take_sample(table, of, remaining_ms=lambda: LONG_MS)

@@ -1,13 +1,14 @@
 """A sample of the table: a few pages of a few segments of the plan's own."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from trip_kpis.core.capacity import page_units
 from trip_kpis.core.estimate.census import Census
 from trip_kpis.core.estimate.forecast import PAGE_BYTES
 from trip_kpis.core.items.attributes import Item
+from trip_kpis.core.items.pages import WholePage
 from trip_kpis.core.run.plan import Plan, shuffled
 
 MOST_SEGMENTS_SAMPLED = 8
@@ -17,16 +18,6 @@ MOST_SEGMENTS_OF_SMALL_TABLE = 64
 longer than PAGES_OF_A_SEGMENT"""
 
 _MOST_PAGES = MOST_SEGMENTS_SAMPLED * PAGES_OF_A_SEGMENT
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WholePage:
-    """An answer to a Scan without filter and projection: its items as they are."""
-
-    items: list[Item]
-    read_units: float
-    end_key: Item | None
-    """LastEvaluatedKey; None at the segment's end"""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -118,7 +109,7 @@ class Sample:
         most = _MOST_PAGES * page_units(self.plan.consistent_read)
         return self.census.counts.read_units >= most
 
-    def _largest_collection_share(self, items: list[Item]) -> float:
+    def _largest_collection_share(self, items: Sequence[Item]) -> float:
         if not items or len(self.plan.key_attributes) == 1:
             return 0.0  # without a sort key, no two items share a hash key
         name = self.plan.key_attributes[0]

@@ -88,6 +88,27 @@ class PageDecoder:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WholePage:
+    """One answer to a Scan request without filter and projection: its items as they are."""
+
+    items: Sequence[Item]
+    """with the content of lists and sets as it came (msgspec.Raw)"""
+    read_units: float
+    end_key: Item | None
+    """LastEvaluatedKey; None at the segment's end"""
+
+
+def whole_page(body: bytes) -> WholePage:
+    """The page with every attribute. Raises msgspec.DecodeError for what is no answer to a Scan."""
+    answer = _UNDECODED_ITEMS.decode(body)
+    return WholePage(
+        items=[_all_members(item) for item in answer.items],
+        read_units=answer.consumed_capacity.capacity_units,
+        end_key=key_from_json(answer.last_evaluated_key or None),
+    )
+
+
 @lru_cache(maxsize=8)
 def page_decoder(*paths: AttributePath) -> PageDecoder:
     """A decoder whose pages have a column for each of the paths, in this order."""
@@ -142,6 +163,17 @@ def _content(kind: str, undecoded: msgspec.Raw, below: _Places) -> Any:
     if kind in _SCALARS:
         return msgspec.json.decode(undecoded)
     return _members(undecoded, below) if kind == "M" and below else undecoded
+
+
+def _all_members(undecoded: msgspec.Raw) -> Item:
+    """What an item, or the content of a map, has. Lists and sets stay undecoded."""
+    return {
+        name: {
+            kind: _all_members(content) if kind == "M" else _content(kind, content, {})
+            for kind, content in _UNDECODED_MEMBERS.decode(value).items()
+        }
+        for name, value in _UNDECODED_MEMBERS.decode(undecoded).items()
+    }
 
 
 def _map_of(paths: Set[AttributePath]) -> type[msgspec.Struct]:
