@@ -9,7 +9,7 @@ from botocore.awsrequest import AWSResponse
 from tests.faults.http_calls import Answer
 from tests.integration.pipeline import Pipeline
 from tests.samples import answer, trip
-from trip_kpis.core.log.checkpoint import MOST_QUARANTINE_BYTES
+from trip_kpis.core.log.time_reserve import MOST_QUARANTINE_BYTES
 
 pytestmark = pytest.mark.slow
 

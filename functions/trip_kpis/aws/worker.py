@@ -12,9 +12,9 @@ from trip_kpis.aws.segment_log import Appender, SegmentLog
 from trip_kpis.aws.throttling import Backoff, is_throttling, listed, throttles_counted
 from trip_kpis.core.errors import TransientError, TripKpisError
 from trip_kpis.core.items.pages import Page
-from trip_kpis.core.log.checkpoint import Pace
 from trip_kpis.core.log.counts import Counts
 from trip_kpis.core.log.part_builder import PartBuilder, Position
+from trip_kpis.core.log.time_reserve import Pace
 from trip_kpis.core.run.plan import Plan
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from trip_kpis.core.capacity import PARTITION_UNITS_PER_SECOND, page_units
-from trip_kpis.core.log.checkpoint import FIRST_APPEND_SHARE, MOST_QUARANTINE_BYTES
+from trip_kpis.core.log.time_reserve import FIRST_APPEND_SHARE, MOST_QUARANTINE_BYTES
 from trip_kpis.core.prices import USD_PER_GB_SECOND, USD_PER_READ_UNIT, Cost, cost
 
 DAYS = 365

@@ -1,6 +1,6 @@
 """When a worker appends and when it stops, decided at the edges."""
 
-from trip_kpis.core.log.checkpoint import MOST_QUARANTINE_BYTES, Pace
+from trip_kpis.core.log.time_reserve import MOST_QUARANTINE_BYTES, Pace
 
 FULL = 900_000
 """milliseconds: Lambda's 15 minutes"""
