@@ -9,7 +9,7 @@ _Result = TypeVar("_Result")
 
 
 class OutOfTimeError(Exception):
-    """The call was not through in time. It goes on behind the scenes; nobody takes its result."""
+    """The call did not finish in time. Its thread continues; its result is discarded."""
 
 
 def within(seconds: float, call: Callable[[], _Result]) -> _Result:

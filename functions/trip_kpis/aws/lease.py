@@ -15,7 +15,7 @@ from trip_kpis.core.run.lease import Lease
 
 POLL_SECONDS = 5.0
 RESERVE_MS = 180_000
-"""of the invocation's time: a merge that has waited until less is left would hardly be through"""
+"""of the invocation's time: a merge that has waited until less is left would hardly finish"""
 _LOST_RACES = 8
 """in a row, against merges that took the lease in between"""
 

@@ -47,10 +47,13 @@ class SegmentLog:
     plan: Plan
 
     def end(self, segment: int) -> Position:
-        """Where the segment's log ends and a worker goes on.
+        """The end of the segment's log, from which a worker resumes.
 
-        Raises BrokenChainError for a part that is missing on the way, ForeignPartError and
-        CorruptPartError for the last part, TooManyPartsError for an unfinished log without room.
+        Raises:
+            BrokenChainError: a part is missing on the way.
+            ForeignPartError: the last part was written for another plan.
+            CorruptPartError: the last part is damaged.
+            TooManyPartsError: the log is unfinished and has no number for another part.
         """
         keys = list(self.bucket.keys(layout.parts_prefix(self.plan.run_id, segment)))
         if not keys:
@@ -86,10 +89,11 @@ class SegmentLog:
     def append(
         self, segment: int, builder: PartBuilder, appender: Appender, *, worker_ms: int
     ) -> bool:
-        """Appends what was built as the next part, its rejected trips to the quarantine before.
+        """Writes the rejected trips to the quarantine, then appends what was built as a part.
 
-        False where another worker has appended that part: then the builder counts for nothing,
-        and the caller resumes from the log's end.
+        Returns:
+            False where another worker has appended that part: what was built is then discarded,
+            and the caller resumes at the log's end.
         """
         header = PartHeader(
             plan_sha256=self.plan.sha256,
@@ -130,11 +134,15 @@ class SegmentLog:
             )
 
     def parts(self) -> Iterator[tuple[PartHeader, pa.Table]]:
-        """Every part of the run, in the order of their keys: fetched by several threads, decoded by
-        the caller's, which takes less of the processor than decoding by theirs.
+        """Every part of the run, in the order of their keys.
 
-        Raises ForeignPartError for an object that is no part or not the one its key says, and
-        CorruptPartError.
+        Several threads fetch them, and the caller's decodes them: that takes less of the processor
+        than decoding in theirs.
+
+        Raises:
+            ForeignPartError: an object is no part, or not the one that its key names.
+            CorruptPartError: a part is damaged.
+            BrokenChainError: a part was listed and is gone.
         """
         keys = self.bucket.keys(layout.parts_prefix(self.plan.run_id))
         yield from map(_decoded, in_order(self._stored, keys))

@@ -1,4 +1,4 @@
-"""One invocation's work on one segment: from the log's end on, page by page, until it must stop."""
+"""One invocation's work on one segment: page by page from the log's end, until it must stop."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -60,12 +60,18 @@ class SegmentWorker:
     """since the last append"""
 
     def work(self) -> Progress:
-        """Goes on from the end of the log until the segment's end, or until time is short.
+        """Resumes at the end of the log and reads until the segment's end, or until time is short.
 
-        What is appended stays, whatever becomes of the worker afterwards; what was read is appended
-        before an error goes out. Where AWS throttles it waits and goes on. Raises what the table
-        and the log raise; TransientError where throttling left no time for a single page;
-        NoProgressError where this is the second invocation in a row that had none.
+        What is appended stays, whatever happens to the worker afterwards; what was read is appended
+        before an error is raised. Where AWS throttles, the worker waits and retries.
+
+        Returns:
+            What this invocation added.
+
+        Raises:
+            TransientError: throttling left no time for a single page.
+            NoProgressError: this is the second invocation in a row that read no page.
+            TripKpisError: what the table and the log raise.
         """
         self._pace = Pace.at_start(self.remaining_ms())
         with throttles_counted(self.dynamodb) as self._throttles:

@@ -20,8 +20,8 @@ USD_PER_CAPACITY_HOUR = 0.00013
 USD_PER_CAPACITY_HOUR_IA = 0.00016
 """of a provisioned read unit a second"""
 USD_PER_GB_SECOND = 0.0000166667
-"""x86_64, the dearer of the two. Counted is what the parts tell of their workers; the planning, the
-merge and what a worker did beside its parts are not: seconds, where the parts are hours."""
+"""x86_64, the more expensive of the two. Only the time that the parts record is counted; planning,
+the merge and what a worker did besides its parts take seconds, where the parts take hours."""
 USD_PER_GB_SECOND_ARM64 = 0.0000133334
 USD_PER_EXPORTED_GIB = 0.10
 USD_PER_RECOVERABLE_GIB_MONTH = 0.20

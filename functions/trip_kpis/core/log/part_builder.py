@@ -1,4 +1,4 @@
-"""The builder of a segment that was read and not yet appended: what the next part will hold."""
+"""Builds the next part of a segment's log from the pages that were read and not yet appended."""
 
 from dataclasses import dataclass, field
 
@@ -12,7 +12,7 @@ from trip_kpis.core.log.partials import Partials
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """The end of a segment's log: where a worker goes on."""
+    """The end of a segment's log, from which a worker resumes."""
 
     next_part: int = 0
     start_key: Item | None = None
@@ -38,7 +38,7 @@ class PartBuilder:
     """by page"""
 
     def add(self, page: Page, rules: ReadingRules) -> None:
-        """Reads and takes in the page that follows."""
+        """Reads and adds the next page."""
         reading = read_page(page, rules)
         filtered = page.scanned - page.length
         self.partials.add(reading.days, reading.fares)

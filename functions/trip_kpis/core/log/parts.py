@@ -22,7 +22,7 @@ HEADER_KEY = b"trip_kpis"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartHeader:
-    """Where a part belongs, which builder of its segment it covers, and what that held."""
+    """Where a part belongs, which keys of its segment it covers, and what was counted there."""
 
     plan_sha256: str
     """of the plan object's bytes: parts of another plan are foreign"""
@@ -34,11 +34,11 @@ class PartHeader:
     """the LastEvaluatedKey of its last page; None: the segment's end"""
     counts: Counts
     quarantine_key: str | None
-    """S3 key of the rejected trips of this builder; None where there are none"""
+    """S3 key of the part's rejected trips; None where there are none"""
     invocation: str
     """request id of the invocation that appended it"""
     worker_ms: int
-    """time the worker spent on this builder"""
+    """time that the worker spent on this part"""
     memory_mb: int
 
     def to_json(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A run's plan: frozen when the run begins, and all that its workers and its merge go by."""
+"""A run's plan: frozen when the run begins, and followed by its workers and its merge."""
 
 import hashlib
 import json
@@ -199,7 +199,7 @@ def _value_at(error: str, document: dict[str, Any]) -> str:
 
 
 def check_agreement(frozen: Plan, wanted: Plan, request: RunRequest) -> None:
-    """Whether the run that `frozen` began may go on as it is asked for now.
+    """Checks that the run that `frozen` began may be resumed as it is asked for now.
 
     What decides the figures must be as it was; so must `total_segments` and `consistent_read`, if
     the request itself asks for them. The rest stays as it was frozen, except for what the request
