@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
+from trip_kpis.core.settings import SETTINGS
+
 ROOT = Path(__file__).resolve().parents[2]
 
 REQUIRED = object()
@@ -262,6 +264,9 @@ def test_each_function_is_reported_what_it_alone_decides(template: Template) -> 
 def test_every_variable_that_the_functions_read_is_handed_to_one(template: Template) -> None:
     source = (ROOT / "functions" / "trip_kpis" / "aws" / "settings.py").read_text()
     read = set(re.findall(r'"([A-Z]+(?:_[A-Z]+)+)"', source))
+    read |= {
+        setting.variable for setting in SETTINGS if f"settings.{setting.field.upper()}" in source
+    }
     reported = {name for variables in VARIABLES.values() for name in variables}
     assert read == reported | {
         "DYNAMODB_TABLE_NAME",
