@@ -9,23 +9,21 @@ from ops.embedded.template import complete_parameters, load_template
 from ops.local.closest_name import closest_name
 from ops.local.names import TABLE_NAME, TEMPLATE
 from ops.local.trip_files import Trips
-from trip_kpis.aws.settings import read_run_defaults
+from trip_kpis.aws.settings import read_estimate_terms, read_merge_settings, read_run_defaults
 from trip_kpis.core.errors import SettingError
 from trip_kpis.core.items.attributes import dotted_path, find, parse_path
+from trip_kpis.core.settings import SETTINGS
 
 _NAMES_SHOWN = 12
 
 
-def plan_run_environment(parameters: Mapping[str, str]) -> dict[str, str]:
-    """PlanRun's variables, as the template makes them of the parameters.
+def functions_environment(parameters: Mapping[str, str]) -> dict[str, str]:
+    """The functions' variables, as the template makes them of the parameters.
 
     Raises DeploymentError for a parameter that the template has not, or does not allow.
     """
-    template = load_template(TEMPLATE)
-    values = complete_parameters(template, parameters)
-    plan_run = template["Resources"]["PlanRunFunction"]["Properties"]
-    variables = plan_run["Environment"]["Variables"]
-    return {name: values[value["Ref"]] for name, value in variables.items()}
+    values = complete_parameters(load_template(TEMPLATE), parameters)
+    return {setting.variable: values[setting.parameter] for setting in SETTINGS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +44,10 @@ def fit_parameters(
     Raises DeploymentError or SettingError for what no run can have. A path that no trip has raises
     SettingError, too, or is a remark, with the parameters that would fit.
     """
-    defaults = read_run_defaults(plan_run_environment({"TableName": TABLE_NAME, **parameters}))
+    environment = functions_environment({"TableName": TABLE_NAME, **parameters})
+    defaults = read_run_defaults(environment)
+    read_estimate_terms(environment)
+    read_merge_settings(environment)
     names = tuple(dict.fromkeys(name for item in trips.items.values() for name in item))
     if not names:
         return FittedParameters(

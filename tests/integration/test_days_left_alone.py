@@ -222,6 +222,22 @@ def test_an_empty_table_removes_published_days_only_if_that_is_confirmed(
     assert not pipeline.waited
 
 
+@pytest.mark.parametrize("vanished_days", ["keep", "remove"])
+def test_a_table_of_days_to_come_fails_and_keeps_the_published_days(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, vanished_days: str
+) -> None:
+    """As with a DayAttribute that names the time at which DynamoDB deletes the trip."""
+    monkeypatch.setenv("VANISHED_DAYS", vanished_days)
+    pipeline.make_table(trips(2))
+    pipeline.run("first", total_segments=1)
+    for number in range(2):
+        pipeline.dynamodb.put_item(TableName="trips", Item=on("2099-12-24", f"t-{number}"))
+    with pytest.raises(NothingCountedError, match=r"all 2 trips .* 2099-12-24"):
+        pipeline.run("second", total_segments=1)
+    assert trip_count(pipeline) == 2
+    assert pipeline.objects("lease/") == {}
+
+
 def test_an_empty_table_keeps_the_published_days(pipeline: Pipeline) -> None:
     pipeline.make_table(trips(2))
     pipeline.run("first", total_segments=1)

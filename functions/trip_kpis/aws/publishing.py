@@ -42,10 +42,10 @@ class Publisher:
         have no trips any more.
 
         Can be repeated: a day that this run has written counts as published again. Raises
-        NothingCountedError, before anything is written, where it would remove every day.
+        NothingCountedError as `Judge.check_days`, before anything is written.
         """
         published = self._published_days()
-        self.judge.check_removal(days, published)
+        self.judge.check_days(days, published)
         verdicts = dict(
             zip(
                 (day.day for day in days),

@@ -105,13 +105,13 @@ def _of_table(
     parameters: dict[str, str],
     asked: dict[str, Any],
 ) -> dict[str, Any]:
-    from ops.local.parameters import plan_run_environment
+    from ops.local.parameters import functions_environment
     from ops.stack.account import Account
     from ops.stack.estimate import of_table
 
     if "TableName" in parameters:
         raise click.UsageError("--table names the table: leave --parameter TableName out")
-    environment = plan_run_environment({**parameters, "TableName": table})
+    environment = functions_environment({**parameters, "TableName": table})
     account = Account(profile=profile, region=region)
     return of_table(table, account, environment=environment, asked=asked)
 

@@ -117,17 +117,33 @@ class Judge:
     empty_table_confirmed: bool = False
     """an empty table may remove every published day"""
 
-    def check_removal(self, counted: Collection[DayKpis], published: Collection[date]) -> None:
-        """Raises NothingCountedError where the table is empty, and every one of the `published`
-        days would be removed without a confirmation."""
+    def check_days(self, counted: Collection[DayKpis], published: Collection[date]) -> None:
+        """Looks at all days before anything is written.
+
+        Raises NothingCountedError where every counted trip is of a day after the plan's time, so
+        that readers would see old figures for ever, and where the run has no day to publish and
+        would remove every one of the `published` days without a confirmation.
+        """
+        publishable = [day for day in counted if not begins_after_plan(self.plan, day.day)]
+        if counted and not publishable:
+            first = min(day.day for day in counted)
+            raise NothingCountedError(
+                f"all {sum(day.trip_count for day in counted)} trips are of days that begin after "
+                f"the run was planned, {first} and later; nothing was published. Check whether "
+                f"DayAttribute ({self.plan.day_attribute}) names the time of the trip, and not of "
+                "something to come, then start a new run"
+            )
+        if self.terms.skip_open_days:
+            publishable = [day for day in publishable if not is_open(self.plan, day.day)]
         if (
             self.terms.remove_vanished_days
             and published
-            and not counted
+            and not publishable
             and not self.empty_table_confirmed
         ):
+            what = "has no day that is over" if counted else "is empty"
             raise NothingCountedError(
-                f"the table {self.plan.table_name!r} is empty, and VanishedDays is remove: all "
+                f"the table {self.plan.table_name!r} {what}, and VanishedDays is remove: all "
                 f"{len(published)} published days would be removed, and nothing was. If that is "
                 'right, confirm it by a new execution with the input {"confirm_empty_table": '
                 "true}; if not, check whether TableName names the right table"

@@ -192,8 +192,25 @@ def test_vanished_days_are_kept_or_removed() -> None:
 def test_an_empty_table_removes_every_day_only_where_that_is_confirmed() -> None:
     removing = judge(remove_vanished_days=True)
     with pytest.raises(NothingCountedError, match="confirm_empty_table"):
-        removing.check_removal([], {DAY})
-    removing.check_removal([], ())
-    removing.check_removal([kpis(TODAY)], {DAY})
-    judge().check_removal([], {DAY})
-    replace(removing, empty_table_confirmed=True).check_removal([], {DAY})
+        removing.check_days([], {DAY})
+    removing.check_days([], ())
+    removing.check_days([kpis(TODAY)], {DAY})
+    judge().check_days([], {DAY})
+    replace(removing, empty_table_confirmed=True).check_days([], {DAY})
+
+
+def test_a_run_of_only_open_days_removes_the_others_only_where_that_is_confirmed() -> None:
+    removing = judge(remove_vanished_days=True, skip_open_days=True)
+    with pytest.raises(NothingCountedError, match="no day that is over"):
+        removing.check_days([kpis(TODAY)], {DAY})
+    replace(removing, empty_table_confirmed=True).check_days([kpis(TODAY)], {DAY})
+    removing.check_days([kpis(TODAY), kpis(DAY)], {DAY})
+
+
+@pytest.mark.parametrize("terms", [{}, {"remove_vanished_days": True}, {"skip_open_days": True}])
+def test_a_run_whose_trips_are_all_of_days_to_come_is_refused(terms: dict[str, bool]) -> None:
+    with pytest.raises(NothingCountedError, match="DayAttribute"):
+        judge(**terms).check_days([kpis(TOMORROW)], {DAY})
+    with pytest.raises(NothingCountedError, match="DayAttribute"):
+        replace(judge(**terms), empty_table_confirmed=True).check_days([kpis(TOMORROW)], {DAY})
+    judge(**terms).check_days([kpis(TOMORROW), kpis(DAY)], {DAY})

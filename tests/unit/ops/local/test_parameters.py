@@ -47,6 +47,16 @@ def test_a_wrong_name_is_refused_with_the_parameter_that_would_fit(there: str, n
     assert said.endswith(named)
 
 
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [("MaxRejectedShare", "nan"), ("TimeZone", "Berlin"), ("TimeFormats", "%H")],
+)
+def test_a_value_that_no_function_reads_is_refused_before_the_run(
+    parameter: str, value: str
+) -> None:
+    assert f"'{value}'" in refusal(trips(trip()), **{parameter: value})
+
+
 def test_every_wrong_name_is_refused_at_once() -> None:
     item = {"trip_id": {"S": "a"}, "FARE_AMOUNT": {"S": "1"}, "Pickup Datetime": {"S": "x"}}
     said = refusal(trips(item))
