@@ -146,7 +146,7 @@ def test_ctrl_c_leaves_the_execution_running_and_says_how_to_follow_it_again(
         (("run",), "--trips FILE and --out DIR"),
         (("rerun",), "--out DIR for one on this machine, or --stack NAME"),
         (("status",), "--out DIR"),
-        (("runs", "--stack", STACK_NAME, "--out", "."), "give one of the two"),
+        (("runs", "--stack", STACK_NAME, "--out", "."), "give one of them"),
         (
             ("run", "--stack", STACK_NAME, "--parameter", "TimeZone=UTC"),
             "`sam deploy --parameter-overrides` sets it",
