@@ -58,7 +58,7 @@ def show_broken_demo(console: Console, out: Path, segments: int, broken: int) ->
     )
     console.print(Panel(_what_to_do(failed), title="what to do", border_style="green"))
     command = rerun_command(failed.run_id, out)
-    say(console, f"The permissions are back. Resuming the run:\n  {command}")
+    say(console, f"The permissions are restored. Resuming the run:\n  {command}")
     with Follower(console) as follower:
         finished = resume_month(failed.run_id, out, follower=follower)
     show_ended(console, finished, out)
