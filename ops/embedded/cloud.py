@@ -186,7 +186,7 @@ class EmbeddedCloud:
 @contextmanager
 def _quiet() -> Any:
     """No line on the screen for each request, for what moto has no emulation of, or for a state
-    that fails: the execution tells that. What brings a request down still shows.
+    that fails: the execution shows that. What brings a request down still shows.
     """
     quiet = {
         "werkzeug": logging.ERROR,

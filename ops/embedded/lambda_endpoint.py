@@ -23,7 +23,7 @@ class LambdaEndpoint:
     """An Invoker that calls the Lambda API at `url`, with a function's logical id as its name.
 
     `sam local` answers a handler's exception with status 200 and without the header that says so:
-    there the payload tells, which has an errorType and an errorMessage. A function that it killed
+    there the payload shows it by its errorType and errorMessage. A function that it killed
     gives no payload. Raises LambdaEndpointError if nothing answers at `url`.
     """
 

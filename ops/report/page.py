@@ -32,7 +32,7 @@ EMBEDDED_ACCOUNT = "123456789012"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """All that the page tells."""
+    """All that the page shows."""
 
     run: FinishedRun
     days: tuple[Day, ...]

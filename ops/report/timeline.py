@@ -15,7 +15,7 @@ from ops.runs.staging_reader import StagedPart, staged_parts
 from ops.runs.storage import Directory
 
 _WHOLE_SECONDS = timedelta(seconds=1)
-"""S3 tells an object's time to the second"""
+"""S3 has an object's time to the second"""
 
 LONGEST_WAIT = timedelta(minutes=20)
 """An attempt is never idle for longer: a merge may take 15 minutes, a wait between retries 5."""

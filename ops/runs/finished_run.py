@@ -1,4 +1,4 @@
-"""A finished run, as its manifest tells of it."""
+"""A finished run, as its manifest describes it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -169,7 +169,7 @@ def finished_run(out: Path, run_id: str | None) -> FinishedRun:
     if run_id is not None:
         there = f"there are {', '.join(finished)}" if finished else "there is none of that name"
         raise ResultsError(
-            f"{out} has no finished run {run_id}: {there}. How it stands, if it was begun, says: "
+            f"{out} has no finished run {run_id}: {there}. To see whether it was started, and its status: "
             f"{ops_command('status', run_id, out)}"
         )
     if finished:

@@ -1,4 +1,4 @@
-"""A day of a run, as the run's manifest tells of it."""
+"""A day of a run, as the run's manifest describes it."""
 
 from dataclasses import dataclass
 from decimal import Decimal

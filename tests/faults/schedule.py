@@ -23,7 +23,7 @@ _MOST_EXECUTIONS = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """What is broken on purpose, to see whether it is seen. As it stands, nothing is."""
+    """What is broken on purpose, to see whether it is seen. By default, nothing is."""
 
     handlers: Mapping[str, Handler] = field(default_factory=lambda: HANDLERS)
     store_honours_conditions: bool = True

@@ -147,7 +147,7 @@ class Bucket:
     def written_since(self, prefix: str, moment: datetime) -> Iterator[str]:
         """The keys that begin with `prefix` and were last written at `moment` or later.
 
-        S3 tells that time in whole seconds.
+        S3 has that time in whole seconds.
         """
         for found in self._list(prefix):
             if found["LastModified"] >= moment.replace(microsecond=0):

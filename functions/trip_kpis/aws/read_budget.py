@@ -15,7 +15,7 @@ WINDOW_SECONDS = 10.0
 
 @dataclass(slots=True, kw_only=True)
 class Pacer:
-    """Tells when a worker may ask for its next page, in one invocation.
+    """Decides when a worker may request its next page, in one invocation.
 
     What a page consumes is known only once it is there, so a whole one is paid for before it is
     asked for: from a bucket that the share fills, and that holds two pages, the one that is being

@@ -52,7 +52,7 @@ class SegmentWorker:
     appender: Appender
     pacer: Pacer
     remaining_ms: Callable[[], int]
-    """of the invocation, as Lambda's context tells it"""
+    """of the invocation, from Lambda's context"""
     _progress: Progress = field(default=_NONE_YET, init=False)
     _pace: Pace = field(init=False)
     _backoff: Backoff = field(default_factory=Backoff, init=False)

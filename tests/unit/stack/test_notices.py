@@ -25,7 +25,7 @@ CAUSE = json.dumps(
 
 
 def event(status: str, **detail: Any) -> dict[str, Any]:
-    """What Step Functions tells EventBridge when an execution's status changes.
+    """What Step Functions sends to EventBridge when an execution's status changes.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
     """

@@ -21,7 +21,7 @@ class Leaf(msgspec.Struct, frozen=True, gc=False):
     """An attribute value that may be a fare or a time.
 
     With none of its fields it is absent (ABSENT itself), of another type, or could not be decoded
-    on its own; the item as a whole tells.
+    on its own; only the whole item has it.
     """
 
     S: str | None = None

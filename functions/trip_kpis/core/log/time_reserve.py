@@ -1,6 +1,6 @@
 """When a worker appends what it has, and when it stops: decided from the time that is left.
 
-All times are milliseconds that remain of the invocation, as Lambda's context tells them, so
+All times are milliseconds that remain of the invocation, from Lambda's context, so
 that no clock is needed.
 """
 

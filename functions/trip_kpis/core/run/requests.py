@@ -44,8 +44,8 @@ class RunRequest:
         }
         if unknown := sorted(given.keys() - known):
             raise InputError(
-                f"the execution's input has {', '.join(map(repr, unknown))}, which means nothing "
-                f"here: it may be {{}} or have any of {', '.join(sorted(known))}"
+                f"the execution's input has {', '.join(map(repr, unknown))}, which no run "
+                f"reads: it may be {{}} or have any of {', '.join(sorted(known))}"
             )
         named = given.get("run_id")
         return cls(

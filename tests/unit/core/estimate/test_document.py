@@ -74,7 +74,9 @@ def test_counts_are_reported_of_the_sample_as_a_share_and_scaled_to_the_table() 
         "forms": {"String other": 32, "date and time": 32},
     }
     assert census["days"] == {"days": 1, "first": "2024-05-25", "last": "2024-05-25"}
-    assert census["unknown"].startswith("A sample tells nothing of pages that it did not read")
+    assert census["unknown"].startswith(
+        "A sample contains nothing about pages that it did not read"
+    )
 
 
 def test_without_a_page_it_is_still_whole() -> None:

@@ -1,4 +1,4 @@
-"""A time tells one day in the reporting time zone, or it is rejected."""
+"""A time has one day in the reporting time zone, or it is rejected."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal

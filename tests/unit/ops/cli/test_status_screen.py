@@ -1,4 +1,4 @@
-"""How a run on this machine stands, and how that is shown."""
+"""The status of a run on this machine, and its screen."""
 
 import io
 import json
