@@ -192,7 +192,7 @@ def _set_up_logging() -> None:
 
 
 def _max_memory_kb() -> int:
-    """The peak of this program. The value of `getrusage` begins, on Linux, with the memory of whoever
+    """The peak of this program. On Linux, `getrusage` begins with the memory of the process that
     started it (man 2 execve, man 5 proc).
     """
     try:

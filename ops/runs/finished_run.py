@@ -169,8 +169,8 @@ def finished_run(out: Path, run_id: str | None) -> FinishedRun:
     if run_id is not None:
         there = f"there are {', '.join(finished)}" if finished else "there is none of that name"
         raise ResultsError(
-            f"{out} has no finished run {run_id}: {there}. To see whether it was started, and its status: "
-            f"{ops_command('status', run_id, out)}"
+            f"{out} has no finished run {run_id}: {there}. To see whether it was started, and its "
+            f"status: {ops_command('status', run_id, out)}"
         )
     if finished:
         return max(map(read_manifest, finished.values()), key=lambda run: run.finished_at)

@@ -1,7 +1,7 @@
 """Waiting for Step Functions, never longer than given: botocore's waiters, for states of its API
 that it brings none for.
 
-The answers of the API may be a little late: an execution that was just started may not be there yet.
+The answers of the API may be late: an execution that was just started may not be there yet.
 https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
 """
 

@@ -18,8 +18,8 @@ _NAMES_TOLD = 30
 _LONGEST_NAME = 80
 _SHAPES_TOLD = 5
 _UNKNOWN = (
-    "A sample contains nothing about pages that it did not read: how long a segment is that did not end "
-    "within it, whether an item collection elsewhere is large, whether older trips look otherwise."
+    "A sample contains nothing about pages that it did not read: how long a segment is that did "
+    "not end within it, whether an item collection elsewhere is large, whether older trips look otherwise."
 )
 
 
