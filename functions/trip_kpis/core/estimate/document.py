@@ -16,10 +16,11 @@ from trip_kpis.core.run.plan import Plan
 
 _NAMES_TOLD = 30
 _LONGEST_NAME = 80
-_SHAPES_TOLD = 5
+_SHAPES_SHOWN = 5
 _UNKNOWN = (
     "A sample contains nothing about pages that it did not read: how long a segment is that did "
-    "not end within it, whether an item collection elsewhere is large, whether older trips look otherwise."
+    "not end within it, whether an item collection elsewhere is large, whether older trips have "
+    "other forms."
 )
 
 
@@ -73,7 +74,7 @@ def _census(sample: Sample) -> dict[str, Any]:
         "rejected_by_reason": {
             str(reason): {
                 **of_table.extrapolated(number),
-                "looks_like": _most(census.shapes[reason], _SHAPES_TOLD),
+                "looks_like": _most(census.shapes[reason], _SHAPES_SHOWN),
             }
             for reason, number in sorted(counts.rejected.items())
         },
