@@ -78,6 +78,22 @@ def read_budget_input(command: _Command) -> _Command:
     return asked  # type: ignore[return-value]
 
 
+def empty_table_input(command: _Command) -> _Command:
+    """Adds to `asked` that an empty table may remove every published day."""
+
+    @click.option(
+        "--confirm-empty-table",
+        is_flag=True,
+        help="Let an empty table remove every published day, with VanishedDays=remove.",
+    )
+    @wraps(command)
+    def confirmed(*, confirm_empty_table: bool, asked: dict[str, Any], **rest: Any) -> Any:
+        more = {"confirm_empty_table": True} if confirm_empty_table else {}
+        return command(asked={**asked, **more}, **rest)
+
+    return confirmed  # type: ignore[return-value]
+
+
 def refused_beside(option: str, *names: str) -> None:
     """Raises click.UsageError for the first of these options of the command that was given: it
     cannot be combined with `option`."""

@@ -8,6 +8,7 @@ from ops.cli import terminal
 from ops.cli.screens import so_many
 from ops.cli.tables import Column, show_table
 from ops.cli.terminal import say
+from ops.runs.execution import INTERRUPTED
 from ops.runs.figures import grouped, lasting
 from ops.runs.next_steps import Place, ops_command
 from ops.runs.run import FINISHED, NOT_FINISHED, RUNNING, Run
@@ -44,6 +45,8 @@ def show_runs(found: Sequence[Run], place: Place, name: str) -> None:
 def _is(run: Run) -> str:
     if run.status in (RUNNING, NOT_FINISHED):
         return f"is {run.status}"
+    if run.status == INTERRUPTED.lower():
+        return "was interrupted"
     return f"{run.status} ({run.error})" if run.error else run.status
 
 

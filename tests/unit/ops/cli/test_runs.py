@@ -70,7 +70,7 @@ def test_one_that_is_not_finished_is_shown_with_what_goes_on_with_it(tmp_path: P
     )
     said = runs(tmp_path).output
     go_on = rerun_command("run-2", tmp_path)
-    assert f"run-2 is not finished; to resume it: {go_on}\n" in said
+    assert f"run-2 was interrupted; to resume it: {go_on}\n" in said
     assert "look" not in said
     newest, oldest = json.loads(runs(tmp_path, "--json").output)
     assert [one["name"] for one in newest["executions"]] == ["rerun-3", "run-2"]
