@@ -184,10 +184,14 @@ def _about_times(run: FailedRun, place: Place, plan: Plan) -> NextStep:
 
 def _after_nothing_counted(run: FailedRun, place: Place, plan: Plan) -> Iterator[NextStep]:
     counts = run.progress.counts
-    if not counts.scanned:
+    if counts.counted:
         yield NextStep(
-            "If the table is empty on purpose, resume the run and confirm that every published "
-            "day is removed:",
+            f"If {plan.day_attribute}, which DayAttribute names, is not the time of the trip, "
+            "start a new run with another DayAttribute. Else wait until a day is over."
+        )
+    if counts.counted or not counts.scanned:
+        yield NextStep(
+            "If every published day is to be removed, resume the run and confirm that:",
             (ops_command("rerun", run.run_id, place, "--confirm-empty-table"),),
         )
         yield _resume_with(

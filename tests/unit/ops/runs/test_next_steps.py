@@ -246,6 +246,12 @@ def test_an_empty_table_is_confirmed_or_the_days_are_kept() -> None:
     assert commands(after("NothingCountedError", kept))[1:] == [rerun]
 
 
+def test_trips_of_days_to_come_name_the_day_attribute() -> None:
+    steps = after("NothingCountedError", counts=Counts(scanned=3, counted=3))
+    assert "If pickup_datetime, which DayAttribute names, is not the time" in steps[0].says
+    assert f"{RERUN} --confirm-empty-table" in commands(steps)
+
+
 def test_attributes_that_no_item_has_are_named() -> None:
     (step,) = after("NothingCountedError", counts=Counts(scanned=3, incomplete=3))
     assert "3 of 3 items do not have both fare_amount and estimated_fare_amount" in step.says
