@@ -52,6 +52,7 @@ def show_broken_demo(console: Console, out: Path, segments: int, broken: int) ->
     if not _failed_by(failed, broken) or any(out.glob(f"{layout.DAYS}*/kpi.json")):
         console.print(Text("The run did not end as expected.", "bold red"), soft_wrap=True)
         return False
+    assert failed.pages is not None
     say(
         console,
         f"Nothing is under {out}/kpis/. {failed.pages.read:,} pages of the table were read.\n",
@@ -63,7 +64,7 @@ def show_broken_demo(console: Console, out: Path, segments: int, broken: int) ->
         finished = resume_month(failed.run_id, out, follower=follower)
     show_ended(console, finished, out)
     show_pages(console, finished)
-    lost = finished.pages.again == PAGES_BEFORE
+    lost = finished.pages is not None and finished.pages.again == PAGES_BEFORE
     return finished.succeeded and _show_comparison(console, month, out) and lost
 
 

@@ -1,5 +1,6 @@
 """What is asked of an execution, and what cannot be combined with it."""
 
+import os
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
@@ -78,6 +79,22 @@ def read_budget_input(command: _Command) -> _Command:
     return asked  # type: ignore[return-value]
 
 
+def empty_table_input(command: _Command) -> _Command:
+    """Adds to `asked` that an empty table may remove every published day."""
+
+    @click.option(
+        "--confirm-empty-table",
+        is_flag=True,
+        help="Let an empty table remove every published day, with VanishedDays=remove.",
+    )
+    @wraps(command)
+    def confirmed(*, confirm_empty_table: bool, asked: dict[str, Any], **rest: Any) -> Any:
+        more = {"confirm_empty_table": True} if confirm_empty_table else {}
+        return command(asked={**asked, **more}, **rest)
+
+    return confirmed  # type: ignore[return-value]
+
+
 def refused_beside(option: str, *names: str) -> None:
     """Raises click.UsageError for the first of these options of the command that was given: it
     cannot be combined with `option`."""
@@ -85,9 +102,18 @@ def refused_beside(option: str, *names: str) -> None:
     for parameter in context.command.params:
         source = context.get_parameter_source(parameter.name or "")
         if parameter.name in names and source is ParameterSource.COMMANDLINE:
-            of_stacks = option == "--stack" and parameter.name == "parameters"
-            says = "`sam deploy --parameter-overrides` sets it" if of_stacks else "leave it out"
+            says = "leave it out"
+            if option == "--stack" and parameter.name == "parameters":
+                says = _where_parameters_are_set()
             raise click.UsageError(f"{parameter.opts[0]} cannot be combined with {option}: {says}")
+
+
+def _where_parameters_are_set() -> str:
+    from ops.runs.next_steps import is_on_this_machine
+
+    if is_on_this_machine(os.environ.get("AWS_ENDPOINT_URL")):
+        return "give it to `ops serve` when you start it"
+    return "`sam deploy --parameter-overrides` sets it"
 
 
 def _checked(**given: int | None) -> dict[str, int]:

@@ -2,17 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import UTC
+from decimal import Decimal
 from pathlib import Path
 
 from ops.cli import terminal
 from ops.cli.screens import so_many
-from ops.cli.tables import Column, show_table
+from ops.cli.tables import Column, show_headed_rows
 from ops.cli.terminal import say
-from ops.runs.figures import grouped, lasting
+from ops.runs.execution import INTERRUPTED
+from ops.runs.figures import lasting
+from ops.runs.marked_days import MarkedDays
 from ops.runs.next_steps import Place, ops_command
 from ops.runs.run import FINISHED, NOT_FINISHED, RUNNING, Run
 
-_NUMBERS = ("took", "trips", "rejected", "new/same", "shrank", "read units", "USD")
+_NUMBERS = ("took", "trips", "rejected", "new/same", "USD")
 
 
 def show_runs(found: Sequence[Run], place: Place, name: str) -> None:
@@ -23,7 +26,7 @@ def show_runs(found: Sequence[Run], place: Place, name: str) -> None:
         return
     columns = [Column("run"), Column("began (UTC)"), Column("status")]
     columns += [Column(heading, is_number=True) for heading in _NUMBERS]
-    show_table(console, f"Runs in {name}", columns, list(map(_row, found)))
+    show_headed_rows(console, f"Runs in {name}", columns, list(map(_row, found)))
     of_stack = not isinstance(place, Path)
     for run in found:
         says = f"{run.run_id} {_is(run)}"
@@ -35,31 +38,41 @@ def show_runs(found: Sequence[Run], place: Place, name: str) -> None:
             says += f"; to resume it: {ops_command('rerun', run.run_id, place)}"
         if run.status != FINISHED:
             say(console, says)
-        if run.marked and run.marked.warnings:
-            warned = so_many(len(run.marked.warnings), "warning")
+        if run.marked and (marks := _marks(run.marked)):
             status = ops_command("status", run.run_id, place)
-            say(console, f"{run.run_id} has {warned}; to read it: {status}")
+            say(console, f"{run.run_id} has {marks}; to read more: {status}")
+
+
+def _marks(marked: MarkedDays) -> str:
+    warned, shrank = len(marked.warnings), marked.days_shrank
+    found = [so_many(warned, "warning")] if warned else []
+    found += [f"{so_many(shrank, 'day')} with fewer trips than before"] if shrank else []
+    return " and ".join(found)
 
 
 def _is(run: Run) -> str:
     if run.status in (RUNNING, NOT_FINISHED):
         return f"is {run.status}"
+    if run.status == INTERRUPTED.lower():
+        return "was interrupted"
     return f"{run.status} ({run.error})" if run.error else run.status
+
+
+def _usd(cost: Decimal) -> str:
+    """With two decimal places; small amounts with two digits."""
+    return f"{cost:,.2f}" if cost >= 1 or not cost else f"{cost:.{1 - cost.adjusted()}f}"
 
 
 def _row(run: Run) -> list[str]:
     done = run.finished
     began = run.began_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M") if run.began_at else ""
-    marked = run.marked
     row = [run.run_id, began, run.status, lasting(run.seconds) if run.seconds else ""]
-    if done is None or marked is None:
+    if done is None:
         return row + [""] * (len(_NUMBERS) - 1)
     return [
         *row,
         f"{done.counted:,}",
         f"{done.rejected_in_all:,}",
         f"{run.days('published'):,}/{run.days('unchanged'):,}",
-        f"{marked.days_shrank:,}",
-        grouped(done.read_units),
-        grouped(done.cost_usd["total"]),
+        _usd(Decimal(done.cost_usd["total"])),
     ]

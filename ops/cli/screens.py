@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -15,9 +16,12 @@ from ops.runs.documents import DocumentError, converted
 from ops.runs.execution import EndedExecution, readable_cause
 from ops.runs.figures import visible
 from ops.runs.marked_days import MarkedDays
-from ops.runs.next_steps import Place, next_steps
-from ops.runs.quarantine import Quarantined, RejectedTrip, rejected_trips
+from ops.runs.next_steps import FailedRun, Place, next_steps
+from ops.runs.quarantine import Quarantined, RejectedTrip, rejected_trips, unreadable_times
+from ops.runs.run_log import Progress
+from ops.runs.storage import Directory
 from trip_kpis.core import layout
+from trip_kpis.core.items.rejections import Reason
 from trip_kpis.core.layout import is_known
 from trip_kpis.core.log.counts import Count
 
@@ -127,15 +131,6 @@ def show_summary(console: Console, ended: EndedExecution) -> None:
             highlight=False,
             soft_wrap=True,
         )
-    if summary.scanned and summary.incomplete == summary.scanned:
-        console.print(
-            Text(
-                "No trip has both fares. If the attributes have other names, give --parameter "
-                "FareAttribute=… and EstimatedFareAttribute=…",
-                "yellow",
-            ),
-            soft_wrap=True,
-        )
     for reason, n in summary.rejected.items():
         console.print(f"  rejected {n:>6,}  {reason}", highlight=False, soft_wrap=True)
 
@@ -143,6 +138,8 @@ def show_summary(console: Console, ended: EndedExecution) -> None:
 def show_pages(console: Console, ended: EndedExecution) -> None:
     """What going on with a run took."""
     pages = ended.pages
+    if pages is None:
+        return
     if not pages.read:
         say = "No page of the table was read this time."
     else:
@@ -187,18 +184,40 @@ def show_failure(console: Console, ended: EndedExecution, place: Place) -> None:
     )
     published = str(ended.published)
     console.print(Text(f"{published[0].upper()}{published[1:]}."), soft_wrap=True)
-    if not isinstance(place, Path):
+    if not isinstance(place, Path) and not place.is_embedded:
         logs = shlex.join(["sam", "logs", "--stack-name", *place.options[1:]])
         console.print(Text.assemble("The functions' logs: ", (logs, "bold")), soft_wrap=True)
-    elif any((place / "logs").glob("*")):
+    elif isinstance(place, Path) and any((place / "logs").glob("*")):
         console.print(
             Text.assemble("The functions' logs are in ", (str(place / "logs"), "bold")),
             soft_wrap=True,
         )
-    says, command = next_steps(ended.run_id, ended.errors, place, is_planned=ended.is_planned)
-    console.print(Text(says), soft_wrap=True)
-    if command:
-        console.print(Text(f"  {command}", "bold"), soft_wrap=True)
+    show_next_steps(console, ended.run_id, ended.errors, ended.progress, place)
+
+
+def show_next_steps(
+    console: Console, run_id: str, errors: Collection[str], progress: Progress, place: Place
+) -> None:
+    """What to do after these errors, in the order in which to consider it."""
+    times: tuple[str, ...] = ()
+    if progress.counts.rejected.get(Reason.TIME_UNREADABLE):
+        times = _unreadable_times(place, run_id)
+    failed = FailedRun(run_id=run_id, errors=errors, progress=progress, unreadable_times=times)
+    for step in next_steps(failed, place):
+        console.print(Text(step.says), soft_wrap=True)
+        for command in step.commands:
+            console.print(Text(f"  {command}", "bold"), soft_wrap=True)
+
+
+def _unreadable_times(place: Place, run_id: str) -> tuple[str, ...]:
+    """None where they cannot be fetched: they only make a hint more exact."""
+    if isinstance(place, Path):
+        return unreadable_times(Directory(place), run_id)
+    from ops.stack.account import AccountError, asking_aws
+
+    with suppress(AccountError), asking_aws(f"for the rejected trips of run {run_id}"):
+        return unreadable_times(place.bucket(), run_id)
+    return ()
 
 
 def so_many(number: int, what: str) -> str:

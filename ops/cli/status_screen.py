@@ -5,10 +5,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from ops.cli.screens import so_many
+from ops.cli.screens import show_next_steps, so_many
 from ops.runs.execution import Execution, readable_cause
 from ops.runs.figures import share
-from ops.runs.next_steps import Place, next_steps, ops_command
+from ops.runs.next_steps import Place, ops_command
 from ops.runs.run import FINISHED, RUNNING, Run
 from ops.runs.run_log import Progress
 
@@ -23,18 +23,26 @@ def show_status(console: Console, run: Run, place: Place) -> None:
         console.print(Text(f"{name:<12} {text}"), soft_wrap=True)
     for line in run.marked.lines() if run.marked else ():
         console.print(Text(line), soft_wrap=True)
-    console.print(Text(_next(run, place)), soft_wrap=True)
+    _show_next(console, run, place)
 
 
 def _executions(run: Run) -> list[tuple[str, str]]:
-    rows = []
+    """Each with its errors. An error that a later execution or another segment has, too, is
+    printed once."""
+    rows, said = [], set[str]()
     for one in run.executions:
         rows.append(("execution", _execution(one)))
+        segments_by_error: dict[str, list[str]] = {}
         if one.error:
-            rows.append(("", f"{one.error}: {readable_cause(one.cause)}"))
+            segments_by_error[f"{one.error}: {readable_cause(one.cause)}"] = []
         for child in one.failed_segments or ():
-            cause = readable_cause(child.cause)
-            rows.append(("", f"segment {child.segment}: {child.error}: {cause}"))
+            error = f"{child.error}: {readable_cause(child.cause)}"
+            segments_by_error.setdefault(error, []).append(str(child.segment))
+        for error, segments in segments_by_error.items():
+            whose = f"segment{'s' * (len(segments) > 1)} {', '.join(segments)}: "
+            shown = "the same error" if error in said else error
+            rows.append(("", f"{whose}{shown}" if segments else shown))
+        said |= segments_by_error.keys()
     return rows
 
 
@@ -70,15 +78,18 @@ def _counts(run: Run) -> list[tuple[str, str]]:
     return rows
 
 
+def _show_next(console: Console, run: Run, place: Place) -> None:
+    if not run.is_running and run.status != FINISHED and run.errors:
+        show_next_steps(console, run.run_id, run.errors, run.progress or Progress(), place)
+    else:
+        console.print(Text(_next(run, place)), soft_wrap=True)
+
+
 def _next(run: Run, place: Place) -> str:
     if run.is_running:
         if isinstance(place, Path):
-            return "Another process on this machine is at it."
+            return "Another process on this machine is running it."
         return f"To watch it:\n  {ops_command('status', run.run_id, place, '--follow')}"
     if run.status == FINISHED:
         return f"As a page:\n  {ops_command('report', run.run_id, place)}"
-    if run.errors:
-        is_planned = run.progress is not None and run.progress.plan is not None
-        says, command = next_steps(run.run_id, run.errors, place, is_planned=is_planned)
-        return f"{says}\n  {command}" if command else says
     return f"To resume it:\n  {ops_command('rerun', run.run_id, place)}"

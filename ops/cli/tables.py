@@ -48,15 +48,39 @@ def show_table(
 def _plain(
     console: Console, title: str, columns: Sequence[Column], rows: Sequence[Sequence[str]]
 ) -> None:
-    lines = [[column.heading for column in columns], *rows]
-    widths = [max(len(line[n]) for line in lines) for n in range(len(columns))]
     say(console, title)
-    for line in lines:
-        cells = (
+    for line in _aligned(columns, [[column.heading for column in columns], *rows]):
+        say(console, line)
+
+
+def show_headed_rows(
+    console: Console, title: str, columns: Sequence[Column], rows: Sequence[Sequence[str]]
+) -> None:
+    """A table of plain lines. Where it is too wide for them, the first cell of each row has a line
+    of its own, above the others."""
+    shown = [
+        [column.heading for column in columns],
+        *([visible(cell) for cell in row] for row in rows),
+    ]
+    lines = _aligned(columns, shown)
+    if max(map(len, lines)) > console.width:
+        rest = _aligned(columns[1:], [row[1:] for row in shown])
+        lines = [
+            line for row, cells in zip(shown, rest, strict=True) for line in (row[0], f"  {cells}")
+        ]
+    for line in (title, *lines):
+        say(console, line.rstrip())
+
+
+def _aligned(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(len(row[n]) for row in rows) for n in range(len(columns))]
+    return [
+        "  ".join(
             cell.rjust(width) if column.is_number else cell.ljust(width)
-            for cell, width, column in zip(line, widths, columns, strict=True)
-        )
-        say(console, "  ".join(cells).rstrip())
+            for cell, width, column in zip(row, widths, columns, strict=True)
+        ).rstrip()
+        for row in rows
+    ]
 
 
 def _blocks(

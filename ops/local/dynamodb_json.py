@@ -38,12 +38,19 @@ def read_item(document: Any) -> Item:
             f"an item is a JSON object of attributes, not {_shown(document)}"
         )
     item = {_name(name): _value(value, name, level=1) for name, value in document.items()}
-    size = sum(_bytes_of_text(name) + _size(value) for name, value in item.items())
+    check_size(item)
+    return item
+
+
+def check_size(item: Item) -> None:
+    """Raises RefusedByDynamoDbError for an item that is too large."""
+    sizes = {name: _bytes_of_text(name) + _size(value) for name, value in item.items()}
+    size = sum(sizes.values())
     if size > MOST_ITEM_BYTES:
         raise RefusedByDynamoDbError(
-            f"the item has {size:,} bytes: DynamoDB takes {MOST_ITEM_BYTES:,} at the most"
+            f"the item has {size:,} bytes: DynamoDB takes {MOST_ITEM_BYTES:,} at the most. Most of "
+            f"them are in {max(sizes, key=lambda name: sizes[name])!r}: leave it out or shorten it"
         )
-    return item
 
 
 def check_key(item: Item, key_attributes: tuple[str, ...]) -> None:

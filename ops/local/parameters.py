@@ -12,6 +12,7 @@ from ops.local.trip_files import Trips
 from trip_kpis.aws.settings import read_estimate_terms, read_merge_settings, read_run_defaults
 from trip_kpis.core.errors import SettingError
 from trip_kpis.core.items.attributes import dotted_path, find, parse_path
+from trip_kpis.core.items.zones import closest_time_zone, is_time_zone
 from trip_kpis.core.settings import SETTINGS
 
 _NAMES_SHOWN = 12
@@ -20,10 +21,22 @@ _NAMES_SHOWN = 12
 def functions_environment(parameters: Mapping[str, str]) -> dict[str, str]:
     """The functions' variables, as the template makes them of the parameters.
 
-    Raises DeploymentError for a parameter that the template has not, or does not allow.
+    Raises DeploymentError for a parameter that the template has not, or does not allow, and
+    SettingError for a time zone that is none.
     """
+    _check_time_zone(parameters)
     values = complete_parameters(load_template(TEMPLATE), parameters)
     return {setting.variable: values[setting.parameter] for setting in SETTINGS}
+
+
+def _check_time_zone(parameters: Mapping[str, str]) -> None:
+    name = parameters.get("TimeZone")
+    if name is None or is_time_zone(name):
+        return
+    closest = closest_time_zone(name)
+    option = shlex.quote(f"TimeZone={closest or 'Europe/Berlin'}")
+    proposed = f"did you mean --parameter {option}?" if closest else f"--parameter {option} is one"
+    raise SettingError(f"{name} is no IANA time zone name: {proposed}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

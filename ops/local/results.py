@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ops.local.state_directory import StateDirectory, StateError
 from ops.runs.errors import ResultsError
-from ops.runs.execution import RUNNING, Execution
+from ops.runs.execution import INTERRUPTED, RUNNING, Execution
 from ops.runs.run import Run, runs_in
 from ops.runs.run_log import RunLog
 from ops.runs.storage import Directory
@@ -14,11 +14,16 @@ from ops.runs.storage import Directory
 
 def executions_in(out: Path) -> tuple[Execution, ...]:
     """In the order of their beginning, without estimates; none in a copy of a bucket, which has no
-    state. While another process has the state, the newest is running. Raises StateError."""
+    state. One that has not ended was interrupted, unless it is the newest and another process has
+    the state: then it is running. Raises StateError."""
     state = StateDirectory(out)
     if not state.exists:
         return ()
-    executions = [one for one in state.executions() if not one.is_estimate]
+    executions = [
+        one if one.status else replace(one, status=INTERRUPTED)
+        for one in state.executions()
+        if not one.is_estimate
+    ]
     if executions and state.is_locked():
         executions[-1] = replace(executions[-1], status=RUNNING, error=None, cause=None)
     return tuple(executions)

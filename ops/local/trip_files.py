@@ -15,7 +15,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ops.local.closest_name import closest_name
-from ops.local.dynamodb_json import Item, RefusedByDynamoDbError, check_key, read_item, write_item
+from ops.local.dynamodb_json import (
+    Item,
+    RefusedByDynamoDbError,
+    check_key,
+    check_size,
+    read_item,
+    write_item,
+)
 from ops.local.parquet_items import ParquetError, read_parquet
 from ops.runs.figures import plain
 
@@ -227,8 +234,8 @@ def _add_rows(
                 raise TripFileError(
                     f"{file} has the key {', '.join(key)} in {rows[key][0]} and in {place}, and an "
                     "item has a key of its own. If the last row is the right one: "
-                    "--same-key last. If the rows are different trips and have no id: --key "
-                    f"{ROW}, which numbers them"
+                    "--same-key last. If the rows are different trips and have no id: "
+                    f"{_numbered(item)}"
                 )
             replaced += 1
         rows[key] = place, item
@@ -242,24 +249,46 @@ def _add_rows(
     _merge(trips, file, rows)
 
 
+def _numbered(item: Item) -> str:
+    """How to get a number for each row as its key."""
+    if ROW in item:
+        return (
+            f"rename the column {ROW!r}, so that --key {ROW} numbers the rows, or name a column "
+            "with --key that is different in every row"
+        )
+    return f"--key {ROW}, which numbers them"
+
+
 def _csv_rows(trips: Trips, file: Path, text: str) -> Iterator[tuple[str, Item]]:
     csv.field_size_limit(len(text) + 1)
     lines = csv.reader(io.StringIO(text, newline=""), strict=True)
+    number = 0
     try:
-        rows = (row for row in lines if row)
-        columns = [column.strip() for column in next(rows)]
+        rows = _numbered_rows(lines)
+        number, header = next(rows)
+        columns = [column.strip() for column in header]
         _check_header(trips, file, columns, text)
-        _check_columns(trips, file, columns)
-        for row in rows:
+        _check_columns(trips, file, columns, header=f" line {number},")
+        for number, row in rows:
             if len(row) != len(columns):
                 raise TripFileError(
-                    f"{file} line {lines.line_num} has not the {len(columns)} fields of the "
-                    "header: fix it"
+                    f"{file} line {number} has not the {len(columns)} fields of the header: fix it"
                 )
             item = {name: {"S": value} for name, value in zip(columns, row, strict=True)}
-            yield f"line {lines.line_num}", item | _row_number(trips, columns)
+            yield f"line {number}", read_item(item | _row_number(trips, columns))
     except csv.Error as error:
         raise TripFileError(f"{file} line {lines.line_num} is no CSV: {error}") from error
+    except RefusedByDynamoDbError as error:
+        raise TripFileError(f"{file} line {number}: {error}") from error
+
+
+def _numbered_rows(lines: Any) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a csv.reader that are not empty, each with the number of its first line."""
+    first = 1
+    for row in lines:
+        if row:
+            yield first, row
+        first = lines.line_num + 1
 
 
 def _parquet_rows(trips: Trips, file: Path, body: bytes) -> Iterator[tuple[str, Item]]:
@@ -275,8 +304,17 @@ def _parquet_rows(trips: Trips, file: Path, body: bytes) -> Iterator[tuple[str, 
         raise TripFileError(f"{file} row {row}: {error}") from error
 
 
-def _check_columns(trips: Trips, file: Path, columns: list[str]) -> None:
-    """Raises TripFileError for columns that have no key, or two of one name."""
+def _check_columns(trips: Trips, file: Path, columns: list[str], *, header: str = "") -> None:
+    """Raises TripFileError for a column without a name, two of one name, or no key among them.
+
+    `header` is the place of the names in the file.
+    """
+    if "" in columns:
+        number = columns.index("") + 1
+        advice = "name it, or leave the column out"
+        if number == 1 and header:
+            advice += ". If pandas wrote it, to_csv(index=False) writes it without this column"
+        raise TripFileError(f"{file}{header} column {number} has no name: {advice}")
     if twice := sorted({column for column in columns if columns.count(column) > 1}):
         raise TripFileError(f"{file} has the column {twice[0]!r} twice: rename one")
     for name in trips.key_attributes:
@@ -348,6 +386,13 @@ def _merge(trips: Trips, file: Path, rows: Mapping[tuple[str, ...], tuple[str, I
         for name, value in item.items():
             if value != {"S": ""} or name not in there:
                 there[name] = value
+        try:
+            check_size(there)
+        except RefusedByDynamoDbError as error:
+            raise TripFileError(
+                f"{file} {place}: together with the rows of earlier files that have the same key, "
+                f"{error}"
+            ) from error
         replaced = [name for name in before if before[name] not in (there[name], {"S": ""})]
         if replaced:
             changed += 1

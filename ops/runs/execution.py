@@ -10,8 +10,11 @@ from itertools import islice
 from typing import Any, Self
 
 from ops.runs.published import Published
+from ops.runs.run_log import Progress
 
 RUNNING, SUCCEEDED, FAILED = "RUNNING", "SUCCEEDED", "FAILED"
+INTERRUPTED = "INTERRUPTED"
+"""of an execution on this machine whose process ended before it did"""
 _MOST_FAILED_SEGMENTS = 20
 """one failed segment ends the Map, so there are hardly ever more than were running"""
 
@@ -31,7 +34,8 @@ class FailedSegment:
         return self.input.get("segment") if isinstance(self.input, dict) else None
 
     def to_json(self) -> dict[str, Any]:
-        return {"input": self.input, "error": self.error, "cause": self.cause}
+        cause = readable_cause(self.cause)
+        return {"input": self.input, "error": self.error, "cause": cause}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +48,8 @@ class Execution:
     arn: str | None = None
     input: Mapping[str, Any] = field(default_factory=dict)
     status: str | None = None
-    """as Step Functions names it: RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED"""
+    """as Step Functions names it: RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED; or
+    INTERRUPTED"""
     started_at: datetime | None = None
     stopped_at: datetime | None = None
     error: str | None = None
@@ -113,11 +118,17 @@ class EndedExecution(Execution):
 
     output: dict[str, Any] | None
     """the state machine's: the run's summary"""
-    pages: PagesRead
-    is_planned: bool
-    """the run has a plan, so that another execution can resume it"""
+    pages: PagesRead | None
+    """None where nobody counted them"""
+    progress: Progress
+    """of the run's segments"""
     published: Published = field(default_factory=Published)
     """by the run, where the execution failed"""
+
+    @property
+    def is_planned(self) -> bool:
+        """The run has a plan, so that another execution can resume it."""
+        return self.progress.plan is not None
 
     def summary_to_json(self) -> dict[str, Any]:
         """The summary with the status, or what went wrong."""
@@ -125,13 +136,13 @@ class EndedExecution(Execution):
             "run_id": self.run_id,
             "status": self.status,
             **(self.output or {}),
-            "pages_read": self.pages.read,
-            "pages_read_again": self.pages.again,
+            "pages_read": self.pages and self.pages.read,
+            "pages_read_again": self.pages and self.pages.again,
         }
         if not self.succeeded:
             document |= {
                 "error": self.error,
-                "cause": self.cause,
+                "cause": None if self.cause is None else readable_cause(self.cause),
                 "published": str(self.published),
                 "failed_segments": [one.to_json() for one in self.failed_segments or ()],
             }

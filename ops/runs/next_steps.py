@@ -1,11 +1,25 @@
-"""How to go on after a run that failed, by the kind of its error; docs/operations.md says more."""
+"""What to do after a run that failed, by the kind of its error; docs/operations.md says more.
+
+Steps are for the place where they are printed: a run on this machine, a deployed stack, or a stack
+in the embedded AWS of `ops serve`.
+"""
 
 import shlex
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import ROUND_CEILING, Decimal, InvalidOperation
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
 
+from ops.runs.run_log import Progress
+from ops.runs.storage import Storage
 from ops.runs.this_command import this_command
+from ops.runs.time_formats import formats_of
+from trip_kpis.core.items.rejections import Reason
+from trip_kpis.core.log.counts import Counts
+from trip_kpis.core.run.plan import Plan
 
 
 class NamedStack(Protocol):
@@ -16,9 +30,44 @@ class NamedStack(Protocol):
         """What names it on the command line."""
         ...
 
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """Those that it is deployed with now."""
+        ...
+
+    @property
+    def is_embedded(self) -> bool:
+        """`ops serve` runs it: it has no Redrive, and nothing deploys it again."""
+        ...
+
+    def bucket(self) -> Storage:
+        """Where its runs write to."""
+        ...
+
 
 Place = Path | NamedStack
 """Where a run is: the directory of a run on this machine, or a deployed stack."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedRun:
+    """What next steps depend on."""
+
+    run_id: str
+    errors: Collection[str]
+    progress: Progress
+    """of its segments"""
+    unreadable_times: Sequence[str] = ()
+    """some of the times that it rejected as unreadable"""
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """What to do, and the commands or options that do it, if there are any."""
+
+    says: str
+    commands: tuple[str, ...] = field(default=())
+
 
 _LOST = {
     "BrokenChainError",
@@ -34,39 +83,206 @@ _LOST = {
 """Resuming would fail again: what the run has left is not what it wrote, or what it was
 planned for is not there any more."""
 
+_BY_REASON = {
+    Reason.FARE_WRONG_TYPE: "FareAttribute and EstimatedFareAttribute must name Numbers or "
+    "Strings. If a fare is in a map, name the value in it, such as trip_end.fare_amount, and start "
+    "a new run.",
+    Reason.FARE_NOT_A_NUMBER: "A fare that is a String must be a decimal number such as 12.50: "
+    "without a currency, a decimal comma, or separators between thousands.",
+    Reason.FARE_TOO_PRECISE: "A fare can have 18 decimal places at the most: round the fares.",
+    Reason.FARE_TOO_LARGE: "A fare must be below 1,000,000,000. Check whether FareAttribute names "
+    "the fare.",
+    Reason.TIME_MISSING: "Trips have no value for DayAttribute. If the time has another name, "
+    "start a new run with that DayAttribute.",
+    Reason.TIME_WRONG_TYPE: "DayAttribute must name a String or a Number. If the time is in a map, "
+    "name the value in it, and start a new run.",
+    Reason.TIME_OUT_OF_RANGE: "Times must be from EarliestDay to 2100-12-31. If older trips are to "
+    "count, start a new run with an earlier EarliestDay.",
+}
 
-def next_steps(
-    run_id: str, errors: Collection[str], place: Place, *, is_planned: bool
-) -> tuple[str, str]:
-    """What to do after these errors, and the command that does it; empty where there is none."""
-    if not is_planned:
-        says = "The run has no plan yet, so there is nothing to resume: fix the cause, and "
-        return f"{says}start another.", ""
-    if lost := sorted({*errors} & _LOST):
-        says = f"After {lost[0]}, resuming this run fails again: start a new one, with "
-        says += "`ops run` over the same trips. If the message names an object that somebody put "
-        return f"{says}there, changed or damaged, docs/operations.md says what else there is.", ""
-    if "TooManyRejectedError" in errors:
-        says = "Look at the rejected trips: "
-        says += f"{ops_command('quarantine', run_id, place)}. Fix them and start a new "
-        says += "run; or tolerate a larger share, which reads nothing again:"
-        return says, _with_parameter(run_id, place, "MaxRejectedShare=0.2")
-    if "NothingCountedError" in errors:
-        says = "If the attributes have other names, start a new run with --parameter "
-        says += "FareAttribute=… and EstimatedFareAttribute=…. If the table is empty on purpose, "
-        says += "keep the published days:"
-        if not isinstance(place, Path):
-            says = says.replace("start a new run with --parameter ", "deploy the stack with ")
-        return says, _with_parameter(run_id, place, "VanishedDays=keep")
-    if "Lambda.TooManyRequestsException" in errors:
-        says = "Lambda had no free execution for hours. Resume with fewer segments at a time; what "
-        says += "its segments have appended is not read again:"
-        return says, f"{rerun_command(run_id, place)} --max-concurrency N"
-    says = "Fix the cause, then resume this run; what its segments have appended is not "
-    says += "read again:"
-    if "SettingError" in errors:
-        return says, _with_parameter(run_id, place, "NAME=VALUE")
-    return says, rerun_command(run_id, place)
+
+def next_steps(run: FailedRun, place: Place) -> list[NextStep]:
+    """What to do after these errors, in the order in which to consider it."""
+    if run.progress.plan is None:
+        says = "The run has no plan yet, so there is nothing to resume. Fix the cause, then start "
+        return [NextStep(f"{says}another.")]
+    if lost := sorted({*run.errors} & _LOST):
+        says = f"After {lost[0]}, resuming this run fails again: start a new one. If the message "
+        says += "names an object that somebody put there, changed or damaged, docs/operations.md "
+        return [NextStep(f"{says}says what else there is.", _new_run(place))]
+    if "TooManyRejectedError" in run.errors:
+        return list(_after_rejections(run, place, run.progress.plan))
+    if "NothingCountedError" in run.errors:
+        return list(_after_nothing_counted(run, place, run.progress.plan))
+    if "Lambda.TooManyRequestsException" in run.errors:
+        says = "Lambda had no free execution for hours. Resume with fewer segments at a time. "
+        says += "Finished work is not repeated:"
+        return [NextStep(says, (f"{rerun_command(run.run_id, place)} --max-concurrency N",))]
+    if "SettingError" in run.errors:
+        purpose = "To correct the parameter that the error names"
+        return [_resume_with("NAME", "VALUE", run, place, purpose=purpose)]
+    says = "Fix the cause, then resume this run. Finished work is not repeated:"
+    return [NextStep(says, (rerun_command(run.run_id, place),))]
+
+
+def _after_rejections(run: FailedRun, place: Place, plan: Plan) -> Iterator[NextStep]:
+    yield from _about_rejected(run, place, plan)
+    counts = run.progress.counts
+    if counts.counted:
+        share, deployed = _sufficient_share(counts), _deployed(place, "MaxRejectedShare")
+        yield _resume_with(
+            "MaxRejectedShare",
+            str(share),
+            run,
+            place,
+            purpose="To accept this share of rejected trips",
+            is_deployed=_is_at_least(deployed, share),
+        )
+
+
+def _about_rejected(run: FailedRun, place: Place, plan: Plan) -> Iterator[NextStep]:
+    """How to look at the rejected trips, and what to do about most of them."""
+    yield NextStep(
+        "Look at the rejected trips. If they are wrong, correct them and start a new run:",
+        (ops_command("quarantine", run.run_id, place),),
+    )
+    rejected = run.progress.counts.rejected
+    most = max(rejected, key=lambda reason: rejected[reason], default=None)
+    if most is Reason.TIME_UNREADABLE:
+        if run.unreadable_times:
+            yield _about_times(run, place, plan)
+    elif most is not None:
+        yield NextStep(_BY_REASON[most])
+
+
+def _about_times(run: FailedRun, place: Place, plan: Plan) -> NextStep:
+    times = f"Times such as {run.unreadable_times[0]!r}"
+    found = formats_of(run.unreadable_times, plan.rules)
+    values = ["|".join([*plan.time_formats, one]) for one in found]
+    if not found:
+        return NextStep(
+            f"{times} are in no form that is read. If a format describes them, start a new run "
+            "with TimeFormats (docs/parameters.md)."
+        )
+    if (deployed := _deployed(place, "TimeFormats")) in values:
+        return NextStep(
+            f"{times} are read by TimeFormats={deployed}, which the stack has now. Start a new "
+            "run:",
+            _new_run(place),
+        )
+    if len(found) == 1:
+        says = f"{times} are not read. To read them, start a new run with"
+    else:
+        says = f"{times} do not show which number is the day and which the month. Find that out: "
+        says += "the wrong format counts trips on wrong days. Then start a new run with one of"
+    if isinstance(place, Path):
+        return NextStep(f"{says}:", tuple(_option("TimeFormats", value) for value in values))
+    change = _option if place.is_embedded else _deploy
+    commands = (*(change("TimeFormats", value) for value in values), *_new_run(place))
+    return NextStep(f"{says}: {_SERVE_AGAIN}" if place.is_embedded else f"{says}:", commands)
+
+
+def _after_nothing_counted(run: FailedRun, place: Place, plan: Plan) -> Iterator[NextStep]:
+    counts = run.progress.counts
+    if counts.counted:
+        yield NextStep(
+            f"If {plan.day_attribute}, which DayAttribute names, is not the time of the trip, "
+            "start a new run with another DayAttribute. Else wait until a day is over."
+        )
+    if counts.counted or not counts.scanned:
+        yield NextStep(
+            "If every published day is to be removed, resume the run and confirm that:",
+            (ops_command("rerun", run.run_id, place, "--confirm-empty-table"),),
+        )
+        yield _resume_with(
+            "VanishedDays",
+            "keep",
+            run,
+            place,
+            purpose="To keep the published days",
+            is_deployed=_deployed(place, "VanishedDays") == "keep",
+        )
+        return
+    if counts.rejected:
+        yield from _about_rejected(run, place, plan)
+    if counts.incomplete:
+        yield NextStep(
+            f"{counts.incomplete:,} of {counts.scanned:,} items do not have both "
+            f"{plan.fare_attribute} and {plan.estimated_fare_attribute}. If the fares have other "
+            "names, start a new run with other values of FareAttribute and EstimatedFareAttribute."
+        )
+
+
+_SERVE_AGAIN = "stop `ops serve`, which forgets its runs, start it again with this parameter, and "
+_SERVE_AGAIN += "start a run."
+
+
+def _resume_with(
+    parameter: str,
+    value: str,
+    run: FailedRun,
+    place: Place,
+    *,
+    purpose: str,
+    is_deployed: bool = False,
+) -> NextStep:
+    """How to resume the run under another value of a parameter, which is deployed already or not;
+    where it cannot be resumed, how to start another."""
+    resume = rerun_command(run.run_id, place)
+    if isinstance(place, Path):
+        says = f"{purpose}, resume the run with this parameter. Finished work is not repeated:"
+        return NextStep(says, (rerun_command(run.run_id, place, f"{parameter}={value}"),))
+    if is_deployed:
+        deployed = f"{parameter} is {_deployed(place, parameter)} now"
+        return NextStep(f"{purpose}, resume the run: {deployed}.", (resume,))
+    if place.is_embedded:
+        commands = (_option(parameter, value), *_new_run(place))
+        return NextStep(f"{purpose}, {_SERVE_AGAIN}", commands)
+    says = f"{purpose}, deploy the stack with this parameter and resume the run. Finished work is "
+    return NextStep(f"{says}not repeated:", (_deploy(parameter, value), resume))
+
+
+def _new_run(place: Place) -> tuple[str, ...]:
+    """The command that starts a run; of trips in files, only the user knows it."""
+    return () if isinstance(place, Path) else (_command("run", *place.options),)
+
+
+def _option(parameter: str, value: str) -> str:
+    return shlex.join(["--parameter", f"{parameter}={value}"])
+
+
+def _deploy(parameter: str, value: str) -> str:
+    """SAM takes blanks in quotes of its own."""
+    quoted = f'"{value}"' if set(value) & {" ", "|"} else value
+    return shlex.join(["sam", "deploy", "--parameter-overrides", f"{parameter}={quoted}"])
+
+
+def _deployed(place: Place, parameter: str) -> str:
+    return "" if isinstance(place, Path) else place.parameters.get(parameter, "")
+
+
+def _sufficient_share(counts: Counts) -> Decimal:
+    """The share of rejected trips, rounded up to two digits: with it the run passes."""
+    exact = Decimal(counts.rejected_in_all) / (counts.rejected_in_all + counts.counted)
+    rounded = exact.quantize(Decimal(1).scaleb(exact.adjusted() - 1), rounding=ROUND_CEILING)
+    return min(rounded, Decimal(1)).normalize()
+
+
+def _is_at_least(text: str, share: Decimal) -> bool:
+    try:
+        return Decimal(text) >= share
+    except InvalidOperation:
+        return False
+
+
+def is_on_this_machine(url: str | None) -> bool:
+    """Whether an endpoint is one of `ops serve`, and not of an account: its host is an address of
+    this machine, or a private one, as that of a Docker bridge is."""
+    host = urlsplit(url or "").hostname or ""
+    try:
+        return ip_address(host).is_private
+    except ValueError:
+        return host == "localhost"
 
 
 def rerun_command(run_id: str, place: Place, *parameters: str) -> str:
@@ -77,20 +293,17 @@ def rerun_command(run_id: str, place: Place, *parameters: str) -> str:
 
 def ops_command(verb: str, run_id: str, place: Place, *more: str) -> str:
     """A command about a run, as one types it into a shell."""
-    return shlex.join([*this_command(), verb, run_id, *_options(place), *more])
+    return _command(verb, run_id, *_options(place), *more)
 
 
 def runs_command(place: Place) -> str:
     """What lists the runs there."""
-    return shlex.join([*this_command(), "runs", *_options(place)])
+    return _command("runs", *_options(place))
+
+
+def _command(verb: str, *words: str) -> str:
+    return shlex.join([*this_command(), verb, *words])
 
 
 def _options(place: Place) -> tuple[str, ...]:
     return ("--out", str(place)) if isinstance(place, Path) else place.options
-
-
-def _with_parameter(run_id: str, place: Place, parameter: str) -> str:
-    """Resumes the run under another parameter, which a stack is deployed with."""
-    if not isinstance(place, Path):
-        return f"sam deploy --parameter-overrides {parameter}\n  {rerun_command(run_id, place)}"
-    return rerun_command(run_id, place, parameter)

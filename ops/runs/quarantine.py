@@ -3,8 +3,10 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,13 @@ from ops.runs.finished_run import FinishedRun, finished_run, manifests
 from ops.runs.layout import file_of
 from ops.runs.next_steps import runs_command
 from ops.runs.staging_reader import staged_parts, staged_plans
-from ops.runs.storage import Directory
-from trip_kpis.core.layout import is_quarantine_of
+from ops.runs.storage import Directory, Storage
+from trip_kpis.core.items.rejections import Reason
+from trip_kpis.core.layout import is_quarantine_of, quarantine_prefix
+
+_MOST_OBJECTS = 20
+_MOST_TIMES = 200
+"""enough to see in which form they are"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +187,24 @@ def rejected_trips(out: Path, quarantined: Iterable[Quarantined]) -> Iterator[Re
                             attribute=line.attribute,
                             value=line.value,
                         )
+
+
+def unreadable_times(storage: Storage, run_id: str) -> tuple[str, ...]:
+    """Some of the Strings that the run has rejected as times, from its first objects that hold
+    any; also of attempts that do not count. Without lines that cannot be read."""
+    found: list[str] = []
+    listed = storage.objects(quarantine_prefix(run_id))
+    objects = (one for one in listed if is_quarantine_of(run_id, one.key))
+    for one in islice(objects, _MOST_OBJECTS):
+        for body in (storage.read(one.key) or b"").splitlines():
+            with suppress(msgspec.DecodeError):
+                line = msgspec.json.decode(body, type=_Line)
+                text = line.value.get("S") if isinstance(line.value, dict) else None
+                if line.reason == Reason.TIME_UNREADABLE and text and isinstance(text, str):
+                    found.append(text)
+            if len(found) == _MOST_TIMES:
+                return tuple(found)
+    return tuple(found)
 
 
 def examples(out: Path, of: Rejections, *, each: int) -> dict[str, list[RejectedTrip]]:

@@ -96,8 +96,8 @@ class RunningExecution:
             cause=known.cause,
             failed_segments=() if succeeded else failed_segments(self._client, self.arn),
             output=output if isinstance(output, dict) else None,
-            pages=pages or PagesRead(),
-            is_planned=self._log.progress.plan is not None,
+            pages=pages,
+            progress=self._log.progress,
             published=Published() if succeeded else before.now(self._bucket, self.run_id),
         )
 

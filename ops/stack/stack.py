@@ -1,11 +1,12 @@
 """The stack by its name: what CloudFormation says of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from botocore.exceptions import ClientError
 
+from ops.runs.next_steps import is_on_this_machine
 from ops.runs.storage import Bucket
 from ops.stack.account import Account, AccountError, asking_aws
 
@@ -17,6 +18,8 @@ class Stack:
     name: str
     account: Account
     outputs: Mapping[str, str]
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """that it is deployed with"""
 
     @property
     def state_machine_arn(self) -> str:
@@ -40,6 +43,11 @@ class Stack:
         more = [word for name, value in given.items() if value for word in (name, value)]
         return ("--stack", self.name, *more)
 
+    @property
+    def is_embedded(self) -> bool:
+        """Whether `ops serve` runs it, and no account."""
+        return is_on_this_machine(self.client("cloudformation").meta.endpoint_url)
+
     @classmethod
     def named(cls, name: str, account: Account) -> Self:
         """Raises AccountError if there is none of that name, or it is another template's."""
@@ -62,4 +70,8 @@ class Stack:
                 f"status is {stack.get('StackStatus')}): name a stack of this template that was "
                 "deployed, as `sam deploy` lists it"
             )
-        return cls(name=name, account=account, outputs=outputs)
+        parameters = {
+            one["ParameterKey"]: one.get("ParameterValue", "")
+            for one in stack.get("Parameters", ())
+        }
+        return cls(name=name, account=account, outputs=outputs, parameters=parameters)

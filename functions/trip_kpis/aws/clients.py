@@ -186,13 +186,13 @@ def aws_call(action: str, resource: str) -> Iterator[None]:
             raise TransientError(f"{action} on {resource}: {code} ({said})") from error
         if code == "ResourceNotFoundException":
             raise TableNotFoundError(
-                f"the table {resource} is not there ({said}): set the stack's TableName to a table "
+                f"the table {resource} is not there ({said}): set TableName to a table "
                 "of this account and region"
             ) from error
         if code == "NoSuchBucket":
             raise BucketNotFoundError(
-                f"the bucket of {resource} is not there: set the stack's BucketName to a bucket of "
-                "this account and region, or leave it empty so that the stack makes one"
+                f"the bucket of {resource} is not there: set BucketName to a bucket of "
+                "this account and region, or leave it empty so that the stack creates one"
             ) from error
         if code in _DENIED:
             raise AccessDeniedError(

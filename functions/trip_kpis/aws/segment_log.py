@@ -129,8 +129,8 @@ class SegmentLog:
             raise NoProgressError(
                 f"segment {segment} of run {self.plan.run_id}: two invocations in a row ran out of "
                 f"time before they had a single page to append as part {position.next_part}. Give "
-                "ScanSegment more memory (ScanMemory), see whether the table is throttled, deploy, "
-                "then redrive the execution or start a new one with this run_id"
+                "ScanSegment more memory (ScanMemory), see whether the table is throttled, then "
+                "resume the run"
             )
 
     def parts(self) -> Iterator[tuple[PartHeader, pa.Table]]:

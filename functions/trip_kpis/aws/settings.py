@@ -42,7 +42,7 @@ class MergeSettings:
 
 
 def read_settings(environment: Environment = os.environ) -> Settings:
-    """Raises SettingError, which names the variable, its value and what it should look like."""
+    """Raises SettingError, which names the parameter, its value and what it should look like."""
     return Settings(
         table_name=settings.TABLE_NAME.text(environment),
         bucket_name=settings.BUCKET_NAME.text(environment),
@@ -61,7 +61,7 @@ def read_run_defaults(environment: Environment = os.environ) -> RunDefaults:
         day_attribute=day,
         time_zone=_time_zone(environment),
         time_formats=tuple(
-            check_format(one, setting=str(settings.TIME_FORMATS)) for one in formats
+            check_format(one, setting=settings.TIME_FORMATS.parameter) for one in formats
         ),
         earliest_day=_earliest_day(environment),
         total_segments=settings.TOTAL_SEGMENTS.read(environment),
@@ -98,11 +98,12 @@ def _paths(environment: Environment) -> list[str]:
     """Of the fare, the estimated fare and the day; SettingError where one contains another."""
     paths = [setting.text(environment) for setting in _PATHS]
     parsed = [
-        parse_path(path, setting=str(setting)) for setting, path in zip(_PATHS, paths, strict=True)
+        parse_path(path, setting=setting.parameter)
+        for setting, path in zip(_PATHS, paths, strict=True)
     ]
     if clash := overlapping(parsed):
         outer, inner = map(dotted_path, clash)
-        names = ", ".join(setting.variable for setting in _PATHS)
+        names = ", ".join(setting.parameter for setting in _PATHS)
         raise SettingError(
             f"the attribute path '{outer}' is a map that contains '{inner}': {names} must each "
             "name a value of its own"
@@ -114,7 +115,7 @@ def _time_zone(environment: Environment) -> str:
     name = settings.TIME_ZONE.text(environment)
     if not is_time_zone(name):
         closest = closest_time_zone(name)
-        hint = f"; the closest is {closest}" if closest else ""
+        hint = f". Did you mean {closest}?" if closest else ""
         raise settings.TIME_ZONE.wrong(environment, hint=hint)
     return name
 

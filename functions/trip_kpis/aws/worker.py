@@ -155,7 +155,7 @@ class SegmentWorker:
                 f"segment {self.segment} of run {self.plan.run_id}: the table "
                 f"{self.plan.table_name} was throttled for as long as the worker had time "
                 f"({listed(self._throttles)}), and gave it no page. If that lasts, raise the "
-                "table's read throughput and redrive, or stop this execution and start a new one "
+                "table's read throughput and resume the run, or resume it by an execution "
                 f'that reads less at a time: {{"run_id": "{self.plan.run_id}", "max_concurrency": '
                 '…, "read_units_per_second": …}. What has been read is kept'
             )

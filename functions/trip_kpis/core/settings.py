@@ -46,9 +46,6 @@ class Setting:
         """Of the plan and of an execution's input."""
         return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", self.parameter).lower()
 
-    def __str__(self) -> str:
-        return f"{self.parameter} ({self.variable})"
-
     def text(self, environment: Environment) -> str:
         """The value. Raises SettingError where there is none."""
         value = environment.get(self.variable, "")
@@ -57,14 +54,15 @@ class Setting:
         return value
 
     def wrong(self, environment: Environment, *, hint: str = "") -> SettingError:
-        """The error for its value, which names the variable, the value and what it must be."""
+        """The error for its value, which names the parameter, the value and what it must be."""
         value = environment.get(self.variable)
-        is_now = "is not set" if value is None else f"is {value!r}"
-        return SettingError(
-            f"the environment variable {self.variable} {is_now}: it must be {self.must_be}{hint}. "
-            f"It comes from the stack's parameter {self.parameter}; deploy the stack with another "
-            f"value, or run it on your own machine with --parameter {self.parameter}=VALUE"
-        )
+        if value is None:
+            # In no stack: the template sets every variable.
+            return SettingError(
+                f"the environment variable {self.variable} is not set: it must be {self.must_be}. "
+                f"The stack's parameter {self.parameter} sets it"
+            )
+        return SettingError(f"{self.parameter} is {value!r}: it must be {self.must_be}{hint}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

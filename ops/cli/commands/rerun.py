@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 import click
 
 from ops.cli import options
-from ops.cli.execution_input import read_budget_input, refused_beside
+from ops.cli.execution_input import empty_table_input, read_budget_input, refused_beside
 from ops.cli.results import named_stack
 from ops.local.names import CONTAINERS_PORT
 
@@ -24,6 +24,7 @@ from ops.local.names import CONTAINERS_PORT
 @options.region
 @options.merge_parameter
 @read_budget_input
+@empty_table_input
 @options.as_json
 @options.lambda_endpoint
 @options.access_key

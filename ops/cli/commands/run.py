@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from ops.cli import options
-from ops.cli.execution_input import execution_input, refused_beside
+from ops.cli.execution_input import empty_table_input, execution_input, refused_beside
 from ops.cli.results import named_stack
 from ops.local.names import CONTAINERS_PORT
 
@@ -43,6 +43,7 @@ _HERE = (
     needed=False,
 )
 @execution_input
+@empty_table_input
 @options.key
 @options.sort_key
 @options.same_key

@@ -30,8 +30,8 @@ def runs(*, source: Source, last: int, as_json: bool) -> None:
 
     A run has the name of its first execution; other executions may have resumed it. For each
     unfinished run, the command that resumes it is shown. `new/same`: how many days the run
-    published with new figures, and how many already had the same figures. `shrank`: how many days
-    had fewer trips in the table than were published before (`status` lists them).
+    published with new figures, and how many already had the same figures. `USD`: the estimated
+    cost on AWS. --json has more figures of each run.
 
     \b
     ops runs --out out

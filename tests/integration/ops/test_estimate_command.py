@@ -17,6 +17,7 @@ from ops.cli.main import MISTAKE, main
 from ops.embedded.scan_layers import scans_denied_where
 from ops.local.local_stack import STACK_NAME, TABLE_NAME, LocalStack
 from tests.integration.ops.conftest import trip
+from tests.json_fields import check_fields
 from tests.stacks import NO_IAM, stack_of
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -122,6 +123,7 @@ def test_json_is_one_line_and_what_people_read_goes_elsewhere(
     result = estimate("--table", TABLE_NAME, *BUDGET, "--json")
     assert result.stdout.count("\n") == 1
     assert "Table trips" in result.stderr
+    check_fields("`ops estimate --json`", [json.loads(result.stdout)])
 
 
 def test_parameters_are_those_that_a_stack_of_the_table_would_have(

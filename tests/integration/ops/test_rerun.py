@@ -108,7 +108,7 @@ def test_ctrl_c_says_how_to_go_on(json_lines: Callable[..., Path], tmp_path: Pat
 
     status = ops("status", "--out", out)
     assert status.returncode == 0, status.stderr
-    assert status.stdout.startswith(f"Run {execution.run_id}: not finished\n")
+    assert status.stdout.startswith(f"Run {execution.run_id}: interrupted\n")
     assert ops("rerun", "--out", out).returncode == 0
     assert ops("status", "--out", out).stdout.startswith(f"Run {execution.run_id}: finished\n")
 
@@ -189,8 +189,12 @@ def test_a_run_with_too_many_rejected_trips_is_resumed_under_another_share(
     status = ops("status", "--out", out).stdout
     assert ": failed\n" in status
     assert "TooManyRejectedError: " in status
-    assert status.endswith("--parameter MaxRejectedShare=0.2\n")
-    assert "--parameter MaxRejectedShare=0.2" in failed.stdout
+    assert status.endswith("--parameter MaxRejectedShare=0.25\n")
+    assert status.count("TooManyRejectedError") == 1
+    for said in (failed.stdout, status):
+        assert "--parameter MaxRejectedShare=0.25\n" in said
+        assert "must be a decimal number" in said
+        assert "redrive" not in said
     assert kpis(out) == {}
 
     refused = ops("rerun", "--out", out, "--parameter", "TimeZone=UTC")

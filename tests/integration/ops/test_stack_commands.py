@@ -69,6 +69,7 @@ def test_run_follows_an_execution_to_its_end_and_shows_what_it_came_to(deployed:
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
     assert (summary["status"], summary["scanned"], summary["counted"]) == ("SUCCEEDED", 30, 29)
+    assert (summary["pages_read"], summary["pages_read_again"]) == (None, None), "nobody counts"
     assert summary["run_id"] == run_id_in(done.stderr)
     assert "Scanning segments: 30 of 30 trips, 3 of 3 segments" in done.stderr
     assert "2024-05-01" in done.stderr
@@ -85,6 +86,7 @@ def test_a_segment_that_fails_is_reported_with_its_reason_and_resumed(deployed: 
     assert "segment 1: AccessDeniedError: the function's role may not do dynamodb:Scan" in says
     assert "Nothing was published." in says
     assert f" -m ops rerun {run_id} --stack {STACK_NAME}" in says
+    assert "sam logs" not in says, "there is no account"
     assert "Traceback" not in failed.stdout + failed.stderr
 
     status = ops("status", "--stack", STACK_NAME)
@@ -149,7 +151,7 @@ def test_ctrl_c_leaves_the_execution_running_and_says_how_to_follow_it_again(
         (("runs", "--stack", STACK_NAME, "--out", "."), "give one of them"),
         (
             ("run", "--stack", STACK_NAME, "--parameter", "TimeZone=UTC"),
-            "`sam deploy --parameter-overrides` sets it",
+            "give it to `ops serve` when you start it",
         ),
     ],
 )

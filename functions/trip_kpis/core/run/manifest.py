@@ -232,7 +232,7 @@ def check_rejected_share(counts: Counts, *, tolerated: Decimal) -> None:
             f"{counts.rejected_in_all} of {completed} completed trips were rejected ({reasons}), "
             f"more than the share of {tolerated} that MaxRejectedShare tolerates; nothing was "
             "published. Look at them under quarantine/, then fix the trips and start a new run, "
-            "or raise MaxRejectedShare and redrive this one"
+            "or raise MaxRejectedShare and resume this one"
         )
 
 
@@ -244,8 +244,7 @@ def check_something_counts(counts: Counts) -> None:
             f"none of the {counts.scanned} items of the table counts ({counts.incomplete} are "
             f"incomplete, {counts.rejected_in_all} are rejected); nothing was published. Check "
             "whether FareAttribute and EstimatedFareAttribute name the table's attributes: an "
-            'execution with the input {"estimate_only": true} lists those that its items have. '
-            "Then start a new run"
+            "estimate lists those that its items have. Then start a new run"
         )
 
 

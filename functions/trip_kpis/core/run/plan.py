@@ -228,7 +228,7 @@ def check_table(plan: Plan, table_name: str) -> None:
     if plan.table_name != table_name:
         raise PlanMismatchError(
             f"the run {plan.run_id} was planned for the table {plan.table_name!r}, the stack's "
-            f"TableName is {table_name!r} now: deploy the stack with the table that the run began "
+            f"TableName is {table_name!r} now: resume it with the table that the run began "
             "with, or start a new run without run_id"
         )
 

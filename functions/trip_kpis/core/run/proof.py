@@ -59,8 +59,7 @@ _NEXT_STEPS: dict[type[PermanentError], str] = {
     "at who may write to staging/",
     BrokenChainError: "something has removed or replaced parts: start a new run, and look at who "
     "may write to staging/",
-    MissingSegmentError: "redrive the execution, or start a new one with this run_id, to read the "
-    "rest",
+    MissingSegmentError: "resume the run, to read the rest",
     UnbalancedCountsError: "the figures cannot be trusted and nothing was published: start a new "
     "run, and report this with the run's staging objects",
 }

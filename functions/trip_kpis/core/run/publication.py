@@ -145,8 +145,8 @@ class Judge:
             raise NothingCountedError(
                 f"the table {self.plan.table_name!r} {what}, and VanishedDays is remove: all "
                 f"{len(published)} published days would be removed, and nothing was. If that is "
-                'right, confirm it by a new execution with the input {"confirm_empty_table": '
-                "true}; if not, check whether TableName names the right table"
+                "right, confirm it when you resume the run (confirm_empty_table); if not, check "
+                "whether TableName names the right table"
             )
 
     def of_counted(self, day: DayKpis, there: PublishedDay | None) -> Verdict:

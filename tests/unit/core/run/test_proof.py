@@ -159,7 +159,7 @@ def test_a_segment_that_nobody_began_is_missing() -> None:
     of, headers = whole([1, 2, 1])
     with pytest.raises(MissingSegmentError, match="segment 1 has not been begun") as caught:
         prove(of, [part for part in headers if part.segment != 1])
-    assert "redrive" in str(caught.value)
+    assert "resume the run" in str(caught.value)
 
 
 def test_no_parts_at_all_prove_nothing() -> None:

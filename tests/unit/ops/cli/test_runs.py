@@ -52,6 +52,25 @@ def test_the_newest_is_first_with_what_its_manifest_says(tmp_path: Path) -> None
     assert row.split()[1:6] == ["2024-06-01", "02:15", "finished", "6.0", "s"]
 
 
+def test_the_table_fits_into_80_columns_also_with_long_ids(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    of_schedule = f"{'3f2a' * 9}_{'91c0' * 9}"
+    leave_run(tmp_path, run_id=of_schedule, rejected=1)
+    leave_run(tmp_path, run_id="run-2", planned_at=LATER)
+    title, *lines = runs(tmp_path).output.splitlines()
+    assert title == f"Runs in {tmp_path}"
+    assert max(map(len, lines)) <= 80
+    assert [line.split() for line in lines[::2]] == [["run"], ["run-2"], [of_schedule]]
+    heading, *rows = lines[1::2]
+    assert heading.split()[-5:] == ["took", "trips", "rejected", "new/same", "USD"]
+    assert [row.split()[2:] for row in rows] == [
+        ["finished", "6.0", "s", "9", "0", "3/0", "0.00050"],
+        ["finished", "6.0", "s", "9", "2", "3/0", "0.00050"],
+    ]
+
+
 def test_of_many_the_last_ones_are_shown(tmp_path: Path) -> None:
     for n in range(3):
         leave_run(tmp_path, run_id=f"run-{n}", planned_at=PLANNED_AT + timedelta(days=n))
@@ -70,7 +89,7 @@ def test_one_that_is_not_finished_is_shown_with_what_goes_on_with_it(tmp_path: P
     )
     said = runs(tmp_path).output
     go_on = rerun_command("run-2", tmp_path)
-    assert f"run-2 is not finished; to resume it: {go_on}\n" in said
+    assert f"run-2 was interrupted; to resume it: {go_on}\n" in said
     assert "look" not in said
     newest, oldest = json.loads(runs(tmp_path, "--json").output)
     assert [one["name"] for one in newest["executions"]] == ["rerun-3", "run-2"]

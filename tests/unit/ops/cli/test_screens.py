@@ -7,7 +7,8 @@ import pytest
 from rich.console import Console
 
 from ops.cli.screens import show_summary
-from ops.runs.execution import EndedExecution, PagesRead
+from ops.runs.execution import EndedExecution
+from ops.runs.run_log import Progress
 
 SUMMARY: dict[str, Any] = {
     "scanned": 1,
@@ -32,8 +33,8 @@ def shown(**changes: Any) -> str:
         error=None,
         cause=None,
         failed_segments=(),
-        pages=PagesRead(),
-        is_planned=True,
+        pages=None,
+        progress=Progress(),
     )
     show_summary(console, outcome)
     assert isinstance(console.file, io.StringIO)

@@ -16,7 +16,7 @@ from ops.local.state_directory import StateDirectory
 from ops.runs.errors import ResultsError
 from ops.runs.execution import Execution, FailedSegment
 from ops.runs.next_steps import rerun_command
-from ops.runs.run import FINISHED, NOT_FINISHED, RUNNING, Run
+from ops.runs.run import FINISHED, RUNNING, Run
 from ops.runs.run_log import Progress
 from tests.runs_left import leave_run
 from tests.samples import plan
@@ -50,10 +50,10 @@ def test_of_a_copy_of_the_bucket_manifest_and_parts_tell(tmp_path: Path) -> None
     assert "segments     3 of 3 finished" in shown(run, tmp_path)
 
 
-def test_a_run_without_a_manifest_is_not_finished_and_can_be_resumed(tmp_path: Path) -> None:
+def test_a_run_whose_process_died_was_interrupted_and_can_be_resumed(tmp_path: Path) -> None:
     noted(tmp_path, "run-1", "rerun-1")
     run = run_in_directory(tmp_path, "run-1")
-    assert run.status == NOT_FINISHED
+    assert run.status == "interrupted"
     assert [one.name for one in run.executions] == ["rerun-1", "run-1"]
     assert shown(run, tmp_path).endswith(f"  {rerun_command('run-1', tmp_path)}\n")
 
@@ -62,7 +62,7 @@ def test_a_run_that_another_process_is_at_is_running(tmp_path: Path) -> None:
     with noted(tmp_path, "run-1").locked():
         run = run_in_directory(tmp_path, None)
     assert run.status == RUNNING
-    assert "Another process on this machine is at it." in shown(run, tmp_path)
+    assert "Another process on this machine is running it." in shown(run, tmp_path)
 
 
 def test_a_run_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
@@ -110,6 +110,27 @@ def test_what_failed_is_reported_with_its_reason(tmp_path: Path) -> None:
     ):
         assert line in text.splitlines()
     assert "Fix the cause, then resume this run" in text
+
+
+def test_an_error_is_printed_once(tmp_path: Path) -> None:
+    children = tuple(
+        FailedSegment(input={"segment": n}, error="CorruptPartError", cause="damaged")
+        for n in range(3)
+    )
+    map_error = {"error": "States.ExceedToleratedFailureThreshold", "cause": "a segment failed"}
+    executions = tuple(
+        Execution(run_id="run-1", name=name, status="FAILED", failed_segments=children, **map_error)
+        for name in ("rerun-1", "run-1")
+    )
+    text = shown(Run(run_id="run-1", executions=executions), tmp_path)
+    assert text.splitlines()[1:7] == [
+        "execution    rerun-1, failed",
+        "             States.ExceedToleratedFailureThreshold: a segment failed",
+        "             segments 0, 1, 2: CorruptPartError: damaged",
+        "execution    run-1, failed",
+        "             the same error",
+        "             segments 0, 1, 2: the same error",
+    ]
 
 
 def test_following_is_for_stacks(tmp_path: Path) -> None:

@@ -54,7 +54,15 @@ def test_a_wrong_name_is_refused_with_the_parameter_that_would_fit(there: str, n
 def test_a_value_that_no_function_reads_is_refused_before_the_run(
     parameter: str, value: str
 ) -> None:
-    assert f"'{value}'" in refusal(trips(trip()), **{parameter: value})
+    assert value in refusal(trips(trip()), **{parameter: value})
+
+
+def test_a_time_zone_is_proposed_as_an_option() -> None:
+    said = refusal(trips(trip()), TimeZone="Berlin")
+    assert said == (
+        "Berlin is no IANA time zone name: did you mean --parameter TimeZone=Europe/Berlin?"
+    )
+    assert "--parameter TimeZone=Europe/Berlin is one" in refusal(trips(trip()), TimeZone="XYZ")
 
 
 def test_every_wrong_name_is_refused_at_once() -> None:

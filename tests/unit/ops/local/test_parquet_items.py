@@ -149,3 +149,9 @@ def test_a_column_that_is_there_twice_is_refused(tmp_path: Path) -> None:
     parquet.write_table(table, file)
     with pytest.raises(TripFileError, match="the column 'trip_id' twice"):
         read_trips([file], hash_key="trip_id")
+
+
+def test_a_column_without_a_name_is_refused_with_its_place(tmp_path: Path) -> None:
+    file = written(tmp_path / "trips.parquet", {"": pa.array([0]), "trip_id": pa.array(["a"])})
+    with pytest.raises(TripFileError, match=r"trips\.parquet column 1 has no name: name it"):
+        read_trips([file], hash_key="trip_id")

@@ -147,6 +147,21 @@ def test_a_second_row_with_the_same_key_is_refused_with_both_lines_and_both_solu
         assert said in str(refused.value)
 
 
+def test_rows_with_the_same_key_are_named_by_their_first_lines(tmp_path: Path) -> None:
+    text = 'trip_id,note\n\na,"one\ntwo\nthree"\nb,x\na,"four\nfive"\n'
+    with pytest.raises(TripFileError, match=r"the key a in line 3 and in line 7,"):
+        read_trips([written(tmp_path, "trips.csv", text)], hash_key="trip_id")
+
+
+@pytest.mark.parametrize("key", ["row", "trip_id"])
+def test_a_column_called_row_has_to_be_renamed_before_rows_are_numbered(
+    tmp_path: Path, key: str
+) -> None:
+    file = written(tmp_path, "trips.csv", "row,trip_id,fare\n1,a,5\n1,a,6\n")
+    with pytest.raises(TripFileError, match="rename the column 'row', so that --key row numbers"):
+        read_trips([file], hash_key=key)
+
+
 def test_the_last_row_of_a_key_counts_where_that_is_asked_for(tmp_path: Path) -> None:
     file = written(tmp_path, "trips.csv", "trip_id,fare_amount,vendor\na,1,x\na,1,x\na,2,\nb,3,y\n")
     trips = read_trips([file], hash_key="trip_id", same_key="last")
@@ -363,6 +378,49 @@ def test_a_file_that_was_cut_short_is_refused(tmp_path: Path) -> None:
         TripFileError, match=r"trips\.csv\.gz is no whole gzip file.*fetch it again"
     ):
         read_trips([file], hash_key="trip_id")
+
+
+@pytest.mark.parametrize(
+    ("header", "place", "advice"),
+    [
+        (",trip_id", "line 1, column 1", "to_csv(index=False)"),
+        ("\ntrip_id, ,fare", "line 2, column 2", "name it, or leave the column out"),
+        ("trip_id,,", "line 1, column 2", "name it, or leave the column out"),
+    ],
+)
+def test_a_column_without_a_name_is_refused_with_its_place(
+    tmp_path: Path, header: str, place: str, advice: str
+) -> None:
+    cells = ",".join("abcd"[: header.count(",") + 1])
+    file = written(tmp_path, "trips.csv", f"{header}\n{cells}\n")
+    with pytest.raises(TripFileError) as refused:
+        read_trips([file], hash_key="trip_id")
+    assert f"{file} {place} has no name: " in str(refused.value)
+    assert advice in str(refused.value)
+
+
+def test_a_csv_row_that_dynamodb_would_refuse_is_named(tmp_path: Path) -> None:
+    text = f"trip_id,note\na,x\nb,{'x' * 500_000}\n"
+    with pytest.raises(TripFileError, match=r"line 3: the item has .* in 'note': leave it out"):
+        read_trips([written(tmp_path, "trips.csv", text)], hash_key="trip_id")
+
+
+def test_a_name_that_is_no_unicode_text_is_refused(tmp_path: Path) -> None:
+    """UTF-7 can spell half a character."""
+    file = tmp_path / "trips.csv"
+    file.write_bytes(b"trip_id,+2AA-\na,1\n")
+    with pytest.raises(TripFileError, match=r"line 2: an attribute's name .* surrogate"):
+        read_trips([file], hash_key="trip_id", encoding="utf-7")
+
+
+def test_rows_that_are_too_large_together_are_refused(tmp_path: Path) -> None:
+    """Else the saved trips of a run could not be read again."""
+    files = [
+        written(tmp_path, f"{name}.csv", f"trip_id,{name}\na,{'x' * 250_000}\n")
+        for name in ("one", "other")
+    ]
+    with pytest.raises(TripFileError, match=r"other\.csv line 2: together with .* 409,600 at"):
+        read_trips(files, hash_key="trip_id")
 
 
 def test_a_cell_may_be_as_large_as_an_item(tmp_path: Path) -> None:

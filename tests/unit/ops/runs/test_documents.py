@@ -17,8 +17,9 @@ from ops.embedded.objects_on_disk import ObjectOnDisk
 from ops.local.state_directory import StateDirectory, StateError
 from ops.runs.day_kpis import read_kpis
 from ops.runs.documents import DocumentError
-from ops.runs.execution import EndedExecution, FailedSegment, PagesRead
+from ops.runs.execution import EndedExecution, FailedSegment
 from ops.runs.finished_run import finished_run
+from ops.runs.run_log import Progress
 from tests.runs_left import leave_run
 from tests.unit.ops.local.test_state_directory import STACK, trips
 
@@ -153,7 +154,7 @@ def outcome(**given: Any) -> EndedExecution:
         **{
             "run_id": "run-1", "name": "run-1", "output": None, "error": None, "cause": None,
             "failed_segments": (),
-            "pages": PagesRead(), "is_planned": True, **given,
+            "pages": None, "progress": Progress(), **given,
         }
     )  # fmt: skip
 
