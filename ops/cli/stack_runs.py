@@ -9,11 +9,12 @@ from rich.console import Console
 from rich.text import Text
 
 from ops import interruption
+from ops.cli import terminal
 from ops.cli.follow import Follower
+from ops.cli.results import say_ignored
 from ops.cli.screens import DAYS_SHOWN, show_failure, show_kpis, show_summary
-from ops.cli.terminal import end, say
+from ops.cli.terminal import end, remark
 from ops.runs.execution import EndedExecution
-from ops.runs.layout import ignored
 from ops.runs.marked_days import MarkedDays
 from ops.runs.next_steps import ops_command
 from ops.runs.running_execution import RunningExecution
@@ -25,24 +26,22 @@ from trip_kpis.core import layout
 from trip_kpis.core.layout import is_known
 
 
-def follow_to_its_end(
-    console: Console, stack: Stack, execution: RunningExecution, *, as_json: bool
-) -> NoReturn:
+def follow_to_its_end(stack: Stack, execution: RunningExecution, *, as_json: bool) -> NoReturn:
     """Exits as `run` does; Ctrl-C ends the watching and not the run."""
     again = ops_command("status", execution.run_id, stack, "--follow")
     try:
-        say(console, f"Run {execution.run_id} of the stack {stack.name}.")
-        with Follower(console) as follower:
+        remark(f"Run {execution.run_id} of the stack {stack.name}.")
+        with Follower(terminal.console(stderr=True)) as follower:
             ended = runs.follow(execution, follower.show)
+            follower.executed(succeeded=ended.succeeded)
     except KeyboardInterrupt:
-        say(
-            console,
+        remark(
             f"\nThe run continues. To follow it again:\n  {again}\nTo stop it:\n"
             f"  aws stepfunctions stop-execution --execution-arn {execution.arn}",
         )
         interruption.is_said()
         sys.exit(interruption.INTERRUPTED)
-    show_end(console, stack, ended)
+    show_end(terminal.console(stderr=as_json), stack, ended)
     end(ended, as_json=as_json)
 
 
@@ -53,11 +52,11 @@ def show_end(console: Console, stack: Stack, ended: EndedExecution) -> None:
         return
     try:
         with tempfile.TemporaryDirectory(prefix="trip-kpis-") as fetched:
-            days = _fetch_last_days(console, stack, Path(fetched))
+            days = _fetch_last_days(stack, Path(fetched))
             open_days = MarkedDays.from_summary(ended.output or {}).open_days
             show_kpis(console, Path(fetched), of=days, open_days=open_days)
     except AccountError as error:
-        say(console, f"The run has published its days, and they cannot be shown: {error}")
+        remark(f"The run has published its days, and they cannot be shown: {error}")
     show_summary(console, ended)
     report = ops_command("report", ended.run_id, stack)
     console.print(
@@ -66,13 +65,12 @@ def show_end(console: Console, stack: Stack, ended: EndedExecution) -> None:
     )
 
 
-def _fetch_last_days(console: Console, stack: Stack, directory: Path) -> int:
+def _fetch_last_days(stack: Stack, directory: Path) -> int:
     """How many days there are; as many of the last as are shown are fetched."""
     with asking_aws(f"for the days in s3://{stack.bucket_name}"):
         listed = [one.key for one in stack.bucket().objects(layout.KPIS)]
     keys = list(filter(is_known, listed))
-    if foreign := {*listed} - {*keys}:
-        say(console, ignored(f"s3://{stack.bucket_name}", foreign))
+    say_ignored(stack, {*listed} - {*keys})
     shown = set(keys[-DAYS_SHOWN:])
     fetch(stack, [layout.KPIS], directory, wanted=shown.__contains__)
     return len(keys)

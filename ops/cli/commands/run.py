@@ -88,9 +88,6 @@ def run(
     ops run --trips AWSDynamoDB/01716790307109-3f5e/data --out out --segments 8 --json
     ops run --stack trip-kpis --read-units-per-second 2000
     """
-    from ops.cli import terminal
-
-    console = terminal.console(stderr=as_json)
     if stack is not None:
         refused_beside("--stack", *_HERE)
         named = named_stack(stack, profile, region)
@@ -98,17 +95,18 @@ def run(
         from ops.cli.stack_runs import follow_to_its_end
         from ops.stack.runs import start
 
-        follow_to_its_end(console, named, start(named, asked), as_json=as_json)
+        follow_to_its_end(named, start(named, asked), as_json=as_json)
     refused_beside("--trips", "profile", "region")
     if not files or out is None:
         raise click.UsageError(
             "give --trips FILE and --out DIR for trips on this machine, or "
             "--stack NAME for the table of a deployed stack"
         )
+    from ops.cli import terminal
     from ops.cli.commands.report import leave_report
     from ops.cli.follow import Follower
     from ops.cli.screens import show_ended
-    from ops.cli.terminal import end, say
+    from ops.cli.terminal import end, remark
     from ops.local.local_stack import Where
     from ops.local.run import run as run_here
     from ops.local.trip_files import read_trips
@@ -117,13 +115,12 @@ def run(
         parameters = options.containers_parameters(parameters)
         port = CONTAINERS_PORT if port is None else port
         if host == "127.0.0.1":
-            say(
-                console,
+            remark(
                 "The functions in containers must reach the embedded AWS: on Linux give --host the "
                 "address of the Docker bridge, usually 172.17.0.1.",
             )
     trips = read_trips(files, hash_key=key, sort_key=sort_key, same_key=same_key, encoding=encoding)
-    with Follower(console) as follower:
+    with Follower(terminal.console(stderr=True)) as follower:
         ended = run_here(
             trips,
             out=out,
@@ -134,6 +131,7 @@ def run(
             ),
             follower=follower,
         )
+    console = terminal.console(stderr=as_json)
     show_ended(console, ended, out)
     leave_report(console, out, ended.run_id)
     end(ended, as_json=as_json)
