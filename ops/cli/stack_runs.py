@@ -1,7 +1,9 @@
 """What a person sees of a run of a deployed stack, from its start, or from now, to its end."""
 
+import shlex
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -17,32 +19,51 @@ from ops.cli.terminal import end, remark
 from ops.runs.execution import EndedExecution
 from ops.runs.marked_days import MarkedDays
 from ops.runs.next_steps import ops_command
-from ops.runs.running_execution import RunningExecution
+from ops.runs.running_execution import Ask, RunningExecution
 from ops.stack import runs
 from ops.stack.account import AccountError, asking_aws
 from ops.stack.fetched import fetch
+from ops.stack.retries import UntilAnswered
 from ops.stack.stack import Stack
 from trip_kpis.core import layout
 from trip_kpis.core.layout import is_known
 
+CANNOT_FOLLOW = 3
+"""exit status: the run continues, and AWS cannot be asked for its progress any more"""
 
-def follow_to_its_end(stack: Stack, execution: RunningExecution, *, as_json: bool) -> NoReturn:
-    """Exits as `run` does; Ctrl-C ends the watching and not the run."""
-    again = ops_command("status", execution.run_id, stack, "--follow")
+
+def follow_to_its_end(
+    stack: Stack,
+    execution: RunningExecution,
+    *,
+    as_json: bool,
+    until_answered: Callable[[Callable[[str], None]], Ask] = UntilAnswered,
+) -> NoReturn:
+    """Exits as `run` does. Ctrl-C ends the watching and not the run, and so does an account that
+    cannot be asked any more."""
     try:
         remark(f"Run {execution.run_id} of the stack {stack.name}.")
         with Follower(terminal.console(stderr=True)) as follower:
-            ended = runs.follow(execution, follower.show)
+            ended = runs.follow(stack, execution, follower.show, ask=until_answered(follower.say))
             follower.executed(succeeded=ended.succeeded)
     except KeyboardInterrupt:
-        remark(
-            f"\nThe run continues. To follow it again:\n  {again}\nTo stop it:\n"
-            f"  aws stepfunctions stop-execution --execution-arn {execution.arn}",
-        )
+        remark(f"\n{_it_continues(stack, execution)}")
         interruption.is_said()
         sys.exit(interruption.INTERRUPTED)
+    except AccountError as error:
+        remark(f"Error: {error}\n{_it_continues(stack, execution)}")
+        sys.exit(CANNOT_FOLLOW)
     show_end(terminal.console(stderr=as_json), stack, ended)
     end(ended, as_json=as_json)
+
+
+def _it_continues(stack: Stack, execution: RunningExecution) -> str:
+    stop = ["aws", "stepfunctions", "stop-execution", "--execution-arn", execution.arn]
+    return (
+        "The run continues in AWS. To follow it again:\n"
+        f"  {ops_command('status', execution.run_id, stack, '--follow')}\n"
+        f"To stop it:\n  {shlex.join([*stop, *stack.account.options])}"
+    )
 
 
 def show_end(console: Console, stack: Stack, ended: EndedExecution) -> None:
@@ -67,7 +88,7 @@ def show_end(console: Console, stack: Stack, ended: EndedExecution) -> None:
 
 def _fetch_last_days(stack: Stack, directory: Path) -> int:
     """How many days there are; as many of the last as are shown are fetched."""
-    with asking_aws(f"for the days in s3://{stack.bucket_name}"):
+    with asking_aws(stack.account, f"for the days in s3://{stack.bucket_name}"):
         listed = [one.key for one in stack.bucket().objects(layout.KPIS)]
     keys = list(filter(is_known, listed))
     say_ignored(stack, {*listed} - {*keys})

@@ -81,7 +81,8 @@ def run(
     running, and prints how to follow it again.
 
     Exits with 0 if the run succeeded, 1 if it failed, 2 for a mistake in the call or a disk that
-    cannot be written to, 130 after Ctrl-C.
+    cannot be written to, 3 if AWS could not be asked for the progress any more (a lost network for
+    15 minutes, an expired session) and the run continues there, 130 after Ctrl-C.
 
     \b
     ops run --trips starts.csv ends.csv --key ride_id --out out

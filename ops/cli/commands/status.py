@@ -21,7 +21,8 @@ def status(*, run_id: str | None, source: Source, follow: bool, as_json: bool) -
     """Show the progress of a run, its errors and the next steps.
 
     Without RUN_ID, it shows the last run. The figures are up to a minute old: they do not include
-    what a worker has read since its last append.
+    what a worker has read since its last append. With --follow, the exit status is that of `run`:
+    3 if AWS could not be asked for the progress any more, and the run continues there.
 
     \b
     ops status --stack trip-kpis

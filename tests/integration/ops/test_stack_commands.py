@@ -115,7 +115,7 @@ def test_ctrl_c_leaves_the_execution_running_and_says_how_to_follow_it_again(
     process.send_signal(signal.SIGINT)
     results, said = process.communicate()
     assert (process.returncode, results) == (130, ""), said
-    assert "The run continues." in said
+    assert "The run continues in AWS." in said
     assert f" -m ops status {run_id} --stack {STACK_NAME} --follow" in said
     assert "Traceback" not in said
 
