@@ -19,6 +19,7 @@ from ops.cli.terminal import end, remark
 from ops.runs.execution import EndedExecution
 from ops.runs.marked_days import MarkedDays
 from ops.runs.next_steps import ops_command
+from ops.runs.run_log import Progress
 from ops.runs.running_execution import Ask, RunningExecution
 from ops.stack import runs
 from ops.stack.account import AccountError, asking_aws
@@ -44,7 +45,12 @@ def follow_to_its_end(
     try:
         remark(f"Run {execution.run_id} of the stack {stack.name}.")
         with Follower(terminal.console(stderr=True)) as follower:
-            ended = runs.follow(stack, execution, follower.show, ask=until_answered(follower.say))
+
+            def show(progress: Progress) -> None:
+                interruption.check()
+                follower.show(progress)
+
+            ended = runs.follow(stack, execution, show, ask=until_answered(follower.say))
             follower.executed(succeeded=ended.succeeded)
     except KeyboardInterrupt:
         remark(f"\n{_it_continues(stack, execution)}")

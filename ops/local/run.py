@@ -206,6 +206,7 @@ def _stopped_in_words(follower: Follower, run_id: str, out: Path) -> Iterator[No
     """Around all that a run does once it has an id. Raises StateError where a file could not be
     written."""
     resume = rerun_command(run_id, out)
+    interruption.explain("")
     try:
         yield
         interruption.check()

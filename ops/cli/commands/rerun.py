@@ -5,6 +5,7 @@ from typing import Any, NoReturn
 
 import click
 
+from ops import interruption
 from ops.cli import options
 from ops.cli.execution_input import read_budget_input, refused_beside
 from ops.cli.results import named_stack
@@ -79,6 +80,7 @@ def rerun(
     if lambda_endpoint is not None:
         options.containers_parameters(parameters)
         port = CONTAINERS_PORT if port is None else port
+    interruption.explain("The run was not resumed.")
     from ops.cli import terminal
     from ops.cli.commands.report import leave_report
     from ops.cli.follow import Follower

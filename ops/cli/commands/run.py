@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from ops import interruption
 from ops.cli import options
 from ops.cli.execution_input import execution_input, refused_beside
 from ops.cli.results import named_stack
@@ -103,6 +104,7 @@ def run(
             "give --trips FILE and --out DIR for trips on this machine, or "
             "--stack NAME for the table of a deployed stack"
         )
+    interruption.explain("The run had not started. Nothing of it is kept.")
     from ops.cli import terminal
     from ops.cli.commands.report import leave_report
     from ops.cli.follow import Follower
