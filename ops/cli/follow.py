@@ -57,7 +57,8 @@ def _rate(task: Task) -> str:
 def _time(task: Task) -> str:
     """The time that is left; of a stage that has ended, the time that it took."""
     if task.stop_time is not None:
-        return f"in {_in_words(task.elapsed or 0)}"
+        took = _in_words(task.elapsed or 0)
+        return "" if took == "0 s" else f"in {took}"  # over before anyone looked
     left = _seconds_left(task)
     return f"{_in_words(left)} left" if left else ""
 
@@ -161,8 +162,8 @@ class Follower:
             if succeeded:
                 self._progress.update(self._stage.id, total=1, completed=1)
             self._progress.stop_task(self._stage.id)
-            says = "finished in" if succeeded else "failed after"
-            self._line(f"{MERGING}: {says} {_in_words(self._stage.elapsed or 0)}")
+            line = f"{MERGING}: {'finished' if succeeded else 'failed'}"
+            self._line(", ".join(filter(None, [line, _time(self._stage)])))
 
     def _show_scan(self, run: Progress) -> None:
         assert self._stage is not None

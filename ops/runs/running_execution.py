@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Any, Protocol, TypeVar
 
 from ops.runs.execution import (
@@ -92,6 +93,8 @@ class RunningExecution:
             poll_seconds: between two looks, at least.
             ask: makes each call to AWS; it may repeat a call that fails.
         """
+        # The first part that is read loads pyarrow: a second that is no part of looking.
+        import_module("trip_kpis.core.log.parts")
         while ask(self._describe)["status"] == RUNNING:
             began = time.monotonic()
             on_progress(ask(self._log.look))

@@ -100,5 +100,5 @@ def test_rows_that_are_left_out_are_reported_also_beside_a_lambda_endpoint(tmp_p
     file.write_text(f"trip_id,pickup_datetime,fare_amount,estimated_fare_amount\n{row}{row}")
     endpoint = ("--lambda-endpoint", "http://127.0.0.1:1", "--access-key", "a" * 16)
     done = ops("serve", "--trips", file, "--same-key", "last", *endpoint, "--port", "0")
-    assert "1 of the 2 rows of" in done.stdout
+    assert "1 of the 2 rows of" in done.stderr
     assert "The Lambda endpoint http://127.0.0.1:1 cannot be used" in done.stderr

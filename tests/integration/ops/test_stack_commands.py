@@ -132,7 +132,7 @@ def test_ctrl_c_leaves_the_execution_running_and_says_how_to_follow_it_again(
     results, said = following.communicate()
     assert following.returncode == 0, said
     assert "Scanning segments: 30 of 30 trips, 2 of 2 segments" in said
-    assert said.splitlines()[-1].startswith("Merging and publishing: finished in")
+    assert said.splitlines()[-1].startswith("Merging and publishing: finished")
     assert results.startswith("KPIs by day")
 
 

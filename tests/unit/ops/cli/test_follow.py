@@ -53,7 +53,7 @@ def lines(*shown: Progress) -> list[str]:
 def test_a_line_tells_trips_and_segments() -> None:
     assert lines(progress(900, 3), progress(1000, 4)) == [
         "Scanning segments: 900 of 1,000 trips, 3 of 4 segments",
-        "Scanning segments: 1,000 of 1,000 trips, 4 of 4 segments, in 0 s",
+        "Scanning segments: 1,000 of 1,000 trips, 4 of 4 segments",
         "Merging and publishing",
     ]
 
@@ -92,7 +92,7 @@ def test_merging_is_a_stage_from_the_end_of_the_scan_to_that_of_the_execution() 
     assert followed.lines[1:] == [
         f"{scanned}, 0.0 read units/s, 10 trips/s, in 10 s",
         "Merging and publishing",
-        "Merging and publishing: finished in 9 s",
+        "Merging and publishing: finished, in 9 s",
     ]
 
 
@@ -102,7 +102,7 @@ def test_a_merge_that_fails_is_no_finished_stage() -> None:
         follower.show(progress(1000, 4))
         followed.now = 3
         follower.executed(succeeded=False)
-    assert followed.lines[-1] == "Merging and publishing: failed after 3 s"
+    assert followed.lines[-1] == "Merging and publishing: failed, in 3 s"
 
 
 def test_an_execution_that_fails_while_it_scans_has_no_merge() -> None:
@@ -118,7 +118,7 @@ def test_a_stage_that_is_not_finished_has_no_line_that_says_so() -> None:
     shown = lines(*(progress(1000, finished) for finished in range(5)))
     assert shown == [
         "Scanning segments: 1,000 trips, 0 of 4 segments",
-        "Scanning segments: 1,000 of 1,000 trips, 4 of 4 segments, in 0 s",
+        "Scanning segments: 1,000 of 1,000 trips, 4 of 4 segments",
         "Merging and publishing",
     ]
 
@@ -154,7 +154,7 @@ def test_what_is_said_is_said_as_it_is() -> None:
         follower.advance(2)
     assert followed.lines == [
         "[as it is], however long the line" + " is" * 20,
-        "Loading the table: 2 of 2 trips, in 0 s",
+        "Loading the table: 2 of 2 trips",
     ]
 
 
