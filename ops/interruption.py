@@ -1,9 +1,10 @@
 """Ctrl-C and SIGTERM: the program ends with one message and exit status 130, whenever they come.
 
 The first signal raises KeyboardInterrupt in the main thread, so that everything is closed in order.
-Threads that are cut off meanwhile say nothing. A second signal, once the message was printed, ends
-the process at once: what a run has stored is whole at any time, and its worker processes end when
-it does.
+In a finalizer, where Python prints exceptions and ignores them, it is not printed, and `check`
+raises it later. Threads that are cut off meanwhile say nothing. A second signal, once the message
+was printed, ends the process at once: what a run has stored is whole at any time, and its worker
+processes end when it does.
 """
 
 import logging
@@ -11,7 +12,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NoReturn
@@ -24,6 +25,7 @@ INTERRUPTED = 130
 class _State:
     signalled: bool = False
     said: bool = False
+    kept: str = ""
 
 
 _state = _State()
@@ -33,6 +35,7 @@ def handle_signals() -> None:
     """From now on, for the life of this process."""
     for one in (signal.SIGINT, signal.SIGTERM):
         signal.signal(one, _interrupt)
+    sys.unraisablehook = _without_interrupts(sys.unraisablehook)
 
 
 def check() -> None:
@@ -50,6 +53,16 @@ def was_signalled() -> bool:
 def was_awaited() -> None:
     """The signal is what the command waited for: it ends as it should."""
     _state.signalled = False
+
+
+def explain(kept: str) -> None:
+    """Sets what the message of an interruption says from now on of what is kept."""
+    _state.kept = kept
+
+
+def message() -> str:
+    """The message of an interruption, for who has not said more."""
+    return f"Interrupted. {_state.kept}".rstrip()
 
 
 def was_said() -> bool:
@@ -80,14 +93,14 @@ def silent_threads() -> Iterator[None]:
 def _say_nothing(_: object) -> None: ...
 
 
-def end() -> NoReturn:
-    """Ends the process as an interrupted one, without waiting for any thread."""
+def end(status: int = INTERRUPTED) -> NoReturn:
+    """Ends the process without waiting for any thread."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except (OSError, ValueError):
             continue
-    os._exit(INTERRUPTED)
+    os._exit(status)
 
 
 def _interrupt(_signal: int, _frame: object) -> None:
@@ -96,3 +109,15 @@ def _interrupt(_signal: int, _frame: object) -> None:
     if not _state.signalled:
         _state.signalled = True
         raise KeyboardInterrupt
+
+
+def _without_interrupts(
+    report: Callable[["sys.UnraisableHookArgs"], object],
+) -> Callable[["sys.UnraisableHookArgs"], object]:
+    """An unraisable hook that reports all but a signal's KeyboardInterrupt."""
+
+    def hook(unraisable: "sys.UnraisableHookArgs", /) -> None:
+        if not (_state.signalled and issubclass(unraisable.exc_type, KeyboardInterrupt)):
+            report(unraisable)
+
+    return hook

@@ -7,9 +7,10 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
+from ops.cli import terminal
 from ops.cli.follow import Follower
 from ops.cli.screens import show_ended, show_pages, show_rejected
-from ops.cli.terminal import say
+from ops.cli.terminal import remark, say
 from ops.local.demo import PAGES_BEFORE, break_month, differing_days, resume_month, run_month
 from ops.local.made_up_trips import MadeUpMonth, make_up_month
 from ops.runs.execution import EndedExecution
@@ -19,8 +20,8 @@ from trip_kpis.core import layout
 
 def show_demo(console: Console, out: Path, segments: int) -> bool:
     """Runs the demo and shows how it ended; did the run succeed?"""
-    month = _announced_month(console)
-    with Follower(console) as follower:
+    month = _announced_month()
+    with Follower(terminal.console(stderr=True)) as follower:
         ended = run_month(month, out, segments=segments, follower=follower)
     show_ended(console, ended, out)
     if ended.succeeded:
@@ -39,14 +40,13 @@ def show_broken_demo(console: Console, out: Path, segments: int, broken: int) ->
     Did all happen as expected: the run failed by that segment and published nothing, the re-run
     finished it and read just the lost pages again, and the figures are exactly the known ones?
     """
-    month = _announced_month(console)
-    say(
-        console,
+    month = _announced_month()
+    remark(
         f"In segment {broken} of {segments}, once two pages are read, DynamoDB will refuse the "
         "next one and S3 what is to be appended, as if the function's role had lost its "
         "permissions in the middle of the run.",
     )
-    with Follower(console) as follower:
+    with Follower(terminal.console(stderr=True)) as follower:
         failed = break_month(month, out, segments=segments, broken=broken, follower=follower)
     show_ended(console, failed, out)
     if not _failed_by(failed, broken) or any(out.glob(f"{layout.DAYS}*/kpi.json")):
@@ -60,7 +60,7 @@ def show_broken_demo(console: Console, out: Path, segments: int, broken: int) ->
     console.print(Panel(_what_to_do(failed), title="what to do", border_style="green"))
     command = rerun_command(failed.run_id, out)
     say(console, f"The permissions are restored. Resuming the run:\n  {command}")
-    with Follower(console) as follower:
+    with Follower(terminal.console(stderr=True)) as follower:
         finished = resume_month(failed.run_id, out, follower=follower)
     show_ended(console, finished, out)
     show_pages(console, finished)
@@ -68,11 +68,10 @@ def show_broken_demo(console: Console, out: Path, segments: int, broken: int) ->
     return finished.succeeded and _show_comparison(console, month, out) and lost
 
 
-def _announced_month(console: Console) -> MadeUpMonth:
+def _announced_month() -> MadeUpMonth:
     """The demo's trips, described."""
     month = make_up_month()
-    say(
-        console,
+    remark(
         f"Made up {len(month.trips.items):,} trips of May 2024: as Strings and Numbers, with "
         f"other forms of times, {month.incomplete} incomplete trips and {month.rejected} broken "
         "ones.",

@@ -1,100 +1,113 @@
-"""Shows how a run gets on: segments, trips, trips a second, the time that is left."""
+"""Shows the progress of a run: segments, trips, trips a second, the time that is left."""
 
 import threading
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Self
 
 from rich import progress
 from rich.console import Console, RenderableType
-from rich.progress import (
-    BarColumn,
-    ProgressColumn,
-    SpinnerColumn,
-    Task,
-    TextColumn,
-)
+from rich.progress import BarColumn, ProgressColumn, SpinnerColumn, Task, TaskID, TextColumn
+from rich.table import Column
 from rich.text import Text
 
 from ops.runs.figures import lasting
 from ops.runs.run_log import Progress
 
+MERGING = "Merging and publishing"
+_SCANNING = "Scanning segments"
 _RATE_AFTER_SECONDS = 1.0
 """a rate of the first instants says nothing of the rest"""
 _LINES = 10
-"""progress lines of a run without a terminal"""
+"""progress lines of a stage without a terminal"""
 
 
 def _trips_a_second(task: Task) -> float:
-    """Over the stage so far; 0 as long as there is no telling. Trips that were through before it
-    began do not count."""
+    """The average over the stage, without the trips that were done before it began; 0 as long as it
+    is not known. A stage that has ended keeps its own."""
     seconds = task.elapsed or 0.0
     done: float = task.completed - task.fields["before"]
     return done / seconds if seconds >= _RATE_AFTER_SECONDS else 0.0
 
 
 def _seconds_left(task: Task) -> float:
-    """0 as long as there is no telling."""
+    """0 as long as it is not known."""
     rate = _trips_a_second(task)
     return (task.remaining or 0) / rate if rate else 0.0
 
 
-def _told(seconds_left: float) -> str:
-    whole = round(seconds_left)
-    return f"{whole} s left" if whole < 60 else f"{lasting(str(whole))} left"
+def _in_words(seconds: float) -> str:
+    whole = round(seconds)
+    return f"{whole} s" if whole < 60 else lasting(str(whole))
 
 
-class _Rate(ProgressColumn):
-    """Trips a second."""
+def _trips(task: Task) -> str:
+    if not task.fields["has_trips"]:
+        return ""
+    of = "" if task.total is None else f" of {task.total:,.0f}"
+    return f"{task.completed:,.0f}{of} trips"
+
+
+def _rate(task: Task) -> str:
+    rate = _trips_a_second(task) if task.fields["has_trips"] else 0
+    return f"{rate:,.0f}/s" if rate else ""
+
+
+def _time(task: Task) -> str:
+    """The time that is left; of a stage that has ended, the time that it took."""
+    if task.stop_time is not None:
+        took = _in_words(task.elapsed or 0)
+        return "" if took == "0 s" else f"in {took}"  # over before anyone looked
+    left = _seconds_left(task)
+    return f"{_in_words(left)} left" if left else ""
+
+
+class _Column(ProgressColumn):
+    """What a function says of a stage."""
+
+    def __init__(self, text: Callable[[Task], str], style: str = "") -> None:
+        super().__init__(table_column=Column(no_wrap=True))
+        self._text, self._style = text, style
 
     def render(self, task: Task) -> Text:
-        rate = _trips_a_second(task)
-        return Text(f"{rate:,.0f}/s" if rate else "", style="progress.data.speed")
-
-
-class _Remaining(ProgressColumn):
-    """The time that is left."""
-
-    def render(self, task: Task) -> Text:
-        left = _seconds_left(task)
-        return Text(_told(left) if left else "", style="progress.remaining")
+        return Text(self._text(task), style=self._style)
 
 
 class _Bars(progress.Progress):
-    """A bar for each stage, and below them what else there is to say of the last."""
+    """A bar for each stage, and below them the remarks on the scan."""
 
-    said: str = ""
+    remarks: str = ""
 
     def get_renderables(self) -> Iterable[RenderableType]:
         yield from super().get_renderables()
-        if self.said:
-            yield Text(f"  {self.said}", style="dim", overflow="fold")
+        if self.remarks:
+            yield Text(f"  {self.remarks}", style="dim", overflow="fold")
 
 
 class Follower:
-    """Progress of one stage after another, on a terminal as a bar, elsewhere as plain lines.
+    """Progress of one stage after another, on a terminal as bars, elsewhere as plain lines.
 
     Progress may be reported from several threads.
     """
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, get_time: Callable[[], float] = time.monotonic) -> None:
         self._console = console
         self._lock = threading.Lock()
         self._progress = _Bars(
             SpinnerColumn(),
             TextColumn("{task.description}"),
-            BarColumn(bar_width=20),
-            TextColumn("{task.completed:,.0f} of {task.total:,.0f} trips"),
-            _Rate(),
-            TextColumn("{task.fields[segments]}"),
-            _Remaining(),
+            BarColumn(bar_width=12),
+            _Column(_trips),
+            _Column(_rate, "progress.data.speed"),
+            _Column(_time, "progress.remaining"),
             console=console,
             disable=not console.is_terminal,
+            get_time=get_time,
         )
         self._stage: Task | None = None
-        self._done = 0
         self._next_line = 0.0
-        self._read_units_before: float | None = None
+        self._read_units_before = 0.0
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -112,75 +125,99 @@ class Follower:
         """Leaves the bars as they are. Again is harmless."""
         self._progress.stop()
 
-    def begin(self, stage: str, *, trips: int, done: int = 0) -> None:
-        """A new stage that goes through so many trips, of which so many are through already."""
+    def begin(self, stage: str, *, trips: int) -> None:
+        """Begins a stage that processes so many trips. It ends when all of them are done."""
         with self._lock:
-            task_id = self._progress.add_task(
-                stage, total=trips, completed=done, segments="", before=done
-            )
-            self._stage = self._progress.tasks[task_id]
-            self._done, self._next_line, self._said = done, 0.0, list[str]()
+            self._begin(stage, trips)
 
     def say(self, line: str) -> None:
-        """A line among them, as it is."""
+        """Prints a line as it is, above the bars."""
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def advance(self, trips: int) -> None:
-        """So many more trips are through."""
+        """So many more trips are done."""
         with self._lock:
             assert self._stage is not None
-            self._update(self._done + trips, self._stage.total or 0)
+            done = int(self._stage.completed) + trips
+            self._update(done, self._stage.total, has_ended=done >= (self._stage.total or 0))
 
     def show(self, run: Progress) -> None:
-        """How far the run's scanning is. The first time it begins that stage; nothing before the
-        run has a plan."""
+        """Shows the progress of the run's scan, and begins the merge when all segments are
+        finished. Shows nothing before the run has a plan."""
         if run.plan is None:
             return
-        if self._read_units_before is None:
-            self.begin("Scanning segments", trips=run.expected_items, done=run.counts.scanned)
-            self._read_units_before = run.counts.read_units
         with self._lock:
-            segments = f"{len(run.finished):,} of {run.segments:,} segments"
-            self._update(run.counts.scanned, run.expected_items, segments, self._besides(run))
+            if not self._is_at(_SCANNING, MERGING):
+                self._begin(_SCANNING, run.expected_items, before=run.counts.scanned)
+                self._read_units_before = run.counts.read_units
+            if self._is_at(_SCANNING):
+                self._show_scan(run)
 
-    def _besides(self, run: Progress) -> list[str]:
-        """What else there is to say."""
+    def executed(self, *, succeeded: bool) -> None:
+        """The execution has ended, and its merge with it."""
+        with self._lock:
+            if not self._is_at(MERGING):
+                return
+            assert self._stage is not None
+            if succeeded:
+                self._progress.update(self._stage.id, total=1, completed=1)
+            self._progress.stop_task(self._stage.id)
+            line = f"{MERGING}: {'finished' if succeeded else 'failed'}"
+            self._line(", ".join(filter(None, [line, _time(self._stage)])))
+
+    def _show_scan(self, run: Progress) -> None:
         assert self._stage is not None
-        assert self._read_units_before is not None
-        said = []
+        done, has_ended = run.counts.scanned, len(run.finished) == run.segments
+        total: int | None = done if has_ended else run.expected_items
+        if done == total and not has_ended:
+            total = None  # the table's count, which is hours old, was too small
+        remarks = self._remarks(run)
+        self._progress.remarks = ", ".join(remarks)
+        self._update(done, total, *remarks, has_ended=has_ended)
+        if has_ended:
+            self._begin(MERGING, None, has_trips=False)
+            self._line(MERGING)
+
+    def _remarks(self, run: Progress) -> list[str]:
+        assert self._stage is not None
+        remarks = [f"{len(run.finished):,} of {run.segments:,} segments"]
         seconds = self._stage.elapsed or 0.0
         if seconds >= _RATE_AFTER_SECONDS:
             read_units = (run.counts.read_units - self._read_units_before) / seconds
-            said.append(f"{read_units:,.1f} read units/s")
+            remarks.append(f"{read_units:,.1f} read units/s")
         if rejected := run.counts.rejected_in_all:
-            said.append(f"{rejected:,} rejected")
+            remarks.append(f"{rejected:,} rejected")
         if throttles := sum(run.counts.throttles.values()):
-            said.append(f"throttled {throttles:,} times")
-        return said
+            remarks.append(f"throttled {throttles:,} times")
+        return remarks
 
-    def _update(
-        self, done: int, total: float, segments: str = "", besides: Sequence[str] = ()
+    def _begin(
+        self, stage: str, total: int | None, *, before: int = 0, has_trips: bool = True
     ) -> None:
-        assert self._stage is not None
-        self._done = done
-        self._progress.update(self._stage.id, completed=done, total=total, segments=segments)
-        self._progress.said = ", ".join(besides)
-        if not self._console.is_terminal:
-            self._line(*filter(None, (segments, *besides)))
+        task_id: TaskID = self._progress.add_task(
+            stage, total=total, completed=before, before=before, has_trips=has_trips
+        )
+        self._stage = self._progress.tasks[task_id]
+        self._next_line = 0.0
 
-    def _line(self, *besides: str) -> None:
-        """A line for every tenth of the trips, and for every segment's end among the last."""
+    def _is_at(self, *stages: str) -> bool:
+        return self._stage is not None and self._stage.description in stages
+
+    def _update(self, done: int, total: float | None, *remarks: str, has_ended: bool) -> None:
+        """Ends the stage where it has: its rate and time stay from then on."""
         assert self._stage is not None
-        total = self._stage.total or 1
-        if self._done < min(self._next_line, total):
+        if has_ended:
+            self._progress.stop_task(self._stage.id)
+        self._stage.total = total  # rich's update() takes None for no change
+        self._progress.update(self._stage.id, completed=done)
+        if done < self._next_line and not has_ended:
             return
-        said = [f"{self._stage.description}: {self._done:,} of {total:,.0f} trips", *besides]
-        if said == self._said:
-            return
-        self._next_line, self._said = self._done + total / _LINES, said
-        more = []
-        if rate := _trips_a_second(self._stage):
-            more.append(f"{rate:,.0f} trips/s")
-        if left := _seconds_left(self._stage):
-            more.append(_told(left))
-        self._console.print(", ".join(said + more), highlight=False, soft_wrap=True)
+        self._next_line = done + (total or done) / _LINES
+        rate = _rate(self._stage).replace("/s", " trips/s")
+        facts = [_trips(self._stage), *remarks, rate, _time(self._stage)]
+        self._line(f"{self._stage.description}: {', '.join(filter(None, facts))}")
+
+    def _line(self, line: str) -> None:
+        """Where there is no terminal."""
+        if not self._console.is_terminal:
+            self._console.print(line, highlight=False, soft_wrap=True)

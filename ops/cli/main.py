@@ -96,7 +96,7 @@ def main() -> None:
 
 def _say_interrupted() -> None:
     if not interruption.was_said():
-        print("Interrupted.", file=sys.stderr, flush=True)
+        print(interruption.message(), file=sys.stderr, flush=True)
         interruption.is_said()
 
 

@@ -106,11 +106,10 @@ def _of_the_stack(message: str, fetched: str, stack: Stack) -> str:
 def say_ignored(place: Path | Stack, keys: Collection[str]) -> None:
     """Says on standard error which objects of the bucket, or of a copy, were ignored, if any."""
     if keys:
-        from ops.cli import terminal
-        from ops.cli.terminal import say
+        from ops.cli.terminal import remark
 
         name = str(place) if isinstance(place, Path) else f"s3://{place.bucket_name}"
-        say(terminal.console(stderr=True), ignored(name, keys))
+        remark(ignored(name, keys))
 
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one line of JSON instead.")

@@ -29,6 +29,11 @@ def say(console: Console, line: str) -> None:
     console.print(line, highlight=False, soft_wrap=True, markup=False)
 
 
+def remark(line: str) -> None:
+    """Prints a line as it is on standard error: what is no result of the command."""
+    say(console(stderr=True), line)
+
+
 def end(ended: EndedExecution, *, as_json: bool) -> NoReturn:
     """Exits with 0 for a run that succeeded and 1 for one that failed."""
     if as_json:

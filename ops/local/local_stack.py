@@ -30,6 +30,7 @@ from ops.local.state_directory import SavedStack, StateDirectory
 from ops.local.trip_files import Trips
 from ops.local.write_failures import WriteFailures
 
+LOGS_PREFIX = "trip-kpis-logs-"
 _WORKERS = 2 * (os.cpu_count() or 1)
 """segments at a time, unless asked for otherwise: each has a process here, not a Lambda there"""
 
@@ -76,6 +77,8 @@ class Where:
     """another Lambda API that runs the functions; None: worker processes here"""
     around_workers: Callable[[Invoker], Invoker] = lambda workers: workers
     """puts an Invoker around that which runs the functions"""
+    log_directory: Path | None = None
+    """where the functions' logs stay; None: in one that is removed in the end"""
     middleware: Middleware | None = None
     page_bytes: int | None = None
     """as EmbeddedCloud has them"""
@@ -108,7 +111,9 @@ def local_stack(
             if saved is None:
                 state.forget()
             objects = ObjectsOnDisk(state.objects_path)
-        logs = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="trip-kpis-logs-")))
+        logs = where.log_directory or Path(
+            opened.enter_context(tempfile.TemporaryDirectory(prefix=LOGS_PREFIX))
+        )
         own_errors = (logs if state is None else state.logs_path) / error_log.NAME
         opened.enter_context(error_log.errors_logged_to(own_errors))
         pages = PageLog(state.pages_path if state else None)

@@ -45,6 +45,10 @@ class Follower(Protocol):
         """The progress of the run's scanning."""
         ...
 
+    def executed(self, *, succeeded: bool) -> None:
+        """The execution has ended."""
+        ...
+
     def end(self) -> None:
         """Nothing is shown any more, except for lines."""
         ...
@@ -81,6 +85,7 @@ def run(
             noted = _noted(local, execution_input, name=name)
             follower.say(f"Run {name}. If it is interrupted: {rerun_command(name, out)}")
             ended = _to_its_end(local, noted, follower.show)
+            follower.executed(succeeded=ended.succeeded)
             _leave(local, out, follower)
     return ended
 
@@ -129,6 +134,7 @@ def rerun(
         with _stopped_in_words(follower, run_id, out):
             noted = _noted(local, asked, name=name)
             ended = _to_its_end(local, noted, follower.show)
+            follower.executed(succeeded=ended.succeeded)
             _leave(local, out, follower)
     return ended
 
@@ -200,6 +206,7 @@ def _stopped_in_words(follower: Follower, run_id: str, out: Path) -> Iterator[No
     """Around all that a run does once it has an id. Raises StateError where a file could not be
     written."""
     resume = rerun_command(run_id, out)
+    interruption.explain("")
     try:
         yield
         interruption.check()

@@ -5,6 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from ops import interruption
 from ops.local.trip_files import TripFileError, Trips, batches
 
 _PUTS_AT_ONCE = 25
@@ -40,6 +41,7 @@ def load(client: Any, table_name: str, trips: Trips, *, on_loaded: Callable[[int
                 f"the table refuses one of the trips {_keys(batch, names)}: {error}"
             ) from error
         on_loaded(len(batch))
+        interruption.check()
 
 
 def _keys(batch: Any, names: tuple[str, ...]) -> str:

@@ -77,11 +77,12 @@ class RunLog:
             for listed in list_parts(self._storage, self._run_id)
             if listed.key not in self._seen
         ]
-        self._seen.update(listed.key for listed in appended)
         parts = read_parts(self._storage, appended) if appended else ()
         self._progress = replace(self._progress, plan=plan).with_parts(
             part.header for part in parts
         )
+        # Not before: a look that fails is repeated.
+        self._seen.update(listed.key for listed in appended)
         return self._progress
 
     def _read_plan(self) -> Plan | None:

@@ -3,7 +3,8 @@
 import json
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from importlib import import_module
+from typing import Any, Protocol, TypeVar
 
 from ops.runs.execution import (
     RUNNING,
@@ -20,6 +21,20 @@ from ops.runs.storage import Bucket
 _SHARE_OF_LOOKING = 0.1
 """Looking at a run of very many segments takes a while, and costs a LIST for every thousand parts:
 it is done so seldom that it takes no more than this share of the time."""
+
+
+_Answer = TypeVar("_Answer")
+
+
+class Ask(Protocol):
+    """Makes a call to AWS and returns its answer."""
+
+    def __call__(self, call: Callable[[], _Answer], /) -> _Answer: ...
+
+
+def ask_once(call: Callable[[], _Answer], /) -> _Answer:
+    """Makes the call; its errors are the caller's."""
+    return call()
 
 
 class Target(Protocol):
@@ -64,14 +79,28 @@ class RunningExecution:
         )
         return cls(target, run_id, started["executionArn"], before)
 
-    def follow(self, on_progress: Callable[[Progress], None], *, poll_seconds: float) -> None:
-        """Reports the progress until the execution has ended, and once then."""
-        while self._describe()["status"] == RUNNING:
+    def follow(
+        self,
+        on_progress: Callable[[Progress], None],
+        *,
+        poll_seconds: float,
+        ask: Ask = ask_once,
+    ) -> None:
+        """Reports the progress until the execution has ended, and once then.
+
+        Args:
+            on_progress: receives the progress.
+            poll_seconds: between two looks, at least.
+            ask: makes each call to AWS; it may repeat a call that fails.
+        """
+        # The first part that is read loads pyarrow: a second that is no part of looking.
+        import_module("trip_kpis.core.log.parts")
+        while ask(self._describe)["status"] == RUNNING:
             began = time.monotonic()
-            on_progress(self._log.look())
+            on_progress(ask(self._log.look))
             looked = time.monotonic() - began
             time.sleep(max(poll_seconds, looked / _SHARE_OF_LOOKING - looked))
-        on_progress(self._log.look())
+        on_progress(ask(self._log.look))
 
     def ended(self, *, pages: PagesRead | None = None) -> EndedExecution:
         """Once it was followed to its end; `pages` are those of the table that it read, where

@@ -1,6 +1,7 @@
 """The account that the operator is at work in: its clients, and its errors in words."""
 
 import os
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,10 +13,13 @@ from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    LoginError,
     NoCredentialsError,
     NoRegionError,
     PartialCredentialsError,
     ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
 )
 from botocore.parsers import ResponseParserError
 
@@ -24,6 +28,10 @@ _CONFIG = Config(retries={"mode": "standard"}, connect_timeout=5, max_pool_conne
 
 class AccountError(Exception):
     """AWS cannot be asked, or refused to answer. The message says what to do."""
+
+
+class SignInExpiredError(AccountError):
+    """The session or the credentials of the operator have expired."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +45,7 @@ class Account:
 
     def client(self, service: str) -> Any:
         """A client of boto3's. Raises AccountError for a profile or a region that is missing."""
-        with asking_aws(f"for a client of {service}"):
+        with asking_aws(self, f"for a client of {service}"):
             return self._session.client(service, config=_CONFIG)
 
     @cached_property
@@ -50,11 +58,28 @@ class Account:
         AWS_REGION, as the aws CLI does."""
         return self.region or os.environ.get("AWS_REGION")
 
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What names this account on the command line, here and of the aws CLI."""
+        given = {"--profile": self.profile, "--region": self.region}
+        return tuple(word for name, value in given.items() if value for word in (name, value))
+
+    def how_to_sign_in(self, command: str = "aws sso login") -> str:
+        """What to do when the session has expired; `command` begins a new one."""
+        if self.profile is None and "AWS_ACCESS_KEY_ID" in os.environ:
+            return "set new AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN"
+        profile = self.profile or self._session.profile_name
+        return f"sign in again:\n  {shlex.join([*command.split(), '--profile', profile])}"
+
 
 @contextmanager
-def asking_aws(what: str) -> Iterator[None]:
-    """Around calls of a client: `what` is asked for. Raises AccountError for what AWS answers, and
-    where it cannot be reached."""
+def asking_aws(account: Account, what: str) -> Iterator[None]:
+    """Around calls of a client of the account: `what` is asked for.
+
+    Raises:
+        SignInExpiredError: The session or the credentials have expired.
+        AccountError: AWS cannot be reached, or answers with an error.
+    """
     try:
         yield
     except ProfileNotFound as error:
@@ -70,9 +95,21 @@ def asking_aws(what: str) -> Iterator[None]:
             f"asking AWS {what}: {error}: sign in as for the aws CLI (`aws sso login`, --profile, "
             "or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)"
         ) from error
+    except (SSOError, TokenRetrievalError) as error:
+        raise SignInExpiredError(
+            f"asking AWS {what}: {error}: {account.how_to_sign_in()}"
+        ) from error
+    except LoginError as error:
+        raise SignInExpiredError(
+            f"asking AWS {what}: {error}: {account.how_to_sign_in('aws login')}"
+        ) from error
     except ClientError as error:
         code = error.response["Error"].get("Code", "")
         message = error.response["Error"].get("Message", "")
+        if code.startswith("ExpiredToken") or code == "TokenRefreshRequired":
+            raise SignInExpiredError(
+                f"asking AWS {what}: {code}: {message}: {account.how_to_sign_in()}"
+            ) from error
         raise AccountError(f"asking AWS {what}: {code}: {message}") from error
     except (BotoCoreError, ResponseParserError) as error:
         raise AccountError(

@@ -29,7 +29,7 @@ _MOST_SECONDS = 600
 
 def of_stack(stack: Stack, asked: Mapping[str, Any]) -> dict[str, Any]:
     """By an execution of the stack's state machine. Raises AccountError or ResultsError."""
-    with asking_aws(f"for an estimate of the stack {stack.name}"):
+    with asking_aws(stack.account, f"for an estimate of the stack {stack.name}"):
         client = stack.client("stepfunctions")
         return estimate_by_execution(client, stack.state_machine_arn, asked)
 
@@ -50,7 +50,7 @@ def of_table(
         }
     )
     ends_at = time.monotonic() + _MOST_SECONDS
-    with _reading(table_name):
+    with _reading(account, table_name):
         client = clients.scanning_client(
             Session(profile=account.profile), region=account.region_name
         )
@@ -70,9 +70,9 @@ def of_table(
 
 
 @contextmanager
-def _reading(table_name: str) -> Iterator[None]:
+def _reading(account: Account, table_name: str) -> Iterator[None]:
     """The functions' errors speak of a role and a stack; here there is neither."""
-    with asking_aws(f"for the table {table_name}"):
+    with asking_aws(account, f"for the table {table_name}"):
         try:
             yield
         except TableNotFoundError as error:

@@ -15,7 +15,7 @@ def executions(stack: Stack, *, last: int | None = None) -> tuple[Execution, ...
     Raises AccountError.
     """
     client = stack.client("stepfunctions")
-    with asking_aws(f"for the executions of the stack {stack.name}"):
+    with asking_aws(stack.account, f"for the executions of the stack {stack.name}"):
         return tuple(map(_describe(client), islice(_arns(client, stack), last)))
 
 
@@ -31,7 +31,7 @@ def executions_of(stack: Stack, run_id: str) -> tuple[Execution, ...]:
             if arn.endswith(began_it):
                 return
 
-    with asking_aws(f"for the executions of run {run_id}"):
+    with asking_aws(stack.account, f"for the executions of run {run_id}"):
         described = map(_describe(client), up_to_the_first())
         return tuple(one for one in described if one.run_id == run_id)
 

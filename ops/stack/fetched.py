@@ -50,7 +50,7 @@ def fetch(
             else:
                 foreign.append(found.key)
 
-    with asking_aws(f"for the objects of s3://{stack.bucket_name}"):
+    with asking_aws(stack.account, f"for the objects of s3://{stack.bucket_name}"):
         keys = tuple(key for key in in_order(get, known()) if key is not None)
     return Fetched(keys, tuple(foreign))
 
@@ -60,7 +60,7 @@ def newest_first(stack: Stack, prefix: str) -> list[str]:
 
     Raises AccountError.
     """
-    with asking_aws(f"for the objects of s3://{stack.bucket_name}"):
+    with asking_aws(stack.account, f"for the objects of s3://{stack.bucket_name}"):
         found = [one for one in stack.bucket().objects(prefix) if is_known(one.key)]
     found.sort(key=lambda one: (one.written_at, one.key), reverse=True)
     return [one.key for one in found]

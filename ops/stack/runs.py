@@ -17,7 +17,7 @@ from ops.runs.finished_run import FinishedRun
 from ops.runs.next_steps import ops_command
 from ops.runs.run import Run, began_at
 from ops.runs.run_log import Progress, RunLog
-from ops.runs.running_execution import RunningExecution
+from ops.runs.running_execution import Ask, RunningExecution
 from ops.stack.account import AccountError, asking_aws
 from ops.stack.executions import executions, executions_of
 from ops.stack.stack import Stack
@@ -29,7 +29,7 @@ _RECENT = 50
 
 def start(stack: Stack, execution_input: Mapping[str, Any]) -> RunningExecution:
     """A new run. Raises AccountError."""
-    with asking_aws(f"to start a run of the stack {stack.name}"):
+    with asking_aws(stack.account, f"to start a run of the stack {stack.name}"):
         return RunningExecution.start(stack, execution_input, name=new_execution_name("run"))
 
 
@@ -45,16 +45,25 @@ def resume(stack: Stack, run_id: str | None, asked: Mapping[str, Any]) -> Runnin
         )
     if progress(stack, run_id).plan is None:
         raise no_such_run(stack, run_id)
-    with asking_aws(f"to resume run {run_id}"):
+    with asking_aws(stack.account, f"to resume run {run_id}"):
         name = new_execution_name("rerun")
         return RunningExecution.start(stack, {**asked, "run_id": run_id}, name=name)
 
 
-def follow(execution: RunningExecution, on_progress: Callable[[Progress], None]) -> EndedExecution:
-    """Reports the progress until the execution has ended. Raises AccountError."""
-    with asking_aws(f"about run {execution.run_id}"):
-        execution.follow(on_progress, poll_seconds=_POLL_SECONDS)
-        return execution.ended()
+def follow(
+    stack: Stack,
+    execution: RunningExecution,
+    on_progress: Callable[[Progress], None],
+    *,
+    ask: Ask,
+) -> EndedExecution:
+    """Reports the progress until the execution has ended; `ask` makes the calls to AWS.
+
+    Raises AccountError.
+    """
+    with asking_aws(stack.account, f"about run {execution.run_id}"):
+        execution.follow(on_progress, poll_seconds=_POLL_SECONDS, ask=ask)
+        return ask(execution.ended)
 
 
 def running_execution(stack: Stack, run_id: str | None) -> RunningExecution | None:
@@ -74,7 +83,7 @@ def run_of_stack(stack: Stack, run_id: str | None) -> Run:
     if not of_run and seen.plan is None and finished is None:
         raise no_such_run(stack, run_id)
     client = stack.client("stepfunctions")
-    with asking_aws(f"for the segments of run {run_id} that failed"):
+    with asking_aws(stack.account, f"for the segments of run {run_id} that failed"):
         known = tuple(
             replace(one, failed_segments=failed_segments(client, one.arn))
             if one.arn and one.status == FAILED
@@ -119,14 +128,14 @@ def newest_run_id(stack: Stack) -> str:
 
 def progress(stack: Stack, run_id: str) -> Progress:
     """Of the run's segments. Raises AccountError."""
-    with asking_aws(f"for the log of run {run_id}"):
+    with asking_aws(stack.account, f"for the log of run {run_id}"):
         return RunLog(stack.bucket(), run_id).look()
 
 
 def _finished(stack: Stack, run_id: str) -> FinishedRun | None:
     """The run's manifest, which is written last; None: it has not finished."""
     key = layout.manifest_key(run_id)
-    with asking_aws(f"for the manifest of run {run_id}"):
+    with asking_aws(stack.account, f"for the manifest of run {run_id}"):
         body = stack.bucket().read(key)
     name = f"s3://{stack.bucket_name}/{key}"
     return None if body is None else FinishedRun.from_bytes(body, name=name, run_id=run_id)

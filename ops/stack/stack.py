@@ -39,9 +39,7 @@ class Stack:
     @property
     def options(self) -> tuple[str, ...]:
         """What names this stack on the command line, for the commands that messages suggest."""
-        given = {"--profile": self.account.profile, "--region": self.account.region}
-        more = [word for name, value in given.items() if value for word in (name, value)]
-        return ("--stack", self.name, *more)
+        return ("--stack", self.name, *self.account.options)
 
     @property
     def is_embedded(self) -> bool:
@@ -52,7 +50,7 @@ class Stack:
     def named(cls, name: str, account: Account) -> Self:
         """Raises AccountError if there is none of that name, or it is another template's."""
         client = account.client("cloudformation")
-        with asking_aws(f"for the stack {name}"):
+        with asking_aws(account, f"for the stack {name}"):
             try:
                 stack = client.describe_stacks(StackName=name)["Stacks"][0]
             except ClientError as error:

@@ -6,6 +6,7 @@ from typing import NoReturn
 
 import click
 
+from ops import interruption
 from ops.cli import options
 
 _SEGMENTS = 16
@@ -34,6 +35,7 @@ def demo(*, out: Path, break_segment: int | None) -> NoReturn:
     from ops.cli.commands.report import leave_report
     from ops.cli.demo_screen import show_broken_demo, show_demo
 
+    interruption.explain("The run had not started. Nothing of it is kept.")
     console = terminal.console()
     as_expected = (
         show_demo(console, out, _SEGMENTS)

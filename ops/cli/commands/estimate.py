@@ -13,8 +13,6 @@ from ops.cli.execution_input import execution_input, refused_beside
 from ops.cli.results import named_stack
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from ops.local.trip_files import SameKey, Trips
 
 _IN_AN_ACCOUNT = ("profile", "region")
@@ -72,8 +70,7 @@ def estimate(
     from ops.cli import terminal
     from ops.cli.estimate_screen import show_estimate
 
-    console = terminal.console(stderr=as_json)
-    with console.status("Reading a sample"):
+    with terminal.console(stderr=True).status("Reading a sample"):
         if stack is not None:
             refused_beside("--stack", *_OF_FILES, "parameters")
             named = named_stack(stack, profile, region)
@@ -92,8 +89,8 @@ def estimate(
             trips = read_trips(
                 files, hash_key=key, sort_key=sort_key, same_key=same_key, encoding=encoding
             )
-            found = _of_trips(console, trips, parameters, asked)
-    show_estimate(console, found)
+            found = _of_trips(trips, parameters, asked)
+    show_estimate(terminal.console(stderr=as_json), found)
     if as_json:
         print(json.dumps(found), flush=True)
 
@@ -116,14 +113,12 @@ def _of_table(
     return of_table(table, account, environment=environment, asked=asked)
 
 
-def _of_trips(
-    console: Console, trips: Trips, parameters: dict[str, str], asked: dict[str, Any]
-) -> dict[str, Any]:
-    from ops.cli.terminal import say
+def _of_trips(trips: Trips, parameters: dict[str, str], asked: dict[str, Any]) -> dict[str, Any]:
+    from ops.cli.terminal import remark
     from ops.local.parameters import fit_parameters
     from ops.local.run import estimate as estimate_trips
 
     fitted = fit_parameters(parameters, trips, refuse_absent=False)
-    for remark in (*trips.remarks, *fitted.remarks):
-        say(console, remark)
+    for line in (*trips.remarks, *fitted.remarks):
+        remark(line)
     return estimate_trips(trips, parameters=fitted.parameters, asked=asked)

@@ -5,6 +5,7 @@ from typing import Any, NoReturn
 
 import click
 
+from ops import interruption
 from ops.cli import options
 from ops.cli.execution_input import empty_table_input, read_budget_input, refused_beside
 from ops.cli.results import named_stack
@@ -61,9 +62,6 @@ def rerun(
     ops rerun --stack trip-kpis
     ops rerun --stack trip-kpis --max-concurrency 4 --read-units-per-second 2000
     """
-    from ops.cli import terminal
-
-    console = terminal.console(stderr=as_json)
     if stack is not None:
         refused_beside(
             "--stack", "out", "parameters", "lambda_endpoint", "access_key", "host", "port"
@@ -73,7 +71,7 @@ def rerun(
         from ops.cli.stack_runs import follow_to_its_end
         from ops.stack.runs import resume
 
-        follow_to_its_end(console, named, resume(named, run_id, asked), as_json=as_json)
+        follow_to_its_end(named, resume(named, run_id, asked), as_json=as_json)
     refused_beside("--out", "profile", "region")
     if out is None:
         raise click.UsageError(
@@ -83,6 +81,8 @@ def rerun(
     if lambda_endpoint is not None:
         options.containers_parameters(parameters)
         port = CONTAINERS_PORT if port is None else port
+    interruption.explain("The run was not resumed.")
+    from ops.cli import terminal
     from ops.cli.commands.report import leave_report
     from ops.cli.follow import Follower
     from ops.cli.screens import show_ended, show_pages
@@ -90,7 +90,7 @@ def rerun(
     from ops.local.local_stack import Where
     from ops.local.run import rerun as rerun_here
 
-    with Follower(console) as follower:
+    with Follower(terminal.console(stderr=True)) as follower:
         ended = rerun_here(
             run_id,
             out=out,
@@ -101,6 +101,7 @@ def rerun(
             asked=asked,
             follower=follower,
         )
+    console = terminal.console(stderr=as_json)
     show_ended(console, ended, out)
     show_pages(console, ended)
     leave_report(console, out, ended.run_id)

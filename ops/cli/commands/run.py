@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from ops import interruption
 from ops.cli import options
 from ops.cli.execution_input import empty_table_input, execution_input, refused_beside
 from ops.cli.results import named_stack
@@ -82,16 +83,14 @@ def run(
     running, and prints how to follow it again.
 
     Exits with 0 if the run succeeded, 1 if it failed, 2 for a mistake in the call or a disk that
-    cannot be written to, 130 after Ctrl-C.
+    cannot be written to, 3 if AWS could not be asked for the progress any more (a lost network for
+    15 minutes, an expired session) and the run continues there, 130 after Ctrl-C.
 
     \b
     ops run --trips starts.csv ends.csv --key ride_id --out out
     ops run --trips AWSDynamoDB/01716790307109-3f5e/data --out out --segments 8 --json
     ops run --stack trip-kpis --read-units-per-second 2000
     """
-    from ops.cli import terminal
-
-    console = terminal.console(stderr=as_json)
     if stack is not None:
         refused_beside("--stack", *_HERE)
         named = named_stack(stack, profile, region)
@@ -99,17 +98,19 @@ def run(
         from ops.cli.stack_runs import follow_to_its_end
         from ops.stack.runs import start
 
-        follow_to_its_end(console, named, start(named, asked), as_json=as_json)
+        follow_to_its_end(named, start(named, asked), as_json=as_json)
     refused_beside("--trips", "profile", "region")
     if not files or out is None:
         raise click.UsageError(
             "give --trips FILE and --out DIR for trips on this machine, or "
             "--stack NAME for the table of a deployed stack"
         )
+    interruption.explain("The run had not started. Nothing of it is kept.")
+    from ops.cli import terminal
     from ops.cli.commands.report import leave_report
     from ops.cli.follow import Follower
     from ops.cli.screens import show_ended
-    from ops.cli.terminal import end, say
+    from ops.cli.terminal import end, remark
     from ops.local.local_stack import Where
     from ops.local.run import run as run_here
     from ops.local.trip_files import read_trips
@@ -118,13 +119,12 @@ def run(
         parameters = options.containers_parameters(parameters)
         port = CONTAINERS_PORT if port is None else port
         if host == "127.0.0.1":
-            say(
-                console,
+            remark(
                 "The functions in containers must reach the embedded AWS: on Linux give --host the "
                 "address of the Docker bridge, usually 172.17.0.1.",
             )
     trips = read_trips(files, hash_key=key, sort_key=sort_key, same_key=same_key, encoding=encoding)
-    with Follower(console) as follower:
+    with Follower(terminal.console(stderr=True)) as follower:
         ended = run_here(
             trips,
             out=out,
@@ -135,6 +135,7 @@ def run(
             ),
             follower=follower,
         )
+    console = terminal.console(stderr=as_json)
     show_ended(console, ended, out)
     leave_report(console, out, ended.run_id)
     end(ended, as_json=as_json)

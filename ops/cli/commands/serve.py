@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from ops import interruption
 from ops.cli import options
 from ops.local.names import CONTAINERS_BUCKET, CONTAINERS_PORT, TABLE_NAME
+from ops.runs.execution import RUNNING, Execution
 
 if TYPE_CHECKING:
+    from ops.local.local_stack import LocalStack
     from ops.local.trip_files import SameKey
+
+_POLL_SECONDS = 0.5
 
 
 @click.command()
@@ -45,58 +52,102 @@ def serve(
     For `sam local invoke`, `sam local start-lambda` and the aws CLI. It answers only requests with
     the access key that it prints, which is another one each time unless --access-key names one.
 
+    It reports each execution that starts or ends. Ctrl-C stops it: all is gone then, except for the
+    functions' logs.
+
     \b
     ops serve --trips trips.csv
     ops serve --trips trips.csv --parameter TimeZone=Europe/Berlin --port 0
     """
+    interruption.explain("Nothing was started, and nothing is kept.")
+
     from ops.cli import terminal
-    from ops.local.local_stack import Where, local_stack
+    from ops.cli.terminal import remark
+    from ops.local.local_stack import LOGS_PREFIX, Where, local_stack
     from ops.local.no_redrive import redrive_refused
     from ops.local.parameters import fit_parameters
     from ops.local.trip_files import read_trips
 
-    console = terminal.console()
     trips = read_trips(files, hash_key=key, sort_key=sort_key, same_key=same_key, encoding=encoding)
     remarks = [*trips.remarks]
     if lambda_endpoint is None:
         fitted = fit_parameters(parameters, trips)
         parameters = {**fitted.parameters}
         remarks += fitted.remarks
-    for remark in remarks:
-        console.print(remark, highlight=False, markup=False, soft_wrap=True)
-    with (
-        local_stack(
-            trips,
-            where=Where(
-                host=host,
-                port=CONTAINERS_PORT if port is None else port,
-                access_key=access_key,
-                lambda_endpoint=lambda_endpoint,
-                middleware=redrive_refused,
-                enforce_iam=False,
-            ),
-            parameters=options.containers_parameters(parameters)
-            if lambda_endpoint
-            else {"BucketName": CONTAINERS_BUCKET, **parameters},
-            on_loaded=lambda _: None,
-        ) as local,
-    ):
-        console.print(
-            f"The embedded AWS is up at {local.cloud.endpoint_url}; Ctrl-C ends it.\n\n"
-            f"export AWS_ENDPOINT_URL={local.cloud.endpoint_url}\n"
-            f"export AWS_ACCESS_KEY_ID={local.cloud.access_key} AWS_SECRET_ACCESS_KEY=any "
-            f"AWS_DEFAULT_REGION={local.cloud.region}\n\n"
-            f"table          {TABLE_NAME}\nbucket         {local.stack.bucket_name}\n"
-            f"state machine  {local.stack.state_machine_arn}",
-            highlight=False,
-            soft_wrap=True,
-        )
-        _wait_for_interrupt()
+    for line in remarks:
+        remark(line)
+    logs = Path(tempfile.mkdtemp(prefix=LOGS_PREFIX))
+    where = Where(
+        host=host,
+        port=CONTAINERS_PORT if port is None else port,
+        access_key=access_key,
+        lambda_endpoint=lambda_endpoint,
+        log_directory=logs,
+        middleware=redrive_refused,
+        enforce_iam=False,
+    )
+    if lambda_endpoint:
+        parameters = options.containers_parameters(parameters)
+    parameters = {"BucketName": CONTAINERS_BUCKET, **parameters}
+    with ExitStack() as silence:
+        with (
+            _kept_unless_empty(logs),
+            local_stack(
+                trips, where=where, parameters=parameters, on_loaded=lambda _: None
+            ) as local,
+        ):
+            interruption.explain("")
+            terminal.console().print(
+                f"The embedded AWS is up at {local.cloud.endpoint_url}; Ctrl-C ends it.\n\n"
+                f"export AWS_ENDPOINT_URL={local.cloud.endpoint_url}\n"
+                f"export AWS_ACCESS_KEY_ID={local.cloud.access_key} AWS_SECRET_ACCESS_KEY=any "
+                f"AWS_DEFAULT_REGION={local.cloud.region}\n\n"
+                f"table          {TABLE_NAME}\nbucket         {local.stack.bucket_name}\n"
+                f"state machine  {local.stack.state_machine_arn}",
+                highlight=False,
+                soft_wrap=True,
+            )
+            try:
+                _report_executions(local, None if lambda_endpoint else logs)
+            except KeyboardInterrupt:
+                interruption.was_awaited()
+                # What the executions' threads have to say when they are cut off is no news.
+                silence.enter_context(interruption.silent_threads())
+        kept = f" The functions' logs are kept in {logs}." if logs.exists() else ""
+        remark(f"Stopped. The table, the bucket and the executions are gone.{kept}")
+        interruption.end(0)
 
 
-def _wait_for_interrupt() -> None:
+@contextmanager
+def _kept_unless_empty(logs: Path) -> Iterator[None]:
+    """Around what writes logs: the directory is removed where no function has run."""
     try:
-        while True:
-            signal.pause()
-    except KeyboardInterrupt:
-        interruption.was_awaited()
+        yield
+    finally:
+        if not any(logs.iterdir()):
+            logs.rmdir()
+
+
+def _report_executions(local: LocalStack, logs: Path | None) -> NoReturn:
+    """Says of each execution that it has started, and how it has ended."""
+    from ops.cli.terminal import remark
+    from ops.local.served_executions import ServedExecutions
+
+    executions = ServedExecutions(local.client("stepfunctions"), local.state_machine_arn)
+    while True:
+        for execution in executions.changed():
+            remark(_change(execution, logs))
+        interruption.check()
+        time.sleep(_POLL_SECONDS)
+
+
+def _change(execution: Execution, logs: Path | None) -> str:
+    """What is said of an execution that has started or ended."""
+    name = f"{'Estimate' if execution.is_estimate else 'Run'} {execution.run_id}"
+    if execution.name != execution.run_id:
+        name += f", execution {execution.name},"
+    if execution.status == RUNNING:
+        return f"{name} started."
+    error = f" ({execution.error})" if execution.error else ""
+    where = f" The functions' logs: {logs}" if logs else ""
+    return f"{name} ended: {(execution.status or '').lower()}{error}.{where}"

@@ -21,22 +21,19 @@ def status(*, run_id: str | None, source: Source, follow: bool, as_json: bool) -
     """Show the progress of a run, its errors and the next steps.
 
     Without RUN_ID, it shows the last run. The figures are up to a minute old: they do not include
-    what a worker has read since its last append.
+    what a worker has read since its last append. With --follow, the exit status is that of `run`:
+    3 if AWS could not be asked for the progress any more, and the run continues there.
 
     \b
     ops status --stack trip-kpis
     ops status run-20240525T021500-3f2a --stack trip-kpis --follow
     ops status --out out
     """
-    from ops.cli import terminal
-    from ops.cli.status_screen import show_status
-
     if follow and source.stack is None:
         raise click.UsageError(
             "--follow is for runs of a stack: one on this machine is shown by the command that "
             "runs it"
         )
-    console = terminal.console(stderr=as_json and follow)
     if source.stack is None:
         from ops.local.results import run_in_directory
 
@@ -47,9 +44,12 @@ def status(*, run_id: str | None, source: Source, follow: bool, as_json: bool) -
         from ops.stack.runs import run_of_stack, running_execution
 
         if follow and (execution := running_execution(source.stack, run_id)):
-            follow_to_its_end(console, source.stack, execution, as_json=as_json)
+            follow_to_its_end(source.stack, execution, as_json=as_json)
         run = run_of_stack(source.stack, run_id)
     if as_json:
         click.echo(json.dumps(run.progress_to_json()))
     else:
-        show_status(console, run, source.place)
+        from ops.cli import terminal
+        from ops.cli.status_screen import show_status
+
+        show_status(terminal.console(), run, source.place)

@@ -57,12 +57,39 @@ def test_ctrl_c_at_any_moment_ends_with_one_message_and_130(
     assert "Traceback" not in before + after
     assert "Exception" not in before + after
     assert not [*out.rglob("*.part")]
+    if "If it is interrupted" not in before + after:
+        assert "Interrupted. The run had not started. Nothing of it is kept.\n" in after
     if "If it is interrupted" in before:
         run_id = before.partition("ops rerun ")[2].split()[0]
         done = resumed(out, run_id)
         assert done.returncode == 0, done.stdout + done.stderr
         counts = {key: json.loads(body)["trip_count"] for key, body in kpis(out).items()}
         assert counts == {f"kpis/date=2024-05-0{day}/kpi.json": TRIPS // 3 for day in (1, 2, 3)}
+
+
+@pytest.mark.parametrize(
+    ("verb", "kept"),
+    [
+        ("run", "The run had not started. Nothing of it is kept."),
+        ("serve", "Nothing was started, and nothing is kept."),
+    ],
+)
+def test_ctrl_c_while_trips_are_read_says_that_nothing_is_kept(
+    tmp_path: Path, verb: str, kept: str
+) -> None:
+    """The file is a pipe, so that the command waits for more of it."""
+    trips = tmp_path / "trips.csv"
+    os.mkfifo(trips)
+    more = ["--out", tmp_path / "out"] if verb == "run" else ["--port", "0"]
+    process = started(verb, "--trips", trips, *more, start_new_session=True)
+    # The pipe is open as soon as the command reads it.
+    with process, trips.open("w") as pipe:
+        pipe.write("trip_id,")
+        pipe.flush()
+        os.killpg(process.pid, signal.SIGINT)
+        said, _ = process.communicate()
+    assert (process.returncode, said) == (130, f"Interrupted. {kept}\n")
+    assert not [*(tmp_path / "out").rglob("*")]
 
 
 def resumed(out: Path, run_id: str) -> Ended:

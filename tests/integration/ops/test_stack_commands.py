@@ -99,7 +99,7 @@ def test_a_segment_that_fails_is_reported_with_its_reason_and_resumed(deployed: 
     deployed.denied_segment = None
     again = ops("rerun", "--stack", STACK_NAME)
     assert again.returncode == 0, again.stderr
-    assert f"Run {run_id} of the stack" in again.stdout
+    assert f"Run {run_id} of the stack" in again.stderr
 
     status = ops("status", run_id, "--stack", STACK_NAME, "--json")
     run_status = json.loads(status.stdout)
@@ -112,14 +112,14 @@ def test_ctrl_c_leaves_the_execution_running_and_says_how_to_follow_it_again(
 ) -> None:
     deployed.scans_wait_for.clear()
     process = deployed.started("run", "--stack", STACK_NAME, "--segments", "2")
-    assert process.stdout is not None
-    run_id = run_id_in(process.stdout.readline())
+    assert process.stderr is not None
+    run_id = run_id_in(process.stderr.readline())
     process.send_signal(signal.SIGINT)
-    said, errors = process.communicate()
-    assert process.returncode == 130, errors
-    assert "The run continues." in said
+    results, said = process.communicate()
+    assert (process.returncode, results) == (130, ""), said
+    assert "The run continues in AWS." in said
     assert f" -m ops status {run_id} --stack {STACK_NAME} --follow" in said
-    assert "Traceback" not in said + errors
+    assert "Traceback" not in said
 
     status = ops("status", "--stack", STACK_NAME)
     assert status.stdout.startswith(f"Run {run_id}: running")
@@ -128,12 +128,14 @@ def test_ctrl_c_leaves_the_execution_running_and_says_how_to_follow_it_again(
     assert f"run {run_id} is running" in refused.stderr
 
     following = deployed.started("status", run_id, "--stack", STACK_NAME, "--follow")
-    assert following.stdout is not None
-    assert run_id in following.stdout.readline()
+    assert following.stderr is not None
+    assert run_id in following.stderr.readline()
     deployed.scans_wait_for.set()
-    said, errors = following.communicate()
-    assert following.returncode == 0, errors
+    results, said = following.communicate()
+    assert following.returncode == 0, said
     assert "Scanning segments: 30 of 30 trips, 2 of 2 segments" in said
+    assert said.splitlines()[-1].startswith("Merging and publishing: finished")
+    assert results.startswith("KPIs by day")
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,10 @@ class Bucket:
         return key
 
 
+class UnreachableError(Exception):
+    """The bucket cannot be read now."""
+
+
 @pytest.fixture
 def bucket() -> Bucket:
     planned = Bucket()
@@ -92,3 +96,20 @@ def test_a_plan_of_another_version_is_none(bucket: Bucket) -> None:
 def test_at_least_what_was_scanned_is_expected(bucket: Bucket) -> None:
     bucket.append(0, 0, scanned=5)
     assert RunLog(bucket, PLAN.run_id).look().expected_items == 5
+
+
+def test_a_look_that_fails_loses_no_part(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket.append(0, 0, scanned=5)
+    lost = bucket.append(1, 0, scanned=7)
+    log, read = RunLog(bucket, PLAN.run_id), bucket.read
+
+    def fail(key: str) -> bytes | None:
+        if key == lost:
+            raise UnreachableError
+        return read(key)
+
+    monkeypatch.setattr(bucket, "read", fail)
+    with pytest.raises(UnreachableError):
+        log.look()
+    monkeypatch.undo()
+    assert log.look().counts.scanned == 12
