@@ -215,7 +215,8 @@ def _unreadable_times(place: Place, run_id: str) -> tuple[str, ...]:
         return unreadable_times(Directory(place), run_id)
     from ops.stack.account import AccountError, asking_aws
 
-    with suppress(AccountError), asking_aws(f"for the rejected trips of run {run_id}"):
+    what = f"for the rejected trips of run {run_id}"
+    with suppress(AccountError), asking_aws(place.account, what):
         return unreadable_times(place.bucket(), run_id)
     return ()
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Decimal, InvalidOperation
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from ops.runs.run_log import Progress
@@ -24,6 +24,11 @@ from trip_kpis.core.run.plan import Plan
 
 class NamedStack(Protocol):
     """A deployed stack."""
+
+    @property
+    def account(self) -> Any:
+        """Where it is deployed: an `ops.stack.account.Account`."""
+        ...
 
     @property
     def options(self) -> tuple[str, ...]:
