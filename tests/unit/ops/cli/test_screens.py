@@ -1,14 +1,25 @@
 """What a person sees of a run's summary."""
 
 import io
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from rich.console import Console
 
-from ops.cli.screens import show_summary
+from ops.cli.screens import show_next_steps, show_summary
 from ops.runs.execution import EndedExecution
 from ops.runs.run_log import Progress
+from ops.runs.storage import Directory, Storage
+from ops.stack.account import Account
+from tests.samples import plan
+from trip_kpis.core.items.rejections import Reason
+from trip_kpis.core.layout import quarantine_key
+from trip_kpis.core.log.counts import Counts
 
 SUMMARY: dict[str, Any] = {
     "scanned": 1,
@@ -51,3 +62,41 @@ def test_what_throttled_the_run_is_reported(throttles: dict[str, int], line: str
 
 def test_a_run_that_was_not_throttled_has_no_word_of_it() -> None:
     assert "throttled" not in shown()
+
+
+@dataclass(frozen=True)
+class OfStack:
+    """A deployed stack whose bucket has been copied, or does not answer."""
+
+    read: Callable[[], Storage]
+    account: Account = Account()  # noqa: RUF009 - frozen
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    options: tuple[str, ...] = ("--stack", "trips")
+    is_embedded: bool = False
+
+    def bucket(self) -> Storage:
+        return self.read()
+
+
+def next_steps_of(read: Callable[[], Storage]) -> str:
+    counts = Counts(scanned=4, counted=1, rejected={Reason.TIME_UNREADABLE: 3})
+    console = Console(file=io.StringIO(), width=80)
+    progress = Progress(plan=plan(), counts=counts)
+    show_next_steps(console, "run-1", {"TooManyRejectedError"}, progress, OfStack(read))
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_the_format_of_a_stacks_rejected_times_is_proposed(tmp_path: Path) -> None:
+    rejected = tmp_path / quarantine_key("run-1", 0, 0, digest="ab")
+    rejected.parent.mkdir(parents=True)
+    line = {"key": {}, "reason": "time_unreadable", "attribute": "pickup_datetime"}
+    rejected.write_text(json.dumps({**line, "value": {"S": "25.05.2024 13:19"}}) + "\n")
+    assert "%d.%m.%Y %H:%M" in next_steps_of(lambda: Directory(tmp_path))
+
+
+def test_next_steps_are_shown_also_where_the_rejected_trips_cannot_be_read() -> None:
+    def refused() -> Storage:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ListObjectsV2")
+
+    assert "MaxRejectedShare" in next_steps_of(refused)
