@@ -13,7 +13,7 @@ from ops.runs.execution import INTERRUPTED
 from ops.runs.figures import lasting
 from ops.runs.marked_days import MarkedDays
 from ops.runs.next_steps import Place, ops_command
-from ops.runs.run import FINISHED, NOT_FINISHED, RUNNING, Run
+from ops.runs.run import FINISHED, NOT_FINISHED, RUNNING, SUPERSEDED, Run
 
 _NUMBERS = ("took", "trips", "rejected", "new/same", "USD")
 
@@ -30,7 +30,9 @@ def show_runs(found: Sequence[Run], place: Place, name: str) -> None:
     of_stack = not isinstance(place, Path)
     for run in found:
         says = f"{run.run_id} {_is(run)}"
-        if run.status == RUNNING and of_stack:
+        if run.is_superseded:
+            says += f"; {SUPERSEDED}"
+        elif run.status == RUNNING and of_stack:
             says += f"; to follow it: {ops_command('status', run.run_id, place, '--follow')}"
         elif run.error:
             says += f"; why, and what to do: {ops_command('status', run.run_id, place)}"

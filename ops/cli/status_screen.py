@@ -9,7 +9,7 @@ from ops.cli.screens import show_next_steps, so_many
 from ops.runs.execution import Execution, readable_cause
 from ops.runs.figures import share
 from ops.runs.next_steps import Place, ops_command
-from ops.runs.run import FINISHED, RUNNING, Run
+from ops.runs.run import FINISHED, RUNNING, SUPERSEDED, Run
 from ops.runs.run_log import Progress
 
 _STYLES = {FINISHED: "bold green", RUNNING: "bold"}
@@ -79,7 +79,8 @@ def _counts(run: Run) -> list[tuple[str, str]]:
 
 
 def _show_next(console: Console, run: Run, place: Place) -> None:
-    if not run.is_running and run.status != FINISHED and run.errors:
+    is_resumable = not (run.is_running or run.is_superseded) and run.status != FINISHED
+    if is_resumable and run.errors:
         show_next_steps(console, run.run_id, run.errors, run.progress or Progress(), place)
     else:
         console.print(Text(_next(run, place)), soft_wrap=True)
@@ -92,4 +93,6 @@ def _next(run: Run, place: Place) -> str:
         return f"To watch it:\n  {ops_command('status', run.run_id, place, '--follow')}"
     if run.status == FINISHED:
         return f"As a page:\n  {ops_command('report', run.run_id, place)}"
+    if run.is_superseded:
+        return f"Next steps: {SUPERSEDED}."
     return f"To resume it:\n  {ops_command('rerun', run.run_id, place)}"

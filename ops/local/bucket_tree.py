@@ -1,6 +1,9 @@
 """The bucket's objects as files of a directory."""
 
 import os
+import shutil
+import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
 from ops.runs.layout import file_of
@@ -8,43 +11,53 @@ from ops.runs.storage import Storage
 from trip_kpis.core import layout
 from trip_kpis.core.layout import is_known
 
-MIRRORED = (layout.KPIS, layout.RUNS, layout.QUARANTINE)
-"""What is of use once a run is over: the prefixes of the keys."""
+MIRRORED = (layout.KPIS, layout.QUARANTINE, layout.RUNS)
+"""What is of use once a run is over: the prefixes of the keys. A manifest under runs/ says that its
+run is finished, so it is exported last."""
+_UNFINISHED = ".trip-kpis-export-"
 
 
 def mirror(bucket: Storage, directory: Path) -> tuple[str, ...]:
     """Leaves in `directory` just what the bucket holds under MIRRORED; gives the keys that were
     ignored, because no run writes such keys.
 
-    Removes what an earlier run has left there, and, where it cannot write all of it (OSError), what
-    it has written: a part of a run's figures could be taken for all of them.
+    Writes all files into a directory beside, then moves them to their places: where they cannot
+    all be written (OSError), what an earlier export has left there stays as it was. A process that
+    dies between two moves has not moved the new manifests yet.
     """
-    remove_mirrored(directory)
-    ignored = []
-    try:
+    directory.mkdir(parents=True, exist_ok=True)
+    for left in directory.glob(f"{_UNFINISHED}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=_UNFINISHED, dir=directory) as beside:
+        exported, ignored = [], []
         for key in (one.key for prefix in MIRRORED for one in bucket.objects(prefix)):
             if not is_known(key):
                 ignored.append(key)
             elif (body := bucket.read(key)) is not None:
-                file = file_of(directory, key)
+                file = file_of(Path(beside), key)
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(body)
-    except BaseException:
-        remove_mirrored(directory)
-        raise
+                exported.append(key)
+        remove_mirrored(directory, but=exported)
+        for key in exported:
+            file = file_of(directory, key)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file_of(Path(beside), key).replace(file)
     return tuple(ignored)
 
 
-def remove_mirrored(directory: Path) -> None:
-    """Removes what a run has left there, by the form of its name, and nothing else; follows no
-    symbolic link."""
+def remove_mirrored(directory: Path, *, but: Collection[str] = ()) -> None:
+    """Removes what runs have left there, by the form of its name, except for these keys, and
+    nothing else; follows no symbolic link."""
+    kept = {*but}
     for prefix in MIRRORED:
         top = directory / prefix
         if top.is_symlink():
             continue
         for path, _, names in os.walk(top, topdown=False):
             for file in (Path(path) / name for name in names):
-                if is_known(str(file.relative_to(directory))) and not file.is_symlink():
+                key = file.relative_to(directory).as_posix()
+                if is_known(key) and key not in kept and not file.is_symlink():
                     file.unlink()
             if not any(Path(path).iterdir()):
                 Path(path).rmdir()

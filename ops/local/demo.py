@@ -76,6 +76,7 @@ def _run(
         parameters={},
         where=where,
         follower=follower,
+        fresh=True,
     )
 
 

@@ -2,10 +2,9 @@
 
 import os
 import tempfile
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from ops.interruption import silent_threads
 from ops.local import trips_table
 from ops.local.names import STACK_NAME, TABLE_NAME, TEMPLATE
 from ops.local.page_log import PageLog
-from ops.local.state_directory import SavedStack, StateDirectory
+from ops.local.state_directory import StateDirectory
 from ops.local.trip_files import Trips
 from ops.local.write_failures import WriteFailures
 
@@ -47,9 +46,11 @@ class LocalStack:
     """where errors of the embedded AWS itself are, if there are any"""
     pages: PageLog
     state: StateDirectory | None
-    """where other processes find what they need to go on; None: nowhere"""
+    """where other processes find what they need to resume a run; None: nowhere"""
     writes: WriteFailures = field(default_factory=WriteFailures)
     """to be checked while a run is followed: it cannot store what it does on a full disk"""
+    objects: ObjectsOnDisk | None = None
+    """those of the state"""
 
     @property
     def state_machine_arn(self) -> str:
@@ -62,6 +63,12 @@ class LocalStack:
     def client(self, service: str) -> Any:
         """The operator's."""
         return self.cloud.client(service)
+
+    def use_saved_bucket(self) -> None:
+        """Puts the objects of the state into the bucket. From now on, the state has its objects."""
+        assert self.objects is not None
+        self.objects.restore(self.bucket_name)
+        self.objects.keep(self.bucket_name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,22 +102,15 @@ def local_stack(
     parameters: Mapping[str, str],
     on_loaded: Callable[[int], None],
     state: StateDirectory | None = None,
-    saved: SavedStack | None = None,
+    table_id: str | None = None,
 ) -> Iterator[LocalStack]:
     """Starts the cloud, fills the table, deploys the template, runs functions until it is left.
 
-    A bucket that `parameters` names as an existing one is made first. What becomes of runs and
-    objects is kept in `state`, if there is one: instead of what is there, or going on from it where
-    it is `saved`. Raises EmbeddedCloudError, TripFileError or StateError.
+    A bucket that `parameters` names as an existing one is made first. A `state` is not changed
+    here: see `use_saved_bucket`. Raises EmbeddedCloudError or TripFileError.
     """
-    table_id = str(uuid.uuid4()) if saved is None else saved.table_id
     with ExitStack() as quiet, ExitStack() as opened:
-        objects = None
-        if state is not None:
-            opened.enter_context(state.locked())
-            if saved is None:
-                state.forget()
-            objects = ObjectsOnDisk(state.objects_path)
+        objects = None if state is None else ObjectsOnDisk(state.objects_path)
         logs = where.log_directory or Path(
             opened.enter_context(tempfile.TemporaryDirectory(prefix=LOGS_PREFIX))
         )
@@ -122,7 +122,7 @@ def local_stack(
             EmbeddedCloud(
                 host=where.host,
                 port=where.port,
-                table_ids={TABLE_NAME: table_id},
+                table_ids={TABLE_NAME: table_id} if table_id else None,
                 page_bytes=where.page_bytes,
                 enforce_iam=where.enforce_iam and where.lambda_endpoint is None,
                 access_key=where.access_key,
@@ -150,21 +150,6 @@ def local_stack(
         )
         functions = LambdaService(cloud, stack, workers)
         opened.enter_context(functions)
-        if state is not None and objects is not None:
-            if saved is None:
-                state.begin(
-                    SavedStack(
-                        hash_key=trips.hash_key,
-                        sort_key=trips.sort_key,
-                        table_id=table_id,
-                        bucket_name=stack.bucket_name,
-                        parameters={**parameters, "BucketName": stack.bucket_name},
-                        page_bytes=where.page_bytes,
-                    ),
-                    trips,
-                )
-            objects.restore(stack.bucket_name)
-            objects.keep(stack.bucket_name)
         try:
             yield LocalStack(
                 cloud=cloud,
@@ -175,6 +160,7 @@ def local_stack(
                 pages=pages,
                 state=state,
                 writes=writes,
+                objects=objects,
             )
         except BaseException:
             # The threads of the embedded AWS lose what they are at.
@@ -191,28 +177,3 @@ def _make_bucket(cloud: EmbeddedCloud, name: str) -> None:
             f"BucketName is {name!r}, and no bucket can be called so ({error}): 3 to 63 lower-case "
             "letters, digits, dots and hyphens"
         ) from error
-
-
-@contextmanager
-def continued_stack(
-    state: StateDirectory,
-    *,
-    where: Where,
-    parameters: Mapping[str, str],
-    on_loaded: Callable[[int], None],
-) -> Iterator[LocalStack]:
-    """As another process has left it: the same table, the same objects, the same parameters but
-    for those that are given.
-
-    Raises StateError if there is no state, and what `local_stack` raises.
-    """
-    saved = state.stack()
-    with local_stack(
-        state.trips(),
-        where=replace(where, page_bytes=saved.page_bytes),
-        parameters={**saved.parameters, **parameters},
-        on_loaded=on_loaded,
-        state=state,
-        saved=saved,
-    ) as local:
-        yield local

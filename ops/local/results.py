@@ -24,7 +24,7 @@ def executions_in(out: Path) -> tuple[Execution, ...]:
         for one in state.executions()
         if not one.is_estimate
     ]
-    if executions and state.is_locked():
+    if executions and executions[-1].status == INTERRUPTED and state.is_locked():
         executions[-1] = replace(executions[-1], status=RUNNING, error=None, cause=None)
     return tuple(executions)
 
@@ -38,7 +38,40 @@ def execution_names(out: Path, run_id: str) -> tuple[str, ...]:
 
 def runs_in_directory(out: Path) -> tuple[Run, ...]:
     """The newest first. Raises StateError or ResultsError."""
-    return runs_in(out, executions_in(out))
+    state = StateDirectory(out)
+    runs = runs_in(out, executions_in(out))
+    if not state.exists:
+        return runs
+    return tuple(
+        replace(run, is_superseded=not (run.finished or _is_resumable(state, run.run_id)))
+        for run in runs
+    )
+
+
+def unfinished_run(out: Path) -> str:
+    """The id of the one run that is not finished and can be resumed. Raises StateError if it is not
+    just one, or ResultsError."""
+    runs = runs_in_directory(out)
+    unfinished = [run.run_id for run in runs if not run.finished and not run.is_superseded]
+    superseded = [run.run_id for run in runs if run.is_superseded]
+    if len(unfinished) == 1:
+        return unfinished[0]
+    if unfinished:
+        says = f"{out} has more than one run that is not finished: name one of "
+        raise StateError(says + ", ".join(unfinished))
+    if not runs:
+        raise StateError(f"{out} has no run at all: it was interrupted before, start it again")
+    says = f"{out} has no run that can be resumed"
+    if superseded:
+        says += f": a later run has replaced the trips that {', '.join(superseded)} read"
+    if finished := [run.run_id for run in runs if run.finished]:
+        says += f"; to process a finished run again, pass its id ({', '.join(finished)})"
+    raise StateError(says)
+
+
+def _is_resumable(state: StateDirectory, run_id: str) -> bool:
+    """A run that is finished is exported, whichever trips the table has now."""
+    return state.has_manifest_of(run_id) or state.has_table_of(run_id)
 
 
 def run_in_directory(out: Path, run_id: str | None) -> Run:

@@ -1,5 +1,6 @@
 """One run in the embedded cloud, from trips to KPIs, or from where an earlier process left it."""
 
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,19 +11,26 @@ from typing import Any, Protocol
 from ops import interruption
 from ops.atomic_write import atomic_write
 from ops.local.bucket_tree import mirror
-from ops.local.local_stack import LocalStack, Where, continued_stack, local_stack
+from ops.local.local_stack import LocalStack, Where, local_stack
 from ops.local.names import CONTAINERS_BUCKET
 from ops.local.out_directory import cannot_write
 from ops.local.parameters import fit_parameters
-from ops.local.state_directory import StateDirectory, StateError
+from ops.local.results import unfinished_run
+from ops.local.state_directory import SavedStack, StateDirectory, StateError
 from ops.local.trip_files import Trips
 from ops.runs.estimate import estimate_by_execution
-from ops.runs.execution import EndedExecution, Execution, new_execution_name
+from ops.runs.execution import (
+    SUCCEEDED,
+    EndedExecution,
+    Execution,
+    PagesRead,
+    new_execution_name,
+)
+from ops.runs.finished_run import manifests, summary_of
 from ops.runs.layout import ignored
 from ops.runs.next_steps import rerun_command
 from ops.runs.run_log import Progress
 from ops.runs.running_execution import RunningExecution
-from ops.runs.storage import Bucket
 from trip_kpis.core.layout import plan_key
 
 _POLL_SECONDS = 0.1
@@ -62,31 +70,57 @@ def run(
     parameters: Mapping[str, str],
     where: Where,
     follower: Follower,
+    fresh: bool = False,
 ) -> EndedExecution:
     """Runs the state machine over `trips` and leaves in `out` what the bucket then holds, and in
     its `state` what `rerun` needs, from before the execution starts.
 
+    The bucket is that of the earlier runs of `out`, which stay; the table has the trips of this run
+    alone. `fresh` removes the earlier runs. Until the trips are loaded, `out` is as it was.
+
     Raises SettingError, EmbeddedCloudError, TripFileError or StateError for what keeps it from
-    running, the parameters before anything in `out` is replaced. A run that fails raises nothing.
+    running. A run that fails raises nothing.
     """
     fitted = fit_parameters(parameters, trips)
     for remark in (*trips.remarks, *fitted.remarks):
         follower.say(remark)
-    follower.begin("Loading the table", trips=len(trips.items))
-    with local_stack(
-        trips,
-        where=where,
-        parameters=fitted.parameters,
-        on_loaded=follower.advance,
-        state=StateDirectory(out),
-    ) as local:
-        name = new_execution_name("run")
-        with _stopped_in_words(follower, name, out):
-            noted = _noted(local, execution_input, name=name)
-            follower.say(f"Run {name}. If it is interrupted: {rerun_command(name, out)}")
-            ended = _to_its_end(local, noted, follower.show)
-            follower.executed(succeeded=ended.succeeded)
-            _leave(local, out, follower)
+    state = StateDirectory(out)
+    with state.locked():
+        earlier = None if fresh else state.earlier()
+        is_same_table = earlier is not None and state.has_trips(trips)
+        in_bucket = {} if earlier is None else _in_bucket_of(earlier, fitted.parameters, out)
+        if earlier is not None and earlier.key_attributes != trips.key_attributes:
+            follower.say(_another_key(earlier, trips))
+        table_id = earlier.table_id if earlier and is_same_table else str(uuid.uuid4())
+        follower.begin("Loading the table", trips=len(trips.items))
+        with local_stack(
+            trips,
+            where=where,
+            parameters={**fitted.parameters, **in_bucket},
+            on_loaded=follower.advance,
+            state=state,
+            table_id=table_id,
+        ) as local:
+            if earlier is None:
+                state.forget()
+            stack = SavedStack(
+                hash_key=trips.hash_key,
+                sort_key=trips.sort_key,
+                table_id=table_id,
+                bucket_name=local.bucket_name,
+                parameters={**fitted.parameters, "BucketName": local.bucket_name},
+                page_bytes=where.page_bytes,
+            )
+            state.save(stack, trips)
+            local.use_saved_bucket()
+            name = new_execution_name("run")
+            with _stopped_in_words(follower, name, out):
+                state.save_stack_of(name)
+                noted = _noted(local, execution_input, name=name)
+                follower.say(f"Run {name}. If it is interrupted: {rerun_command(name, out)}")
+                ended = _to_its_end(local, noted, follower.show)
+                follower.executed(succeeded=ended.succeeded)
+                _leave(local, state, out, follower)
     return ended
 
 
@@ -101,10 +135,11 @@ def rerun(
 ) -> EndedExecution:
     """Resumes a run of `out`: a new execution, as one starts it from the console with the input
     ``{"run_id": run_id}`` and what is `asked` besides. A run that has no plan yet is begun anew, as
-    it was begun.
+    it was begun. A run that is finished, and was interrupted before its results were in `out`, is
+    exported, and nothing is executed.
 
     None is the one run that is not finished. Raises StateError if there is no state, it is damaged,
-    or there is no such run, and what `run` raises.
+    or there is no such run, or another run has replaced its table, and what `run` raises.
     """
     state = StateDirectory(out)
     bucket_name = state.stack().bucket_name
@@ -113,29 +148,41 @@ def rerun(
             f"the run's bucket is {bucket_name}, and functions in containers know "
             f"{CONTAINERS_BUCKET} alone: leave --lambda-endpoint out, or begin the run with it"
         )
-    trips, objects = len(state.trips().items), state.objects()
-    run_id = state.unfinished_run() if run_id is None else run_id
-    began = state.first_execution(run_id)
-    is_planned = any(stored.key == plan_key(run_id) for stored in objects)
-    name = new_execution_name("rerun") if is_planned else run_id
-    follower.begin("Loading the table", trips=trips)
-    with continued_stack(
-        state,
-        where=where,
-        parameters=parameters,
-        on_loaded=follower.advance,
-    ) as local:
-        follower.say(
-            f"Going on with run {run_id}."
-            if is_planned
-            else f"Run {run_id} has no plan yet: it begins anew."
-        )
-        asked = {**asked, "run_id": run_id} if is_planned else {**began.input, **asked}
-        with _stopped_in_words(follower, run_id, out):
-            noted = _noted(local, asked, name=name)
-            ended = _to_its_end(local, noted, follower.show)
-            follower.executed(succeeded=ended.succeeded)
-            _leave(local, out, follower)
+    with state.locked():
+        trips = state.trips()
+        run_id = unfinished_run(out) if run_id is None else run_id
+        began = state.first_execution(run_id)
+        if state.has_manifest_of(run_id) and run_id not in manifests(out):
+            return _exported(state, run_id, out, follower)
+        if not state.has_table_of(run_id):
+            raise StateError(
+                f"run {run_id} cannot be resumed: a later run of {out} has replaced the trips that "
+                "it read. Start a new run with `ops run`"
+            )
+        stack = state.stack_of(run_id)
+        is_planned = state.bucket().read(plan_key(run_id)) is not None
+        name = new_execution_name("rerun") if is_planned else run_id
+        follower.begin("Loading the table", trips=len(trips.items))
+        with local_stack(
+            trips,
+            where=replace(where, page_bytes=stack.page_bytes),
+            parameters={**stack.parameters, **parameters},
+            on_loaded=follower.advance,
+            state=state,
+            table_id=stack.table_id,
+        ) as local:
+            local.use_saved_bucket()
+            follower.say(
+                f"Going on with run {run_id}."
+                if is_planned
+                else f"Run {run_id} has no plan yet: it begins anew."
+            )
+            asked = {**asked, "run_id": run_id} if is_planned else {**began.input, **asked}
+            with _stopped_in_words(follower, run_id, out):
+                noted = _noted(local, asked, name=name)
+                ended = _to_its_end(local, noted, follower.show)
+                follower.executed(succeeded=ended.succeeded)
+                _leave(local, state, out, follower)
     return ended
 
 
@@ -225,10 +272,54 @@ def _stopped_in_words(follower: Follower, run_id: str, out: Path) -> Iterator[No
         raise cannot_write(out, error, advice) from error
 
 
-def _leave(local: LocalStack, out: Path, follower: Follower) -> None:
-    foreign = mirror(Bucket(local.client("s3"), local.bucket_name, may_be_absent=True), out)
-    if foreign:
-        follower.say(ignored(f"the bucket {local.stack.bucket_name}", foreign))
+def _in_bucket_of(
+    earlier: SavedStack, parameters: Mapping[str, str], out: Path
+) -> Mapping[str, str]:
+    """The parameter for the bucket of the earlier runs. Raises StateError if another is given."""
+    asked = parameters.get("BucketName", earlier.bucket_name)
+    if asked != earlier.bucket_name:
+        raise StateError(
+            f"the runs of {out} are in the bucket {earlier.bucket_name}, and BucketName is "
+            f"{asked}: name another directory with --out, or replace the earlier runs with --fresh"
+        )
+    return {"BucketName": earlier.bucket_name}
+
+
+def _another_key(earlier: SavedStack, trips: Trips) -> str:
+    was, now = (", ".join(one.key_attributes) for one in (earlier, trips))
+    return (
+        f"The table's key was {was} in earlier runs, and is {now} now. If that is a mistake, press "
+        "Ctrl-C and give the same --key and --sort-key."
+    )
+
+
+def _exported(state: StateDirectory, run_id: str, out: Path, follower: Follower) -> EndedExecution:
+    """Exports a finished run. Gives its last execution, with what the run's manifest says."""
+    with _stopped_in_words(follower, run_id, out):
+        _export(state, out, follower)
+    follower.say(
+        f"Run {run_id} was finished, but its results were not in {out}. They were exported; "
+        "nothing was executed."
+    )
+    last = [one for one in state.executions() if one.run_id == run_id][-1]
+    return EndedExecution(
+        name=last.name,
+        run_id=run_id,
+        input=last.input,
+        status=SUCCEEDED,
+        output=summary_of(manifests(out)[run_id].read_bytes()),
+        pages=PagesRead(),
+        is_planned=True,
+    )
+
+
+def _export(state: StateDirectory, out: Path, follower: Follower) -> None:
+    if foreign := mirror(state.bucket(), out):
+        follower.say(ignored(f"the bucket {state.stack().bucket_name}", foreign))
+
+
+def _leave(local: LocalStack, state: StateDirectory, out: Path, follower: Follower) -> None:
+    _export(state, out, follower)
     if local.own_errors.exists():
         follower.say(
             "The embedded AWS had errors of its own, which may be why something failed; they are "

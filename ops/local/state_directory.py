@@ -1,4 +1,5 @@
-"""What a run leaves so that another process can resume it: trips, stack, objects, runs."""
+"""What runs leave, so that another process can resume them and the next run sees them: trips,
+stack, objects, executions."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ import gzip
 import json
 import shutil
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,13 +17,13 @@ from typing import Any, Self
 import msgspec
 
 from ops.atomic_write import atomic_write
-from ops.local.bucket_tree import remove_mirrored
+from ops.local.bucket_tree import MIRRORED, remove_mirrored
 from ops.local.out_directory import StateError as StateError  # for those who read a state
 from ops.local.out_directory import cannot_write, claim_out
 from ops.local.trip_files import TripFileError, Trips, read_trips, to_json_lines
-from ops.object_on_disk import ObjectOnDisk
+from ops.object_on_disk import ObjectOnDisk, file_name
 from ops.runs.execution import Execution, FailedSegment
-from ops.runs.storage import STATE_OBJECTS
+from ops.runs.storage import STATE_OBJECTS, Listed
 from trip_kpis.core import layout
 from trip_kpis.core.layout import is_run_id
 
@@ -38,6 +39,10 @@ class SavedStack:
     parameters: Mapping[str, str]
     """of the stack, as they were given"""
     page_bytes: int | None
+
+    @property
+    def key_attributes(self) -> tuple[str, ...]:
+        return (self.hash_key,) if self.sort_key is None else (self.hash_key, self.sort_key)
 
 
 class _Noted(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,14 +84,16 @@ class _Noted(msgspec.Struct, frozen=True, kw_only=True):
 class StateDirectory:
     """`DIR/state` of `ops run --out DIR`. Every file in it is whole at any time.
 
-    `stack.json` is written last and removed first: without it, there is no state.
+    `stack.json` is the stack as it is now, with the table that the trips of the last `run` are in:
+    the next `run` replaces it, and all else stays. A run has a copy of the one that it began with.
+    It is written last and removed first: without it, there is no state.
     """
 
     def __init__(self, out: Path) -> None:
         self._out = out
         self._path = out / "state"
         self._stack = self._path / "stack.json"
-        self._trips = self._path / "trips.jsonl.gz"
+        self._stacks_of_runs = self._path / "stacks"
         self._executions = self._path / "executions.json"
         self._lock = self._path / "lock"
         self.objects_path = out / STATE_OBJECTS
@@ -96,7 +103,7 @@ class StateDirectory:
     @property
     def exists(self) -> bool:
         """A copy of a bucket has none."""
-        return self._executions.exists()
+        return self._stack.exists()
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -133,48 +140,95 @@ class StateDirectory:
         return False
 
     def forget(self) -> None:
-        """Removes what an earlier cloud has left here and in DIR, so that nothing of it can be
-        taken for the next one's, whenever that breaks off. DIR must be claimed (`locked`)."""
-        for file in (self._stack, self._executions, self._trips):
+        """Removes all runs, here and in DIR. DIR must be claimed (`locked`)."""
+        for file in (self._stack, self._executions, *self._all_trips()):
             file.unlink(missing_ok=True)
-        for directory in (self.objects_path, self.pages_path):
+        for directory in (self.objects_path, self.pages_path, self._stacks_of_runs):
             shutil.rmtree(directory, ignore_errors=True)
         remove_mirrored(self._out)
 
-    def begin(self, stack: SavedStack, trips: Trips) -> None:
-        """The state of a new cloud, which has no runs yet, and nothing of an earlier one's."""
-        self.forget()
-        _write(self._trips, gzip.compress(to_json_lines(trips).encode()))
-        _write(self._executions, b"[]")
+    def save(self, stack: SavedStack, trips: Trips) -> None:
+        """From now on, this is the stack, and these trips are its table; earlier runs stay.
+
+        Until `stack.json` is replaced, all is as it was.
+        """
+        file = self._trips(stack)
+        if not file.exists():
+            _write(file, gzip.compress(to_json_lines(trips).encode()))
+        if not self._executions.exists():
+            _write(self._executions, b"[]")
         _write(self._stack, json.dumps(asdict(stack)).encode())
+        for other in self._all_trips():
+            if other != file:
+                other.unlink()
+
+    def earlier(self) -> SavedStack | None:
+        """The stack of earlier runs, which the next run continues to use; None in a directory
+        without runs. Raises StateError where the next run could not use all that they left."""
+        if self.exists:
+            self.executions()
+            self.bucket()
+            return self.stack()
+        if any((self._out / prefix).exists() for prefix in MIRRORED):
+            raise StateError(
+                f"{self._out} has results of earlier runs, and {self._stack} is not there, which a "
+                "further run needs: name another directory with --out, or replace the results "
+                "with --fresh"
+            )
+        return None
+
+    def has_trips(self, trips: Trips) -> bool:
+        """Whether the table has just these trips, in this order."""
+        stack, file = self.stack(), self._saved_trips()
+        with _damage(file):
+            saved = gzip.decompress(file.read_bytes())
+        same_key = stack.key_attributes == trips.key_attributes
+        return same_key and saved == to_json_lines(trips).encode()
 
     def stack(self) -> SavedStack:
         """Raises StateError if there is none, as everything here does for a file that is damaged
         or missing."""
-        if not self._stack.is_file():
+        if not self.exists:
             raise StateError(
                 f"{self._out} has no state to resume from ({self._stack} is not there): --out must "
                 "be the directory of an `ops run` or `ops demo` whose table was loaded; one that "
                 "was interrupted before that is simply started again"
             )
-        with _damage(self._stack):
-            return msgspec.json.decode(self._stack.read_bytes(), type=SavedStack)
+        return _saved_stack(self._stack)
+
+    def stack_of(self, run_id: str) -> SavedStack:
+        """That with which the run began."""
+        file = self._stack_of_run(run_id)
+        return _saved_stack(file) if file.is_file() else self.stack()
+
+    def has_manifest_of(self, run_id: str) -> bool:
+        """Whether the bucket has it: then the run is finished, exported to DIR or not."""
+        name = file_name(layout.manifest_key(run_id))
+        return (self.objects_path / self.stack().bucket_name / name).is_file()
+
+    def has_table_of(self, run_id: str) -> bool:
+        """Whether the table is still the one that the run began with."""
+        return self.stack_of(run_id).table_id == self.stack().table_id
 
     def trips(self) -> Trips:
         """As they were loaded into the table."""
-        stack = self.stack()
-        with _damage(self._trips):
-            packed = self._trips.read_bytes()
+        stack, file = self.stack(), self._saved_trips()
+        with _damage(file):
+            packed = file.read_bytes()
             if not packed:  # which gzip takes for nothing, packed
                 raise ValueError("it is empty")
             if not gzip.decompress(packed):
                 return Trips(hash_key=stack.hash_key, sort_key=stack.sort_key)
-            return read_trips([self._trips], hash_key=stack.hash_key, sort_key=stack.sort_key)
+            return read_trips([file], hash_key=stack.hash_key, sort_key=stack.sort_key)
+
+    def save_stack_of(self, run_id: str) -> None:
+        """Before the first execution of the run is noted."""
+        _write(self._stack_of_run(run_id), self._stack.read_bytes())
 
     def note(self, execution: Execution) -> None:
         """Before the execution is started, and once it has ended."""
-        noted = {one.name: one for one in self.executions()} | {execution.name: execution}
-        _write(self._executions, msgspec.json.encode([*map(_Noted.of, noted.values())]))
+        others = [one for one in self.executions() if one.name != execution.name]
+        _write(self._executions, msgspec.json.encode([*map(_Noted.of, (*others, execution))]))
 
     def executions(self) -> tuple[Execution, ...]:
         """In the order of their beginning."""
@@ -196,31 +250,44 @@ class StateDirectory:
             + (f"there are {there}" if there else "there is none at all")
         )
 
-    def unfinished_run(self) -> str:
-        """The id of the one run that has no manifest. Raises StateError if it is not just one."""
-        kept = {stored.key for stored in self.objects()}
-        run_ids = dict.fromkeys(execution.run_id for execution in self.executions())
-        unfinished = [one for one in run_ids if layout.manifest_key(one) not in kept]
-        if len(unfinished) == 1:
-            return unfinished[0]
-        if unfinished:
-            raise StateError(
-                f"{self._out} has more than one run that is not finished: name one of "
-                f"{', '.join(unfinished)}"
-            )
-        if run_ids:
-            raise StateError(
-                f"{self._out} has no run that is not finished: to go through a finished one "
-                f"again, name it ({', '.join(run_ids)})"
-            )
-        raise StateError(
-            f"{self._out} has no run at all: it was interrupted before, start it again"
-        )
-
-    def objects(self) -> tuple[ObjectOnDisk, ...]:
-        """Of the stack's bucket."""
+    def bucket(self) -> SavedBucket:
+        """The stack's bucket, as it is now."""
         files = (self.objects_path / self.stack().bucket_name).glob("*.object")
-        return tuple(map(_object, sorted(files)))
+        return SavedBucket(map(_object, sorted(files)))
+
+    def _trips(self, stack: SavedStack) -> Path:
+        return self._path / f"trips-{stack.table_id}.jsonl.gz"
+
+    def _saved_trips(self) -> Path:
+        """Those of the table. An earlier version had one table, and another name for its file."""
+        file, before = self._trips(self.stack()), self._path / "trips.jsonl.gz"
+        return before if before.exists() and not file.exists() else file
+
+    def _all_trips(self) -> list[Path]:
+        return [*self._path.glob("trips*.jsonl.gz")]
+
+    def _stack_of_run(self, run_id: str) -> Path:
+        return self._stacks_of_runs / f"{run_id}.json"
+
+
+class SavedBucket:
+    """The objects of a bucket (`ops.runs.storage.Storage`), without an embedded cloud."""
+
+    def __init__(self, objects: Iterable[ObjectOnDisk]) -> None:
+        self._objects = {one.key: one for one in objects}
+
+    def objects(self, prefix: str) -> Iterator[Listed]:
+        for key, one in self._objects.items():
+            if key.startswith(prefix):
+                yield Listed(key, one.last_modified)
+
+    def read(self, key: str) -> bytes | None:
+        return self._objects[key].body if key in self._objects else None
+
+
+def _saved_stack(file: Path) -> SavedStack:
+    with _damage(file):
+        return msgspec.json.decode(file.read_bytes(), type=SavedStack)
 
 
 def _write(file: Path, content: bytes) -> None:
@@ -234,13 +301,13 @@ def _write(file: Path, content: bytes) -> None:
 
 @contextmanager
 def _damage(file: Path) -> Iterator[None]:
-    """Around reading a file that `begin` has written."""
+    """Around reading a file of the state."""
     try:
         yield
     except (OSError, EOFError, zlib.error, ValueError, RecursionError, TripFileError) as error:
         raise StateError(
             f"{file} cannot be read ({error or type(error).__name__}): put it back as it was, or "
-            "start a new run with `ops run`"
+            "start a new run with `ops run --fresh`, which removes the earlier ones"
         ) from error
 
 
@@ -251,5 +318,5 @@ def _object(file: Path) -> ObjectOnDisk:
         raise StateError(
             f"{file} is no object of the bucket any more ({error or type(error).__name__}): put it "
             "back as it was, remove the file to go on as if the bucket had no such object, or "
-            "start a new run with `ops run`"
+            "start a new run with `ops run --fresh`, which removes the earlier ones"
         ) from error

@@ -1,10 +1,13 @@
 """A finished run, as its manifest describes it."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
+
+import msgspec
 
 from ops.runs.documents import DocumentError, read_document
 from ops.runs.errors import ResultsError
@@ -14,7 +17,7 @@ from ops.runs.run_day import RunDay
 from trip_kpis.core import layout
 from trip_kpis.core.layout import is_quarantine_of
 from trip_kpis.core.run.days import json_number
-from trip_kpis.core.run.manifest import Manifest, ManifestSegment
+from trip_kpis.core.run.manifest import Manifest, ManifestSegment, Summary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +146,15 @@ class FinishedRun:
             foreign_keys=tuple(key for key in named if not is_quarantine_of(run_id, key)),
             warnings=tuple(document.warnings),
         )
+
+
+def summary_of(manifest: bytes) -> dict[str, Any] | None:
+    """The summary of the run (MergePartials' output), which is in its manifest; None where it is
+    not readable."""
+    with suppress(msgspec.DecodeError):
+        document = msgspec.json.decode(manifest, type=dict[str, Any])
+        return {name: document[name] for name in Summary.__struct_fields__ if name in document}
+    return None
 
 
 _ADVICE = (

@@ -17,6 +17,7 @@ from ops.runs.storage import Directory
 from trip_kpis.core.run.outcome import Outcome
 
 FINISHED, RUNNING, NOT_FINISHED = "finished", "running", "not finished"
+SUPERSEDED = "it cannot be resumed, because a later run has replaced its trips; start a new run"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,8 @@ class Run:
     """its manifest, which stays, also while the run is repeated or after that"""
     progress: Progress | None = None
     """of its segments, where their logs were read"""
+    is_superseded: bool = False
+    """it is not finished and cannot be resumed, because a later run has replaced its table"""
 
     @property
     def is_running(self) -> bool:

@@ -13,7 +13,7 @@ _SEGMENTS = 16
 
 
 @click.command()
-@options.out("Is left with the results, as by `run`.", default="out/demo")
+@options.out("Is left with the results, as by `run --fresh`.", default="out/demo")
 @click.option(
     "--break-segment",
     type=click.IntRange(0, _SEGMENTS - 1),

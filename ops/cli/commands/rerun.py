@@ -52,7 +52,8 @@ def rerun(
     work is not repeated. The exit status is that of `run`.
 
     With --out, it resumes a run on this machine, with the same table and bucket. Without RUN_ID, it
-    resumes the one unfinished run of DIR.
+    resumes the one unfinished run of DIR. If the run was interrupted between its last step and the
+    writing of its results to DIR, `rerun` writes the results and executes nothing.
 
     With --stack, it resumes a run in the account. Without RUN_ID, it resumes the last run.
 

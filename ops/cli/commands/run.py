@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _HERE = (
     "files",
     "out",
+    "fresh",
     "key",
     "sort_key",
     "same_key",
@@ -39,10 +40,11 @@ _HERE = (
 @options.region
 @options.out(
     "The directory for the results: kpis/, runs/ and quarantine/ as in the bucket, the report, the "
-    "logs, and state/ for `rerun`. It replaces the results of an earlier `run`. It refuses a "
-    "directory that is neither empty nor made by `run`.",
+    "logs, and state/ for `rerun` and the next `run`. Earlier runs stay. It refuses a directory "
+    "that is neither empty nor made by `run`.",
     needed=False,
 )
+@click.option("--fresh", is_flag=True, help="Remove the earlier runs of DIR and their results.")
 @execution_input
 @empty_table_input
 @options.key
@@ -62,6 +64,7 @@ def run(
     profile: str | None,
     region: str | None,
     out: Path | None,
+    fresh: bool,
     asked: dict[str, Any],
     key: str,
     sort_key: str | None,
@@ -78,6 +81,11 @@ def run(
 
     With --trips and --out, it starts an embedded AWS, deploys template.yaml and the state machine
     into it, loads the trips into a table, runs the state machine, and shows the KPIs.
+
+    A further run with the same --out works in the bucket of the earlier ones, as a stack does: it
+    sees unchanged and vanished days, and `runs` and `diff` show all runs. The table has only the
+    trips of the files that are given now. An earlier, unfinished run can be resumed only while
+    these are the same. --fresh starts with an empty bucket.
 
     With --stack: starts an execution of the stack's state machine and follows it. Ctrl-C leaves it
     running, and prints how to follow it again.
@@ -134,6 +142,7 @@ def run(
                 host=host, port=port or 0, access_key=access_key, lambda_endpoint=lambda_endpoint
             ),
             follower=follower,
+            fresh=fresh,
         )
     console = terminal.console(stderr=as_json)
     show_ended(console, ended, out)

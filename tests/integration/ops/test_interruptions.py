@@ -93,12 +93,13 @@ def test_ctrl_c_while_trips_are_read_says_that_nothing_is_kept(
 
 
 def resumed(out: Path, run_id: str) -> Ended:
-    """As `ops rerun` says: a run that was finished already is resumed where it is named."""
+    """As `ops rerun` says: a run that was finished and exported already is processed again where it
+    is named."""
     done = ops("rerun", "--out", out)
     if done.returncode != 2:
         return done
-    assert f"{out} has no run that is not finished" in done.stderr
-    assert f"again, name it ({run_id})" in done.stderr
+    assert f"{out} has no run that can be resumed" in done.stderr
+    assert f"again, pass its id ({run_id})" in done.stderr
     return ops("rerun", run_id, "--out", out)
 
 

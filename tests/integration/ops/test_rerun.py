@@ -117,7 +117,8 @@ def test_a_fresh_run_into_the_same_directory_is_a_new_cloud(
     json_lines: Callable[..., Path], tmp_path: Path
 ) -> None:
     begin = ("run", "--trips", json_lines(TRIPS[:9]), *ONE_SEGMENT, "--json", "--out")
-    first, second = (summary(ops(*begin, tmp_path / "out")) for _ in range(2))
+    first = summary(ops(*begin, tmp_path / "out"))
+    second = summary(ops(*begin, tmp_path / "out", "--fresh"))
     assert second["days_published"] == 3, "no day of the first run was there"
     done = ops("rerun", first["run_id"], "--out", tmp_path / "out")
     assert done.returncode == 2
@@ -169,7 +170,8 @@ def test_a_run_that_was_killed_before_its_plan_begins_anew_under_its_id(
     run_id, published = summary(first)["run_id"], kpis(out)
     assert f"Run {run_id}. If it is interrupted: " in first.stderr
     assert f" -m ops rerun {run_id} --out {out}" in first.stderr
-    shutil.rmtree(out / "state" / "objects")
+    for left in (out / "state/objects", out / "kpis", out / "runs"):
+        shutil.rmtree(left)
 
     done = ops("rerun", "--out", out, "--json")
     assert done.returncode == 0, done.stderr
@@ -209,7 +211,7 @@ def test_a_run_with_too_many_rejected_trips_is_resumed_under_another_share(
 
 
 @pytest.mark.parametrize(
-    ("file", "kept"), [("trips.jsonl.gz", 20), ("stack.json", 0), ("executions.json", 1)]
+    ("file", "kept"), [("trips-1.jsonl.gz", 20), ("stack.json", 0), ("executions.json", 1)]
 )
 def test_a_damaged_state_is_a_mistake_that_names_the_file(
     tmp_path: Path, file: str, kept: int
@@ -224,7 +226,7 @@ def test_a_damaged_state_is_a_mistake_that_names_the_file(
         parameters={},
         page_bytes=None,
     )
-    state.begin(stack, trips)
+    state.save(stack, trips)
     damaged = tmp_path / "state" / file
     damaged.write_bytes(damaged.read_bytes()[:kept])
     done = ops("rerun", "r", "--out", tmp_path)

@@ -14,6 +14,7 @@ from ops.runs.next_steps import rerun_command
 from ops.runs.run import runs_in
 from tests.runs_left import leave_run
 from tests.samples import PLANNED_AT, plan
+from tests.unit.ops.local.test_state_directory import STACK, trips
 
 LATER = PLANNED_AT + timedelta(days=1)
 
@@ -25,8 +26,7 @@ def runs(out: Path, *arguments: str) -> Result:
 def begin(out: Path, *executions: Execution) -> None:
     """The state of a run on this machine, without what its cloud held."""
     state = StateDirectory(out)
-    (out / "state").mkdir(exist_ok=True)
-    (out / "state/executions.json").write_text("[]")
+    state.save(STACK, trips())
     for execution in executions:
         state.note(execution)
 

@@ -28,7 +28,7 @@ from trip_kpis.core.log.counts import Counts
 def noted(out: Path, *names: str, run_id: str = "run-1") -> StateDirectory:
     state = StateDirectory(out)
     claim_out(out)
-    state.begin(STACK, trips())
+    state.save(STACK, trips())
     for name in names:
         state.note(Execution(run_id=run_id, name=name, input={}))
     return state

@@ -63,7 +63,7 @@ def test_a_copy_of_a_bucket_is_refused_as_it_is(tmp_path: Path) -> None:
 
 def test_what_an_earlier_version_left_is_known_by_its_state(tmp_path: Path) -> None:
     state = StateDirectory(tmp_path)
-    state.begin(STACK, trips())
+    state.save(STACK, trips())
     (tmp_path / "state" / "lock").touch()
     check_out(tmp_path)
 
@@ -95,7 +95,7 @@ def test_a_directory_that_is_reached_by_a_link_is_the_one_that_it_leads_to(tmp_p
 def test_reading_a_directory_writes_nothing_there(tmp_path: Path) -> None:
     """It may be read-only: that is no sign of another process."""
     state = StateDirectory(tmp_path)
-    state.begin(STACK, trips())
+    state.save(STACK, trips())
     state.note(Execution(run_id="run-1", name="run-1", input={}))
     before = tree(tmp_path)
     assert not run_in_directory(tmp_path, None).is_running

@@ -4,17 +4,20 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from ops.cli.main import main
-from ops.embedded.objects_on_disk import ObjectOnDisk
 from ops.local.out_directory import claim_out
 from ops.local.state_directory import SavedStack, StateDirectory, StateError
 from ops.local.trip_files import Trips
+from ops.object_on_disk import ObjectOnDisk, file_name
 from ops.runs.execution import Execution, FailedSegment
+from tests.runs_left import leave_run
 
 STACK = SavedStack(
     hash_key="id",
@@ -45,12 +48,21 @@ def put_object(state: StateDirectory, key: str) -> None:
     directory = state.objects_path / STACK.bucket_name
     directory.mkdir(parents=True, exist_ok=True)
     kept = ObjectOnDisk(key=key, metadata={}, last_modified=datetime.now(UTC), body=b"{}")
-    (directory / f"{len(list(directory.iterdir()))}.object").write_bytes(kept.to_bytes())
+    (directory / file_name(key)).write_bytes(kept.to_bytes())
+
+
+def begin_run(state: StateDirectory, run_id: str) -> None:
+    state.save_stack_of(run_id)
+    state.note(Execution(run_id=run_id, name=run_id, input={}))
+
+
+def trips_file(out: Path) -> Path:
+    return out / f"state/trips-{STACK.table_id}.jsonl.gz"
 
 
 def test_trips_and_stack_come_back_as_they_were(tmp_path: Path) -> None:
     state = StateDirectory(tmp_path)
-    state.begin(STACK, trips(EVERY_KIND, EVERY_KIND | {"at": {"N": "2"}}))
+    state.save(STACK, trips(EVERY_KIND, EVERY_KIND | {"at": {"N": "2"}}))
     again = StateDirectory(tmp_path)
     assert again.stack() == STACK
     assert list(again.trips().items.values()) == [EVERY_KIND, EVERY_KIND | {"at": {"N": "2"}}]
@@ -58,26 +70,114 @@ def test_trips_and_stack_come_back_as_they_were(tmp_path: Path) -> None:
 
 
 def test_a_table_without_trips_comes_back_empty(tmp_path: Path) -> None:
-    StateDirectory(tmp_path).begin(STACK, trips())
+    StateDirectory(tmp_path).save(STACK, trips())
     assert StateDirectory(tmp_path).trips() == trips()
 
 
-def test_a_new_cloud_replaces_what_an_earlier_one_left(tmp_path: Path) -> None:
+def test_another_table_replaces_the_trips_and_nothing_else(tmp_path: Path) -> None:
     state = StateDirectory(tmp_path)
-    state.begin(STACK, trips(EVERY_KIND))
-    state.note(Execution(run_id="old", name="old", input={}))
-    for directory in (state.objects_path, state.pages_path):
-        directory.mkdir()
-        (directory / "old").write_text("old")
-    state.begin(STACK, trips())
-    assert state.executions() == ()
-    assert not state.objects_path.exists()
-    assert not state.pages_path.exists()
+    state.save(STACK, trips(EVERY_KIND))
+    begin_run(state, "old")
+    put_object(state, "runs/run=old/manifest.json")
+    other = replace(STACK, table_id="other", parameters={})
+    state.save(other, trips())
+    assert (state.stack(), state.trips()) == (other, trips())
+    assert [one.run_id for one in state.executions()] == ["old"]
+    assert state.has_manifest_of("old")
+    assert len([*(tmp_path / "state").glob("*.gz")]) == 1
+
+
+def test_a_run_keeps_the_stack_that_it_began_with(tmp_path: Path) -> None:
+    state = StateDirectory(tmp_path)
+    state.save(STACK, trips(EVERY_KIND))
+    begin_run(state, "old")
+    state.save(replace(STACK, parameters={}), trips(EVERY_KIND))
+    assert state.stack_of("old") == STACK
+    assert state.has_table_of("old")
+    state.save(replace(STACK, table_id="other"), trips())
+    assert not state.has_table_of("old")
+
+
+class KilledError(BaseException):
+    """The process ends at this moment."""
+
+
+def test_the_state_is_the_earlier_one_or_the_new_one_at_any_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed before each change of a file in turn."""
+    new = replace(STACK, table_id="new", parameters={})
+    kept = []
+    for moment in count():
+        state = StateDirectory(tmp_path / str(moment))
+        state.save(STACK, trips(EVERY_KIND))
+        with monkeypatch.context() as patch:
+            changes = count()
+
+            def until_killed(change: Any) -> Any:
+                def changed(*arguments: Any, **more: Any) -> Any:
+                    if next(changes) == moment:  # noqa: B023  each loop has its own
+                        raise KilledError
+                    return change(*arguments, **more)
+
+                return changed
+
+            for name in ("replace", "unlink"):
+                patch.setattr(Path, name, until_killed(getattr(Path, name)))
+            try:
+                state.save(new, trips())
+            except KilledError:
+                kept.append(state.stack().table_id)
+                found = state.stack(), list(state.trips().items.values())
+                assert found in [(STACK, [EVERY_KIND]), (new, [])]
+            else:
+                break
+    assert {*kept} == {STACK.table_id, "new"}, "killed before and after the change"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        trips(EVERY_KIND),
+        trips(EVERY_KIND | {"flag": {"BOOL": True}}, EVERY_KIND),
+        replace(trips(EVERY_KIND, EVERY_KIND), sort_key=None),
+    ],
+)
+def test_the_table_is_the_same_only_with_the_same_trips_and_key(
+    tmp_path: Path, other: Trips
+) -> None:
+    state = StateDirectory(tmp_path)
+    state.save(STACK, trips(EVERY_KIND, EVERY_KIND))
+    assert state.has_trips(trips(EVERY_KIND, EVERY_KIND))
+    assert not state.has_trips(other)
+
+
+def test_the_trips_of_an_earlier_version_are_found_under_their_old_name(tmp_path: Path) -> None:
+    state = StateDirectory(tmp_path)
+    state.save(STACK, trips(EVERY_KIND))
+    trips_file(tmp_path).rename(tmp_path / "state/trips.jsonl.gz")
+    assert state.has_trips(trips(EVERY_KIND))
+    state.save(replace(STACK, table_id="new"), trips())
+    assert state.trips() == trips()
+    assert [one.name for one in (tmp_path / "state").glob("*.gz")] == ["trips-new.jsonl.gz"]
+
+
+def test_a_directory_without_runs_has_no_earlier_stack(tmp_path: Path) -> None:
+    state = StateDirectory(tmp_path)
+    assert state.earlier() is None
+    state.save(STACK, trips())
+    assert state.earlier() == STACK
+
+
+def test_results_without_their_state_are_not_replaced_unasked(tmp_path: Path) -> None:
+    leave_run(tmp_path)
+    with pytest.raises(StateError, match="or replace the results with --fresh"):
+        StateDirectory(tmp_path).earlier()
 
 
 def test_executions_are_known_in_their_order(tmp_path: Path) -> None:
     state = StateDirectory(tmp_path)
-    state.begin(STACK, trips())
+    state.save(STACK, trips())
     began = [
         Execution(run_id="r", name="r", input={"total_segments": 3}),
         Execution(run_id="r", name="again", input={"run_id": "r"}),
@@ -99,56 +199,42 @@ def test_without_a_state_there_is_nothing_to_go_on_from(tmp_path: Path) -> None:
 
 def test_a_state_without_runs_says_so(tmp_path: Path) -> None:
     state = StateDirectory(tmp_path)
-    state.begin(STACK, trips())
+    state.save(STACK, trips())
     with pytest.raises(StateError, match="there is none at all"):
         state.first_execution("r")
-    with pytest.raises(StateError, match="start it again"):
-        state.unfinished_run()
 
 
-def test_the_run_to_go_on_with_is_the_one_without_a_manifest(tmp_path: Path) -> None:
-    state = StateDirectory(tmp_path)
-    state.begin(STACK, trips())
-    for run_id in ("a", "b"):
-        state.note(Execution(run_id=run_id, name=run_id, input={}))
-    with pytest.raises(StateError, match=r"name one of a, b$"):
-        state.unfinished_run()
-    put_object(state, "runs/run=a/manifest.json")
-    assert state.unfinished_run() == "b"
-    put_object(state, "runs/run=b/manifest.json")
-    with pytest.raises(StateError, match=r"go through a finished one again, name it \(a, b\)"):
-        state.unfinished_run()
-
-
-@pytest.mark.parametrize("name", ["stack.json", "executions.json", "trips.jsonl.gz", "0.object"])
+@pytest.mark.parametrize("name", ["stack.json", "executions.json", "trips-*.gz", "*.object"])
 @pytest.mark.parametrize("kept", [slice(0), slice(1), slice(-20), slice(5, None)])
 def test_a_damaged_file_is_named_with_the_next_steps(
     tmp_path: Path, name: str, kept: slice
 ) -> None:
     state = StateDirectory(tmp_path)
-    state.begin(STACK, trips(EVERY_KIND))
+    state.save(STACK, trips(EVERY_KIND))
     state.note(Execution(run_id="a", name="a", input={}))
     put_object(state, "kpis/date=2024-05-25/kpi.json")
     (file,) = (tmp_path / "state").rglob(name)
     file.write_bytes(file.read_bytes()[kept])
-    with pytest.raises(StateError, match=r"put it back as it was.* or start a new run") as error:
-        (state.trips(), state.unfinished_run())
+    with pytest.raises(StateError, match=r"put it back as it was.* or .* --fresh") as error:
+        (state.trips(), state.earlier())
     assert str(file) in str(error.value)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     state = StateDirectory(tmp_path)
-    state.begin(STACK, trips(EVERY_KIND))
-    for name, read in (("trips.jsonl.gz", state.trips), ("executions.json", state.executions)):
-        (tmp_path / "state" / name).unlink()
-        with pytest.raises(StateError, match=name):
+    state.save(STACK, trips(EVERY_KIND))
+    executions = tmp_path / "state/executions.json"
+    for file, read in ((trips_file(tmp_path), state.trips), (executions, state.executions)):
+        file.unlink()
+        with pytest.raises(StateError, match=file.name):
             read()
 
 
-def test_what_an_earlier_cloud_left_is_gone_before_the_next_one_begins(tmp_path: Path) -> None:
-    """Figures of an earlier run are not there to be taken for those of one that broke off."""
+def test_what_is_forgotten_is_gone_from_the_state_and_from_the_results(tmp_path: Path) -> None:
     state = StateDirectory(tmp_path)
-    state.begin(STACK, trips())
+    state.save(STACK, trips())
+    begin_run(state, "old")
+    put_object(state, "staging/run=old/plan.json")
     published = tmp_path / "kpis" / "date=2024-05-25" / "kpi.json"
     published.parent.mkdir(parents=True)
     published.write_text("{}")
@@ -157,6 +243,7 @@ def test_what_an_earlier_cloud_left_is_gone_before_the_next_one_begins(tmp_path:
     state.forget()
     assert not published.exists()
     assert mine.exists()
+    assert [*(tmp_path / "state").iterdir()] == []
     with pytest.raises(StateError, match="has no state to resume from"):
         state.stack()
 
@@ -195,19 +282,27 @@ def test_a_file_where_the_state_should_be_is_named(tmp_path: Path) -> None:
 
 def test_what_became_of_an_execution_is_remembered(tmp_path: Path) -> None:
     state = StateDirectory(tmp_path)
-    state.begin(STACK, trips())
+    state.save(STACK, trips())
     first, second = (Execution(run_id="r", name=name, input={}) for name in ("r", "again"))
     failed = FailedSegment(input={"segment": 1}, error="TransientError", cause="slow")
     ended = replace(first, status="FAILED", error="Failed", cause="why", failed_segments=(failed,))
-    for execution in (first, second, ended):
+    for execution in (first, ended, second):
         state.note(execution)
     assert state.executions() == (ended, second)
+
+
+def test_an_execution_that_begins_anew_under_its_name_is_the_newest(tmp_path: Path) -> None:
+    state = StateDirectory(tmp_path)
+    state.save(STACK, trips())
+    for name in ("a", "b", "a"):
+        state.note(Execution(run_id=name, name=name, input={}))
+    assert [one.name for one in state.executions()] == ["b", "a"]
 
 
 def test_a_run_in_another_bucket_than_containers_know_is_not_resumed_there(
     tmp_path: Path,
 ) -> None:
-    StateDirectory(tmp_path).begin(STACK, trips())
+    StateDirectory(tmp_path).save(STACK, trips())
     endpoint = ("--lambda-endpoint", "http://127.0.0.1:3001", "--access-key", "0123456789abcdef")
     done = CliRunner().invoke(main, ["rerun", "run-1", "--out", str(tmp_path), *endpoint])
     assert done.exit_code == 2

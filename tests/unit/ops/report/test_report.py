@@ -215,7 +215,7 @@ def test_executions_are_known_where_there_is_a_state(tmp_path: Path) -> None:
     kept = [file for file in tmp_path.rglob("*") if file.is_file()]
     before = {file: file.read_bytes() for file in kept}
     state = StateDirectory(tmp_path)
-    state.begin(STACK, trips())
+    state.save(STACK, trips())
     for run_id, name in (("run-1", "run-1"), ("run-0", "run-0"), ("run-1", "rerun-2")):
         state.note(Execution(run_id=run_id, name=name, input={}))
     for file, content in before.items():

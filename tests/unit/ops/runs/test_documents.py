@@ -174,7 +174,7 @@ def test_a_failed_child_with_another_input_is_shown(tmp_path: Path, given: Any) 
 )
 def test_a_state_file_of_other_types_is_named(tmp_path: Path, name: str, value: Any) -> None:
     state = StateDirectory(tmp_path)
-    state.begin(STACK, trips())
+    state.save(STACK, trips())
     (tmp_path / "state" / name).write_text(json.dumps(value))
     with pytest.raises(StateError, match=name):
         (state.stack(), state.executions())
@@ -185,7 +185,7 @@ def test_a_state_file_of_other_types_is_named(tmp_path: Path, name: str, value: 
 
 def test_a_run_id_of_the_state_that_leads_elsewhere_is_refused(tmp_path: Path) -> None:
     state = StateDirectory(tmp_path)
-    state.begin(STACK, trips())
+    state.save(STACK, trips())
     noted = [{"run_id": "../../x", "name": "a", "input": {}}]
     (tmp_path / "state/executions.json").write_text(json.dumps(noted))
     with pytest.raises(StateError, match="is no id of a run"):
