@@ -1,4 +1,4 @@
-"""The directory of `ops run --out DIR`: whether a run may replace what is in it.
+"""The directory of `ops run --out DIR`: whether a run may overwrite what is in it.
 
 A run deletes and overwrites in DIR. So it takes only a directory that is empty or that a run made,
 which has a marker, and none in which one of its own names is a symbolic link.
@@ -13,7 +13,7 @@ from ops.atomic_write import atomic_write
 from trip_kpis.core.layout import is_known
 
 MARKER = ".trip-kpis"
-_SAYS = b"The results of `ops run`. The next run with this --out replaces them.\n"
+_SAYS = b"The runs of `ops run --out`. The next run with this --out overwrites files here.\n"
 _OWN = ("kpis", "runs", "quarantine", "state", "logs", "report.html")
 """what a run writes there"""
 _SHOWN = 3

@@ -61,9 +61,9 @@ def unfinished_run(out: Path) -> str:
         raise StateError(says + ", ".join(unfinished))
     if not runs:
         raise StateError(f"{out} has no run at all: it was interrupted before, start it again")
-    says = f"{out} has no run that can be resumed"
+    says = f"{out} has no unfinished run"
     if superseded:
-        says += f": a later run has replaced the trips that {', '.join(superseded)} read"
+        says += f" that can be resumed: a later run replaced the trips of {', '.join(superseded)}"
     if finished := [run.run_id for run in runs if run.finished]:
         says += f"; to process a finished run again, pass its id ({', '.join(finished)})"
     raise StateError(says)

@@ -29,7 +29,7 @@ from ops.runs.execution import (
 from ops.runs.finished_run import manifests, summary_of
 from ops.runs.layout import ignored
 from ops.runs.next_steps import rerun_command
-from ops.runs.run_log import Progress
+from ops.runs.run_log import Progress, RunLog
 from ops.runs.running_execution import RunningExecution
 from trip_kpis.core.layout import plan_key
 
@@ -112,7 +112,7 @@ def run(
                 page_bytes=where.page_bytes,
             )
             state.save(stack, trips)
-            local.use_saved_bucket()
+            _use_saved_bucket(local, state, where)
             name = new_execution_name("run")
             with _stopped_in_words(follower, name, out):
                 state.save_stack_of(name)
@@ -171,7 +171,7 @@ def rerun(
             state=state,
             table_id=stack.table_id,
         ) as local:
-            local.use_saved_bucket()
+            _use_saved_bucket(local, state, where)
             follower.say(
                 f"Going on with run {run_id}."
                 if is_planned
@@ -272,6 +272,13 @@ def _stopped_in_words(follower: Follower, run_id: str, out: Path) -> Iterator[No
         raise cannot_write(out, error, advice) from error
 
 
+def _use_saved_bucket(local: LocalStack, state: StateDirectory, where: Where) -> None:
+    """A merge in a container does not end with the process that was killed: its lease stays."""
+    if where.lambda_endpoint is None:
+        state.drop_lease()
+    local.use_saved_bucket()
+
+
 def _in_bucket_of(
     earlier: SavedStack, parameters: Mapping[str, str], out: Path
 ) -> Mapping[str, str]:
@@ -309,7 +316,7 @@ def _exported(state: StateDirectory, run_id: str, out: Path, follower: Follower)
         status=SUCCEEDED,
         output=summary_of(manifests(out)[run_id].read_bytes()),
         pages=PagesRead(),
-        is_planned=True,
+        progress=RunLog(state.bucket(), run_id).look(),
     )
 
 

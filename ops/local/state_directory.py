@@ -255,6 +255,12 @@ class StateDirectory:
         files = (self.objects_path / self.stack().bucket_name).glob("*.object")
         return SavedBucket(map(_object, sorted(files)))
 
+    def drop_lease(self) -> None:
+        """Removes what a merge that was killed left of its lease. A merge ends with the process
+        that runs its function, so none has it while this process has the lock."""
+        lease = self.objects_path / self.stack().bucket_name / file_name(layout.LEASE)
+        lease.unlink(missing_ok=True)
+
     def _trips(self, stack: SavedStack) -> Path:
         return self._path / f"trips-{stack.table_id}.jsonl.gz"
 

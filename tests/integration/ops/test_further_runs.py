@@ -87,7 +87,7 @@ def test_an_unfinished_run_is_resumed_while_the_trips_are_the_same(
     resumed = json.loads(done.stdout)
     assert resumed["run_id"] == failed["run_id"]
     assert (resumed["pages_read"], resumed["days_published"]) == (0, 0)
-    assert resumed["days_newer_exists"] == 3, "the later run wins"
+    assert resumed["days_superseded"] == 3, "the later run wins"
     status = ops("status", later["run_id"], "--out", out).stdout
     assert status.startswith(f"Run {later['run_id']}: finished\n")
 
@@ -105,7 +105,10 @@ def test_an_unfinished_run_is_not_resumed_over_other_trips(
         assert "ops rerun" not in said
     before = tree(out)
     for arguments, says in (
-        ((), f"has no run that can be resumed: a later run has replaced the trips that {failed}"),
+        (
+            (),
+            f"no unfinished run that can be resumed: a later run replaced the trips of {failed}",
+        ),
         ((failed,), f"run {failed} cannot be resumed: a later run of"),
     ):
         done = ops("rerun", *arguments, "--out", out)

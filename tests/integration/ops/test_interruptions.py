@@ -98,7 +98,7 @@ def resumed(out: Path, run_id: str) -> Ended:
     done = ops("rerun", "--out", out)
     if done.returncode != 2:
         return done
-    assert f"{out} has no run that can be resumed" in done.stderr
+    assert f"{out} has no unfinished run" in done.stderr
     assert f"again, pass its id ({run_id})" in done.stderr
     return ops("rerun", run_id, "--out", out)
 

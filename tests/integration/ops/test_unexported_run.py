@@ -16,6 +16,7 @@ from ops.local.state_directory import StateDirectory
 from ops.runs.execution import SUCCEEDED
 from tests.integration.ops.conftest import trip
 from tests.ops_commands import ROOT, kpis, ops
+from trip_kpis.core.layout import LEASE
 
 KILLED_AT_ITS_MANIFEST = """
 import os, signal
@@ -92,9 +93,8 @@ def is_unfinished_and_then_exported(out: Path) -> None:
     assert ops("status", "--out", out).stdout.startswith(f"Run {run_id}: finished\n")
     again = ops("rerun", "--out", out)
     assert again.returncode == 2
-    assert (
-        f"no run that can be resumed; to process a finished run again, pass its id ({run_id})"
-        in (again.stdout)
+    assert f"no unfinished run; to process a finished run again, pass its id ({run_id})" in (
+        again.stderr
     )
 
 
@@ -107,7 +107,7 @@ def test_its_id_exports_it_too(out: Path) -> None:
     (execution,) = StateDirectory(out).executions()
     done = ops("rerun", "--out", out, execution.run_id)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "nothing was executed" in done.stderr
+    assert "nothing was executed" in done.stdout
     assert "10 scanned = 0 incomplete + 1 rejected + 9 counted, in 3 segments" in (
         done.stdout + done.stderr
     )
@@ -153,11 +153,16 @@ def test_wherever_the_export_breaks_off_the_next_one_exports_all(
     is_unfinished_and_then_exported(out)
 
 
-def test_a_further_run_exports_it_as_well(out: Path, tmp_path: Path) -> None:
+def test_a_further_run_exports_it_too_and_does_not_wait_for_its_lease(
+    out: Path, tmp_path: Path
+) -> None:
+    lease = StateDirectory(out).bucket().read(LEASE)
+    assert lease is not None
+    assert not json.loads(lease)["released"]
     (execution,) = StateDirectory(out).executions()
     trips = tmp_path / "trips.jsonl"
     trips.write_text(json.dumps({"Item": trip(1)}) + "\n")
-    done = ops("run", "--out", out, "--trips", trips, "--json")
+    done = ops("run", "--out", out, "--trips", trips, "--segments", "1", "--json")
     assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads(done.stdout)["days_vanished"] == 2
     assert ops("status", "--out", out, execution.run_id).stdout.startswith(
