@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ops.embedded.objects_on_disk import ObjectsOnDisk
+from ops.local.out_directory import claim_out
 from ops.local.state_directory import SavedStack, StateDirectory
 from ops.local.trip_files import Trips
 from tests.integration.ops.conftest import kpis_of_trips, trip
@@ -226,6 +227,7 @@ def test_a_damaged_state_is_a_mistake_that_names_the_file(
         parameters={},
         page_bytes=None,
     )
+    claim_out(tmp_path)
     state.save(stack, trips)
     damaged = tmp_path / "state" / file
     damaged.write_bytes(damaged.read_bytes()[:kept])
