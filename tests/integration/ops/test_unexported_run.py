@@ -68,9 +68,9 @@ def out(killed: Path, tmp_path: Path) -> Path:
 def is_unfinished_and_then_exported(out: Path) -> None:
     (execution,) = StateDirectory(out).executions()
     run_id = execution.run_id
-    assert f"{run_id} is not finished; to resume it: " in ops("runs", "--out", out).stdout
+    assert f"{run_id} was interrupted; to resume it: " in ops("runs", "--out", out).stdout
     status = ops("status", "--out", out).stdout
-    assert status.startswith(f"Run {run_id}: not finished\n")
+    assert status.startswith(f"Run {run_id}: interrupted\n")
     assert f" rerun {run_id} --out {out}\n" in status
 
     done = ops("rerun", "--out", out, "--json")
@@ -107,7 +107,7 @@ def test_its_id_exports_it_too(out: Path) -> None:
     (execution,) = StateDirectory(out).executions()
     done = ops("rerun", "--out", out, execution.run_id)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "nothing was executed" in done.stdout
+    assert "nothing was executed" in done.stderr
     assert "10 scanned = 0 incomplete + 1 rejected + 9 counted, in 3 segments" in (
         done.stdout + done.stderr
     )
