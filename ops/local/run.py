@@ -134,7 +134,7 @@ def rerun(
     asked: Mapping[str, Any] = MappingProxyType({}),
 ) -> EndedExecution:
     """Resumes a run of `out`: a new execution, as one starts it from the console with the input
-    ``{"run_id": run_id}`` and what is `asked` besides. A run that has no plan yet is begun anew, as
+    ``{"run_id": run_id}`` and what is `asked` besides. A run that has no plan yet starts again, as
     it was begun. A run that is finished, and was interrupted before its results were in `out`, is
     exported, and nothing is executed.
 
@@ -173,9 +173,9 @@ def rerun(
         ) as local:
             _use_saved_bucket(local, state, where)
             follower.say(
-                f"Going on with run {run_id}."
+                f"Resuming run {run_id}."
                 if is_planned
-                else f"Run {run_id} has no plan yet: it begins anew."
+                else f"Run {run_id} has no plan yet: it starts again."
             )
             asked = {**asked, "run_id": run_id} if is_planned else {**began.input, **asked}
             with _stopped_in_words(follower, run_id, out):

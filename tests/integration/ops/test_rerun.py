@@ -176,7 +176,7 @@ def test_a_run_that_was_killed_before_its_plan_begins_anew_under_its_id(
 
     done = ops("rerun", "--out", out, "--json")
     assert done.returncode == 0, done.stderr
-    assert f"Run {run_id} has no plan yet: it begins anew." in done.stderr
+    assert f"Run {run_id} has no plan yet: it starts again." in done.stderr
     assert (summary(done)["run_id"], summary(done)["segments"]) == (run_id, 3)
     assert kpis(out) == published
 
