@@ -15,9 +15,10 @@ from trip_kpis.aws.segment_log import SegmentLog
 from trip_kpis.aws.settings import read_merge_settings, read_settings
 from trip_kpis.aws.table import check_same_table
 from trip_kpis.core.run.day_totals import DayTotals, days
-from trip_kpis.core.run.manifest import Finished, check_quality, manifest, measured, summary
+from trip_kpis.core.run.manifest import Finished, manifest, measured, summary
 from trip_kpis.core.run.proof import Chains
 from trip_kpis.core.run.publication import Judge
+from trip_kpis.core.run.quality import check_quality
 from trip_kpis.core.run.requests import MergeRequest
 from trip_kpis.core.run.run_metrics import of_proof
 

@@ -13,9 +13,10 @@ from ops.cli.screens import show_ended, show_pages, show_rejected
 from ops.cli.terminal import remark, say
 from ops.local.demo import PAGES_BEFORE, break_month, differing_days, resume_month, run_month
 from ops.local.made_up_trips import MadeUpMonth, make_up_month
+from ops.runs.day_kpis import kpi_files
 from ops.runs.execution import EndedExecution
 from ops.runs.next_steps import rerun_command
-from trip_kpis.core import layout
+from trip_kpis.core.layout import day_key
 
 
 def show_demo(console: Console, out: Path, segments: int) -> bool:
@@ -27,7 +28,7 @@ def show_demo(console: Console, out: Path, segments: int) -> bool:
     if ended.succeeded:
         show_rejected(console, out)
         _show_comparison(console, month, out)
-        first = out / layout.day_key(min(month.days))
+        first = out / day_key(min(month.days))
         body = Text(first.read_text())
         console.print(Text.assemble("\n", (str(first), "bold")), soft_wrap=True)
         console.print(body, end="", highlight=False, soft_wrap=True)
@@ -49,7 +50,7 @@ def show_broken_demo(console: Console, out: Path, segments: int, broken: int) ->
     with Follower(terminal.console(stderr=True)) as follower:
         failed = break_month(month, out, segments=segments, broken=broken, follower=follower)
     show_ended(console, failed, out)
-    if not _failed_by(failed, broken) or any(out.glob(f"{layout.DAYS}*/kpi.json")):
+    if not _failed_by(failed, broken) or kpi_files(out):
         console.print(Text("The run did not end as expected.", "bold red"), soft_wrap=True)
         return False
     assert failed.pages is not None

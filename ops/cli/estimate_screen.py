@@ -7,6 +7,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ops.runs.figures import so_many
+
 _LIMITED_BY = {
     "max_concurrency": "",
     "read_budget": ", a full page a second of the read budget for each",
@@ -42,7 +44,7 @@ def _figures(estimate: Mapping[str, Any]) -> Iterator[str]:
     yield f"Table {estimate['table']}"
     size, items = estimate["table_bytes"], estimate["item_count"]
     size_text = _size(size) if size or not items else "size unknown, counted as 0"
-    yield f"  size      {_so_many(items, 'item')}, {size_text}"
+    yield f"  size      {so_many(items, 'item')}, {size_text}"
     yield f"  reading   {estimate['read_units']:,} read units"
     yield f"  cost      {_usd(usd['total'])} USD at list prices"
     yield (
@@ -57,7 +59,7 @@ def _figures(estimate: Mapping[str, Any]) -> Iterator[str]:
     known = "not known" if limit is None else f"{limit:,} in this account"
     yield f"  Lambda    unreserved executions: {known}"
     yield (
-        f"  merge     {_so_many(estimate['parts'], 'part')}, about {estimate['merge_seconds']:,} s "
+        f"  merge     {so_many(estimate['parts'], 'part')}, about {estimate['merge_seconds']:,} s "
         f"of 900; a checkpoint every {estimate['checkpoint_seconds']} s"
     )
 
@@ -69,8 +71,8 @@ def _sampled(census: Mapping[str, Any]) -> str:
     whole = "the whole table" if census["is_whole_table"] else part
     short = "; there was no time for more" if census["is_cut_short"] else ""
     return (
-        f"A sample of {_so_many(census['pages'], 'page')} from {_so_many(read, 'segment')}: "
-        f"{_so_many(census['items'], 'item')} ({whole}) for {census['read_units']:,g} read units"
+        f"A sample of {so_many(census['pages'], 'page')} from {so_many(read, 'segment')}: "
+        f"{so_many(census['items'], 'item')} ({whole}) for {census['read_units']:,g} read units"
         f"{short}"
     )
 
@@ -110,7 +112,7 @@ def _days_and_skew(census: Mapping[str, Any]) -> Iterator[str]:
     share = max(one["largest_collection_share"] for one in census["segments"])
     collection = f"; at the most {share:.0%} of a page's items have one hash key" if share else ""
     yield (
-        f"Skew: {ended} of {_so_many(len(census['segments']), 'segment')} ended within the sample; "
+        f"Skew: {ended} of {so_many(len(census['segments']), 'segment')} ended within the sample; "
         f"{_range(min(pages), max(pages))} items a page{collection}"
     )
 
@@ -148,7 +150,3 @@ def _size(size: float) -> str:
             break
         size /= 1000
     return f"{size:,.0f} {unit}" if unit == _UNITS[0] else f"{size:,.1f} {unit}"
-
-
-def _so_many(number: int, what: str) -> str:
-    return f"{number:,} {what}{'s' * (number != 1)}"

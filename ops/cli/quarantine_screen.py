@@ -6,14 +6,14 @@ from pathlib import Path
 from ops.cli import terminal
 from ops.cli.tables import Column, show_table
 from ops.cli.terminal import say
-from ops.runs.figures import share
-from ops.runs.quarantine import RejectedTrip, Rejections
+from ops.runs.figures import share, shortened
+from ops.runs.quarantine import QuarantinedTrip, Rejections
 
 _LONGEST = 100
 
 
 def show_rejections(
-    of: Rejections, found: Mapping[str, Sequence[RejectedTrip]], each: int, reason: str | None
+    of: Rejections, found: Mapping[str, Sequence[QuarantinedTrip]], each: int, reason: str | None
 ) -> None:
     console = terminal.console()
     for_it = f" for {reason}" if reason else ""
@@ -36,7 +36,7 @@ def show_rejections(
     )
     say(console, "")
     rows = [
-        [trip.reason, trip.key_as_text, trip.attribute, _shortened(trip.value_as_json)]
+        [trip.reason, trip.key_as_text, trip.attribute, shortened(trip.value_as_json, _LONGEST)]
         for trips in found.values()
         for trip in trips
     ]
@@ -58,7 +58,3 @@ def show_exported(of: Rejections, file: Path, written: int) -> None:
     else:
         said = f"Only {said}, the others are not under quarantine/ any more,"
     say(terminal.console(), f"{said} were written to {file}")
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

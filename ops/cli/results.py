@@ -15,8 +15,8 @@ import click
 
 from ops.cli import options
 from ops.cli.execution_input import refused_beside
+from ops.runs.copied_files import ignored
 from ops.runs.errors import ResultsError
-from ops.runs.layout import ignored
 from trip_kpis.core import layout
 from trip_kpis.core.layout import is_run_id
 

@@ -6,11 +6,10 @@ from decimal import Decimal
 from pathlib import Path
 
 from ops.cli import terminal
-from ops.cli.screens import so_many
 from ops.cli.tables import Column, show_headed_rows
 from ops.cli.terminal import say
 from ops.runs.execution import INTERRUPTED
-from ops.runs.figures import lasting
+from ops.runs.figures import lasting, so_many
 from ops.runs.marked_days import MarkedDays
 from ops.runs.next_steps import Place, ops_command
 from ops.runs.run import FINISHED, NOT_FINISHED, RUNNING, SUPERSEDED, Run

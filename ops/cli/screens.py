@@ -11,13 +11,13 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from ops.runs.day_kpis import kpi_files, read_kpis
+from ops.runs.day_kpis import day_of, kpi_files, read_kpis
 from ops.runs.documents import DocumentError, converted
 from ops.runs.execution import EndedExecution, readable_cause
-from ops.runs.figures import visible
+from ops.runs.figures import so_many, visible
 from ops.runs.marked_days import MarkedDays
 from ops.runs.next_steps import FailedRun, Place, next_steps
-from ops.runs.quarantine import Quarantined, RejectedTrip, rejected_trips, unreadable_times
+from ops.runs.quarantine import Quarantined, QuarantinedTrip, rejected_trips, unreadable_times
 from ops.runs.run_log import Progress
 from ops.runs.storage import Directory
 from trip_kpis.core import layout
@@ -56,24 +56,20 @@ def show_kpis(
     for column in ("trips", "total fare", "average", "max", "min"):
         table.add_column(column, justify="right")
     files = kpi_files(out)
-    if any(_date(file) in open_days for file in files[-DAYS_SHOWN:]):
+    if any(day_of(file) in open_days for file in files[-DAYS_SHOWN:]):
         table.add_column("")
     for file in files[-DAYS_SHOWN:]:
-        mark = ["open"] if _date(file) in open_days else []
+        mark = ["open"] if day_of(file) in open_days else []
         try:
             day = read_kpis(file.read_bytes(), name=str(file))
         except DocumentError as error:
-            table.add_row(_date(file), f"not readable: {error.problem}", "", "", "", "", *mark)
+            table.add_row(day_of(file), f"not readable: {error.problem}", "", "", "", "", *mark)
             continue
         fares = (day.total_fare, day.average_fare, day.max_fare, day.min_fare)
         table.add_row(day.date, f"{day.trip_count:,}", *(f"{fare:,.2f}" for fare in fares), *mark)
     console.print(table if files else "No trip counts: there is no day to publish.")
     if (days := of or len(files)) > DAYS_SHOWN:
         console.print(f"… the last {DAYS_SHOWN} of {days:,} days")
-
-
-def _date(file: Path) -> str:
-    return file.parent.name.removeprefix("date=")
 
 
 class _Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,7 +157,7 @@ def show_rejected(console: Console, out: Path) -> None:
         console.print(table)
 
 
-def _quarantined(out: Path) -> list[RejectedTrip]:
+def _quarantined(out: Path) -> list[QuarantinedTrip]:
     """Every trip of the quarantine, of whichever run."""
     files = sorted(out.glob(f"{layout.quarantine_prefix('*')}*/*.jsonl"))
     keys = tuple(key for key in (str(file.relative_to(out)) for file in files) if is_known(key))
@@ -219,11 +215,6 @@ def _unreadable_times(place: Place, run_id: str) -> tuple[str, ...]:
     with suppress(AccountError), asking_aws(place.account, what):
         return unreadable_times(place.bucket(), run_id)
     return ()
-
-
-def so_many(number: int, what: str) -> str:
-    """``1 page``, ``2 pages``"""
-    return f"{number:,} {what}{'s' * (number != 1)}"
 
 
 def _was(number: int) -> str:

@@ -5,9 +5,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from ops.cli.screens import show_next_steps, so_many
+from ops.cli.screens import show_next_steps
 from ops.runs.execution import Execution, readable_cause
-from ops.runs.figures import share
+from ops.runs.figures import share, so_many
 from ops.runs.next_steps import Place, ops_command
 from ops.runs.run import FINISHED, RUNNING, SUPERSEDED, Run
 from ops.runs.run_log import Progress

@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ops.embedded.errors import LambdaEndpointError
 from ops.embedded.isolation import DUMMY_CREDENTIALS, REGION
-from ops.embedded.lambda_invocation import Invocation, Outcome, exited, timed_out
+from ops.embedded.lambda_invocation import Invocation, InvocationOutcome, exited, timed_out
 
 # Starting a container, perhaps building its image, is not in the function's own time limit.
 _START_SECONDS = 300
@@ -49,7 +49,7 @@ class LambdaEndpoint:
         except (BotoCoreError, ValueError) as error:
             raise self._unusable(error) from error
 
-    def invoke(self, invocation: Invocation) -> Outcome:
+    def invoke(self, invocation: Invocation) -> InvocationOutcome:
         began = time.monotonic()
         try:
             response = self._client.invoke(
@@ -70,7 +70,7 @@ class LambdaEndpoint:
             in_time = duration_ms < invocation.function.timeout_seconds * 1000
             reason = "without providing a reason"
             payload = exited(invocation, reason) if in_time else timed_out(invocation)
-        return Outcome(
+        return InvocationOutcome(
             payload=payload,
             failed=failed,
             duration_ms=duration_ms,

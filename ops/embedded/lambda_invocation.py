@@ -25,7 +25,7 @@ class Invocation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class InvocationOutcome:
     """What Lambda answers: a payload, which describes an error if `failed`; and what it notes in
     its log.
     """
@@ -41,11 +41,11 @@ class Outcome:
 class Invoker(Protocol):
     """Runs functions. `invoke` is called from many threads at once.
 
-    It answers every failure of a function with an Outcome, and raises EmbeddedCloudError only if it
+    Every failure of a function is an InvocationOutcome. Raises EmbeddedCloudError only if it
     could not run the function at all. After `close` nothing that it started is left.
     """
 
-    def invoke(self, invocation: Invocation) -> Outcome: ...
+    def invoke(self, invocation: Invocation) -> InvocationOutcome: ...
 
     def close(self) -> None: ...
 

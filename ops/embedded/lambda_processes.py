@@ -17,7 +17,13 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from ops.embedded.isolation import DUMMY_CREDENTIALS, client_environment
-from ops.embedded.lambda_invocation import Invocation, Outcome, error_payload, exited, timed_out
+from ops.embedded.lambda_invocation import (
+    Invocation,
+    InvocationOutcome,
+    error_payload,
+    exited,
+    timed_out,
+)
 from ops.embedded.lambda_process import WorkerProcess
 from ops.embedded.stack import DeployedFunction
 
@@ -58,11 +64,11 @@ class WorkerProcesses:
         self._alive: set[WorkerProcess] = set()
         self._closed = False
 
-    def invoke(self, invocation: Invocation) -> Outcome:
+    def invoke(self, invocation: Invocation) -> InvocationOutcome:
         with self._turn:
             return self._served(invocation)
 
-    def _served(self, invocation: Invocation) -> Outcome:
+    def _served(self, invocation: Invocation) -> InvocationOutcome:
         worker, init_ms = self._checked_out(invocation.function)
         worker.log(f"START RequestId: {invocation.request_id} Version: $LATEST")
         began = time.monotonic()
@@ -80,7 +86,7 @@ class WorkerProcesses:
                 "Function.ResponseSizeTooLarge", f"Response payload size {message}"
             )
             failed = True
-        outcome = Outcome(
+        outcome = InvocationOutcome(
             payload=payload,
             failed=failed,
             duration_ms=duration_ms,

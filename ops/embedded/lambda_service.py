@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from ops.embedded.cloud import EmbeddedCloud
 from ops.embedded.errors import EmbeddedCloudError
-from ops.embedded.lambda_invocation import Invocation, Invoker, Outcome
+from ops.embedded.lambda_invocation import Invocation, InvocationOutcome, Invoker
 from ops.embedded.stack import DeployedStack
 
 
@@ -32,7 +32,7 @@ class FinishedInvocation:
     logical_id: str
     request_id: str
     payload: Any
-    outcome: Outcome
+    outcome: InvocationOutcome
 
     @property
     def response(self) -> Any:
@@ -117,7 +117,7 @@ class LambdaService:
             )
         return outcome.payload, "Unhandled" if outcome.failed else None, outcome.log_tail
 
-    def _count(self, logical_id: str, outcome: Outcome) -> None:
+    def _count(self, logical_id: str, outcome: InvocationOutcome) -> None:
         with self._lock:
             counts = self._counts[logical_id]
             self._counts[logical_id] = replace(

@@ -1,8 +1,9 @@
 """Where moto 5.2.5 differs from AWS in what a run of this product can tell, and the patch for each.
 
 One function a patch; each says what moto does, what AWS does, and where that is written. Each is a
-context manager: it replaces one thing of moto and puts it back. `patched_moto` applies them all,
-with those of `step_functions_patches` and `storage_patches`.
+context manager: it replaces one thing of moto and puts it back. Here are those of Lambda tasks and
+CloudFormation; the others are in `step_functions_patches`, `map_run_children`, `storage_patches`
+and `iam_patches`. `patched_moto` applies all but those of IAM, which `cloud` applies.
 They reach into moto's internals, so they refuse any other version than the one they were written
 for.
 """
@@ -69,7 +70,7 @@ def patched_moto(
     if (found := version("moto")) != MOTO_VERSION:
         raise MotoMismatchError(
             f"The embedded cloud needs moto {MOTO_VERSION}, and {found} is installed. Install that "
-            f"version, or check every patch in ops/embedded/*_patches.py against {found}."
+            f"version, or check every patch that this module names against {found}."
         )
     with ExitStack() as patches:
         patches.enter_context(lambda_tasks_run_the_real_handlers(invoke_lambda))

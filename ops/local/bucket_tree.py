@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Collection
 from pathlib import Path
 
-from ops.runs.layout import file_of
+from ops.runs.copied_files import file_of
 from ops.runs.storage import Storage
 from trip_kpis.core import layout
 from trip_kpis.core.layout import is_known

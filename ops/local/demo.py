@@ -13,8 +13,8 @@ from ops.embedded.server import Middleware, layered
 from ops.local.local_stack import Where
 from ops.local.made_up_trips import MadeUpMonth
 from ops.local.run import Follower, rerun, run
+from ops.runs.day_kpis import day_of, kpi_files
 from ops.runs.execution import EndedExecution
-from trip_kpis.core import layout
 
 PAGE_BYTES = 6_000
 """so that a segment of the demo has several pages; in DynamoDB a page has 1 MB"""
@@ -47,8 +47,7 @@ def resume_month(run_id: str, out: Path, *, follower: Follower) -> EndedExecutio
 def differing_days(month: MadeUpMonth, out: Path) -> list[str]:
     """The days of which a figure in `out` is not exactly the known one; and days too many."""
     published = {
-        file.parent.name.removeprefix("date="): json.loads(file.read_bytes(), parse_float=Decimal)
-        for file in out.glob(f"{layout.DAYS}*/kpi.json")
+        day_of(file): json.loads(file.read_bytes(), parse_float=Decimal) for file in kpi_files(out)
     }
     known = {
         day.isoformat(): (day_.trip_count, day_.total_fare, day_.min_fare, day_.max_fare)

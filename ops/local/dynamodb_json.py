@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from ops.runs.figures import shortened
+
 Item = dict[str, dict[str, Any]]
 """An item as boto3's client takes it: attribute names to ``{"S": "…"}`` and the like."""
 
@@ -226,5 +228,4 @@ def _wire_value(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _shown(value: Any) -> str:
-    text = ascii(value)
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+    return shortened(ascii(value), _LONGEST_SHOWN)

@@ -18,6 +18,7 @@ from ops.local.parameters import fit_parameters
 from ops.local.results import unfinished_run
 from ops.local.state_directory import SavedStack, StateDirectory, StateError
 from ops.local.trip_files import Trips
+from ops.runs.copied_files import ignored
 from ops.runs.estimate import estimate_by_execution
 from ops.runs.execution import (
     SUCCEEDED,
@@ -27,7 +28,6 @@ from ops.runs.execution import (
     new_execution_name,
 )
 from ops.runs.finished_run import manifests, summary_of
-from ops.runs.layout import ignored
 from ops.runs.next_steps import rerun_command
 from ops.runs.run_log import Progress, RunLog
 from ops.runs.running_execution import RunningExecution

@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from ops.runs.day_kpis import FIGURES, kpi_files, read_kpis
+from ops.runs.day_kpis import FIGURES, day_of, kpi_files, read_kpis
 from ops.runs.finished_run import FinishedRun
 from trip_kpis.core.run.outcome import Outcome
 
@@ -37,7 +37,7 @@ def days(out: Path, run: FinishedRun) -> tuple[Day, ...]:
     found = []
     for file in kpi_files(out):
         body = file.read_bytes()
-        says = known.get(file.parent.name.removeprefix("date="))
+        says = known.get(day_of(file))
         as_published = says is not None and says.sha256 == hashlib.sha256(body).hexdigest()
         if says is None:
             outcome = "of another run"

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from ops.runs.figures import shortened
 from ops.runs.finished_run import FinishedRun
-from ops.runs.quarantine import RejectedTrip, examples, of_finished
+from ops.runs.quarantine import QuarantinedTrip, examples, of_finished
 
 EXAMPLES = 5
 _LONGEST = 200
@@ -39,11 +40,9 @@ def rejected(out: Path, run: FinishedRun) -> tuple[RejectedFor, ...]:
     )
 
 
-def _example(trip: RejectedTrip) -> Example:
+def _example(trip: QuarantinedTrip) -> Example:
     return Example(
-        trip=trip.key_as_text, attribute=trip.attribute, value=_shortened(trip.value_as_json)
+        trip=trip.key_as_text,
+        attribute=trip.attribute,
+        value=shortened(trip.value_as_json, _LONGEST),
     )
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -12,12 +12,13 @@ from ops.runs.finished_run import FinishedRun
 from ops.runs.marked_days import MarkedDays
 from ops.runs.run_day import DayFigures
 from trip_kpis.core.items.fares import EXACT
+from trip_kpis.core.settings import CONSISTENT_READ, SETTINGS
 
 _OF_MANIFEST = ("table_arn", "table_id", "code_version")
 _OF_PLAN = (
-    "fare_attribute", "estimated_fare_attribute", "day_attribute", "time_zone", "time_formats",
-    "earliest_day", "consistent_read",
-)  # fmt: skip
+    *(setting.field for setting in SETTINGS if setting.decides_figures),
+    CONSISTENT_READ.field,
+)
 """what figures depend on"""
 
 

@@ -41,6 +41,11 @@ def read_kpis(body: bytes, *, name: str) -> DayKpis:
     )
 
 
+def day_of(file: Path) -> str:
+    """The day, ISO 8601, of one of `kpi_files`."""
+    return file.parent.name.removeprefix("date=")
+
+
 def kpi_files(out: Path) -> list[Path]:
     """The `kpi.json` of every day under `out`, in the order of the days."""
     files = sorted(out.glob(f"{layout.DAYS}*/kpi.json"))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ops.atomic_write import atomic_file
 from ops.runs.errors import ResultsError
-from ops.runs.quarantine import RejectedTrip
+from ops.runs.quarantine import QuarantinedTrip
 
 _SIGNS = "=+\\-@\uff1d\uff0b\uff0d\uff20"
 """what a formula begins with, also full-width, which some spreadsheets convert"""
@@ -21,7 +21,7 @@ _SIGN_IN_JSON = re.compile(rf"([;|]\s*)([{_SIGNS}])")
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
 
-def export(file: Path, run_id: str, trips: Iterable[RejectedTrip]) -> int:
+def export(file: Path, run_id: str, trips: Iterable[QuarantinedTrip]) -> int:
     """Writes the trips, one a row, as they come; gives how many there were. The file is there whole
     or as it was.
 

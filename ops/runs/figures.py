@@ -51,6 +51,16 @@ def seconds(milliseconds: int) -> str:
     return str(Decimal(milliseconds).scaleb(-3))
 
 
+def so_many(number: int, what: str) -> str:
+    """``1 page``, ``2 pages``"""
+    return f"{number:,} {what}{'s' * (number != 1)}"
+
+
+def shortened(text: str, longest: int) -> str:
+    """Its first characters, where it is longer."""
+    return text if len(text) <= longest else f"{text[:longest]}…"
+
+
 def visible(text: str) -> str:
     """What a trip holds may be anything: characters that a terminal would obey, or that would turn
     the order of others round, by their numbers."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Decimal, InvalidOperation
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, assert_never
 from urllib.parse import urlsplit
 
 from ops.runs.run_log import Progress
@@ -88,23 +88,6 @@ _LOST = {
 """Resuming would fail again: what the run has left is not what it wrote, or what it was
 planned for is not there any more."""
 
-_BY_REASON = {
-    Reason.FARE_WRONG_TYPE: "FareAttribute and EstimatedFareAttribute must name Numbers or "
-    "Strings. If a fare is in a map, name the value in it, such as trip_end.fare_amount, and start "
-    "a new run.",
-    Reason.FARE_NOT_A_NUMBER: "A fare that is a String must be a decimal number such as 12.50: "
-    "without a currency, a decimal comma, or separators between thousands.",
-    Reason.FARE_TOO_PRECISE: "A fare can have 18 decimal places at the most: round the fares.",
-    Reason.FARE_TOO_LARGE: "A fare must be below 1,000,000,000. Check whether FareAttribute names "
-    "the fare.",
-    Reason.TIME_MISSING: "Trips have no value for DayAttribute. If the time has another name, "
-    "start a new run with that DayAttribute.",
-    Reason.TIME_WRONG_TYPE: "DayAttribute must name a String or a Number. If the time is in a map, "
-    "name the value in it, and start a new run.",
-    Reason.TIME_OUT_OF_RANGE: "Times must be from EarliestDay to 2100-12-31. If older trips are to "
-    "count, start a new run with an earlier EarliestDay.",
-}
-
 
 def next_steps(run: FailedRun, place: Place) -> list[NextStep]:
     """What to do after these errors, in the order in which to consider it."""
@@ -157,7 +140,37 @@ def _about_rejected(run: FailedRun, place: Place, plan: Plan) -> Iterator[NextSt
         if run.unreadable_times:
             yield _about_times(run, place, plan)
     elif most is not None:
-        yield NextStep(_BY_REASON[most])
+        yield NextStep(_about_reason(most))
+
+
+def _about_reason(reason: Reason) -> str:
+    """What to do about trips that were rejected for this reason."""
+    match reason:
+        case Reason.FARE_WRONG_TYPE:
+            says = "FareAttribute and EstimatedFareAttribute must name Numbers or Strings. If a "
+            return (
+                f"{says}fare is in a map, name the value in it, such as trip_end.fare_amount, "
+                "and start a new run."
+            )
+        case Reason.FARE_NOT_A_NUMBER:
+            says = "A fare that is a String must be a decimal number such as 12.50: without a "
+            return f"{says}currency, a decimal comma, or separators between thousands."
+        case Reason.FARE_TOO_PRECISE:
+            return "A fare can have 18 decimal places at the most: round the fares."
+        case Reason.FARE_TOO_LARGE:
+            return "A fare must be below 1,000,000,000. Check whether FareAttribute names the fare."
+        case Reason.TIME_MISSING:
+            says = "Trips have no value for DayAttribute. If the time has another name, start a "
+            return f"{says}new run with that DayAttribute."
+        case Reason.TIME_WRONG_TYPE:
+            says = "DayAttribute must name a String or a Number. If the time is in a map, name the "
+            return f"{says}value in it, and start a new run."
+        case Reason.TIME_UNREADABLE:
+            return "Times have a form that is not read: TimeFormats can describe it."
+        case Reason.TIME_OUT_OF_RANGE:
+            says = "Times must be from EarliestDay to 2100-12-31. If older trips are to count, "
+            return f"{says}start a new run with an earlier EarliestDay."
+    assert_never(reason)
 
 
 def _about_times(run: FailedRun, place: Place, plan: Plan) -> NextStep:

@@ -12,10 +12,10 @@ from typing import Any
 
 import msgspec
 
+from ops.runs.copied_files import file_of
 from ops.runs.documents import read_document
 from ops.runs.errors import ResultsError
 from ops.runs.finished_run import FinishedRun, finished_run, manifests
-from ops.runs.layout import file_of
 from ops.runs.next_steps import runs_command
 from ops.runs.staging_reader import staged_parts, staged_plans
 from ops.runs.storage import Directory, Storage
@@ -146,7 +146,7 @@ class _Line(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RejectedTrip:
+class QuarantinedTrip:
     """A line of the quarantine."""
 
     segment: int
@@ -165,7 +165,7 @@ class RejectedTrip:
         return json.dumps(self.value, ensure_ascii=False)
 
 
-def rejected_trips(out: Path, quarantined: Iterable[Quarantined]) -> Iterator[RejectedTrip]:
+def rejected_trips(out: Path, quarantined: Iterable[Quarantined]) -> Iterator[QuarantinedTrip]:
     """Those whose objects are here. Raises ResultsError for an object that is damaged."""
     for one in quarantined:
         for key in one.keys:
@@ -180,7 +180,7 @@ def rejected_trips(out: Path, quarantined: Iterable[Quarantined]) -> Iterator[Re
                             kind="rejected trip",
                             advice="restore the file, or remove it to continue without its trips",
                         )
-                        yield RejectedTrip(
+                        yield QuarantinedTrip(
                             segment=one.segment,
                             key=line.key,
                             reason=line.reason,
@@ -207,9 +207,9 @@ def unreadable_times(storage: Storage, run_id: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def examples(out: Path, of: Rejections, *, each: int) -> dict[str, list[RejectedTrip]]:
+def examples(out: Path, of: Rejections, *, each: int) -> dict[str, list[QuarantinedTrip]]:
     """So many trips of each reason; fewer where the quarantine has expired."""
-    found: dict[str, list[RejectedTrip]] = {reason: [] for reason in of.by_reason}
+    found: dict[str, list[QuarantinedTrip]] = {reason: [] for reason in of.by_reason}
     missing = {reason: min(each, trips) for reason, trips in of.by_reason.items()}
     for trip in rejected_trips(out, of.quarantined):
         if not any(missing.values()):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ops.runs.layout import file_of
+from ops.runs.copied_files import file_of
 from ops.runs.storage import Listed
 from ops.stack.account import asking_aws
 from ops.stack.stack import Stack

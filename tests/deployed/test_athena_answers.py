@@ -110,7 +110,7 @@ def test_the_queries_give_what_the_objects_and_the_manifest_have(tmp_path: Path)
     day = tmp_path / "kpis" / f"date={DAY.day}" / "kpi.json"
     day.parent.mkdir(parents=True)
     day.write_bytes(DAY.to_bytes())
-    (tmp_path / "manifest.json").write_bytes(manifest(a_run()))
+    (tmp_path / "manifest.json").write_bytes(manifest(a_run()).to_bytes())
     database = duckdb.connect()
     ((trip_count, *fares),) = published_figures(tmp_path).values()
     assert trip_count is not None

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from queue import LifoQueue
 
-from ops.embedded.lambda_invocation import Invocation, Outcome
+from ops.embedded.lambda_invocation import Invocation, InvocationOutcome
 from ops.embedded.lambda_processes import WorkerProcesses
 
 _SLOTS = 8
@@ -38,7 +38,7 @@ class Slots:
         for name in self._slots:
             self._free.put(name)
 
-    def invoke(self, invocation: Invocation) -> Outcome:
+    def invoke(self, invocation: Invocation) -> InvocationOutcome:
         name = self._free.get()
         self._serving[name] = invocation
         try:

@@ -5,7 +5,7 @@ import threading
 import uuid
 from dataclasses import dataclass, field, replace
 
-from ops.embedded.lambda_invocation import Invocation, Invoker, Outcome, error_payload
+from ops.embedded.lambda_invocation import Invocation, InvocationOutcome, Invoker, error_payload
 from tests.faults.faults import Fault
 from tests.faults.script import Drawn, Injected, Script
 from tests.faults.slow_faults import FaultyServer
@@ -44,7 +44,7 @@ class FaultyDeliveries:
         """No more of them."""
         self._script = None
 
-    def invoke(self, invocation: Invocation) -> Outcome:
+    def invoke(self, invocation: Invocation) -> InvocationOutcome:
         injected = self._injected(invocation)
         fault = injected.fault if injected else None
         if invocation.function.logical_id == "ScanSegmentFunction":
@@ -96,6 +96,6 @@ def _another(invocation: Invocation) -> Invocation:
     return replace(invocation, request_id=str(uuid.uuid4()))
 
 
-def _too_many_requests() -> Outcome:
+def _too_many_requests() -> InvocationOutcome:
     payload = error_payload("Lambda.TooManyRequestsException", "Rate Exceeded.")
-    return Outcome(payload=payload, failed=True, duration_ms=0, billed_ms=0)
+    return InvocationOutcome(payload=payload, failed=True, duration_ms=0, billed_ms=0)

@@ -14,7 +14,7 @@ from ops.cli.results import Source, as_json, source
 from trip_kpis.core.items.rejections import Reason
 
 if TYPE_CHECKING:
-    from ops.runs.quarantine import RejectedTrip, Rejections
+    from ops.runs.quarantine import QuarantinedTrip, Rejections
 
 
 @click.command()
@@ -66,8 +66,8 @@ def quarantine(
     key, reason, attribute, and the value in DynamoDB JSON. A text that a spreadsheet would run as a
     formula gets an apostrophe in front.
     """
+    from ops.cli.fetched_rejections import rejected_by
     from ops.cli.quarantine_screen import show_exported, show_rejections
-    from ops.cli.rejections import rejected_by
     from ops.runs.quarantine import examples
 
     with rejected_by(source, run_id, each=None if file else each) as (directory, all_of_run):
@@ -101,7 +101,7 @@ def _export(directory: Path, of: Rejections, file: Path) -> int:
     return export(file, of.run_id, (trip for trip in trips if trip.reason in of.by_reason))
 
 
-def _document(of: Rejections, found: Mapping[str, Sequence[RejectedTrip]]) -> dict[str, object]:
+def _document(of: Rejections, found: Mapping[str, Sequence[QuarantinedTrip]]) -> dict[str, object]:
     return {
         "run_id": of.run_id,
         "is_finished": of.is_finished,

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from ops.embedded.lambda_invocation import Invocation, Outcome
+from ops.embedded.lambda_invocation import Invocation, InvocationOutcome
 from ops.embedded.lambda_processes import RESPONSE_LIMIT_BYTES, WorkerProcesses
 from ops.embedded.lambda_service import FinishedInvocation, FunctionCounts, LambdaService
 from tests.integration.embedded.stand_in_cloud import StandIn
@@ -31,7 +31,7 @@ class WithLimits:
     def __init__(self, workers: WorkerProcesses) -> None:
         self._workers = workers
 
-    def invoke(self, invocation: Invocation) -> Outcome:
+    def invoke(self, invocation: Invocation) -> InvocationOutcome:
         function = invocation.function
         limit = json.loads(invocation.payload).get("limit", function.timeout_seconds)
         changed = replace(function, timeout_seconds=limit)
@@ -379,10 +379,10 @@ def test_the_service_is_idle_once_the_last_invocation_has_ended(stand_in: StandI
     running, may_end = threading.Event(), threading.Event()
 
     class Patient:
-        def invoke(self, invocation: Invocation) -> Outcome:
+        def invoke(self, invocation: Invocation) -> InvocationOutcome:
             running.set()
             assert may_end.wait(timeout=600)
-            return Outcome(payload=b"{}", failed=False, duration_ms=0, billed_ms=0)
+            return InvocationOutcome(payload=b"{}", failed=False, duration_ms=0, billed_ms=0)
 
         def close(self) -> None: ...
 

@@ -82,7 +82,7 @@ def test_no_query_reads_a_fare_without_a_cast(name: str) -> None:
 
 
 def test_every_column_of_the_runs_is_in_a_manifest() -> None:
-    document = json.loads(manifest(a_run()))
+    document = json.loads(manifest(a_run()).to_bytes())
     found = columns("RunsTable")
     assert set(found) <= set(document)
     assert table("RunsTable")["StorageDescriptor"]["Location"] == "s3://ResultsBucket/runs/"
@@ -181,7 +181,7 @@ def database(tmp_path: Path) -> duckdb.DuckDBPyConnection:
                   '9.5' AS max_fare, '-0.500000000000000001' AS min_fare
            FROM range(60) AS days (i)"""
     )
-    (tmp_path / "manifest.json").write_bytes(manifest(a_run()))
+    (tmp_path / "manifest.json").write_bytes(manifest(a_run()).to_bytes())
     kinds = {"string": "VARCHAR", "map<string,double>": "MAP(VARCHAR, DOUBLE)"}
     declared = ", ".join(
         f"{name}: '{kinds.get(kind, kind)}'"

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 
 from trip_kpis import __version__
-from trip_kpis.core.errors import NothingCountedError, TooManyRejectedError
 from trip_kpis.core.items.fares import EXACT
-from trip_kpis.core.log.counts import Count, Counts
+from trip_kpis.core.log.counts import Count
 from trip_kpis.core.prices import Cost, cost
 from trip_kpis.core.run.days import DayKpis, check_figures, json_number
 from trip_kpis.core.run.plan import Plan
@@ -214,37 +213,6 @@ class Finished:
             parts=sum(segment.parts for segment in segments),
             days=len(self.days),
             usd_per_read_unit=self.plan.estimate.usd_per_read_unit,
-        )
-
-
-def check_quality(counts: Counts, *, max_rejected_share: Decimal) -> None:
-    """The gate before publishing: raises TooManyRejectedError or NothingCountedError."""
-    check_rejected_share(counts, tolerated=max_rejected_share)
-    check_something_counts(counts)
-
-
-def check_rejected_share(counts: Counts, *, tolerated: Decimal) -> None:
-    """The quality gate: raises TooManyRejectedError above the `tolerated` share of trips."""
-    if counts.rejects_more_than(tolerated):
-        completed = counts.rejected_in_all + counts.counted
-        reasons = ", ".join(f"{n} {reason}" for reason, n in sorted(counts.rejected.items()))
-        raise TooManyRejectedError(
-            f"{counts.rejected_in_all} of {completed} completed trips were rejected ({reasons}), "
-            f"more than the share of {tolerated} that MaxRejectedShare tolerates; nothing was "
-            "published. Look at them under quarantine/, then fix the trips and start a new run, "
-            "or raise MaxRejectedShare and resume this one"
-        )
-
-
-def check_something_counts(counts: Counts) -> None:
-    """Raises NothingCountedError where there are items and none of them counts: a wrong attribute
-    path looks like that, and readers would see old figures for ever."""
-    if counts.scanned and not counts.counted:
-        raise NothingCountedError(
-            f"none of the {counts.scanned} items of the table counts ({counts.incomplete} are "
-            f"incomplete, {counts.rejected_in_all} are rejected); nothing was published. Check "
-            "whether FareAttribute and EstimatedFareAttribute name the table's attributes: an "
-            "estimate lists those that its items have. Then start a new run"
         )
 
 

@@ -16,8 +16,9 @@ from tests.samples import PLANNED_AT, counts, header, plan, prove
 from trip_kpis.core.errors import TooManyRejectedError
 from trip_kpis.core.items.rejections import Reason
 from trip_kpis.core.run.days import DayKpis
-from trip_kpis.core.run.manifest import Finished, Manifest, check_rejected_share, manifest, summary
+from trip_kpis.core.run.manifest import Finished, Manifest, manifest, summary
 from trip_kpis.core.run.publication import Outcome, Publication
+from trip_kpis.core.run.quality import check_rejected_share
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from tests.samples import plan
 from trip_kpis.core import errors
 from trip_kpis.core.items.rejections import Reason
 from trip_kpis.core.log.counts import Counts
-from trip_kpis.core.run.manifest import check_rejected_share
+from trip_kpis.core.run.quality import check_rejected_share
 
 OUT = Path("out")
 OPS = " ".join(this_command())

@@ -13,7 +13,7 @@ from moto import mock_aws
 
 from ops.cli.main import main
 from ops.local.bucket_tree import mirror
-from ops.runs.layout import file_of, ignored
+from ops.runs.copied_files import file_of, ignored
 from ops.runs.storage import Bucket
 from ops.stack.account import Account
 from ops.stack.fetched import fetch, newest_first
