@@ -154,7 +154,7 @@ def test_parameters_are_those_that_a_stack_of_the_table_would_have(
         (("--table", "trips", "--parameter", "Fare=x"), "The template has no parameter Fare"),
         (
             ("--table", "trips", "--parameter", "TimeZone=Mars"),
-            "TIME_ZONE is 'Mars': it must be an IANA time zone's name",
+            "Mars is no IANA time zone name: --parameter TimeZone=",
         ),
         (("--table", "two words"), "The parameter TableName cannot be 'two words'"),
         (("--table", "trips", "--segments", "0"), "total_segments is 0: it must be a whole"),
