@@ -10,26 +10,13 @@ from bench import measured
 from bench.known import KnownDays
 from bench.measured import Measured
 from trip_kpis.core.layout import day_key
+from trip_kpis.core.settings import default_environment
 
 _open = build_opener(ProxyHandler({})).open  # a proxy must not see what goes to this machine
 _ENVIRONMENT = {
-    "FARE_ATTRIBUTE": "fare_amount",
-    "ESTIMATED_FARE_ATTRIBUTE": "estimated_fare_amount",
-    "DAY_ATTRIBUTE": "pickup_datetime",
-    "TIME_ZONE": "UTC",
-    "TIME_FORMATS": "",
-    "EARLIEST_DAY": "2000-01-01",
+    **default_environment(),
     "TOTAL_SEGMENTS": "1",
     "MAX_CONCURRENCY": "1",
-    "READ_UNITS_PER_SECOND": "0",
-    "CONSISTENT_READ": "false",
-    "CHECKPOINT_SECONDS": "60",
-    "MAX_REJECTED_SHARE": "0.01",
-    "SHRUNK_DAYS": "publish",
-    "SCAN_MEMORY": "512",
-    "MERGE_MEMORY": "1769",
-    "VANISHED_DAYS": "keep",
-    "OPEN_DAYS": "publish",
     "STACK_NAME": "bench",
 }
 

@@ -9,18 +9,16 @@ from bench import measured
 from bench.merge_log import RUN_ID, TABLE_NAME, MadeUpLog
 from bench.serving import served_by
 from trip_kpis.core.layout import manifest_key
+from trip_kpis.core.settings import default_environment
 
 SEGMENTS, PARTS, DAYS = 10_000, 12, 365
 """what a run of the most segments leaves: 120,000 parts, 43.8 million rows"""
 
 _MANIFEST_KEY = manifest_key(RUN_ID)
 _ENVIRONMENT = {
+    **default_environment(),
     "DYNAMODB_TABLE_NAME": TABLE_NAME,
     "ATHENA_BUCKET_NAME": "results",
-    "MAX_REJECTED_SHARE": "0.01",
-    "VANISHED_DAYS": "keep",
-    "SHRUNK_DAYS": "publish",
-    "OPEN_DAYS": "publish",
 }
 
 

@@ -24,6 +24,7 @@ from trip_kpis.core.estimate.forecast import CPU_MS_PER_PAGE as CPU_MS_PER_PAGE
 from trip_kpis.core.estimate.forecast import DAYS, Forecast
 from trip_kpis.core.prices import USD_PER_GB_SECOND_ARM64, s3_requests, transitions
 from trip_kpis.core.run.plan import Plan
+from trip_kpis.core.settings import default_environment
 
 TABLES = {"10 GB": 10**10, "1 TB": 10**12, "100 TB": 10**14}
 
@@ -187,21 +188,11 @@ def _table_of(table_bytes: int) -> Iterator[list[bytes]]:
     writes, in the list."""
     environment = {
         **client_environment("http://127.0.0.1:9"),
+        **default_environment(),
         "DYNAMODB_TABLE_NAME": "trips",
         "ATHENA_BUCKET_NAME": "results",
-        "FARE_ATTRIBUTE": "fare_amount",
-        "ESTIMATED_FARE_ATTRIBUTE": "estimated_fare_amount",
-        "DAY_ATTRIBUTE": "pickup_datetime",
-        "TIME_ZONE": "UTC",
-        "TIME_FORMATS": "",
-        "EARLIEST_DAY": "2000-01-01",
-        "TOTAL_SEGMENTS": "0",
         "MAX_CONCURRENCY": str(MAX_CONCURRENCY),
-        "READ_UNITS_PER_SECOND": "0",
-        "CONSISTENT_READ": "false",
         "CHECKPOINT_SECONDS": str(CHECKPOINT_SECONDS),
-        "MAX_REJECTED_SHARE": "0.01",
-        "SHRUNK_DAYS": "publish",
         "SCAN_MEMORY": str(SCAN_MEMORY_MB),
         "MERGE_MEMORY": str(MERGE_MEMORY_MB),
     }

@@ -1,26 +1,12 @@
 """The functions' environment, as the template gives it with its defaults."""
 
+from trip_kpis.core.settings import default_environment
+
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
     "AWS_DEFAULT_REGION": "us-east-1",
+    **default_environment(),
     "DYNAMODB_TABLE_NAME": "trips",
     "ATHENA_BUCKET_NAME": "trip-kpis",
-    "FARE_ATTRIBUTE": "fare_amount",
-    "ESTIMATED_FARE_ATTRIBUTE": "estimated_fare_amount",
-    "DAY_ATTRIBUTE": "pickup_datetime",
-    "TIME_ZONE": "UTC",
-    "TIME_FORMATS": "",
-    "EARLIEST_DAY": "2000-01-01",
-    "TOTAL_SEGMENTS": "0",
-    "MAX_CONCURRENCY": "32",
-    "READ_UNITS_PER_SECOND": "0",
-    "CONSISTENT_READ": "false",
-    "CHECKPOINT_SECONDS": "60",
-    "MAX_REJECTED_SHARE": "0.01",
-    "SHRUNK_DAYS": "publish",
-    "SCAN_MEMORY": "512",
-    "MERGE_MEMORY": "1769",
-    "VANISHED_DAYS": "keep",
-    "OPEN_DAYS": "publish",
 }

@@ -253,3 +253,8 @@ SETTINGS: tuple[Setting, ...] = (
 )
 ASKED_BY_RUN = (TOTAL_SEGMENTS, MAX_CONCURRENCY, READ_UNITS_PER_SECOND, CONSISTENT_READ)
 """what an execution's input may have in place of the stack's"""
+
+
+def default_environment() -> dict[str, str]:
+    """The functions' variables with the stack's defaults; without those that have none."""
+    return {one.variable: one.default for one in SETTINGS if one.default is not None}
