@@ -69,7 +69,7 @@ def _encoding(_context: click.Context, _option: click.Parameter, given: str) -> 
         "a".encode(given)
     except (LookupError, ValueError) as error:
         raise click.BadParameter(
-            f"{given!r} is no text encoding: usual ones are utf-8, latin-1, cp1252 and utf-16"
+            f"{given!r} is not a text encoding: use utf-8, latin-1, cp1252 or utf-16, for example"
         ) from error
     return given
 
@@ -121,9 +121,9 @@ def _trips(*, needed: bool) -> Callable[[_Command], _Command]:
         cls=_SeveralValues,
         required=needed,
         metavar="FILE...",
-        help="CSV with a header, Parquet, JSON Lines in DynamoDB JSON, or a directory of such "
-        "files, such as a DynamoDB export; gzipped or not. All values of a CSV are Strings; rows "
-        "with the same key in several files become one item. Takes one or more files.",
+        help="One or more files: CSV with a header, Parquet, or JSON Lines in DynamoDB JSON. Or a "
+        "directory of such files, for example a DynamoDB export. Files can be gzipped. All values "
+        "of a CSV are Strings. If rows in several files have the same key, they become one item.",
     )
 
 
@@ -134,15 +134,15 @@ key = click.option(
     default="trip_id",
     show_default=True,
     metavar="NAME",
-    help="The column or attribute that is the table's hash key. `row` uses row numbers, for files "
-    "without an id.",
+    help="The column or attribute that is the table's hash key. If the files have no id, use "
+    "`row`: then the key is the row number.",
 )
 same_key = click.option(
     "--same-key",
     type=click.Choice(["error", "last"]),
     default="error",
     show_default=True,
-    help="If two rows of one file have the same key: fail, or use the last row.",
+    help="What to do if two rows of one file have the same key: fail, or use the last row.",
 )
 encoding = click.option(
     "--encoding",
@@ -159,7 +159,7 @@ parameter = click.option(
     multiple=True,
     callback=_parameters,
     metavar="NAME=VALUE",
-    help="A parameter of the stack, such as TimeZone=Europe/Berlin. Can be repeated.",
+    help="A parameter of the stack, such as TimeZone=Europe/Berlin. You can repeat this option.",
 )
 merge_parameter = click.option(
     "--parameter",
@@ -167,20 +167,20 @@ merge_parameter = click.option(
     multiple=True,
     callback=_merge_parameters,
     metavar="NAME=VALUE",
-    help=f"Another value of {' or '.join(MERGE_PARAMETERS)}. A resumed run keeps its other "
-    "parameters.",
+    help=f"A new value of {', '.join(MERGE_PARAMETERS[:-1])} or {MERGE_PARAMETERS[-1]}. You can "
+    "repeat this option. A resumed run keeps its other parameters.",
 )
 lambda_endpoint = click.option(
     "--lambda-endpoint",
     metavar="URL",
-    help="Run the functions at this URL, not in processes of this machine. "
+    help="Run the functions at this URL, instead of in processes on this machine. "
     "`sam local start-lambda` listens on http://127.0.0.1:3001.",
 )
 host = click.option(
     "--host",
     default="127.0.0.1",
     show_default=True,
-    help="Address of the embedded AWS; for containers, that of the Docker bridge.",
+    help="Address of the embedded AWS. For functions in containers: address of the Docker bridge.",
 )
 
 
@@ -204,15 +204,17 @@ access_key = click.option(
     "--access-key",
     metavar="KEY",
     callback=_access_key,
-    help="The AWS_ACCESS_KEY_ID that the embedded AWS accepts. [a random one]",
+    help="The only AWS_ACCESS_KEY_ID that the embedded AWS accepts. [a random key]",
 )
 stack = click.option(
     "--stack",
     metavar="NAME",
-    help="The name of a deployed stack. Account and region are those of the aws CLI.",
+    help="The name of a deployed stack. `ops` uses the account and region of the aws CLI.",
 )
-profile = click.option("--profile", metavar="NAME", help="As for the aws CLI. [AWS_PROFILE]")
-region = click.option("--region", metavar="NAME", help="As for the aws CLI. [AWS_REGION]")
+profile = click.option(
+    "--profile", metavar="NAME", help="The same as in the aws CLI. [AWS_PROFILE]"
+)
+region = click.option("--region", metavar="NAME", help="The same as in the aws CLI. [AWS_REGION]")
 as_json = click.option(
     "--json", "as_json", is_flag=True, help="Print the summary as one line of JSON."
 )
@@ -220,8 +222,8 @@ as_json = click.option(
 port = click.option(
     "--port",
     type=click.IntRange(0, 65535),
-    help=f"Port of the embedded AWS; 0 is any free port. [{CONTAINERS_PORT} for containers and "
-    "`serve`, as in events/env.local.json; else 0]",
+    help=f"Port of the embedded AWS. 0 means any free port. [{CONTAINERS_PORT} for `serve` and for "
+    "functions in containers, as in events/env.local.json; else 0]",
 )
 
 

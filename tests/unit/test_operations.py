@@ -79,7 +79,7 @@ def test_nothing_recommends_lowering_a_parameter_before_a_redrive() -> None:
 
 def test_what_may_be_another_value_in_a_resumed_run_is_named_in_full() -> None:
     """In what a redrive takes as it is then, and beside the command that sets it."""
-    (redriven,) = re.findall(r"what the merge reads when it runs\s+\((.+?)\)", RUNBOOK)
+    (redriven,) = re.findall(r"the parameters that the merge reads\s+\((.+?)\)", RUNBOOK)
     assert redriven == ", ".join(f"`{name}`" for name in MERGE_PARAMETERS)
     (first, others) = re.findall(r"ops rerun .+ --parameter (\w+)=\S+ +# or (.+); ", RUNBOOK)[0]
     assert [first, *others.split(", ")] == [*MERGE_PARAMETERS]

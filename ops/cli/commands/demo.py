@@ -13,19 +13,19 @@ _SEGMENTS = 16
 
 
 @click.command()
-@options.out("Is left with the results, as by `run --fresh`.", default="out/demo")
+@options.out("The directory for the results, as for `run --fresh`.", default="out/demo")
 @click.option(
     "--break-segment",
     type=click.IntRange(0, _SEGMENTS - 1),
     metavar="N",
-    help="Let segment N fail at its third page, show what the operator sees then, and resume "
-    "the run.",
+    help="Make segment N fail at its third page, show what you see after such a failure, and "
+    "resume the run.",
 )
 def demo(*, out: Path, break_segment: int | None) -> NoReturn:
     """Run the whole job over a month of made-up trips.
 
-    Shows the KPIs, and compares them with the figures that the trips were made from. Exits with 0
-    if all is as expected, else with 1.
+    It shows the KPIs, and compares them with the expected figures. The exit status is 0 if all
+    figures are as expected, else 1.
 
     \b
     ops demo

@@ -19,10 +19,11 @@ def diff(*, source: Source, before: str, after: str, as_json: bool) -> NoReturn:
     """Compare two finished runs day by day.
 
     It compares the figures that each run calculated. The manifests keep these figures, even if
-    other runs have published since. For each run it also lists the days that were open, and the
-    days that had fewer trips than were published before.
+    later runs have published other figures. For each run it also lists the days that were open (not
+    over), and the days that had fewer trips than when they were published before.
 
-    Exits with 0 if all days are equal, 1 if a day differs, 2 for a mistake in the call.
+    The exit status is 0 if all days are equal, 1 if a day differs, and 2 if the command line is
+    wrong.
 
     \b
     ops diff run-20240524T021500-91c0 run-20240525T021500-3f2a --stack trip-kpis

@@ -24,7 +24,7 @@ _OF_FILES = ("key", "sort_key", "same_key", "encoding")
 @click.option(
     "--table",
     metavar="NAME",
-    help="A table that is read with your own credentials. It needs no stack.",
+    help="A table, which is read with your own credentials. You do not need a stack.",
 )
 @options.trips_or_stack
 @options.profile
@@ -53,9 +53,9 @@ def estimate(
 ) -> None:
     """Estimate the cost and the time of a run, from a sample.
 
-    It reads a sample of the table: at most 16 pages, within the run's read budget. It shows the
-    forms of fares and times, how many trips would be incomplete or rejected and why, and whether
-    the segments are of equal size. It says if another tool would be better.
+    It reads a sample of the table, within the run's read budget: at most 16 pages. It shows the
+    forms of the fares and times, how many trips would be incomplete or rejected and why, and
+    whether the segments have the same size. It says if another tool would be better.
 
     \b
     ops estimate --stack trip-kpis --read-units-per-second 2000
@@ -65,7 +65,7 @@ def estimate(
     if [stack is not None, table is not None, bool(files)].count(True) != 1:
         raise click.UsageError(
             "say what to estimate, one of the three: --stack NAME for a deployed stack, --table "
-            "NAME for a table without one, --trips FILE for trips on this machine"
+            "NAME for a table without a stack, --trips FILE for trips on this machine"
         )
     from ops.cli import terminal
     from ops.cli.estimate_screen import show_estimate

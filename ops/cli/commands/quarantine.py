@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     "file",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Write all of these trips to FILE, not only the examples.",
+    help="Write all rejected trips (with --reason, only those) to FILE, not only examples.",
 )
 @as_json
 def quarantine(
@@ -54,8 +54,9 @@ def quarantine(
 ) -> None:
     """List the rejected trips by reason, with examples.
 
-    Without RUN_ID, it shows the latest run, finished or not. For an unfinished run, for example one
-    that failed because it rejected too many trips, it shows what has been rejected so far.
+    Without RUN_ID, it shows the latest run, finished or not. If the run is not finished, for
+    example because it rejected too many trips and failed, the command shows the trips that were
+    rejected so far.
 
     \b
     ops quarantine --out out
@@ -63,8 +64,8 @@ def quarantine(
     ops quarantine run-20240525T021500-3f2a --stack trip-kpis --csv rejected.csv
 
     The CSV has one row for each trip: run_id, segment, a column for each attribute of the table's
-    key, reason, attribute, and the value in DynamoDB JSON. A text that a spreadsheet would run as a
-    formula gets an apostrophe in front.
+    key, reason, attribute, and the value in DynamoDB JSON. If a spreadsheet would run a text as a
+    formula, the CSV has an apostrophe before the text.
     """
     from ops.cli.fetched_rejections import rejected_by
     from ops.cli.quarantine_screen import show_exported, show_rejections

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     "--to",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Where the report goes. [DIR/report.html; of a stack, report-RUN_ID.html]",
+    help="The file for the report. [DIR/report.html; with --stack, report-RUN_ID.html]",
 )
 def report(*, source: Source, run_id: str | None, to: Path | None) -> None:
     """Write one HTML page about a finished run, with its proof.
 
-    It shows the published figures and the proof that they are complete. Without RUN_ID, it is about
-    the run that finished last. The page is one file that loads nothing else:
-    you can open it in a browser, mail it and archive it.
+    The page shows the published figures and the proof that they are complete. Without RUN_ID, it
+    shows the run that finished last. The page is one file, which does not load other files. You can
+    open it in a browser, mail it and archive it.
 
     \b
     ops report --out out

@@ -48,11 +48,11 @@ def rerun(
 ) -> NoReturn:
     """Resume a run that failed or was interrupted.
 
-    It starts a new execution with the input {"run_id": RUN_ID}, as you can in the console. Finished
-    work is not repeated. The exit status is that of `run`.
+    It starts a new execution with the input {"run_id": RUN_ID}. You can do the same in the console.
+    Finished work is not repeated. The exit status has the same meaning as for `run`.
 
     With --out, it resumes a run on this machine, with the same table and bucket. Without RUN_ID, it
-    resumes the one unfinished run of DIR. If the run was interrupted between its last step and the
+    resumes the only unfinished run of DIR. If the run was interrupted between its last step and the
     writing of its results to DIR, `rerun` writes the results and executes nothing.
 
     With --stack, it resumes a run in the account. Without RUN_ID, it resumes the last run.
@@ -76,8 +76,8 @@ def rerun(
     refused_beside("--out", "profile", "region")
     if out is None:
         raise click.UsageError(
-            "say where the run is: --out DIR for one on this machine, or --stack NAME for one of a "
-            "deployed stack"
+            "say where the run is: --out DIR for a run on this machine, or --stack NAME for a run "
+            "of a deployed stack"
         )
     if lambda_endpoint is not None:
         options.containers_parameters(parameters)

@@ -40,8 +40,8 @@ _HERE = (
 @options.region
 @options.out(
     "The directory for the results: kpis/, runs/ and quarantine/ as in the bucket, the report, the "
-    "logs, and state/ for `rerun` and the next `run`. Earlier runs stay. It refuses a directory "
-    "that is neither empty nor made by `run`.",
+    "logs, and state/ for `rerun` and the next `run`. Earlier runs stay. `run` refuses a directory "
+    "that is not empty and was not made by `run`.",
     needed=False,
 )
 @click.option("--fresh", is_flag=True, help="Remove the earlier runs of DIR and their results.")
@@ -79,20 +79,26 @@ def run(
 ) -> NoReturn:
     """Run the whole job, over trips in files or a stack's table.
 
-    With --trips and --out, it starts an embedded AWS, deploys template.yaml and the state machine
-    into it, loads the trips into a table, runs the state machine, and shows the KPIs.
+    With --trips and --out, it starts the embedded AWS (an emulator on this machine). It deploys
+    template.yaml and the state machine into the emulator, loads the trips into a table, runs the
+    state machine, and shows the KPIs.
 
     A further run with the same --out works in the bucket of the earlier ones, as a stack does: it
     sees unchanged and vanished days, and `runs` and `diff` show all runs. The table has only the
     trips of the files that are given now. An earlier, unfinished run can be resumed only while
     these are the same. --fresh starts with an empty bucket.
 
-    With --stack: starts an execution of the stack's state machine and follows it. Ctrl-C leaves it
-    running, and prints how to follow it again.
+    With --stack, it starts an execution of the stack's state machine and shows its progress. After
+    Ctrl-C, the execution continues, and `run` prints the command that shows the progress again.
 
-    Exits with 0 if the run succeeded, 1 if it failed, 2 for a mistake in the call or a disk that
-    cannot be written to, 3 if AWS could not be asked for the progress any more (a lost network for
-    15 minutes, an expired session) and the run continues there, 130 after Ctrl-C.
+    \b
+    Exit status:
+      0    the run succeeded
+      1    the run failed
+      2    the command line is wrong, or the disk cannot be written to
+      3    the progress cannot be read any more, because the network was lost for
+           15 minutes or the session has expired; the run continues in AWS
+      130  you pressed Ctrl-C
 
     \b
     ops run --trips starts.csv ends.csv --key ride_id --out out

@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     default=20,
     show_default=True,
     metavar="N",
-    help="How many runs to list, the newest first; for a stack, how many executions to look at.",
+    help="How many runs to list, the newest first. With --stack, how many executions to read.",
 )
 @as_json
 def runs(*, source: Source, last: int, as_json: bool) -> None:
     """List the runs, the newest first, and how they ended.
 
-    A run has the name of its first execution; other executions may have resumed it. For each
-    unfinished run, the command that resumes it is shown. `new/same`: how many days the run
-    published with new figures, and how many already had the same figures. `USD`: the estimated
-    cost on AWS. --json has more figures of each run.
+    A run has the name of its first execution, even if other executions have resumed it. For each
+    unfinished run, the list shows the command that resumes it. `new/same` shows how many days the
+    run published with new figures, and how many days already had the same figures. `USD` is the
+    estimated cost on AWS. --json shows more figures of each run.
 
     \b
     ops runs --out out

@@ -49,11 +49,12 @@ def serve(
 ) -> None:
     """Run the embedded AWS, with the stack and your trips in it.
 
-    For `sam local invoke`, `sam local start-lambda` and the aws CLI. It answers only requests with
-    the access key that it prints, which is another one each time unless --access-key names one.
+    You can use it with `sam local invoke`, `sam local start-lambda` and the aws CLI. It prints an
+    access key, and answers only requests with this key. It makes a new key at every start, unless
+    you set one with --access-key.
 
-    It reports each execution that starts or ends. Ctrl-C stops it: all is gone then, except for the
-    functions' logs.
+    It reports each execution that starts or ends. Ctrl-C stops it. Then everything is deleted,
+    except for the functions' logs.
 
     \b
     ops serve --trips trips.csv

@@ -14,15 +14,16 @@ from ops.cli.results import Source, source
 @click.option(
     "--follow",
     is_flag=True,
-    help="Watch a run of a stack to its end, as `run --stack` does. Ctrl-C does not stop the run.",
+    help="Show the progress of a stack's run until it ends. Ctrl-C does not stop the run.",
 )
 @options.as_json
 def status(*, run_id: str | None, source: Source, follow: bool, as_json: bool) -> None:
     """Show the progress of a run, its errors and the next steps.
 
-    Without RUN_ID, it shows the last run. The figures are up to a minute old: they do not include
-    what a worker has read since its last append. With --follow, the exit status is that of `run`:
-    3 if AWS could not be asked for the progress any more, and the run continues there.
+    Without RUN_ID, it shows the last run. The figures are up to a minute old, because they do not
+    include the pages that a worker has read since it last saved its work. With --follow, the exit
+    status has the same meaning as for `run`. Exit status 3 means: the progress cannot be read any
+    more, but the run continues in AWS.
 
     \b
     ops status --stack trip-kpis
@@ -31,8 +32,8 @@ def status(*, run_id: str | None, source: Source, follow: bool, as_json: bool) -
     """
     if follow and source.stack is None:
         raise click.UsageError(
-            "--follow is for runs of a stack: one on this machine is shown by the command that "
-            "runs it"
+            "--follow works only with --stack: for a run on this machine, the command that started "
+            "it shows the progress"
         )
     if source.stack is None:
         from ops.local.results import run_in_directory

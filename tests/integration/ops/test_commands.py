@@ -104,8 +104,8 @@ def test_a_trip_that_dynamodb_would_refuse_is_named(
         (["--segments", "0"], "total_segments is 0"),
         (["--segments", "1000001"], "total_segments is 1000001"),
         (["--key", "plate"], "no attribute 'plate' for the table's key"),
-        (["--encoding", "latin1000"], "'latin1000' is no text encoding"),
-        (["--encoding", "hex"], "'hex' is no text encoding"),
+        (["--encoding", "latin1000"], "'latin1000' is not a text encoding"),
+        (["--encoding", "hex"], "'hex' is not a text encoding"),
         (["--parameter", "TimeZone"], "not of the form NAME=VALUE"),
         (["--parameter", "Timezone=UTC"], "Timezone"),
         (

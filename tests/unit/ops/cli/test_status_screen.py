@@ -136,4 +136,4 @@ def test_an_error_is_printed_once(tmp_path: Path) -> None:
 def test_following_is_for_stacks(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["status", "--out", str(tmp_path), "--follow"])
     assert done.exit_code == 2
-    assert "--follow is for runs of a stack" in done.output
+    assert "--follow works only with --stack" in done.output
