@@ -19,8 +19,18 @@ def execution_input(command: _Command) -> _Command:
     Raises InputError for a value that no run can have.
     """
 
-    @click.option("--segments", type=int, metavar="N", help="Number of segments. [by size]")
-    @click.option("--max-concurrency", type=int, metavar="N", help="Segments at a time, at most.")
+    @click.option(
+        "--segments",
+        type=int,
+        metavar="N",
+        help="Number of segments. [depends on the size of the table]",
+    )
+    @click.option(
+        "--max-concurrency",
+        type=int,
+        metavar="N",
+        help="The maximum number of segments that are read at the same time.",
+    )
     @click.option(
         "--read-units-per-second",
         type=int,
@@ -85,7 +95,7 @@ def empty_table_input(command: _Command) -> _Command:
     @click.option(
         "--confirm-empty-table",
         is_flag=True,
-        help="Let an empty table remove every published day, with VanishedDays=remove.",
+        help="With VanishedDays=remove: allow a run without days to remove all published days.",
     )
     @wraps(command)
     def confirmed(*, confirm_empty_table: bool, asked: dict[str, Any], **rest: Any) -> Any:

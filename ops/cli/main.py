@@ -80,17 +80,18 @@ def _mistakes() -> tuple[type[Exception], ...]:
 
 @click.group(cls=_Commands)
 def main() -> None:
-    """Exact per-day KPIs from a DynamoDB table of trips, run and repaired from here.
+    """Calculates exact KPIs per day from a DynamoDB table of trips. Starts, follows and resumes
+    runs.
 
     \b
     ops demo                                  a made-up month, to see it work
     ops run --trips trips.csv --out out       your own trips, on this machine
-    ops estimate --stack trip-kpis            what a run would cost, and find
+    ops estimate --stack trip-kpis            cost and duration of a run, before it
     ops run --stack trip-kpis                 a run of a deployed stack
     ops status --stack trip-kpis              its progress, and what to do next
 
-    With --out DIR: runs on this machine, in an embedded AWS. No account, and nothing leaves the
-    machine. With --stack NAME: the runs of a stack in your account.
+    With --out DIR, runs are on this machine, in an embedded AWS: you need no account, and no data
+    leaves the machine. With --stack NAME, they are those of a stack in your account.
     """
 
 

@@ -112,7 +112,7 @@ def say_ignored(place: Path | Stack, keys: Collection[str]) -> None:
         remark(ignored(name, keys))
 
 
-as_json = click.option("--json", "as_json", is_flag=True, help="Print one line of JSON instead.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
 
 
 def named_stack(name: str, profile: str | None, region: str | None) -> Stack:
