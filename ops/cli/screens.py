@@ -1,9 +1,10 @@
 """What a person sees at the end of a run."""
 
 import shlex
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 from rich.console import Console
@@ -13,8 +14,10 @@ from rich.text import Text
 
 from ops.runs.day_kpis import day_of, kpi_files, read_kpis
 from ops.runs.documents import DocumentError, converted
+from ops.runs.errors import ResultsError
 from ops.runs.execution import EndedExecution, readable_cause
 from ops.runs.figures import so_many, visible
+from ops.runs.finished_run import finished_run
 from ops.runs.marked_days import MarkedDays
 from ops.runs.next_steps import FailedRun, Place, next_steps
 from ops.runs.quarantine import Quarantined, QuarantinedTrip, rejected_trips, unreadable_times
@@ -24,9 +27,12 @@ from trip_kpis.core import layout
 from trip_kpis.core.items.rejections import Reason
 from trip_kpis.core.layout import is_known
 from trip_kpis.core.log.counts import Count
+from trip_kpis.core.run.outcome import Outcome
 
 DAYS_SHOWN = 62
 _REJECTED_SHOWN = 10
+VANISHED = Outcome.VANISHED.value
+_NO_MARKS: Mapping[str, str] = MappingProxyType({})
 _NO_OUTCOMES = {"days_open", "days_shrank"}
 """numbers of days that have one outcome or another"""
 
@@ -36,7 +42,15 @@ def show_ended(console: Console, ended: EndedExecution, out: Path) -> None:
     if not ended.succeeded:
         show_failure(console, ended, out)
     elif ended.output is None or "trips" in ended.output:
-        show_kpis(console, out, open_days=MarkedDays.from_summary(ended.output or {}).open_days)
+        open_days = MarkedDays.from_summary(ended.output or {}).open_days
+        kept = _kept_days(out, ended.run_id)
+        show_kpis(console, out, marks={**dict.fromkeys(open_days, "open"), **kept})
+        if VANISHED in kept.values():
+            console.print(
+                "The run found no trips of days that are marked as vanished: their earlier figures "
+                "are kept. --parameter VanishedDays=remove removes them.",
+                soft_wrap=True,
+            )
         show_summary(console, ended)
         names = ("kpis", "runs", "quarantine", "logs", "state")
         there = ", ".join(f"{name}/" for name in names if any((out / name).glob("*")))
@@ -44,22 +58,22 @@ def show_ended(console: Console, ended: EndedExecution, out: Path) -> None:
 
 
 def show_kpis(
-    console: Console, out: Path, *, of: int | None = None, open_days: Collection[str] = ()
+    console: Console, out: Path, *, of: int | None = None, marks: Mapping[str, str] = _NO_MARKS
 ) -> None:
     """One row a day. Figures are shown to two places here; the files have them whole.
 
-    `of` says how many days there are, where `out` has the last of them alone. The `open_days` are
-    marked.
+    `of` says how many days there are, where `out` has the last of them alone. `marks` are words
+    about single days.
     """
     table = Table(title="KPIs by day", title_justify="left")
     table.add_column("date")
     for column in ("trips", "total fare", "average", "max", "min"):
         table.add_column(column, justify="right")
     files = kpi_files(out)
-    if any(day_of(file) in open_days for file in files[-DAYS_SHOWN:]):
+    if any(day_of(file) in marks for file in files[-DAYS_SHOWN:]):
         table.add_column("")
     for file in files[-DAYS_SHOWN:]:
-        mark = ["open"] if day_of(file) in open_days else []
+        mark = [marks[day_of(file)]] if day_of(file) in marks else []
         try:
             day = read_kpis(file.read_bytes(), name=str(file))
         except DocumentError as error:
@@ -70,6 +84,16 @@ def show_kpis(
     console.print(table if files else "No trip counts: there is no day to publish.")
     if (days := of or len(files)) > DAYS_SHOWN:
         console.print(f"… the last {DAYS_SHOWN} of {days:,} days")
+
+
+def _kept_days(out: Path, run_id: str) -> dict[str, str]:
+    """The days whose published figures are not those of this run, and why."""
+    try:
+        run = finished_run(out, run_id)
+    except ResultsError:
+        return {}
+    kept = {Outcome.VANISHED, Outcome.SUPERSEDED, Outcome.SHRUNK}
+    return {day.date: day.outcome for day in run.days if day.outcome in kept}
 
 
 class _Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,7 +164,8 @@ def show_pages(console: Console, ended: EndedExecution) -> None:
         say = "No page of the table was read this time."
     else:
         say = f"{so_many(pages.read, 'page')} of the table {_was(pages.read)} read this time; "
-        say += f"{pages.again:,} of them were repeats, because their first results were lost."
+        repeats = f"{pages.again:,} of them were repeats, because their first results were lost."
+        say += repeats if pages.again else "none of them was a repeat."
     console.print(say, highlight=False, soft_wrap=True)
 
 

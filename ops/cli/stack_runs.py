@@ -81,7 +81,7 @@ def show_end(console: Console, stack: Stack, ended: EndedExecution) -> None:
         with tempfile.TemporaryDirectory(prefix="trip-kpis-") as fetched:
             days = _fetch_last_days(stack, Path(fetched))
             open_days = MarkedDays.from_summary(ended.output or {}).open_days
-            show_kpis(console, Path(fetched), of=days, open_days=open_days)
+            show_kpis(console, Path(fetched), of=days, marks=dict.fromkeys(open_days, "open"))
     except AccountError as error:
         remark(f"The run has published its days, and they cannot be shown: {error}")
     show_summary(console, ended)

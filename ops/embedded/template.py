@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,7 @@ def complete_parameters(template: dict[str, Any], given: Mapping[str, str]) -> d
     declared: dict[str, Any] = template.get("Parameters") or {}
     if unknown := sorted(given.keys() - declared.keys()):
         raise DeploymentError(
-            f"The template has no parameter {', '.join(unknown)}. "
+            f"The template has no parameter {', '.join(unknown)}. {_alike(unknown[0], declared)}"
             f"It has: {', '.join(sorted(declared))}."
         )
     values: dict[str, str] = {}
@@ -189,3 +190,10 @@ def _referable(template: Mapping[str, Any]) -> set[str]:
     pseudo = ("AccountId", "NoValue", "Partition", "Region", "StackId", "StackName", "URLSuffix")
     named = set(template["Resources"]) | set(template.get("Parameters") or {})
     return named | {f"AWS::{name}" for name in (*pseudo, "NotificationARNs")}
+
+
+def _alike(name: str, declared: Collection[str]) -> str:
+    """The declared name that was probably meant, ignoring case; empty where none is close."""
+    by_letters = {one.casefold(): one for one in declared}
+    alike = get_close_matches(name.casefold(), by_letters, n=1, cutoff=0.5)
+    return f"Did you mean {by_letters[alike[0]]}? " if alike else ""

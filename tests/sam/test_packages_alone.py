@@ -18,7 +18,7 @@ import pytest
 
 from bench.packages import FUNCTIONS, CannotBuildError, build, interpreter
 from ops.embedded.cloud import EmbeddedCloud
-from ops.embedded.lambda_invocation import Invocation, Outcome
+from ops.embedded.lambda_invocation import Invocation, InvocationOutcome
 from ops.embedded.lambda_service import LambdaService
 from ops.embedded.stack import deploy
 
@@ -98,7 +98,7 @@ class AloneInvoker:
     files: dict[str, set[str]] = field(default_factory=dict)
     """of all modules that an invocation has loaded, by handler"""
 
-    def invoke(self, invocation: Invocation) -> Outcome:
+    def invoke(self, invocation: Invocation) -> InvocationOutcome:
         function = invocation.function
         stem = function.handler.partition(".")[0]
         result = self.directory / f"{invocation.request_id}.json"
@@ -116,7 +116,7 @@ class AloneInvoker:
         )
         reported = json.loads(result.read_text())
         self.files.setdefault(stem, set()).update(reported["files"])
-        return Outcome(
+        return InvocationOutcome(
             payload=json.dumps(reported["answer"]).encode(),
             failed=reported["failed"],
             duration_ms=1,

@@ -115,7 +115,7 @@ def test_the_projects_own_template_can_be_deployed(cloud: EmbeddedCloud) -> None
         ({}, "TableName has no default: give it a value"),
         (
             {"TableName": "trips", "Tabel": "x"},
-            "no parameter Tabel. It has: Mode, Share, TableName",
+            "no parameter Tabel. Did you mean TableName? It has: Mode, Share, TableName",
         ),
         ({"TableName": "Trips!"}, "'Trips!': it must be lower-case letters"),
         ({"TableName": "trips", "Mode": "odd"}, "'odd': it must be one of plain, fancy"),

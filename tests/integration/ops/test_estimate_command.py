@@ -152,6 +152,7 @@ def test_parameters_are_those_that_a_stack_of_the_table_would_have(
         (("--stack", "a", "--parameter", "B=c"), "--parameter cannot be combined with --stack"),
         (("--table", "trips", "--parameter", "TableName=x"), "--table names the table: leave"),
         (("--table", "trips", "--parameter", "Fare=x"), "The template has no parameter Fare"),
+        (("--table", "trips", "--parameter", "Timezone=UTC"), "Did you mean TimeZone?"),
         (
             ("--table", "trips", "--parameter", "TimeZone=Mars"),
             "Mars is no IANA time zone name: --parameter TimeZone=",

@@ -49,7 +49,11 @@ def test_unchanged_and_vanished_days_are_seen_and_the_earlier_run_stays(
     changed = [one for one in TRIPS if "05-03" not in one["pickup_datetime"]["S"]]
     changed[0] = trip(0, fare_amount={"N": "77"})
 
-    second = run(json_lines(changed), out)
+    done = ops("run", "--trips", json_lines(changed), "--out", out, "--segments", "2", "--json")
+    second = json.loads(done.stdout)
+    table = {line.split(" │ ")[0][-10:]: line for line in done.stderr.splitlines() if "│" in line}
+    assert [day for day, line in table.items() if "vanished" in line] == ["2024-05-03"]
+    assert "VanishedDays=remove removes them" in done.stderr
     counts = {name: second[f"days_{name}"] for name in ("published", "unchanged", "vanished")}
     assert counts == {"published": 1, "unchanged": 1, "vanished": 1}
     assert manifest(out, first["run_id"]) == before

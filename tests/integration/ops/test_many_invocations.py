@@ -10,7 +10,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
 
-from ops.embedded.lambda_invocation import Invocation, Invoker, Outcome
+from ops.embedded.lambda_invocation import Invocation, InvocationOutcome, Invoker
 from ops.embedded.scan_layers import scan_request
 from ops.local.local_stack import Where
 from ops.local.run import execute
@@ -40,7 +40,7 @@ class OnAClockOfOurOwn:
         workers.close()
         return self
 
-    def invoke(self, invocation: Invocation) -> Outcome:
+    def invoke(self, invocation: Invocation) -> InvocationOutcome:
         function = invocation.function
         module, name = function.handler.rsplit(".", 1)
         with self._one_at_a_time:
@@ -48,7 +48,7 @@ class OnAClockOfOurOwn:
             self._context = Context(aws_request_id=invocation.request_id)
             handler = getattr(import_module(module), name)
             answer = handler(json.loads(invocation.payload), self._context)
-        return Outcome(
+        return InvocationOutcome(
             payload=json.dumps(answer).encode(), failed=False, duration_ms=0, billed_ms=0
         )
 
