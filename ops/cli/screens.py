@@ -156,7 +156,7 @@ def show_summary(console: Console, ended: EndedExecution) -> None:
 
 
 def show_pages(console: Console, ended: EndedExecution) -> None:
-    """What going on with a run took."""
+    """Pages that a resumed run has read, and how many of them were repeats."""
     pages = ended.pages
     if pages is None:
         return

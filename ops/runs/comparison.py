@@ -166,7 +166,7 @@ def _days(run: FinishedRun) -> dict[str, DayFigures]:
         raise ResultsError(
             f"the manifest of run {run.run_id} does not have the figures of its days: it was "
             f"written by an earlier version of this program (its own is {run.code_version}). While "
-            "the run's parts are under staging/, going on with it writes its manifest again, with "
+            "the run's parts are under staging/, resuming it writes its manifest again, with "
             "the figures"
         )
     return {day.date: day.figures for day in run.days if day.figures is not None}
