@@ -1,5 +1,6 @@
 """MergePartials: proves that the run is whole, publishes its days, writes the manifest last."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,13 +15,14 @@ from trip_kpis.aws.run_store import RunStore
 from trip_kpis.aws.segment_log import SegmentLog
 from trip_kpis.aws.settings import read_merge_settings, read_settings
 from trip_kpis.aws.table import check_same_table
-from trip_kpis.core.run.day_totals import DayTotals, days
+from trip_kpis.core.layout import DayObjects
 from trip_kpis.core.run.manifest import Finished, manifest, measured, summary
 from trip_kpis.core.run.proof import Chains
 from trip_kpis.core.run.publication import Judge
 from trip_kpis.core.run.quality import check_quality
 from trip_kpis.core.run.requests import MergeRequest
 from trip_kpis.core.run.run_metrics import of_proof
+from trip_kpis.core.run.totals import Totals, published
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -32,30 +34,35 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         plan = RunStore(bucket).plan(request.run_id, sha256=request.plan_sha256)
         check_same_table(plan, clients.dynamodb(), settings.table_name)
 
-        chains, totals = Chains(plan), DayTotals()
+        chains, totals = Chains(plan), Totals(plan.definition)
         for header, table in SegmentLog(bucket=bucket, plan=plan).parts():
             chains.add(header)
             totals.add(table)
         proof = chains.proof()
         emit(of_proof(proof.counts), stack_name=settings.stack_name)
         check_quality(proof.counts, max_rejected_share=terms.max_rejected_share)
-        figures = days(totals.frame(), counted=proof.counts.counted)
+        figures = published(totals.table(), plan.definition, counted=proof.counts.counted)
 
         with PublishingLease.of_invocation(context, bucket=bucket, run_id=plan.run_id).held():
+            judge = Judge(
+                plan=plan,
+                terms=terms.publishing,
+                later=later_runs(bucket, plan, now=datetime.now(UTC)),
+                now=datetime.now(UTC),
+                empty_table_confirmed=request.empty_table_confirmed,
+            )
+            publisher = Publisher(bucket=bucket, judge=judge, objects=DayObjects())
+            publisher.check(figures.days)
+            breakdowns = {
+                name: replace(publisher, objects=DayObjects(name)).publish(days)
+                for name, days in figures.breakdowns.items()
+            }
             run = Finished(
                 plan=plan,
                 proof=proof,
-                days=figures,
-                publication=Publisher(
-                    bucket=bucket,
-                    judge=Judge(
-                        plan=plan,
-                        terms=terms.publishing,
-                        later=later_runs(bucket, plan, now=datetime.now(UTC)),
-                        now=datetime.now(UTC),
-                        empty_table_confirmed=request.empty_table_confirmed,
-                    ),
-                ).publish(figures),
+                figures=figures,
+                publication=publisher.publish(figures.days),
+                breakdowns=breakdowns,
                 finished_at=datetime.now(UTC),
             )
             RunStore(bucket).put_manifest(plan, manifest(run).to_bytes())

@@ -43,5 +43,5 @@ def later_runs(bucket: Bucket, plan: Plan, *, now: datetime) -> LaterRuns:
 
 
 def _days(body: bytes) -> set[date]:
-    manifest = msgspec.json.decode(body, type=Manifest)
+    manifest = Manifest.from_bytes(body)
     return {day.date for day in manifest.days if day.outcome in _SETTLED}

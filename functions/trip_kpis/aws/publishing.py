@@ -1,4 +1,4 @@
-"""The days' `kpi.json` objects: an older run never overwrites a newer one's figures.
+"""The objects of which there is one a day: an older run never overwrites a newer one's figures.
 
 Everything here happens under the publishing lease (`aws.lease`), which keeps other merges out.
 Conditional writes keep out whoever else writes to the bucket.
@@ -13,8 +13,8 @@ from hashlib import md5, sha256
 from trip_kpis.aws.bucket import Bucket
 from trip_kpis.aws.concurrency import in_order
 from trip_kpis.core.errors import TransientError
-from trip_kpis.core.layout import DAYS, day_at, day_key
-from trip_kpis.core.run.days import DayKpis
+from trip_kpis.core.layout import DayObjects
+from trip_kpis.core.run.figures import DayObject
 from trip_kpis.core.run.publication import (
     Judge,
     Outcome,
@@ -31,21 +31,24 @@ a merge wrote"""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publisher:
-    """Publishes one run's days. Raises what `aws_call` raises."""
+    """Publishes one run's days, or one of its breakdowns. Raises what `aws_call` raises."""
 
     bucket: Bucket
+    objects: DayObjects
     judge: Judge
     _warnings: list[str] = field(default_factory=list, init=False)
 
-    def publish(self, days: Sequence[DayKpis]) -> Publication:
-        """Writes, keeps or removes every day as `judge` decides, also those that are published and
-        have no trips any more.
+    def check(self, days: Sequence[DayObject]) -> None:
+        """Raises NothingCountedError as `Judge.check_days`; writes nothing."""
+        self.judge.check_days(days, self._published_days())
 
-        Can be repeated: a day that this run has written counts as published again. Raises
-        NothingCountedError as `Judge.check_days`, before anything is written.
+    def publish(self, days: Sequence[DayObject]) -> Publication:
+        """Writes, keeps or removes every day as `judge` decides, also those that are published and
+        have no items any more.
+
+        Can be repeated: a day that this run has written counts as published again.
         """
         published = self._published_days()
-        self.judge.check_days(days, published)
         verdicts = dict(
             zip(
                 (day.day for day in days),
@@ -57,6 +60,11 @@ class Publisher:
             verdicts[day] = self._vanished(day)
         return Publication(
             outcomes={day: verdict.outcome for day, verdict in verdicts.items()},
+            digests={
+                day: verdict.digest
+                for day, verdict in verdicts.items()
+                if verdict.digest is not None
+            },
             open_days=frozenset(
                 day
                 for day, verdict in verdicts.items()
@@ -71,10 +79,11 @@ class Publisher:
         )
 
     def _published_days(self) -> frozenset[date]:
-        """Every day that has a `kpi.json`, whichever run wrote it."""
-        return frozenset(day for day in map(day_at, self.bucket.keys(DAYS)) if day is not None)
+        """Every day that has an object, whichever run wrote it."""
+        keys = self.bucket.keys(self.objects.prefix)
+        return frozenset(day for day in map(self.objects.day_at, keys) if day is not None)
 
-    def _publish(self, day: DayKpis, *, is_there: bool) -> Verdict:
+    def _publish(self, day: DayObject, *, is_there: bool) -> Verdict:
         for _ in range(_ATTEMPTS):
             there = self._there(day.day, compared_with=day) if is_there else None
             verdict = self.judge.of_counted(day, there)
@@ -82,7 +91,7 @@ class Publisher:
                 self._warn(day.day, there, verdict)
                 return verdict
             is_there = True
-        raise _lost(day.day)
+        raise self._lost(day.day)
 
     def _vanished(self, day: date) -> Verdict:
         for _ in range(_ATTEMPTS):
@@ -93,12 +102,12 @@ class Publisher:
             if verdict.outcome is not Outcome.REMOVED or self._delete(day, there):
                 self._warn(day, there, verdict)
                 return verdict
-        raise _lost(day)
+        raise self._lost(day)
 
-    def _there(self, day: date, *, compared_with: DayKpis | None = None) -> PublishedDay | None:
+    def _there(self, day: date, *, compared_with: DayObject | None = None) -> PublishedDay | None:
         """What is published, as far as its metadata says; the body is read only where the metadata
         does not say enough to compare it."""
-        head = self.bucket.head(day_key(day))
+        head = self.bucket.head(self.objects.key(day))
         if head is None:
             return None
         there = PublishedDay.from_metadata(head.etag, head.metadata)
@@ -112,40 +121,46 @@ class Publisher:
 
     def _with_body(self, day: date, there: PublishedDay) -> PublishedDay:
         """Written by another program, or by a version without all of the metadata."""
-        stored = self.bucket.get(day_key(day))
+        stored = self.bucket.get(self.objects.key(day))
         if stored is None or stored.etag != there.etag:
             return there
         return replace(
             there, sha256=sha256(stored.body).hexdigest(), trip_count=_trip_count(stored.body)
         )
 
-    def _write(self, day: DayKpis, verdict: Verdict, there: PublishedDay | None) -> bool:
+    def _write(self, day: DayObject, verdict: Verdict, there: PublishedDay | None) -> bool:
         """False where something else has written the object in between."""
-        key, body = day_key(day.day), day.to_bytes()
+        key, body = self.objects.key(day.day), day.to_bytes()
         metadata = self.judge.metadata(day, verdict)
         if there is None:
             return self.bucket.put_new(
-                key, body, content_type="application/json", metadata=metadata
+                key, body, content_type=self.objects.content_type, metadata=metadata
             )
         return self.bucket.replace(
-            key, body, etag=there.etag, content_type="application/json", metadata=metadata
+            key, body, etag=there.etag, content_type=self.objects.content_type, metadata=metadata
         )
 
     def _delete(self, day: date, there: PublishedDay) -> bool:
-        return self.bucket.delete(day_key(day), etag=there.etag)
+        return self.bucket.delete(self.objects.key(day), etag=there.etag)
 
     def _warn(self, day: date, there: PublishedDay | None, verdict: Verdict) -> None:
+        key = self.objects.key(day)
         if there is not None and self.judge.has_impossible_as_of(there):
             became = "the object was overwritten" if verdict.write else "it counts as the oldest"
             self._warnings.append(
-                f"{day_key(day)} had the as-of time {there.as_of!r}, which no run can have: "
-                f"{became}"
+                f"{key} had the as-of time {there.as_of!r}, which no run can have: {became}"
             )
         if there is not None and verdict.outcome is Outcome.SHRUNK and verdict.shrank_from is None:
             self._warnings.append(
-                f"{day_key(day)} is archived and does not say how many trips it counts: it was "
+                f"{key} is archived and does not say how many trips it counts: it was "
                 "kept (ShrunkDays is keep). Restore or remove it to have the day published again"
             )
+
+    def _lost(self, day: date) -> TransientError:
+        return TransientError(
+            f"{self.objects.key(day)}: something other than this merge wrote it {_ATTEMPTS} times "
+            f"in between; try again, and look at what else may write to {self.objects.prefix}"
+        )
 
 
 def _trip_count(body: bytes) -> int | None:
@@ -154,10 +169,3 @@ def _trip_count(body: bytes) -> int | None:
     except (ValueError, KeyError, TypeError):
         return None
     return count if isinstance(count, int) and count >= 0 else None
-
-
-def _lost(day: date) -> TransientError:
-    return TransientError(
-        f"{day_key(day)}: something other than this merge wrote it {_ATTEMPTS} times in between; "
-        "try again, and look at what else may write to kpis/"
-    )

@@ -7,7 +7,8 @@ import msgspec
 from botocore.parsers import ResponseParserError
 
 from trip_kpis.aws.clients import aws_call
-from trip_kpis.core.items.attributes import AttributePath, Item
+from trip_kpis.core.definition.filter_expression import request
+from trip_kpis.core.items.attributes import Item
 from trip_kpis.core.items.pages import Page, WholePage, page_decoder, whole_page
 from trip_kpis.core.run.plan import Plan
 
@@ -17,11 +18,14 @@ _Decoded = TypeVar("_Decoded")
 def pages(client: Any, plan: Plan, segment: int, *, start_key: Item | None) -> Iterator[Page]:
     """The pages of a segment after the exclusive `start_key`, one Scan request each, to its end.
 
-    DynamoDB filters out what is incomplete and sends only the plan's attributes and the key. The
+    DynamoDB filters by the definition's conditions, or else what is incomplete, and sends only the
+    definition's attributes and the key. The
     client leaves the answers undecoded (`raw_scan_parser.UndecodedScans`). Raises what `aws_call`
     raises.
     """
-    decoder, expressions = page_decoder(*plan.rules.paths), _projection_and_filter(plan)
+    definition = plan.definition
+    decoder = page_decoder(*definition.paths)
+    expressions = request(definition, plan.key_attributes)
     while True:
         page = _scanned(client, plan, segment, start_key, decoder.decode, **expressions)
         yield page
@@ -60,31 +64,3 @@ def _scanned(
             return decode(answer["Body"])
         except msgspec.DecodeError as error:
             raise ResponseParserError(f"an answer to Scan cannot be read: {error}") from error
-
-
-def _projection_and_filter(plan: Plan) -> dict[str, Any]:
-    """Expressions with a placeholder for every name, so that no reserved word is in the way.
-
-    An empty String is filtered out as well as an absent attribute; what else is incomplete (NULL)
-    is left to the reading, which judges all of it again.
-    """
-    rules = plan.rules
-    paths = dict.fromkeys(
-        [rules.fare, rules.estimated_fare, rules.day, *((name,) for name in plan.key_attributes)]
-    )
-    names = dict.fromkeys(name for path in paths for name in path)
-    placeholders = {name: f"#n{number}" for number, name in enumerate(names)}
-
-    def expression(path: AttributePath) -> str:
-        return ".".join(placeholders[name] for name in path)
-
-    fare, estimate = expression(rules.fare), expression(rules.estimated_fare)
-    return {
-        "ProjectionExpression": ", ".join(map(expression, paths)),
-        "FilterExpression": (
-            f"attribute_exists({fare}) AND attribute_exists({estimate})"
-            f" AND {fare} <> :empty AND {estimate} <> :empty"
-        ),
-        "ExpressionAttributeNames": {mark: name for name, mark in placeholders.items()},
-        "ExpressionAttributeValues": {":empty": {"S": ""}},
-    }

@@ -18,6 +18,7 @@ from trip_kpis.core.errors import (
     TooManyPartsError,
 )
 from trip_kpis.core.log.part_builder import PartBuilder, Position
+from trip_kpis.core.log.partials import PartialColumns
 from trip_kpis.core.log.parts import PartHeader, decode, encode
 from trip_kpis.core.run.plan import Plan
 
@@ -64,7 +65,7 @@ class SegmentLog:
                 f"foreign in it, it ends with {', '.join(keys[-3:])}: start a new run, and look at "
                 "who may write to staging/"
             )
-        header, _ = _decoded(self._stored(keys[-1]))
+        header, _ = self._decoded(self._stored(keys[-1]), PartialColumns(self.plan.definition))
         if header.plan_sha256 != self.plan.sha256:
             raise ForeignPartError(
                 f"{keys[-1]} was written for another plan of run {self.plan.run_id} than its "
@@ -145,7 +146,9 @@ class SegmentLog:
             BrokenChainError: a part was listed and is gone.
         """
         keys = self.bucket.keys(layout.parts_prefix(self.plan.run_id))
-        yield from map(_decoded, in_order(self._stored, keys))
+        columns = PartialColumns(self.plan.definition)
+        for stored in in_order(self._stored, keys):
+            yield self._decoded(stored, columns)
 
     def _stored(self, key: str) -> _StoredPart:
         """The part under this key.
@@ -171,6 +174,16 @@ class SegmentLog:
             )
         return _StoredPart(key=key, place=place, body=stored.body)
 
+    def _decoded(self, stored: _StoredPart, columns: PartialColumns) -> tuple[PartHeader, pa.Table]:
+        """Raises CorruptPartError, and ForeignPartError for a part that belongs elsewhere."""
+        header, table = decode(stored.body, key=stored.key, columns=columns)
+        if (header.segment, header.part) != (stored.place.segment, stored.place.part):
+            raise ForeignPartError(
+                f"{stored.key} holds part {header.part} of segment {header.segment}: start a new "
+                "run, and look at who may write to staging/"
+            )
+        return header, table
+
     def _put_rejected(self, segment: int, builder: PartBuilder) -> str | None:
         """Writes the builder's rejected trips, one JSON object a line; gives the object's key, or
         None where there are none.
@@ -189,14 +202,3 @@ class SegmentLog:
 
     def _key(self, segment: int, part: int) -> str:
         return layout.part_key(self.plan.run_id, segment, part)
-
-
-def _decoded(stored: _StoredPart) -> tuple[PartHeader, pa.Table]:
-    """Raises CorruptPartError, and ForeignPartError for a part that belongs elsewhere."""
-    header, table = decode(stored.body, key=stored.key)
-    if (header.segment, header.part) != (stored.place.segment, stored.place.part):
-        raise ForeignPartError(
-            f"{stored.key} holds part {header.part} of segment {header.segment}: start a new run, "
-            "and look at who may write to staging/"
-        )
-    return header, table

@@ -4,18 +4,21 @@ import os
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 from trip_kpis.core import settings
+from trip_kpis.core.definition.parsing import DefinitionFile
 from trip_kpis.core.errors import SettingError
 from trip_kpis.core.estimate.forecast import EstimateTerms
 from trip_kpis.core.items.attributes import dotted_path, overlapping, parse_path
 from trip_kpis.core.items.epochs import LATEST_DAY
 from trip_kpis.core.items.time_formats import check_format
 from trip_kpis.core.items.zones import closest_time_zone, is_time_zone
-from trip_kpis.core.run.plan import RunDefaults
+from trip_kpis.core.run.plan import FrozenDefinition, RunDefaults
 from trip_kpis.core.run.publication import PublishingTerms
 from trip_kpis.core.settings import Environment
 
+DEFINITIONS = Path(__file__).parents[2] / "definitions"
 _FIRST_EARLIEST_DAY = date(1900, 1, 1)
 _PATHS = (settings.FARE_ATTRIBUTE, settings.ESTIMATED_FARE_ATTRIBUTE, settings.DAY_ATTRIBUTE)
 
@@ -56,6 +59,7 @@ def read_run_defaults(environment: Environment = os.environ) -> RunDefaults:
     fare, estimated_fare, day = _paths(environment)
     formats = filter(None, environment.get(settings.TIME_FORMATS.variable, "").split("|"))
     return RunDefaults(
+        kpi_definition=FrozenDefinition.of(read_definition(environment)),
         fare_attribute=fare,
         estimated_fare_attribute=estimated_fare,
         day_attribute=day,
@@ -70,6 +74,19 @@ def read_run_defaults(environment: Environment = os.environ) -> RunDefaults:
         consistent_read=settings.CONSISTENT_READ.read(environment) == "true",
         checkpoint_seconds=settings.CHECKPOINT_SECONDS.read(environment),
     )
+
+
+def read_definition(environment: Environment = os.environ) -> DefinitionFile:
+    """The file of the KPI definition: one that is deployed with the functions, or, on a laptop, any
+    whose absolute path is given. Raises SettingError where there is none."""
+    named = settings.KPI_DEFINITION.text(environment)
+    path = Path(named) if Path(named).is_absolute() else DEFINITIONS / f"{named}.toml"
+    try:
+        return DefinitionFile(name=path.stem, text=path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        there = sorted(one.stem for one in DEFINITIONS.glob("*.toml"))
+        hint = f". There {'is' if len(there) == 1 else 'are'} {', '.join(there)} ({error})"
+        raise settings.KPI_DEFINITION.wrong(environment, hint=hint) from error
 
 
 def read_estimate_terms(environment: Environment = os.environ) -> EstimateTerms:

@@ -86,9 +86,9 @@ class SegmentWorker:
 
     def _work(self, position: Position) -> None:
         self._progress = replace(_NONE_YET, finished=position.finished)
-        in_time, read_any = True, False
+        rules, in_time, read_any = self.plan.rules, True, False
         while in_time and not position.finished:
-            builder, trouble = PartBuilder(position=position), None
+            builder, trouble = PartBuilder(position=position, rules=rules), None
             try:
                 in_time = self._fill(builder)
             except TripKpisError as error:
@@ -126,14 +126,14 @@ class SegmentWorker:
                 self.pacer.hold_off(self._backoff.next_seconds())
                 pages = self._pages_after(builder)
             else:
-                builder.add(page, self.plan.rules)
+                builder.add(page)
                 if page.end_key is None:
                     return True
             if builder.counts.pages and self._pace.must_append(
                 self.remaining_ms(),
                 checkpoint_seconds=self.plan.checkpoint_seconds,
                 wait_ms=self.pacer.wait_ms,
-                quarantine_bytes=builder.quarantine_bytes,
+                is_full=builder.is_full,
             ):
                 return True
 

@@ -4,6 +4,7 @@
     ├── PermanentError              would fail again with the same input; never retried
     │   ├── WrongPackageError       a function's package is built for another processor or Python
     │   ├── SettingError            a stack parameter or environment variable is missing or wrong
+    │   ├── DefinitionError         a KPI definition is wrong
     │   ├── InputError              the execution's input is wrong
     │   ├── TableNotFoundError      the trips table is not there
     │   ├── BucketNotFoundError     the bucket is not there
@@ -20,6 +21,7 @@
     │   ├── TooManyRejectedError    the quality gate `MaxRejectedShare`
     │   ├── NothingCountedError     no item counts, or every published day would be removed
     │   ├── TooManyTripsError       more trips than a sum can hold exactly
+    │   ├── TooManyGroupsError      more groups in a breakdown than it can have
     │   └── TooManyPartsError       more parts than one merge has time for
     └── TransientError              may succeed when tried again; the state machine does
 
@@ -43,6 +45,10 @@ class WrongPackageError(PermanentError):
 
 class SettingError(PermanentError):
     """A stack parameter, seen by a function as an environment variable, is missing or wrong."""
+
+
+class DefinitionError(PermanentError):
+    """A KPI definition is wrong; the message names file, key and value, and what is possible."""
 
 
 class InputError(PermanentError):
@@ -94,7 +100,7 @@ class CorruptPartError(PermanentError):
 
 
 class UnbalancedCountsError(PermanentError):
-    """scanned = incomplete + rejected + counted does not hold, or rows and counts differ."""
+    """Not all that was scanned is excluded, incomplete, rejected or counted; or rows differ."""
 
 
 class TooManyRejectedError(PermanentError):
@@ -107,6 +113,10 @@ class NothingCountedError(PermanentError):
 
 class TooManyTripsError(PermanentError):
     """More trips than decimal128(38, 18) is sure to sum exactly."""
+
+
+class TooManyGroupsError(PermanentError):
+    """A breakdown has more groups on one day, or all have more in a run, than there may be."""
 
 
 class TooManyPartsError(PermanentError):

@@ -1,6 +1,7 @@
 """Every S3 key of the program: built and parsed here, and nowhere else.
 
     kpis/date=2024-05-25/kpi.json                                a day's figures
+    breakdowns/by=<name>/date=2024-05-25/kpis.jsonl              the same figures of every group
     runs/run=<run_id>/manifest.json                              the proof of a finished run
     staging/run=<run_id>/plan.json                               what the run was planned with
     staging/run=<run_id>/read-budget-00001.json                  a later read budget
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from datetime import date
 
 KPIS = "kpis/"
+BREAKDOWNS = "breakdowns/"
 RUNS = "runs/"
 STAGING = "staging/"
 QUARANTINE = "quarantine/"
@@ -38,6 +40,9 @@ _SEGMENT = "segment=(?P<segment>[0-9]{5})"
 _PART = "part-(?P<part>[0-9]{5})"
 
 _DAY = re.compile(rf"{DAYS}(?P<day>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})/kpi\.json")
+_BREAKDOWN_DAY = re.compile(
+    rf"{BREAKDOWNS}by=[a-z][a-z0-9_]*/date=(?P<day>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})/kpis\.jsonl"
+)
 _MANIFEST = re.compile(rf"{RUNS}{_RUN}/manifest\.json")
 _PLAN = re.compile(rf"{STAGING}{_RUN}/plan\.json")
 _READ_BUDGET = re.compile(rf"{STAGING}{_RUN}/read-budget-[0-9]{{5,}}\.json")
@@ -46,6 +51,7 @@ _NO_PROGRESS = re.compile(rf"{STAGING}{_RUN}/standstill/{_SEGMENT}/{_PART}\.json
 _REJECTED = re.compile(rf"{QUARANTINE}{_RUN}/{_SEGMENT}/{_PART}-[0-9a-f]+\.jsonl")
 _KNOWN = (
     _DAY,
+    _BREAKDOWN_DAY,
     _MANIFEST,
     _PLAN,
     _READ_BUDGET,
@@ -75,18 +81,45 @@ def is_run_id(text: str) -> bool:
     return RUN_ID.fullmatch(text) is not None
 
 
+@dataclass(frozen=True, slots=True)
+class DayObjects:
+    """Objects of which there is one a day: the days' own, or those of a breakdown."""
+
+    breakdown: str | None = None
+    """its name; None: the days' own"""
+
+    @property
+    def prefix(self) -> str:
+        """Of them all."""
+        return DAYS if self.breakdown is None else f"{BREAKDOWNS}by={self.breakdown}/date="
+
+    @property
+    def content_type(self) -> str:
+        return "application/json" if self.breakdown is None else "application/jsonl"
+
+    def key(self, day: date | str) -> str:
+        """Of the day's object; with ``*`` for the day, a pattern of all."""
+        file = "kpi.json" if self.breakdown is None else "kpis.jsonl"
+        return f"{self.prefix}{day}/{file}"
+
+    def day_at(self, key: str) -> date | None:
+        """The day of an object; None for a key that the program never writes."""
+        match = (_DAY if self.breakdown is None else _BREAKDOWN_DAY).fullmatch(key)
+        try:
+            day = date.fromisoformat(match["day"]) if match else None
+        except ValueError:  # no day of the calendar
+            return None
+        return day if day is not None and key == self.key(day) else None
+
+
 def day_key(day: date) -> str:
     """Of the day's `kpi.json`."""
-    return f"{DAYS}{day.isoformat()}/kpi.json"
+    return DayObjects().key(day)
 
 
 def day_at(key: str) -> date | None:
     """The day of a `kpi.json`; None for a key that the program never writes."""
-    match = _DAY.fullmatch(key)
-    try:
-        return date.fromisoformat(match["day"]) if match else None
-    except ValueError:  # no day of the calendar
-        return None
+    return DayObjects().day_at(key)
 
 
 def manifest_key(run_id: str) -> str:

@@ -183,6 +183,12 @@ BUCKET_NAME = Setting(
 BUCKET_KMS_KEY_ARN = Setting(
     parameter="BucketKmsKeyArn", default="", must_be="the ARN of a customer-managed key"
 )
+KPI_DEFINITION = Setting(
+    parameter="KpiDefinition",
+    default="trips",
+    must_be="the name of a file in functions/definitions/ without .toml, such as trips",
+    decides_figures=True,
+)
 FARE_ATTRIBUTE = Setting(
     parameter="FareAttribute", default="fare_amount", must_be=_PATH, decides_figures=True
 )
@@ -233,6 +239,7 @@ SETTINGS: tuple[Setting, ...] = (
     TABLE_NAME,
     BUCKET_NAME,
     BUCKET_KMS_KEY_ARN,
+    KPI_DEFINITION,
     FARE_ATTRIBUTE,
     ESTIMATED_FARE_ATTRIBUTE,
     DAY_ATTRIBUTE,

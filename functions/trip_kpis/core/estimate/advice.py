@@ -1,5 +1,6 @@
 """What to think about before a run, derived from an estimate."""
 
+from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -7,10 +8,10 @@ from trip_kpis.core.capacity import page_units
 from trip_kpis.core.estimate.forecast import PAGE_BYTES, Forecast
 from trip_kpis.core.estimate.plan_notes import Advice
 from trip_kpis.core.estimate.sample import Sample
-from trip_kpis.core.items.attributes import dotted_path, parse_path
+from trip_kpis.core.items.attributes import dotted_path
 from trip_kpis.core.items.epochs import DATE_AS_A_NUMBER, SERIAL_DAY
-from trip_kpis.core.items.forms import ABSENT
 from trip_kpis.core.prices import USD_PER_EXPORTED_GIB, USD_PER_RECOVERABLE_GIB_MONTH
+from trip_kpis.core.reading.forms import ABSENT
 
 ONE_LAMBDA_SECONDS = 180
 """of its 900: so much may a table grow before the one Lambda is in trouble"""
@@ -73,39 +74,45 @@ def _of_attributes(sample: Sample) -> Iterator[Advice]:
     names = [dotted_path((name,)) for name in by_frequency]
     more = f" and {len(names) - _NAMES_TOLD} more" if len(names) > _NAMES_TOLD else ""
     any_absent = False
-    for parameter, path, forms in (
-        ("FareAttribute", plan.fare_attribute, census.fares),
-        ("EstimatedFareAttribute", plan.estimated_fare_attribute, census.estimated_fares),
-        ("DayAttribute", plan.day_attribute, census.times),
-    ):
-        if forms[ABSENT] == sample.items:
+    for named in plan.named_paths:
+        if census.forms[named.path][ABSENT] == sample.items:
             any_absent = True
-            first, *rest = parse_path(path, setting=parameter)
+            first, *rest = named.path
             inside = f" ({first} is there, but not what is in it)" if first in census.names else ""
-            flat = ".".join((first, *rest))
+            flat = ".".join(map(str, named.path))
             better = dotted_path((flat,)) if rest and flat in census.names else "another value"
             yield Advice(
                 code="attribute_absent",
-                text=f"No item of the sample has {path}{inside}, which {parameter} names. The "
-                f"items have {', '.join(names[:_NAMES_TOLD])}{more}. Give "
-                f"{parameter} {better}.",
+                text=f"No item of the sample has {dotted_path(named.path)}{inside}, which "
+                f"{named.named_by} names. The items have {', '.join(names[:_NAMES_TOLD])}{more}. "
+                f"Give {named.named_by} {better}.",
             )
-    if not any_absent and census.counts.incomplete == sample.items:
+    needed = plan.definition.needed
+    if not any_absent and needed and census.counts.incomplete == sample.items:
+        all_of = " and ".join(map(dotted_path, needed))
         yield Advice(
             code="nothing_complete",
-            text=f"No item of the sample has both {plan.fare_attribute} and "
-            f"{plan.estimated_fare_attribute}: none would count. Do FareAttribute and "
-            "EstimatedFareAttribute name attributes of the same items?",
+            text=f"No item of the sample has {'both ' if len(needed) == 2 else ''}{all_of}: none "
+            "would count. Do FareAttribute and EstimatedFareAttribute, or the KPI definition, name "
+            "attributes of the same items?",
+        )
+    if census.counts.excluded == sample.items:
+        yield Advice(
+            code="all_excluded",
+            text="The conditions of the KPI definition exclude every item of the sample: none "
+            "would count. Compare [item.where] with what the items have; a String and a Number of "
+            "the same digits are two values where a String is asked for.",
         )
 
 
 def _of_numbers(sample: Sample) -> Iterator[Advice]:
-    plan, times = sample.plan, sample.census.times
+    path = sample.plan.definition.day.paths[0]
+    times = sample.census.forms.get(path, Counter())
     found = [f"{times[one]:,} {one}" for one in (DATE_AS_A_NUMBER, SERIAL_DAY) if times[one]]
     if found:
         yield Advice(
             code="numbers_not_epochs",
-            text=f"Some Numbers of {plan.day_attribute} do not look like epochs "
+            text=f"Some Numbers of {dotted_path(path)} do not look like epochs "
             f"({', '.join(found)}, of {sample.items:,} items). Numbers are read as epoch seconds, "
             "milliseconds or microseconds, so a run rejects these as time_out_of_range. Write such "
             "times as Strings (the format %Y%m%d in TimeFormats reads 20240525), or let "

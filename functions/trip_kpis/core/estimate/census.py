@@ -1,15 +1,15 @@
 """A census of items: which forms their values have, and what a run would make of them."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from trip_kpis.core.items.attributes import Item, find
-from trip_kpis.core.items.forms import fare_form, rejected_shape, time_form
+from trip_kpis.core.items.attributes import AttributePath, Item, find
 from trip_kpis.core.items.rejections import Reason
-from trip_kpis.core.items.trips import ReadingRules, read_items
 from trip_kpis.core.log.counts import Counts
+from trip_kpis.core.reading.forms import number_form, rejected_shape, time_form
+from trip_kpis.core.reading.read_item import ReadingRules, read_items
 
 
 @dataclass(slots=True, kw_only=True)
@@ -17,10 +17,8 @@ class Census:
     """Counts of the items that were added. It reads them as a run does, and holds none of them."""
 
     counts: Counts = field(default_factory=Counts)
-    fares: Counter[str] = field(default_factory=Counter)
-    """by form, of every item; so are the two that follow"""
-    estimated_fares: Counter[str] = field(default_factory=Counter)
-    times: Counter[str] = field(default_factory=Counter)
+    forms: dict[AttributePath, Counter[str]] = field(default_factory=dict)
+    """of every item, at each path that has a number or a time"""
     names: Counter[str] = field(default_factory=Counter)
     """items by the top-level attributes that they have"""
     shapes: dict[Reason, Counter[str]] = field(default_factory=dict)
@@ -34,19 +32,24 @@ class Census:
         self.counts += Counts(
             pages=1,
             scanned=len(items),
+            excluded=reading.excluded,
             incomplete=reading.incomplete,
             rejected=Counter(trip.reason for trip in reading.rejected),
-            counted=len(reading.trips),
+            counted=len(reading.counted),
             read_units=read_units,
         )
-        self.days.update(day for day, _ in reading.trips)
+        self.days.update(item.day for item in reading.counted)
         for trip in reading.rejected:
             self.shapes.setdefault(trip.reason, Counter())[rejected_shape(trip, rules)] += 1
         self._count_forms(items, rules)
 
-    def _count_forms(self, items: Iterable[Item], rules: ReadingRules) -> None:
+    def _count_forms(self, items: Sequence[Item], rules: ReadingRules) -> None:
+        definition = rules.definition
+        for path in definition.number_paths:
+            forms = Counter(number_form(find(item, path)) for item in items)
+            self.forms.setdefault(path, Counter()).update(forms)
+        for path in definition.day.paths:
+            forms = Counter(time_form(find(item, path), rules) for item in items)
+            self.forms.setdefault(path, Counter()).update(forms)
         for item in items:
             self.names.update(item.keys())
-            self.fares[fare_form(find(item, rules.fare))] += 1
-            self.estimated_fares[fare_form(find(item, rules.estimated_fare))] += 1
-            self.times[time_form(find(item, rules.day), rules)] += 1

@@ -12,6 +12,7 @@ from trip_kpis.core.estimate.forecast import EstimateTerms
 from trip_kpis.core.estimate.plan_notes import plan_notes
 from trip_kpis.core.estimate.planning import forecast
 from trip_kpis.core.estimate.sample import Sample
+from trip_kpis.core.items.attributes import dotted_path
 from trip_kpis.core.run.plan import Plan
 
 _NAMES_TOLD = 30
@@ -68,6 +69,7 @@ def _census(sample: Sample) -> dict[str, Any]:
         "is_cut_short": sample.is_cut_short,
         "trips": {
             "counted": of_table.extrapolated(counts.counted),
+            "excluded": of_table.extrapolated(counts.excluded),
             "incomplete": of_table.extrapolated(counts.incomplete),
             "rejected": of_table.extrapolated(counts.rejected_in_all),
         },
@@ -79,9 +81,8 @@ def _census(sample: Sample) -> dict[str, Any]:
             for reason, number in sorted(counts.rejected.items())
         },
         "attributes": {
-            "fare": _forms(plan.fare_attribute, census.fares),
-            "estimated_fare": _forms(plan.estimated_fare_attribute, census.estimated_fares),
-            "day": _forms(plan.day_attribute, census.times),
+            named.role: _forms(dotted_path(named.path), census.forms.get(named.path, Counter()))
+            for named in plan.named_paths
         },
         "top_level_attributes": _most(census.names, _NAMES_TOLD),
         "days": _days(census),

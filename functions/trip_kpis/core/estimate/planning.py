@@ -1,15 +1,16 @@
 """Plans a run: its segments, its workers, and a checkpoint interval that one merge has time for."""
 
-from dataclasses import asdict, replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
+from trip_kpis.core.definition.model import Definition
 from trip_kpis.core.errors import SettingError, TooManyPartsError
 from trip_kpis.core.estimate.forecast import LONGEST_CHECKPOINT_SECONDS, EstimateTerms, Forecast
 from trip_kpis.core.estimate.plan_notes import too_many_parts, warnings
 from trip_kpis.core.estimate.workers import WorkerLimits
-from trip_kpis.core.items.attributes import parse_path
-from trip_kpis.core.items.fares import MOST_TRIPS
+from trip_kpis.core.items.attributes import dotted_path
+from trip_kpis.core.items.numbers import MOST_TRIPS
 from trip_kpis.core.prices import estimate
 from trip_kpis.core.run.plan import SCHEMA_VERSION, Plan, RunDefaults, segments_for
 from trip_kpis.core.run.read_budget import ReadBudget
@@ -52,8 +53,7 @@ def make_plan(
         lambda_limit=lambda_limit,
     )
     max_concurrency, limited_by = limits.workers(asked, budget=budget)
-    _check_paths(defaults, table)
-    settings = asdict(defaults) | {
+    settings = {one.name: getattr(defaults, one.name) for one in fields(defaults)} | {
         "total_segments": request.total_segments
         or defaults.total_segments
         or segments_for(
@@ -81,6 +81,7 @@ def make_plan(
         estimate=estimated,
         warnings=(),
     )
+    _check_paths(plan.definition, table)
     plan = with_parts_for_one_merge(plan, terms)
     return replace(plan, warnings=warnings(plan, forecast(plan, terms), terms))
 
@@ -170,17 +171,12 @@ def _with_parts(plan: Plan, terms: EstimateTerms, rejected_trips: float) -> Plan
     )
 
 
-def _check_paths(defaults: RunDefaults, table: TableDescription) -> None:
-    for dotted in (
-        defaults.fare_attribute,
-        defaults.estimated_fare_attribute,
-        defaults.day_attribute,
-    ):
-        first, *rest = parse_path(dotted, setting="an attribute path")
-        if rest and first in table.key_attributes:
+def _check_paths(definition: Definition, table: TableDescription) -> None:
+    for path in definition.paths:
+        if len(path) > 1 and path[0] in table.key_attributes:
             raise SettingError(
-                f"the attribute path '{dotted}' leads into {first!r}, which is a key of the table "
-                f"{table.name} and no map: name another attribute"
+                f"the attribute path '{dotted_path(path)}' leads into {path[0]!r}, which is a key "
+                f"of the table {table.name} and no map: name another attribute"
             )
 
 

@@ -17,58 +17,88 @@ https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValu
 Item = Mapping[str, AttributeValue]
 """An item, or a key: attribute names to values."""
 
-AttributePath = tuple[str, ...]
-"""The names from an item's top level down through nested maps."""
+Step = str | int
+"""Into a map by a name, or into a list by an element's number, from 0 on."""
+
+AttributePath = tuple[Step, ...]
+"""The steps from an item's top level down; the first is a name."""
 
 
-_ESCAPED = re.compile(r"\\[.\\\s]")
-_PATH_PART = re.compile(rf"{_ESCAPED.pattern}|.", re.DOTALL)
+_ESCAPED = re.compile(r"\\[.\[\\\s]")
+_ELEMENT = re.compile(r"\[(?P<number>[0-9]{1,5})\](?=[.\[]|\Z)")
+_PATH_PART = re.compile(rf"{_ELEMENT.pattern}|{_ESCAPED.pattern}|.", re.DOTALL)
 
 
 def parse_path(dotted: str, *, setting: str) -> AttributePath:
-    r"""``trip_end.fare_amount`` -> ``("trip_end", "fare_amount")``; inverts `dotted_path`.
+    r"""``charges[0].fare_amount`` -> ``("charges", 0, "fare_amount")``; inverts `dotted_path`.
 
-    A dot behind a backslash belongs to the name: ``fare\.amount`` -> ``("fare.amount",)``. So do a
-    backslash and a blank behind one. Any other backslash is one of the name's own characters.
+    A dot or an opening bracket behind a backslash belongs to the name: ``fare\.amount`` ->
+    ``("fare.amount",)``. So do a backslash and a blank behind one. Any other backslash is one of
+    the name's own characters.
 
     Raises SettingError, naming `setting`, for an empty name, or one with a blank around it that is
     not behind a backslash.
     """
-    names: list[list[str]] = [[]]
-    for part in _PATH_PART.findall(dotted):
-        if part == ".":
-            names.append([])
+    steps: list[list[str] | int] = [[]]
+    for match in _PATH_PART.finditer(dotted):
+        part, last = match[0], steps[-1]
+        if match["number"]:
+            if last == []:
+                raise _no_path(dotted, setting)
+            steps.append(int(match["number"]))
+        elif part == ".":
+            steps.append([])
+        elif isinstance(last, list):
+            last.append(part)
         else:
-            names[-1].append(part)
+            raise _no_path(dotted, setting)
+    names = [step for step in steps if isinstance(step, list)]
     if not all(name and not name[0].isspace() and not name[-1].isspace() for name in names):
-        raise SettingError(
-            f"{setting} is {dotted!r}: an attribute path is one name, or names with dots between "
-            "them for nested maps, such as trip_end.fare_amount; a dot that belongs to a name is "
-            r"written \., and a blank around a name is written with a backslash before it"
-        )
-    return tuple("".join(part[-1] for part in name) for name in names)
+        raise _no_path(dotted, setting)
+    return tuple(
+        step if isinstance(step, int) else "".join(part[-1] for part in step) for step in steps
+    )
+
+
+def _no_path(dotted: str, setting: str) -> SettingError:
+    return SettingError(
+        f"{setting} is {dotted!r}: an attribute path is one name, or names with dots between "
+        "them for nested maps, such as trip_end.fare_amount, and [0] for a list's first element; "
+        r"a dot or a bracket that belongs to a name is written \. or \[, and a blank around a name "
+        "is written with a backslash before it"
+    )
 
 
 def dotted_path(path: AttributePath) -> str:
-    r"""``("trip_end", "fare_amount")`` -> ``trip_end.fare_amount``; a dot in a name becomes
+    r"""``("charges", 0, "fare_amount")`` -> ``charges[0].fare_amount``; a dot in a name becomes
     ``\.``."""
-    return ".".join(map(_escaped, path))
+    first, *rest = path
+    return "".join(
+        [
+            _escaped(str(first)),
+            *(f"[{step}]" if isinstance(step, int) else f".{_escaped(step)}" for step in rest),
+        ]
+    )
 
 
 def _escaped(name: str) -> str:
-    escaped = re.sub(r"\\(?=[.\\\s]|\Z)", r"\\\\", name).replace(".", r"\.")
+    escaped = re.sub(r"\\(?=[.\[\\\s]|\Z)", r"\\\\", name).replace(".", r"\.")
+    escaped = re.sub(r"\[(?=[0-9]{1,5}\](?:[.\[]|\Z))", r"\\[", escaped)
     escaped = re.sub(r"\s\Z", r"\\\g<0>", escaped)
     return re.sub(r"^\s", r"\\\g<0>", escaped)
 
 
 def find(item: Item, path: AttributePath) -> AttributeValue | None:
-    """The value at `path`; None where it, or a map on the way to it, is absent."""
-    value = item.get(path[0])
-    for name in path[1:]:
-        nested = value.get("M") if value is not None else None
-        if nested is None:
+    """The value at `path`; None where it, or a map or list on the way to it, is absent."""
+    value = item.get(str(path[0]))
+    for step in path[1:]:
+        if value is None:
             return None
-        value = nested.get(name)
+        if isinstance(step, int):
+            elements = value.get("L", ())
+            value = elements[step] if step < len(elements) else None
+        else:
+            value = value.get("M", {}).get(step)
     return value
 
 
@@ -104,7 +134,7 @@ def overlapping(paths: list[AttributePath]) -> tuple[AttributePath, AttributePat
 
     Equal paths do not count: they are projected once.
     """
-    distinct = sorted(set(paths))
+    distinct = sorted(set(paths), key=lambda path: tuple(map(repr, path)))
     for outer, inner in pairwise(distinct):
         if inner[: len(outer)] == outer:
             return outer, inner

@@ -10,15 +10,21 @@ from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import msgspec
 
-from trip_kpis.core.items.attributes import AttributePath, AttributeValue, Item, key_from_json
+from trip_kpis.core.items.attributes import (
+    AttributePath,
+    AttributeValue,
+    Item,
+    Step,
+    key_from_json,
+)
 
 
 class Leaf(msgspec.Struct, frozen=True, gc=False):
-    """An attribute value that may be a fare or a time.
+    """An attribute value that may be a number, a text, a truth value, or say that there is none.
 
     With none of its fields it is absent (ABSENT itself), of another type, or could not be decoded
     on its own; only the whole item has it.
@@ -27,11 +33,23 @@ class Leaf(msgspec.Struct, frozen=True, gc=False):
     S: str | None = None
     N: str | None = None
     NULL: bool | None = None
+    BOOL: bool | None = None
 
     @property
     def is_missing(self) -> bool:
         """Surely: absent, NULL or an empty String."""
         return self is ABSENT or self.NULL is not None or self.S == ""
+
+    @property
+    def is_decoded(self) -> bool:
+        """What it is, and that it is absent, is known without the whole item."""
+        return (
+            self.S is not None
+            or self.N is not None
+            or self.BOOL is not None
+            or self.NULL is not None
+            or self is ABSENT
+        )
 
 
 ABSENT, _UNDECODED = Leaf(), Leaf()
@@ -131,25 +149,30 @@ class _Answer(msgspec.Struct, Generic[_OneItem], rename="pascal", gc=False):
 
 _UNDECODED_ITEMS = msgspec.json.Decoder(_Answer[msgspec.Raw])
 _UNDECODED_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_UNDECODED_ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
 _SCALARS = {"S", "N", "B", "BOOL", "NULL"}
-_Places = dict[str, "_Places"]
-"""Names, and below each those of the map that it may have."""
+_Places = dict[Step, "_Places"]
+"""Steps, and below each those into the map or the list that there may be."""
 
 
 def _places(paths: Iterable[AttributePath]) -> _Places:
-    """All names of the paths; below the last name of a path there are none."""
+    """All steps of the paths; below the last step of a path there are none."""
     places: _Places = {}
     for path in paths:
         below = places
-        for name in path:
-            below = below.setdefault(name, {})
+        for step in path:
+            below = below.setdefault(step, {})
     return places
 
 
 def _members(undecoded: msgspec.Raw, places: _Places) -> Item:
     """What an item, or the content of a map, has at these places."""
     members = _UNDECODED_MEMBERS.decode(undecoded)
-    return {name: _value(members[name], below) for name, below in places.items() if name in members}
+    return {
+        name: _value(members[name], below)
+        for name, below in places.items()
+        if isinstance(name, str) and name in members
+    }
 
 
 def _value(undecoded: msgspec.Raw, below: _Places) -> AttributeValue:
@@ -162,6 +185,11 @@ def _value(undecoded: msgspec.Raw, below: _Places) -> AttributeValue:
 def _content(kind: str, undecoded: msgspec.Raw, below: _Places) -> Any:
     if kind in _SCALARS:
         return msgspec.json.decode(undecoded)
+    if kind == "L" and any(isinstance(step, int) for step in below):
+        return [
+            _value(element, below[number]) if number in below else element
+            for number, element in enumerate(_UNDECODED_ELEMENTS.decode(undecoded))
+        ]
     return _members(undecoded, below) if kind == "M" and below else undecoded
 
 
@@ -179,27 +207,57 @@ def _all_members(undecoded: msgspec.Raw) -> Item:
 def _map_of(paths: Set[AttributePath]) -> type[msgspec.Struct]:
     """A struct with a place for every one of the paths and for nothing else."""
     fields: list[tuple[str, type[msgspec.Struct], msgspec.Struct]] = []
-    names = sorted({path[0] for path in paths})
+    names = sorted({str(path[0]) for path in paths})
     for name in names:
-        default: msgspec.Struct = ABSENT
-        if (name,) not in paths:
-            nested = _map_of({path[1:] for path in paths if path[0] == name})
-            value = msgspec.defstruct("Nested", [("M", nested, nested())], frozen=True, gc=False)
-            default = value()
+        default = _value_with({path[1:] for path in paths if path[0] == name})
         fields.append((_place(name), type(default), default))
     places = {_place(name): name for name in names}
     return msgspec.defstruct("Map", fields, rename=places, frozen=True, gc=False)
 
 
+def _value_with(paths: Set[AttributePath]) -> msgspec.Struct:
+    """What an absent value is that may be asked for itself (an empty path), or for its members.
+
+    The elements of a list all get the places that any of them is asked for.
+    """
+    if paths == {()}:
+        return ABSENT
+    fields: list[tuple[str, Any, Any]] = []
+    if into_map := {path for path in paths if path and isinstance(path[0], str)}:
+        nested = _map_of(into_map)
+        fields.append(("M", nested, nested()))
+    if into_list := {path[1:] for path in paths if path and isinstance(path[0], int)}:
+        fields.append(("L", list[type(_value_with(into_list))], []))  # type: ignore[misc]
+    bases = (Leaf,) if () in paths else ()
+    value: msgspec.Struct = msgspec.defstruct("Value", fields, bases=bases, frozen=True, gc=False)()
+    return value
+
+
 def _is_decodable(path: AttributePath) -> bool:
     """msgspec finds no field by a name with a quote, a backslash or a control character."""
-    return not any(re.search(r'["\\\x00-\x1f]', name) for name in path)
+    return not any(isinstance(step, str) and re.search(r'["\\\x00-\x1f]', step) for step in path)
 
 
-def _way_to(path: AttributePath) -> Callable[[msgspec.Struct], Leaf]:
+def _way_to(path: AttributePath) -> Callable[[Any], Leaf]:
+    """From an item's struct to the value at the path."""
     if not _is_decodable(path):
         return lambda _: _UNDECODED
-    return attrgetter(".M.".join(map(_place, path)))
+    names = [step for step in path if isinstance(step, str)]
+    if len(names) == len(path):
+        return attrgetter(".M.".join(map(_place, names)))
+
+    def way(item: Any) -> Leaf:
+        value = getattr(item, _place(names[0]))
+        for step in path[1:]:
+            if isinstance(step, str):
+                value = getattr(value.M, _place(step))
+            elif step < len(value.L):
+                value = value.L[step]
+            else:
+                return ABSENT
+        return cast(Leaf, value)
+
+    return way
 
 
 def _place(name: str) -> str:

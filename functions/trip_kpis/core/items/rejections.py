@@ -1,4 +1,4 @@
-"""Why a completed trip cannot be counted, and what the quarantine keeps of it."""
+"""Why a complete item cannot be counted, and what the quarantine keeps of it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,6 +19,13 @@ class Reason(StrEnum):
     """needs more than 18 decimal places"""
     FARE_TOO_LARGE = "fare_too_large"
     """10^9 or more in size"""
+    NUMBER_WRONG_TYPE = "number_wrong_type"
+    """the same four of a number that is no fare"""
+    NUMBER_NOT_A_NUMBER = "number_not_a_number"
+    NUMBER_TOO_PRECISE = "number_too_precise"
+    NUMBER_TOO_LARGE = "number_too_large"
+    GROUP_WRONG_TYPE = "group_wrong_type"
+    """what a breakdown groups by is no String, Number or truth value"""
     TIME_MISSING = "time_missing"
     """a completed trip without the attribute that decides its day"""
     TIME_WRONG_TYPE = "time_wrong_type"
@@ -27,6 +34,11 @@ class Reason(StrEnum):
     """a String in none of the forms, or no date of the calendar"""
     TIME_OUT_OF_RANGE = "time_out_of_range"
     """before `EarliestDay` or after 2100-12-31 in the reporting time zone"""
+
+    @property
+    def of_a_fare(self) -> "Reason":
+        """The same reason, where the number is a fare."""
+        return Reason(self.replace("number_", "fare_", 1))
 
 
 class RejectionError(Exception):

@@ -26,8 +26,10 @@ class Counts:
     pages: int = 0
     scanned: int = 0
     """items that DynamoDB read, before its filter"""
+    excluded: int = 0
+    """items that a condition of the definition excludes, filtered by DynamoDB or seen here"""
     incomplete: int = 0
-    """trips that lack a fare, filtered by DynamoDB or seen here"""
+    """items that lack what the definition needs, filtered by DynamoDB or seen here"""
     rejected: Mapping[Reason, int] = field(default_factory=dict)
     counted: int = 0
     """trips in the figures"""
@@ -40,6 +42,7 @@ class Counts:
         return Counts(
             pages=self.pages + other.pages,
             scanned=self.scanned + other.scanned,
+            excluded=self.excluded + other.excluded,
             incomplete=self.incomplete + other.incomplete,
             rejected=_sum(self.rejected, other.rejected),
             counted=self.counted + other.counted,
@@ -58,13 +61,15 @@ class Counts:
 
     @property
     def balances(self) -> bool:
-        """scanned = incomplete + rejected + counted"""
-        return self.scanned == self.incomplete + self.rejected_in_all + self.counted
+        """scanned = excluded + incomplete + rejected + counted"""
+        not_counted = self.excluded + self.incomplete + self.rejected_in_all
+        return self.scanned == not_counted + self.counted
 
     def to_json(self) -> dict[str, Any]:
         return {
             "pages": self.pages,
             "scanned": self.scanned,
+            "excluded": self.excluded,
             "incomplete": self.incomplete,
             "rejected": {str(reason): n for reason, n in sorted(self.rejected.items())},
             "counted": self.counted,
@@ -78,12 +83,12 @@ class Counts:
         return cls(
             pages=int(document["pages"]),
             scanned=int(document["scanned"]),
+            excluded=int(document["excluded"]),
             incomplete=int(document["incomplete"]),
             rejected={Reason(reason): int(n) for reason, n in document["rejected"].items()},
             counted=int(document["counted"]),
             read_units=float(document["read_units"]),
-            # Parts of an earlier version of the program have none.
-            throttles={str(why): int(n) for why, n in document.get("throttles", {}).items()},
+            throttles={str(why): int(n) for why, n in document["throttles"].items()},
         )
 
 

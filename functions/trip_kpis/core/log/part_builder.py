@@ -4,10 +4,14 @@ from dataclasses import dataclass, field
 
 from trip_kpis.core.items.attributes import Item
 from trip_kpis.core.items.pages import Page
-from trip_kpis.core.items.reading import read_page
-from trip_kpis.core.items.trips import ReadingRules
 from trip_kpis.core.log.counts import Counts
-from trip_kpis.core.log.partials import Partials
+from trip_kpis.core.log.partials import PartialColumns, Partials
+from trip_kpis.core.log.time_reserve import MOST_QUARANTINE_BYTES
+from trip_kpis.core.reading.read_item import ReadingRules
+from trip_kpis.core.reading.read_page import read_page
+
+MOST_ROWS_OF_A_PART = 250_000
+"""As many days and groups, in about 100 bytes each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,23 +29,37 @@ class Position:
 class PartBuilder:
     """Pages from `position` on, aggregated one by one.
 
-    Its size is that of a row a day and of the rejected trips' lines; pages are not kept.
+    Its size is that of a row a day and group, and of the rejected items' lines; pages are not kept.
     """
 
     position: Position
-    partials: Partials = field(default_factory=Partials)
+    rules: ReadingRules
+    partials: Partials = field(init=False)
     counts: Counts = field(default_factory=Counts)
     end_key: Item | None = None
     quarantine_bytes: int = field(default=0, init=False)
-    """the length of `quarantine`, which is the memory that the rejected trips take"""
+    """the length of `quarantine`, which is the memory that the rejected items take"""
     _quarantine: list[bytes] = field(default_factory=list, init=False)
     """by page"""
 
-    def add(self, page: Page, rules: ReadingRules) -> None:
-        """Reads and adds the next page."""
-        reading = read_page(page, rules)
+    def __post_init__(self) -> None:
+        self.partials = Partials(PartialColumns(self.rules.definition))
+
+    @property
+    def is_full(self) -> bool:
+        """It takes so much memory that it must be appended before another page is read."""
+        return (
+            self.quarantine_bytes >= MOST_QUARANTINE_BYTES
+            or self.partials.rows >= MOST_ROWS_OF_A_PART
+        )
+
+    def add(self, page: Page) -> None:
+        """Reads and adds the next page. Raises TooManyGroupsError."""
+        reading = read_page(page, self.rules)
         filtered = page.scanned - page.length
-        self.partials.add(reading.days, reading.fares)
+        # The request filters by the conditions; where there are none, by what is incomplete.
+        excluded = filtered if self.rules.definition.where else 0
+        self.partials.add(reading.rows)
         if reading.quarantine:
             self._quarantine.append(reading.quarantine)
             self.quarantine_bytes += len(reading.quarantine)
@@ -49,15 +67,16 @@ class PartBuilder:
         self.counts += Counts(
             pages=1,
             scanned=page.scanned,
-            incomplete=filtered + reading.incomplete,
+            excluded=excluded + reading.excluded,
+            incomplete=filtered - excluded + reading.incomplete,
             rejected=reading.rejected,
-            counted=len(reading.days),
+            counted=reading.rows.num_rows,
             read_units=page.read_units,
         )
 
     @property
     def quarantine(self) -> bytes:
-        """A line of JSON for every rejected trip, in the order in which they were read."""
+        """A line of JSON for every rejected item, in the order in which they were read."""
         return b"".join(self._quarantine)
 
     @property

@@ -1,30 +1,26 @@
-"""Per-day partial aggregates in columns.
+"""Partial aggregates in columns: a row a day, and in every breakdown a row a day and group.
 
-Partials are a monoid: the empty table of SCHEMA is nothing, a single trip is a partial of its own,
+Partials are a monoid: the empty table is nothing, the rows of one item are a partial of their own,
 and combining does not depend on order or grouping. Sums are exact. An average is never stored; it
 cannot be combined.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from trip_kpis.core.items.columns import FARE_TYPE
+from trip_kpis.core.definition.model import Aggregate, Definition, group_column
+from trip_kpis.core.errors import TooManyGroupsError
+from trip_kpis.core.items.attributes import AttributePath
+from trip_kpis.core.reading.columns import NUMBER_TYPE
 
-SCHEMA = pa.schema(
-    [
-        pa.field("date", pa.date32(), nullable=False),
-        pa.field("trip_count", pa.int64(), nullable=False),
-        pa.field("total_fare", FARE_TYPE, nullable=False),
-        pa.field("min_fare", FARE_TYPE, nullable=False),
-        pa.field("max_fare", FARE_TYPE, nullable=False),
-    ]
-)
-"""One row a day, in order of the days."""
-AGGREGATES = {"trip_count": "sum", "total_fare": "sum", "min_fare": "min", "max_fare": "max"}
-"""What combines the rows of one day, by column: for Arrow here, for pandas in `run.day_totals`."""
+BREAKDOWN, DATE = "breakdown", "date"
+"""columns; a breakdown's rows have its number, from 1 on, and a day's rows 0"""
+MOST_GROUPS_A_DAY = 10_000
+MOST_ROWS_OF_BREAKDOWNS = 2_000_000
+"""of one run"""
 
 _ROWS_HELD = 100_000
 """Rows that wait to be combined: grouping costs little for many rows at once, and much per call."""
@@ -32,34 +28,167 @@ _PAGES_HELD = 1_000
 """However few rows a page has, it is a table of its own until then."""
 
 
+@dataclass(frozen=True, slots=True)
+class PartialColumns:
+    """The columns of a definition's partials."""
+
+    definition: Definition
+    schema: pa.Schema = field(init=False)
+    """in order; without breakdowns, a row is a day and needs no column that says so"""
+    keys: tuple[str, ...] = field(init=False)
+    """what makes a row"""
+    combined: Mapping[str, str] = field(init=False)
+    """what combines the rows of one key, by column: for Arrow here, for pandas in the merge"""
+
+    def __post_init__(self) -> None:
+        schema = _schema(self.definition)
+        combined = {one.column: str(one.combined) for one in self.definition.aggregates}
+        derived = {
+            "schema": schema,
+            "keys": tuple(name for name in schema.names if name not in combined),
+            "combined": combined,
+        }
+        for name, value in derived.items():
+            object.__setattr__(self, name, value)
+
+    def combine(self, tables: Iterable[pa.Table]) -> pa.Table:
+        """Tables of these columns, with any number of rows a key -> one row a key, in order.
+
+        Exact as long as there are fewer than 10^11 items: Arrow's decimal sums wrap around in
+        silence past 10^20, and a number is below 10^9.
+        """
+        together = pa.concat_tables([self.schema.empty_table(), *tables])
+        grouped = together.group_by(list(self.keys), use_threads=False)
+        rows = grouped.aggregate(list(self.combined.items()))
+        by_key = pa.Table.from_arrays(rows.columns, names=[*self.keys, *self.combined])
+        return self.in_order(by_key)
+
+    def in_order(self, rows: pa.Table) -> pa.Table:
+        """By the keys, where there is no value first; Strings by their UTF-8."""
+        order = pc.sort_indices(
+            rows, sort_keys=[(key, "ascending") for key in self.keys], null_placement="at_start"
+        )
+        return rows.take(order).select(self.schema.names).cast(self.schema)
+
+    def of_items(self, rows: pa.Table) -> pa.Table:
+        """The partial of items that count (`read_page.rows_schema`)."""
+        parts = [self._grouped(rows, 0, ())]
+        for number, breakdown in enumerate(self.definition.breakdowns, start=1):
+            parts.append(self._grouped(rows, number, breakdown.paths))
+        return pa.concat_tables(parts)
+
+    def _grouped(self, rows: pa.Table, number: int, paths: tuple[AttributePath, ...]) -> pa.Table:
+        definition = self.definition
+        groups = {path: f"group {definition.group_paths.index(path)}" for path in paths}
+        asked = [_of_items(one) for one in definition.aggregates]
+        grouped = rows.group_by([DATE, *groups.values()], use_threads=False).aggregate(asked)
+        first, *values = grouped.columns[: 1 + len(paths)]
+        by_name = {DATE: first}
+        by_name |= {group_column(path): one for path, one in zip(paths, values, strict=True)}
+        columns = grouped.columns[1 + len(paths) :]
+        by_name |= {
+            one.column: column for one, column in zip(definition.aggregates, columns, strict=True)
+        }
+        length = grouped.num_rows
+        by_name[BREAKDOWN] = pa.chunked_array([pa.repeat(pa.scalar(number, pa.int16()), length)])
+        return pa.Table.from_arrays(
+            [
+                by_name.get(one.name, pa.chunked_array([pa.nulls(length, one.type)]))
+                for one in self.schema
+            ],
+            schema=self.schema,
+        )
+
+    def check_groups(self, table: pa.Table) -> None:
+        """Raises TooManyGroupsError where one row a key is too many of them."""
+        if not self.definition.breakdowns:
+            return
+        in_breakdowns = table.filter(pc.greater(table[BREAKDOWN], 0))
+        if in_breakdowns.num_rows > MOST_ROWS_OF_BREAKDOWNS:
+            counts = in_breakdowns.group_by(BREAKDOWN).aggregate([([], "count_all")]).to_pylist()
+            raise TooManyGroupsError(
+                f"the breakdowns have {in_breakdowns.num_rows:,} groups over all days, more than "
+                f"the {MOST_ROWS_OF_BREAKDOWNS:,} that a run can have: "
+                + ", ".join(
+                    f"{self._name(row[BREAKDOWN])} {row['count_all']:,}"
+                    for row in sorted(counts, key=lambda row: -row["count_all"])
+                )
+                + f". Nothing was published. {_ADVICE}"
+            )
+        of_days = in_breakdowns.group_by([BREAKDOWN, DATE]).aggregate([([], "count_all")])
+        most = pc.max(of_days["count_all"]).as_py() or 0
+        if most > MOST_GROUPS_A_DAY:
+            row = of_days.slice(pc.index(of_days["count_all"], most).as_py(), 1).to_pylist()[0]
+            raise TooManyGroupsError(
+                f"the breakdown {self._name(row[BREAKDOWN])} has {most:,} groups on {row[DATE]}, "
+                f"more than the {MOST_GROUPS_A_DAY:,} that a day can have. Nothing was published. "
+                f"{_ADVICE}"
+            )
+
+    def _name(self, number: int) -> str:
+        return self.definition.breakdowns[number - 1].name
+
+
+_ADVICE = (
+    "Group by an attribute with fewer values, or count fewer items (item.where), and start a new "
+    "run"
+)
+
+
 @dataclass(slots=True)
 class Partials:
-    """Takes trips in, page by page, and holds a row a day besides at most _ROWS_HELD of them."""
+    """Takes items in, page by page, and holds a row a key besides at most _ROWS_HELD of them.
 
-    _held: list[pa.Table] = field(default_factory=list)
-    _rows: int = 0
+    Both methods raise TooManyGroupsError.
+    """
 
-    def add(self, days: pa.Array, fares: pa.Array) -> None:
-        """Takes in trips: their days (date32) and, in the same order, fares (FARE_TYPE)."""
-        ones = pa.repeat(pa.scalar(1, pa.int64()), len(days))
-        self._held.append(pa.Table.from_arrays([days, ones, fares, fares, fares], schema=SCHEMA))
-        self._rows += len(days)
-        if self._rows > _ROWS_HELD or len(self._held) > _PAGES_HELD:
-            self._held = [combine(self._held)]
-            self._rows = 0
+    columns: PartialColumns
+    _rows: list[pa.Table] = field(default_factory=list)
+    _rows_held: int = 0
+    _partial: pa.Table | None = None
+
+    def add(self, rows: pa.Table) -> None:
+        """Takes in the items that count of a page (`read_page.rows_schema`)."""
+        self._rows.append(rows)
+        self._rows_held += rows.num_rows
+        if self._rows_held > _ROWS_HELD or len(self._rows) > _PAGES_HELD:
+            self.table()
 
     def table(self) -> pa.Table:
-        """What was taken in so far, as one row a day."""
-        return combine(self._held)
+        """What was taken in so far, as one row a key."""
+        new = [self.columns.of_items(pa.concat_tables(self._rows))] if self._rows else []
+        earlier = [] if self._partial is None else [self._partial]
+        if new or not earlier:
+            self._partial = self.columns.combine([*earlier, *new])
+            self.columns.check_groups(self._partial)
+        self._rows, self._rows_held = [], 0
+        return self._partial
+
+    @property
+    def rows(self) -> int:
+        """The length of the table that was last combined."""
+        return 0 if self._partial is None else self._partial.num_rows
 
 
-def combine(tables: Iterable[pa.Table]) -> pa.Table:
-    """Tables of SCHEMA's columns, with any number of rows a day -> one row a day, in order.
+def _schema(definition: Definition) -> pa.Schema:
+    is_broken_down = bool(definition.breakdowns)
+    return pa.schema(
+        [
+            *([pa.field(BREAKDOWN, pa.int16(), nullable=False)] if is_broken_down else []),
+            pa.field(DATE, pa.date32(), nullable=False),
+            *(pa.field(group_column(path), pa.string()) for path in definition.group_paths),
+            *(
+                pa.field(
+                    one.column, pa.int64() if one.measure is None else NUMBER_TYPE, nullable=False
+                )
+                for one in definition.aggregates
+            ),
+        ]
+    )
 
-    Exact as long as there are fewer than 10^11 trips: Arrow's decimal sums wrap around in silence
-    past 10^20, and a fare is below 10^9.
-    """
-    together = pa.concat_tables([SCHEMA.empty_table(), *tables])
-    by_day = together.group_by("date", use_threads=False).aggregate(list(AGGREGATES.items()))
-    ordered = by_day.take(pc.sort_indices(by_day["date"]))
-    return pa.Table.from_arrays(ordered.columns, schema=SCHEMA)
+
+def _of_items(one: Aggregate) -> tuple[list[str] | str, str]:
+    """What Arrow makes of items for an aggregate."""
+    if one.measure is None:
+        return [], "count_all"
+    return f"number {one.measure}", str(one.combined)

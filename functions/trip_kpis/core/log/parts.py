@@ -1,6 +1,7 @@
-"""A part of the segment log: per-day partials, and where they begin and end, as one Parquet file.
+"""A part of the segment log: partials, and where they begin and end, as one Parquet file.
 
-The rows are `partials.SCHEMA`; the header is JSON in the file's metadata under HEADER_KEY.
+The rows are of `partials.PartialColumns`; the header is JSON in the file's metadata under
+HEADER_KEY.
 """
 
 import json
@@ -15,7 +16,7 @@ import pyarrow.parquet as pq
 from trip_kpis.core.errors import CorruptPartError
 from trip_kpis.core.items.attributes import Item, key_from_json, key_to_json
 from trip_kpis.core.log.counts import MALFORMED, Counts
-from trip_kpis.core.log.partials import SCHEMA
+from trip_kpis.core.log.partials import BREAKDOWN, PartialColumns
 
 HEADER_KEY = b"trip_kpis"
 
@@ -82,7 +83,7 @@ def encode(header: PartHeader, table: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
     with pq.ParquetWriter(
         sink,
-        SCHEMA,
+        table.schema,
         compression="snappy",
         use_dictionary=False,
         write_statistics=False,
@@ -96,11 +97,11 @@ def encode(header: PartHeader, table: pa.Table) -> bytes:
     return written
 
 
-def decode(body: bytes, *, key: str) -> tuple[PartHeader, pa.Table]:
+def decode(body: bytes, *, key: str, columns: PartialColumns) -> tuple[PartHeader, pa.Table]:
     """Inverts `encode`; `key` is the object's S3 key, for the message.
 
-    Raises CorruptPartError where the file cannot be read, its schema is another one, or its rows
-    do not hold as many trips as its header counted.
+    Raises CorruptPartError where the file cannot be read, its columns are not the definition's, or
+    its rows, by day or in a breakdown, do not hold as many items as its header counted.
     """
     try:
         file = pq.ParquetFile(pa.BufferReader(body), page_checksum_verification=True)
@@ -109,14 +110,23 @@ def decode(body: bytes, *, key: str) -> tuple[PartHeader, pa.Table]:
         header = PartHeader.from_json(json.loads(table.schema.metadata[HEADER_KEY]))
     except (pa.ArrowException, OSError, *MALFORMED) as error:
         raise CorruptPartError(_corrupt(key, f"it cannot be read ({error!r})")) from error
-    if not table.schema.equals(SCHEMA):
+    if not table.schema.equals(columns.schema):
         raise CorruptPartError(_corrupt(key, f"its columns are {table.schema.names}"))
-    rows_hold = pc.sum(table["trip_count"]).as_py() or 0
-    if rows_hold != header.counts.counted:
-        raise CorruptPartError(
-            _corrupt(key, f"its rows hold {rows_hold} trips, its header {header.counts.counted}")
-        )
+    for rows_hold in _items(table, columns):
+        if rows_hold != header.counts.counted:
+            what = f"its rows hold {rows_hold} items, its header {header.counts.counted}"
+            raise CorruptPartError(_corrupt(key, what))
     return header, table
+
+
+def _items(table: pa.Table, columns: PartialColumns) -> list[int]:
+    """How many items the rows hold: by day, and in each of the breakdowns."""
+    definition = columns.definition
+    of_all = [table]
+    if definition.breakdowns:
+        numbers = range(len(definition.breakdowns) + 1)
+        of_all = [table.filter(pc.equal(table[BREAKDOWN], number)) for number in numbers]
+    return [pc.sum(one[definition.items_column]).as_py() or 0 for one in of_all]
 
 
 def _corrupt(key: str, what: str) -> str:

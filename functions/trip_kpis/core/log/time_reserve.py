@@ -7,7 +7,7 @@ that no clock is needed.
 from dataclasses import dataclass, replace
 
 MOST_QUARANTINE_BYTES = 16 * 2**20
-"""Lines of rejected trips in memory: with that many or more, a worker appends before it reads
+"""Lines of rejected items in memory: with that many or more, a worker appends before it reads
 another page. A page adds 12 MB at the most, and while the lines are sent they are in memory three
 times, which fits into 256 MB, the least that a worker may have."""
 
@@ -65,10 +65,10 @@ class Pace:
         *,
         checkpoint_seconds: int,
         wait_ms: int = 0,
-        quarantine_bytes: int = 0,
+        is_full: bool = False,
     ) -> bool:
-        """The checkpoint is due or will be after the wait, the time is up, or the rejected trips
-        take too much memory."""
+        """The checkpoint is due or will be after the wait, the time is up, or what is held takes
+        too much memory."""
         since_append_ms = self.last_append_at_ms - remaining_ms + wait_ms
         checkpoint_ms: float = checkpoint_seconds * 1000
         if self.last_append_at_ms == self.started_with_ms:  # nothing is appended yet
@@ -76,7 +76,7 @@ class Pace:
         return (
             self.must_stop(remaining_ms, wait_ms=wait_ms)
             or since_append_ms >= checkpoint_ms
-            or quarantine_bytes >= MOST_QUARANTINE_BYTES
+            or is_full
         )
 
     @property

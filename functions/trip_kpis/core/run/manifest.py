@@ -1,7 +1,6 @@
 """What a run leaves besides its days: the manifest, the summary, and the gate before them."""
 
 import datetime
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,21 +11,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 
 from trip_kpis import __version__
-from trip_kpis.core.items.fares import EXACT
+from trip_kpis.core.definition.model import Function
+from trip_kpis.core.items.numbers import EXACT, plain
 from trip_kpis.core.log.counts import Count
 from trip_kpis.core.prices import Cost, cost
-from trip_kpis.core.run.days import DayKpis, check_figures, json_number
+from trip_kpis.core.run.figures import BreakdownDay, DayKpis, Figure, Published, check_figures
 from trip_kpis.core.run.plan import Plan
 from trip_kpis.core.run.publication import Outcome, Publication
 from trip_kpis.core.run.run_metrics import Measure
 
 if TYPE_CHECKING:  # ops reads manifests without loading Arrow
     from trip_kpis.core.run.proof import Proof
-
-_IS_THERE = {Outcome.PUBLISHED, Outcome.UNCHANGED}
-"""the object that is there has this run's bytes"""
-
-_FIGURES = ("trip_count", "total_fare", "average_fare", "max_fare", "min_fare")
 
 _DAYS_LISTED = 20
 """in a summary, the latest of them: it is part of the state machine's state; the manifest has
@@ -45,8 +40,8 @@ class ShrunkDay(msgspec.Struct, frozen=True, kw_only=True):
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """MergePartials' output, with which a manifest begins.
 
-    `total_fare` is a String: JSON numbers on their way through the state machine are doubles. A
-    field with a default is one that ops does without: manifests of earlier versions lack some.
+    Sums are Strings: JSON numbers on their way through the state machine are doubles. A field with
+    a default is one that ops does without: manifests of earlier versions lack some.
     """
 
     run_id: str
@@ -65,8 +60,14 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     shrank_days: list[ShrunkDay] = []
     """the latest of them"""
     trips: Count = 0
-    total_fare: Decimal
+    total_fare: Decimal | msgspec.UnsetType = msgspec.UNSET
+    """where the definition has a KPI of this name"""
+    totals: dict[str, Decimal] = {}
+    """of the KPIs that can be added up over all days, by name"""
+    definition: str = "trips"
+    """the name of the KPI definition"""
     scanned: Count
+    excluded: Count = 0
     incomplete: Count
     rejected: dict[str, Count]
     """by reason"""
@@ -92,15 +93,17 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         """Raises ValueError for values that no run can have."""
         if "total" not in self.cost_usd:
             raise ValueError("cost_usd has no total")
-        check_figures(self.total_fare, self.seconds, self.read_units, *self.cost_usd.values())
+        check_figures(*self.totals.values(), self.seconds, self.read_units, *self.cost_usd.values())
+        if self.total_fare is not msgspec.UNSET:
+            check_figures(self.total_fare)
 
 
 class ManifestDay(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a day, and the run's own figures of it, whoever's are published.
 
-    Fares are Strings, like `total_fare`, of the characters that `kpi.json` has; figures are null
-    where the run has no trips of the day. Manifests of earlier versions lack the fields that have a
-    default.
+    In the document the KPIs are members of the day itself. Sums, averages, minima and maxima are
+    Strings, of the characters that `kpi.json` has. Without items of the day there are none.
+    Manifests of earlier versions lack the fields that have a default.
     """
 
     date: datetime.date
@@ -108,23 +111,28 @@ class ManifestDay(msgspec.Struct, frozen=True, kw_only=True):
     """one of `publication.Outcome`, in manifests of this version"""
     sha256: str | None
     """of the day's kpi.json, where it is the run's"""
-    trip_count: Count | None = None
-    total_fare: Decimal | None = None
-    average_fare: Decimal | None = None
-    max_fare: Decimal | None = None
-    min_fare: Decimal | None = None
+    kpis: dict[str, Figure] = {}
+    """by name, in the definition's order"""
     open: bool = False
     """it ends after the run's plan"""
     published_trip_count: Count | None = None
-    """what was published before, where the run has fewer trips"""
+    """what was published before, where the run has fewer items"""
 
     def __post_init__(self) -> None:
         """Raises ValueError for figures that no run can have."""
-        fares = (self.total_fare, self.average_fare, self.max_fare, self.min_fare)
-        there = [fare for fare in fares if fare is not None]
-        check_figures(*there)
-        if self.trip_count is not None and len(there) < len(fares):
-            raise ValueError("it has a trip_count, and not all four fares")
+        check_figures(*self.kpis.values())
+
+
+class ManifestBreakdownDay(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a breakdown's object of a day."""
+
+    date: datetime.date
+    outcome: str
+    sha256: str | None
+    """of the object, where it is the run's"""
+    groups: Count | None = None
+    """in the run; None where it has no items of the day"""
+    published_trip_count: Count | None = None
 
 
 class ManifestSegment(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,6 +146,7 @@ class ManifestSegment(msgspec.Struct, frozen=True, kw_only=True):
     scanned: Count
     incomplete: Count
     rejected: dict[str, Count]
+    excluded: Count = 0
     counted: Count
     read_units: float
     throttles: dict[str, Count] = {}
@@ -160,14 +169,48 @@ class Manifest(Summary, frozen=True, kw_only=True):
     table_arn: str
     table_id: str
     plan_sha256: str = ""
+    definition_sha256: str = ""
     planned_at: _Moment
     finished_at: _Moment
     days: list[ManifestDay]
+    breakdowns: dict[str, list[ManifestBreakdownDay]] = {}
+    """by name"""
     by_segment: list[ManifestSegment]
 
     def to_bytes(self) -> bytes:
         """One line, for Athena's JSON SerDe."""
-        return (json.dumps(_builtins(self), default=_text, separators=(",", ":")) + "\n").encode()
+        document = _builtins(self)
+        document["days"] = [_with_kpis_as_members(day) for day in document["days"]]
+        return (json.dumps(document, default=_text, separators=(",", ":")) + "\n").encode()
+
+    @classmethod
+    def from_bytes(cls, body: bytes) -> "Manifest":
+        """Inverts `to_bytes`. Raises msgspec.DecodeError for what is no manifest."""
+        document = msgspec.json.decode(body, type=dict[str, Any])
+        days = document.get("days")
+        if isinstance(days, list):
+            document["days"] = [_with_kpis_apart(day) for day in days]
+        return msgspec.convert(document, cls, builtin_types=())
+
+
+_DAY_FIELDS = frozenset(ManifestDay.__struct_fields__) - {"kpis"}
+
+
+def _with_kpis_as_members(day: dict[str, Any]) -> dict[str, Any]:
+    """The KPIs are in the place of the field that has them."""
+    members: dict[str, Any] = {}
+    for name, value in day.items():
+        members |= value if name == "kpis" else {name: value}
+    return members
+
+
+def _with_kpis_apart(day: Any) -> Any:
+    """Inverts `_with_kpis_as_members`."""
+    if not isinstance(day, dict):
+        return day
+    fields = {name: value for name, value in day.items() if name in _DAY_FIELDS}
+    kpis = {name: value for name, value in day.items() if name not in _DAY_FIELDS}
+    return fields | {"kpis": {name: value for name, value in kpis.items() if value is not None}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,8 +219,11 @@ class Finished:
 
     plan: Plan
     proof: "Proof"
-    days: Sequence[DayKpis]
+    figures: Published
     publication: Publication
+    """of the days"""
+    breakdowns: Mapping[str, Publication]
+    """by name"""
     finished_at: datetime.datetime
 
     @property
@@ -191,16 +237,28 @@ class Finished:
         )
 
     @property
-    def total_fare(self) -> Decimal:
-        total = Decimal(0)
-        for day in self.days:
-            total = EXACT.add(total, day.total_fare)
-        return total
+    def totals(self) -> dict[str, Decimal]:
+        """Of the KPIs that can be added up over all days, by name."""
+        totals: dict[str, Decimal] = {}
+        for kpi in self.plan.definition.kpis:
+            if kpi.function in {Function.COUNT, Function.SUM}:
+                total = Decimal(0)
+                for day in self.figures.days:
+                    total = EXACT.add(total, Decimal(day.kpis[kpi.name]))
+                totals[kpi.name] = total
+        return totals
 
     @property
     def days_published(self) -> int:
         """Days that this run has written."""
         return sum(outcome is Outcome.PUBLISHED for outcome in self.publication.outcomes.values())
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Of the plan, and of all that was published."""
+        published = (self.publication, *self.breakdowns.values())
+        of_published = dict.fromkeys(one for of in published for one in of.warnings)
+        return (*self.plan.warnings, *of_published)
 
     @property
     def cost(self) -> Cost:
@@ -211,7 +269,7 @@ class Finished:
             segments=len(segments),
             invocations=sum(segment.invocations for segment in segments),
             parts=sum(segment.parts for segment in segments),
-            days=len(self.days),
+            days=len(self.figures.days) * (1 + len(self.figures.breakdowns)),
             usd_per_read_unit=self.plan.estimate.usd_per_read_unit,
         )
 
@@ -227,7 +285,8 @@ def summary(run: Finished) -> dict[str, Any]:
 def _summary(run: Finished) -> dict[str, Any]:
     counts, days = run.proof.counts, Counter(run.publication.outcomes.values())
     segments, shrank = run.proof.segments, sorted(run.publication.shrank.items())
-    now = {day.day: day.trip_count for day in run.days}
+    now = {day.day: day.items for day in run.figures.days}
+    totals = run.totals
     return {
         "run_id": run.plan.run_id,
         **{f"days_{outcome}": days[outcome] for outcome in Outcome},
@@ -239,7 +298,9 @@ def _summary(run: Finished) -> dict[str, Any]:
             for day, published in shrank[-_DAYS_LISTED:]
         ],
         "trips": counts.counted,
-        "total_fare": run.total_fare,
+        **({"total_fare": totals["total_fare"]} if "total_fare" in totals else {}),
+        "totals": totals,
+        "definition": run.plan.kpi_definition.name,
         "segments": len(segments),
         "parts": sum(segment.parts for segment in segments),
         "invocations": sum(segment.invocations for segment in segments),
@@ -254,7 +315,7 @@ def _summary(run: Finished) -> dict[str, Any]:
         "seconds": run.seconds,
         "max_concurrency": run.plan.max_concurrency,
         "limited_by": run.plan.limited_by,
-        "warnings": [*run.plan.warnings, *run.publication.warnings],
+        "warnings": list(run.warnings),
     }
 
 
@@ -272,7 +333,7 @@ def measured(run: Finished) -> Mapping[Measure, float]:
 def manifest(run: Finished) -> Manifest:
     """The run's manifest."""
     plan, publication = run.plan, run.publication
-    figures = {day.day: day for day in run.days}
+    figures = {day.day: day for day in run.figures.days}
     return Manifest(
         **_summary(run),
         schema_version=plan.schema_version,
@@ -280,12 +341,17 @@ def manifest(run: Finished) -> Manifest:
         table_arn=plan.table_arn,
         table_id=plan.table_id,
         plan_sha256=plan.sha256,
+        definition_sha256=plan.kpi_definition.sha256,
         planned_at=datetime.datetime.fromisoformat(plan.planned_at),
         finished_at=run.finished_at,
         days=[
             _day(day, outcome, figures.get(day), publication)
             for day, outcome in sorted(publication.outcomes.items())
         ],
+        breakdowns={
+            name: _breakdown(run.figures.breakdowns[name], of)
+            for name, of in run.breakdowns.items()
+        },
         by_segment=[
             ManifestSegment(
                 segment=segment.segment,
@@ -303,20 +369,30 @@ def manifest(run: Finished) -> Manifest:
 def _day(
     day: datetime.date, outcome: Outcome, figures: DayKpis | None, publication: Publication
 ) -> ManifestDay:
-    of_day: dict[str, Any] = {}
-    digest = None
-    if figures is not None:
-        of_day = {name: getattr(figures, name) for name in _FIGURES}
-        if outcome in _IS_THERE:
-            digest = hashlib.sha256(figures.to_bytes()).hexdigest()
     return ManifestDay(
         date=day,
         outcome=str(outcome),
-        sha256=digest,
-        **of_day,
+        sha256=publication.digests.get(day),
+        kpis=dict(figures.kpis) if figures is not None else {},
         open=day in publication.open_days,
         published_trip_count=publication.shrank.get(day),
     )
+
+
+def _breakdown(
+    days: Sequence[BreakdownDay], publication: Publication
+) -> list[ManifestBreakdownDay]:
+    groups = {day.day: day.groups for day in days}
+    return [
+        ManifestBreakdownDay(
+            date=day,
+            outcome=str(outcome),
+            sha256=publication.digests.get(day),
+            groups=groups.get(day),
+            published_trip_count=publication.shrank.get(day),
+        )
+        for day, outcome in sorted(publication.outcomes.items())
+    ]
 
 
 def _builtins(document: msgspec.Struct) -> Any:
@@ -325,7 +401,7 @@ def _builtins(document: msgspec.Struct) -> Any:
 
 
 def _text(value: Decimal | datetime.datetime) -> str:
-    """Fares without zeros at their ends; times with microseconds and an offset."""
+    """Numbers without zeros at their ends; times with microseconds and an offset."""
     if isinstance(value, Decimal):
-        return json_number(value)
+        return plain(value)
     return value.isoformat(timespec="microseconds")

@@ -7,16 +7,24 @@ import random
 import re
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Any, Self
 
 import msgspec
 
-from trip_kpis.core.errors import InputError, PlanMismatchError, SettingError
-from trip_kpis.core.items.attributes import parse_path
+from trip_kpis.core.definition.model import Definition
+from trip_kpis.core.definition.parsing import DefinitionFile, StackPaths
+from trip_kpis.core.errors import (
+    DefinitionError,
+    InputError,
+    PlanMismatchError,
+    SettingError,
+)
+from trip_kpis.core.items.attributes import AttributePath, dotted_path
 from trip_kpis.core.items.time_formats import check_format
-from trip_kpis.core.items.trips import ReadingRules
 from trip_kpis.core.items.zones import time_zone
 from trip_kpis.core.prices import Estimate
+from trip_kpis.core.reading.read_item import ReadingRules
 from trip_kpis.core.run.read_budget import ReadBudget
 from trip_kpis.core.run.requests import RunRequest, check_run_id
 from trip_kpis.core.settings import MOST_SEGMENTS, SETTINGS
@@ -25,7 +33,7 @@ _Count = Annotated[int, msgspec.Meta(ge=0)]
 _Positive = Annotated[int, msgspec.Meta(ge=1)]
 _KeyAttributes = Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=2)]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """of the plan and the parts; a run is finished by the version that began it"""
 AS_OF = "as-of"
 """the metadata of days and manifests: when their run was planned"""
@@ -47,10 +55,47 @@ _DECIDES_FIGURES = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class NamedPath:
+    """A path that a definition reads, and the parameter that names it."""
+
+    path: AttributePath
+    role: str
+    """`fare`, `estimated_fare` or `day` of the stack's parameters; otherwise the path itself"""
+    parameter: str | None
+    """None: the definition itself names it"""
+
+    @property
+    def named_by(self) -> str:
+        """For a message."""
+        return self.parameter or "the KPI definition"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrozenDefinition:
+    """The KPI definition of a run, whole."""
+
+    name: str
+    sha256: str
+    """of what it says; of `DefinitionFile`"""
+    text: str = field(compare=False)
+    """of its file; comments and blanks in it decide nothing"""
+
+    @classmethod
+    def of(cls, file: DefinitionFile) -> Self:
+        """Raises DefinitionError for what is no TOML."""
+        return cls(name=file.name, sha256=file.sha256, text=file.text)
+
+    @property
+    def file(self) -> DefinitionFile:
+        return DefinitionFile(name=self.name, text=self.text)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunDefaults:
     """The stack's parameters that a run begins with."""
 
+    kpi_definition: FrozenDefinition
     fare_attribute: str
     estimated_fare_attribute: str
     day_attribute: str
@@ -82,6 +127,7 @@ class Plan:
     table_arn: str
     table_id: str
     key_attributes: _KeyAttributes
+    kpi_definition: FrozenDefinition
     fare_attribute: str
     estimated_fare_attribute: str
     day_attribute: str
@@ -109,13 +155,36 @@ class Plan:
     """of the object that the plan was read from; no part of it"""
 
     @property
+    def definition(self) -> Definition:
+        """With the plan's attribute paths. Raises DefinitionError."""
+        return _definition(
+            self.kpi_definition.file,
+            StackPaths(
+                fare=self.fare_attribute,
+                estimated_fare=self.estimated_fare_attribute,
+                day=self.day_attribute,
+            ),
+        )
+
+    @property
+    def named_paths(self) -> tuple[NamedPath, ...]:
+        """The numbers and times that the definition reads, by what names them."""
+        stack = {
+            self.fare_attribute: ("fare", "FareAttribute"),
+            self.estimated_fare_attribute: ("estimated_fare", "EstimatedFareAttribute"),
+            self.day_attribute: ("day", "DayAttribute"),
+        }
+        definition = self.definition
+        paths = dict.fromkeys([*definition.number_paths, *definition.day.paths])
+        return tuple(
+            NamedPath(path, *stack.get(dotted_path(path), (dotted_path(path), None)))
+            for path in paths
+        )
+
+    @property
     def rules(self) -> ReadingRules:
         return ReadingRules(
-            fare=parse_path(self.fare_attribute, setting="fare_attribute"),
-            estimated_fare=parse_path(
-                self.estimated_fare_attribute, setting="estimated_fare_attribute"
-            ),
-            day=parse_path(self.day_attribute, setting="day_attribute"),
+            definition=self.definition,
             key_attributes=self.key_attributes,
             time_zone=time_zone(self.time_zone),
             earliest_day=date.fromisoformat(self.earliest_day),
@@ -176,12 +245,19 @@ class Plan:
         try:
             check_run_id(self.run_id)
             _ = self.rules
+            if self.kpi_definition.sha256 != self.kpi_definition.file.sha256:
+                raise _unreadable("its KPI definition is not the one that was frozen (sha256)")
             for time_format in self.time_formats:
                 check_format(time_format, setting="time_formats")
         except ValueError as error:
             raise _unreadable(f"earliest_day is {self.earliest_day!r}: {error}") from error
-        except (InputError, SettingError) as error:
+        except (DefinitionError, InputError, SettingError) as error:
             raise _unreadable(str(error)) from error
+
+
+@lru_cache(maxsize=8)
+def _definition(file: DefinitionFile, paths: StackPaths) -> Definition:
+    return file.definition(paths)
 
 
 def _unreadable(what: str) -> PlanMismatchError:
@@ -211,7 +287,7 @@ def check_agreement(frozen: Plan, wanted: Plan, request: RunRequest) -> None:
         name for name in ("total_segments", "consistent_read") if getattr(request, name) is not None
     ]
     differing = [
-        f"{name} was {getattr(frozen, name)!r}, now it is {getattr(wanted, name)!r}"
+        f"{name} was {_shown(getattr(frozen, name))}, now it is {_shown(getattr(wanted, name))}"
         for name in (*_DECIDES_FIGURES, *asked_for)
         if getattr(frozen, name) != getattr(wanted, name)
     ]
@@ -221,6 +297,12 @@ def check_agreement(frozen: Plan, wanted: Plan, request: RunRequest) -> None:
             "with the settings that it began with (unless its plan.json was changed: then put that "
             "back), or start a new run without run_id"
         )
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, FrozenDefinition):
+        return f"{value.name!r} ({value.sha256[:12]})"
+    return repr(value)
 
 
 def check_table(plan: Plan, table_name: str) -> None:

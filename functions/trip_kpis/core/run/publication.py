@@ -7,12 +7,12 @@ until it is carried out.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from hashlib import sha256
 from typing import Self
 
 from trip_kpis.core.errors import NothingCountedError
+from trip_kpis.core.items.attributes import dotted_path
 from trip_kpis.core.items.zones import time_zone
-from trip_kpis.core.run.days import DayKpis
+from trip_kpis.core.run.figures import DayObject, digest
 from trip_kpis.core.run.outcome import Outcome as Outcome  # beside what decides on it
 from trip_kpis.core.run.plan import AS_OF, Plan
 
@@ -86,6 +86,8 @@ class Verdict:
     """What becomes of a day."""
 
     outcome: Outcome
+    digest: str | None = None
+    """SHA-256 of the run's own object, if it is there when the verdict is carried out"""
     write: bool = False
     """its object is to be written; with `Outcome.REMOVED` nothing is written"""
     shrank_from: int | None = None
@@ -94,10 +96,12 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """A run's days after they were published."""
+    """Objects of which there is one a day, after a run has published them."""
 
     outcomes: dict[date, Outcome]
     """of every day that is in the table or was published before"""
+    digests: Mapping[date, str] = field(default_factory=dict)
+    """SHA-256 of the objects that are there and have this run's bytes"""
     open_days: frozenset[date] = frozenset()
     """days in the table that were not over at the plan's time, but for those that are not_yet"""
     shrank: dict[date, int] = field(default_factory=dict)
@@ -117,7 +121,7 @@ class Judge:
     empty_table_confirmed: bool = False
     """an empty table may remove every published day"""
 
-    def check_days(self, counted: Collection[DayKpis], published: Collection[date]) -> None:
+    def check_days(self, counted: Collection[DayObject], published: Collection[date]) -> None:
         """Looks at all days before anything is written.
 
         Raises NothingCountedError where every counted trip is of a day after the plan's time, so
@@ -128,10 +132,10 @@ class Judge:
         if counted and not publishable:
             first = min(day.day for day in counted)
             raise NothingCountedError(
-                f"all {sum(day.trip_count for day in counted)} trips are of days that begin after "
+                f"all {sum(day.items for day in counted)} trips are of days that begin after "
                 f"the run was planned, {first} and later; nothing was published. Check whether "
-                f"DayAttribute ({self.plan.day_attribute}) names the time of the trip, and not of "
-                "something to come, then start a new run"
+                f"{_day_of(self.plan)} is the time of the trip, and not of something to come, then "
+                "start a new run"
             )
         if self.terms.skip_open_days:
             publishable = [day for day in publishable if not is_open(self.plan, day.day)]
@@ -149,7 +153,7 @@ class Judge:
                 "whether TableName names the right table"
             )
 
-    def of_counted(self, day: DayKpis, there: PublishedDay | None) -> Verdict:
+    def of_counted(self, day: DayObject, there: PublishedDay | None) -> Verdict:
         """Of a day that has trips; `there` is what is published, if anything."""
         if begins_after_plan(self.plan, day.day):
             return Verdict(outcome=Outcome.NOT_YET)
@@ -157,20 +161,22 @@ class Judge:
             return Verdict(outcome=Outcome.SUPERSEDED)
         if self.terms.skip_open_days and is_open(self.plan, day.day):
             return Verdict(outcome=Outcome.SKIPPED)
+        mine = digest(day)
         if there is None:
-            return Verdict(outcome=Outcome.PUBLISHED, write=True)
+            return Verdict(outcome=Outcome.PUBLISHED, digest=mine, write=True)
         is_mine = there.run_id == self.plan.run_id
-        if there.sha256 == sha256(day.to_bytes()).hexdigest():
+        if there.sha256 == mine:
             return Verdict(
                 outcome=Outcome.PUBLISHED if is_mine else Outcome.UNCHANGED,
+                digest=mine,
                 write=self._is_marked_wrongly(day.day, there),
                 shrank_from=there.shrank_from if is_mine else None,
             )
-        shrank_from = _if_above(there.trip_count, day.trip_count)
+        shrank_from = _if_above(there.trip_count, day.items)
         may_have_shrunk = shrank_from is not None or there.is_unknown
         if may_have_shrunk and self.terms.keep_shrunk_days:
             return Verdict(outcome=Outcome.SHRUNK, shrank_from=shrank_from)
-        return Verdict(outcome=Outcome.PUBLISHED, write=True, shrank_from=shrank_from)
+        return Verdict(outcome=Outcome.PUBLISHED, digest=mine, write=True, shrank_from=shrank_from)
 
     def of_vanished(self, day: date, there: PublishedDay) -> Verdict:
         """Of a day that is published and has no trips any more."""
@@ -182,15 +188,15 @@ class Judge:
             return Verdict(outcome=Outcome.SKIPPED)
         return Verdict(outcome=Outcome.REMOVED)
 
-    def metadata(self, day: DayKpis, verdict: Verdict) -> dict[str, str]:
+    def metadata(self, day: DayObject, verdict: Verdict) -> dict[str, str]:
         """Of the object that is written: all that varies from run to run, and what a later run
         compares without reading the body."""
         shrank_from = {} if verdict.shrank_from is None else {_SHRANK_FROM: verdict.shrank_from}
         return {
             AS_OF: self.plan.planned_at,
             _RUN_ID: self.plan.run_id,
-            _SHA256: sha256(day.to_bytes()).hexdigest(),
-            _TRIP_COUNT: str(day.trip_count),
+            _SHA256: verdict.digest or digest(day),
+            _TRIP_COUNT: str(day.items),
             _OPEN: str(is_open(self.plan, day.day)).lower(),
             **{name: str(count) for name, count in shrank_from.items()},
         }
@@ -214,6 +220,12 @@ class Judge:
     def _is_marked_wrongly(self, day: date, there: PublishedDay) -> bool:
         """The same bytes, but metadata that is not true (any more)."""
         return there.is_open != is_open(self.plan, day) or self.has_impossible_as_of(there)
+
+
+def _day_of(plan: Plan) -> str:
+    """The attribute that decides the day, as a user knows it."""
+    paths = ", ".join(map(dotted_path, plan.definition.day.paths))
+    return f"{paths} (DayAttribute)" if paths == plan.day_attribute else paths
 
 
 def is_open(plan: Plan, day: date) -> bool:

@@ -4,10 +4,10 @@ from decimal import Decimal
 
 from trip_kpis.core.items.attributes import AttributeValue
 from trip_kpis.core.items.epochs import resembles
-from trip_kpis.core.items.fares import is_decimal
+from trip_kpis.core.items.numbers import is_decimal
 from trip_kpis.core.items.rejections import Reason, RejectedTrip
 from trip_kpis.core.items.times import form_of, form_of_epoch
-from trip_kpis.core.items.trips import ReadingRules
+from trip_kpis.core.reading.read_item import ReadingRules
 
 ABSENT = "absent"
 _TYPES = {
@@ -23,7 +23,7 @@ _TYPES = {
 _LONGEST_SHAPE = 40
 
 
-def fare_form(value: AttributeValue | None) -> str:
+def number_form(value: AttributeValue | None) -> str:
     """``Number``, ``String decimal``, ``String other``, ``absent``, ``empty String``, or a type."""
     text = _text(value)
     if text is None:

@@ -1,0 +1,1 @@
+"""KPI definitions: what counts as a trip, which day it belongs to, what a day publishes."""

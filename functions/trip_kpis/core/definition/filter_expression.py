@@ -1,0 +1,172 @@
+"""A definition's request to DynamoDB: which attributes of which items it sends.
+
+What the filter drops, `conditions` excludes or finds incomplete; what it lets pass is judged again.
+A number may also be in a String, in a notation that DynamoDB cannot read: Strings pass there.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html
+"""
+
+from collections.abc import Iterable, Iterator, Set
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import takewhile
+from typing import Any
+
+from trip_kpis.core.definition.conditions import (
+    BeginsWith,
+    Compared,
+    Condition,
+    Equals,
+    Exists,
+    Wanted,
+)
+from trip_kpis.core.definition.model import Definition
+from trip_kpis.core.items.attributes import AttributePath, AttributeValue
+from trip_kpis.core.items.numbers import plain
+
+_OPERATORS = {"above": ">", "at_least": ">=", "below": "<", "at_most": "<="}
+_MOST_IN_A_LIST = 100
+"""operands of one IN"""
+
+
+def request(definition: Definition, key_attributes: Iterable[str]) -> dict[str, Any]:
+    """ProjectionExpression, FilterExpression and their placeholders, of which every name has one,
+    so that no reserved word is in the way.
+
+    Without conditions, incomplete items are filtered out; with them, the conditions alone decide.
+    """
+    expressions = _Expressions(null_values=definition.null_values)
+    wanted = [*definition.paths, *((name,) for name in key_attributes)]
+    projection = ", ".join(map(expressions.path, _outermost(map(_without_elements, wanted))))
+    if definition.where:
+        conditions = list(map(expressions.condition, definition.where))
+    else:
+        conditions = list(expressions.complete(definition.needed))
+    names, values = expressions.names, expressions.values
+    return {
+        "ProjectionExpression": projection,
+        **({"FilterExpression": " AND ".join(conditions)} if conditions else {}),
+        "ExpressionAttributeNames": {mark: name for name, mark in names.items()},
+        **({"ExpressionAttributeValues": values} if values else {}),
+    }
+
+
+def is_exact(condition: Condition) -> bool:
+    """Whether DynamoDB decides it alone: it does not compare with a number."""
+    match condition:
+        case Equals():
+            return not any(isinstance(value, Decimal) for value in condition.values)
+        case Compared():
+            return isinstance(condition.limit, str)
+        case _:
+            return True
+
+
+def _without_elements(path: AttributePath) -> AttributePath:
+    """The path to the whole list: a projection of single elements moves them to its beginning."""
+    return tuple(takewhile(lambda step: isinstance(step, str), path))
+
+
+def _outermost(paths: Iterable[AttributePath]) -> Iterator[AttributePath]:
+    """Without those that are inside another one, which DynamoDB refuses."""
+    distinct = dict.fromkeys(paths)
+    for path in distinct:
+        if not any(path[:length] in distinct for length in range(1, len(path))):
+            yield path
+
+
+@dataclass(slots=True, kw_only=True)
+class _Expressions:
+    """Puts expressions together, with a placeholder for every name and every value."""
+
+    null_values: Set[str]
+    names: dict[str, str] = field(default_factory=dict)
+    values: dict[str, AttributeValue] = field(default_factory=dict)
+
+    def path(self, path: AttributePath) -> str:
+        text = ""
+        for step in path:
+            if isinstance(step, int):
+                text += f"[{step}]"
+            else:
+                mark = self.names.setdefault(step, f"#n{len(self.names)}")
+                text += f".{mark}" if text else mark
+        return text
+
+    def complete(self, needed: Iterable[AttributePath]) -> Iterator[str]:
+        """What has a value surely: what else says that there is none is left to the reading."""
+        paths = list(map(self.path, needed))
+        yield from (f"attribute_exists({path})" for path in paths)
+        yield from (f"{path} <> {self._value({'S': ''}, ':empty')}" for path in paths)
+
+    def condition(self, condition: Condition) -> str:
+        path = self.path(condition.path)
+        match condition:
+            case Equals(negated=False):
+                return f"({self._equals(path, condition.values)})"
+            case Equals():
+                exact = tuple(one for one in condition.values if not isinstance(one, Decimal))
+                numbers = tuple(one for one in condition.values if isinstance(one, Decimal))
+                either = [self._equals(path, exact)] if exact else []
+                # A String that holds the number passes here.
+                either += [self._number_in(path, numbers)] if numbers else []
+                return f"NOT ({' OR '.join(either)})"
+            case BeginsWith():
+                texts = [
+                    f"begins_with({path}, {self._value({'S': text})})" for text in condition.texts
+                ]
+                return f"({' OR '.join(texts)}){self._no_null_word(path)}"
+            case Exists():
+                there = (
+                    f"attribute_exists({path}) AND NOT attribute_type({path}, "
+                    f"{self._value({'S': 'NULL'})}) AND {path} <> {self._value({'S': ''})}"
+                    f"{self._no_null_word(path)}"
+                )
+                return there if condition.wanted else f"NOT ({there})"
+            case Compared():
+                operator = _OPERATORS[condition.operator]
+                value = self._value(_attribute_value(condition.limit))
+                if isinstance(condition.limit, str):
+                    is_text = f"attribute_type({path}, {self._value({'S': 'S'})})"
+                    is_some = f"{path} <> {self._value({'S': ''})}"
+                    compared = f"{path} {operator} {value}"
+                    return f"{is_text} AND {is_some} AND {compared}{self._no_null_word(path)}"
+                return f"({path} {operator} {value} OR {self._is_text(path)})"
+
+    def _equals(self, path: str, values: tuple[Wanted, ...]) -> str:
+        either = [self._in(path, values)]
+        if any(isinstance(value, Decimal) for value in values):
+            either.append(self._is_text(path))
+        return " OR ".join(either)
+
+    def _number_in(self, path: str, numbers: tuple[Decimal, ...]) -> str:
+        return self._in(path, numbers)
+
+    def _in(self, path: str, values: tuple[Wanted, ...]) -> str:
+        marks = [self._value(_attribute_value(value)) for value in values]
+        if len(marks) == 1:
+            return f"{path} = {marks[0]}"
+        lists = [marks[n : n + _MOST_IN_A_LIST] for n in range(0, len(marks), _MOST_IN_A_LIST)]
+        return " OR ".join(f"{path} IN ({', '.join(one)})" for one in lists)
+
+    def _is_text(self, path: str) -> str:
+        return f"attribute_type({path}, {self._value({'S': 'S'})})"
+
+    def _no_null_word(self, path: str) -> str:
+        if not self.null_values:
+            return ""
+        return f" AND NOT ({self._in(path, tuple(sorted(self.null_values)))})"
+
+    def _value(self, value: AttributeValue, mark: str | None = None) -> str:
+        for known, one in self.values.items():
+            if one == value:
+                return known
+        mark = mark or f":v{len(self.values)}"
+        self.values[mark] = value
+        return mark
+
+
+def _attribute_value(wanted: Wanted) -> AttributeValue:
+    if isinstance(wanted, bool):
+        return {"BOOL": wanted}
+    return {"S": wanted} if isinstance(wanted, str) else {"N": plain(wanted)}

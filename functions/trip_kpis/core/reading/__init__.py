@@ -1,0 +1,1 @@
+"""Items -> what counts, by a definition: one by one, and whole pages in columns."""
