@@ -307,7 +307,8 @@ class _Reader:
                     raise self._fail(
                         f"{self.file}: breakdowns.{breakdown.name} has the attribute "
                         f"{attribute!r}, and {'a KPI' if attribute in kpis else 'the day'} has the "
-                        "same name in its objects: give the KPI another name, or group by another attribute"
+                        "same name in its objects: give the KPI another name, or group by another "
+                        "attribute"
                     )
 
     def _check_name(self, name: str, key: str) -> None:
