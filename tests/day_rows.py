@@ -8,7 +8,7 @@ from decimal import Decimal
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from trip_kpis.core.items.fares import EXACT
+from trip_kpis.core.items.numbers import EXACT
 from trip_kpis.core.log.partials import SCHEMA
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from trip_kpis.core.estimate.planning import make_plan
 from trip_kpis.core.items.attributes import Item, key_to_json
 from trip_kpis.core.items.pages import Page, page_decoder
-from trip_kpis.core.items.trips import ReadingRules
+from trip_kpis.core.reading.read_item import ReadingRules
 from trip_kpis.core.items.zones import time_zone
 from trip_kpis.core.log.counts import Counts
 from trip_kpis.core.log.parts import PartHeader

@@ -14,7 +14,7 @@ from trip_kpis.aws import clients
 from trip_kpis.aws.bucket import Bucket
 from trip_kpis.aws.publishing import Publisher
 from trip_kpis.core.errors import TransientError
-from trip_kpis.core.run.days import DayKpis
+from trip_kpis.core.run.figures import DayKpis
 from trip_kpis.core.run.publication import Judge, LaterRuns, Outcome, Publication, PublishingTerms
 
 MAY_25, MAY_26 = date(2024, 5, 25), date(2024, 5, 26)

@@ -13,7 +13,7 @@ from bench.merge_log import MadeUpLog
 from bench.merge_store import MergeStore
 from tests.samples import prove
 from trip_kpis.core.log.parts import decode
-from trip_kpis.core.run.day_totals import DayTotals, days
+from trip_kpis.core.run.totals import Totals, days
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[3]
 def test_a_made_up_log_is_whole_and_its_known_answer_is_what_its_parts_hold() -> None:
     log = MadeUpLog(segments=9, parts=3, days=4)
     bodies = [log.body(segment, part) for segment in range(9) for part in range(3)]
-    totals = DayTotals()
+    totals = Totals()
     parts = [decode(body, key="k") for body in bodies]
     for _, table in parts:
         totals.add(table)

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from tests.samples import PLANNED_AT, counts, header, plan, prove
 from trip_kpis.core.items.rejections import Reason
-from trip_kpis.core.run.days import DayKpis
+from trip_kpis.core.run.figures import DayKpis
 from trip_kpis.core.run.manifest import Finished
 from trip_kpis.core.run.publication import Outcome, Publication
 

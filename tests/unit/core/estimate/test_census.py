@@ -14,7 +14,7 @@ from tests.unit.core.items.test_reading import ZONED, fares, times
 from trip_kpis.core.estimate.census import Census
 from trip_kpis.core.items.attributes import find
 from trip_kpis.core.items.rejections import Reason
-from trip_kpis.core.items.trips import ReadingRules
+from trip_kpis.core.reading.read_item import ReadingRules
 from trip_kpis.core.log.part_builder import PartBuilder, Position
 
 contents = st.lists(st.tuples(fares, fares, times), max_size=12)

@@ -24,7 +24,7 @@ import sys
 sys.path[:0] = [{str(FUNCTIONS)!r}, {str(ROOT)!r}]
 from zoneinfo import ZoneInfo
 from tests.samples import plan
-from trip_kpis.core.items.trips import read_items
+from trip_kpis.core.reading.read_item import read_items
 from tests.samples import trip
 rules = plan(time_zone="Europe/Berlin").rules
 (only,) = read_items([trip(pickup_datetime={{"S": "2024-05-25T20:00:00Z"}})], rules).trips

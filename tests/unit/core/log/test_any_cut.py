@@ -16,7 +16,7 @@ from bench.known import KnownDay, decimal_text
 from tests.samples import RULES, header, page, plan, prove, trip
 from trip_kpis.core.log.part_builder import PartBuilder, Position
 from trip_kpis.core.log.parts import decode, encode
-from trip_kpis.core.run.day_totals import DayTotals, days
+from trip_kpis.core.run.totals import Totals, days
 
 fares = st.one_of(
     st.integers(-(10**27) + 1, 10**27 - 1).map(lambda units: Fraction(units, 10**18)),
@@ -97,7 +97,7 @@ def test_any_cut_gives_the_oracles_bytes(
     ]
     rng.shuffle(files)
 
-    totals = DayTotals()
+    totals = Totals()
     parts = [decode(body, key="k") for body in files]
     for _, table in parts:
         totals.add(table)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.day_rows import DayRow, DayRows, as_table, both, day_rows, fares, rows_of
-from trip_kpis.core.items.columns import FARE_TYPE
+from trip_kpis.core.reading.columns import FARE_TYPE
 from trip_kpis.core.log import partials
 from trip_kpis.core.log.partials import SCHEMA, Partials, combine
 

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from tests.day_rows import DayRow, DayRows, as_table, both, day_rows, trips_in
 from trip_kpis.core.errors import TooManyTripsError, UnbalancedCountsError
-from trip_kpis.core.items.fares import EXACT, MOST_TRIPS
+from trip_kpis.core.items.numbers import EXACT, MOST_TRIPS
 from trip_kpis.core.run import day_totals
-from trip_kpis.core.run.day_totals import DayTotals, days
-from trip_kpis.core.run.days import DayKpis, json_number
+from trip_kpis.core.run.totals import Totals, days
+from trip_kpis.core.run.figures import DayKpis, plain
 
 MAY_25 = date(2024, 5, 25)
 ONE_TRIP = DayRow(trip_count=1, total_fare=Decimal(1), min_fare=Decimal(1), max_fare=Decimal(1))
@@ -99,13 +99,13 @@ def test_the_average_is_right_on_ties_and_just_off_them(
         ("99999999999999999999.999999999999999999", "99999999999999999999.999999999999999999"),
     ],
 )
-def test_a_json_number_is_exact_and_has_no_surplus(value: str, text: str) -> None:
-    assert json_number(Decimal(value)) == text
+def test_a_plain_is_exact_and_has_no_surplus(value: str, text: str) -> None:
+    assert plain(Decimal(value)) == text
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=18))
-def test_a_json_number_says_the_same_and_is_json(value: Decimal) -> None:
-    text = json_number(value)
+def test_a_plain_says_the_same_and_is_json(value: Decimal) -> None:
+    text = plain(value)
     assert Decimal(text) == value
     assert json.loads(text, parse_float=Decimal, parse_int=Decimal) == value
     assert "e" not in text.lower()
@@ -127,7 +127,7 @@ def test_equal_values_give_equal_bytes_however_they_are_written() -> None:
 
 
 def combined(tables: Iterable[pa.Table]) -> pd.DataFrame:
-    totals = DayTotals()
+    totals = Totals()
     for table in tables:
         totals.add(table)
     return totals.frame()

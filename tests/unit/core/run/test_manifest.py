@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.samples import PLANNED_AT, counts, header, plan, prove
 from trip_kpis.core.errors import TooManyRejectedError
 from trip_kpis.core.items.rejections import Reason
-from trip_kpis.core.run.days import DayKpis
+from trip_kpis.core.run.figures import DayKpis
 from trip_kpis.core.run.manifest import Finished, Manifest, manifest, summary
 from trip_kpis.core.run.publication import Outcome, Publication
 from trip_kpis.core.run.quality import check_rejected_share
@@ -140,7 +140,7 @@ def test_the_manifest_is_one_line_with_the_sha256_and_the_figures_of_every_day_i
         {
             "date": "2024-05-25",
             "outcome": "published",
-            "sha256": hashlib.sha256(run.days[0].to_bytes()).hexdigest(),
+            "sha256": hashlib.sha256(run.figures[0].to_bytes()).hexdigest(),
             "trip_count": 1,
             "total_fare": "12345678901234567890.000000000000000001",
             "average_fare": "12345678901234567890",
@@ -152,7 +152,7 @@ def test_the_manifest_is_one_line_with_the_sha256_and_the_figures_of_every_day_i
         {
             "date": "2024-05-26",
             "outcome": "unchanged",
-            "sha256": hashlib.sha256(run.days[1].to_bytes()).hexdigest(),
+            "sha256": hashlib.sha256(run.figures[1].to_bytes()).hexdigest(),
             "trip_count": 2,
             "total_fare": "0.5",
             "average_fare": "0.25",
@@ -187,7 +187,7 @@ def test_a_day_that_a_later_run_has_published_keeps_what_this_run_came_to(run: F
     publication = Publication(outcomes=dict.fromkeys((MAY_25, MAY_26, MAY_27), Outcome.SUPERSEDED))
     days = json.loads(manifest(replace(run, publication=publication)).to_bytes())["days"]
     assert [day["sha256"] for day in days] == [None] * 3
-    for day, body in zip(days, run.days, strict=False):
+    for day, body in zip(days, run.figures, strict=False):
         published = json.loads(body.to_bytes(), parse_float=str, parse_int=str)
         assert {name: str(day[name]) for name in FIGURES}.items() <= published.items()
     assert NO_FIGURES.items() <= days[2].items()

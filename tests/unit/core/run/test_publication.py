@@ -8,7 +8,7 @@ import pytest
 
 from tests.samples import plan
 from trip_kpis.core.errors import NothingCountedError
-from trip_kpis.core.run.days import DayKpis
+from trip_kpis.core.run.figures import DayKpis
 from trip_kpis.core.run.publication import (
     Judge,
     LaterRuns,

@@ -7,7 +7,7 @@ from ops.local.made_up_trips import DAYS, make_up_month
 from tests.day_rows import rows_of
 from tests.samples import RULES
 from trip_kpis.core.items.rejections import Reason
-from trip_kpis.core.items.trips import read_items
+from trip_kpis.core.reading.read_item import read_items
 
 
 def test_the_known_figures_are_those_of_the_items() -> None:

@@ -96,7 +96,7 @@ def test_a_manifest_of_the_version_before_is_read(tmp_path: Path) -> None:
         del segment["throttles"]
     manifest.write_text(json.dumps(document))
     run = finished_run(tmp_path, "run-1")
-    assert [day.is_open for day in run.days] == [False] * 3
+    assert [day.is_open for day in run.figures] == [False] * 3
     assert not run.has_figures
 
 

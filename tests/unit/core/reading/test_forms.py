@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from tests.samples import RULES
 from trip_kpis.core.items.attributes import is_missing
-from trip_kpis.core.items.fares import is_decimal, read_fare
-from trip_kpis.core.items.forms import ABSENT, fare_form, rejected_shape, shape, time_form
+from trip_kpis.core.items.numbers import is_decimal, read_number
+from trip_kpis.core.reading.forms import ABSENT, number_form, rejected_shape, shape, time_form
 from trip_kpis.core.items.rejections import Reason, RejectedTrip, RejectionError
 from trip_kpis.core.items.times import form_of, read_day
 
@@ -44,7 +44,7 @@ texts = st.one_of(
 
 @pytest.mark.parametrize(("form", "value"), SAME_IN_BOTH.items())
 def test_a_value_that_is_no_text_has_the_name_of_its_type(form: str, value: Any) -> None:
-    assert fare_form(value) == form
+    assert number_form(value) == form
     assert time_form(value, RULES) == form
     assert shape(value) == form
 
@@ -60,7 +60,7 @@ def test_a_value_that_is_no_text_has_the_name_of_its_type(form: str, value: Any)
     ],
 )
 def test_forms_of_fares(value: Any, form: str) -> None:
-    assert fare_form(value) == form
+    assert number_form(value) == form
 
 
 @pytest.mark.parametrize(
@@ -132,12 +132,12 @@ def test_the_shape_of_a_rejected_value_also_says_what_a_number_looks_like(
 @given(texts)
 def test_a_fare_of_no_decimal_notation_is_what_is_rejected_as_no_number(text: str) -> None:
     try:
-        read_fare(text)
+        read_number(text)
         reason = None
     except RejectionError as rejection:
         reason = rejection.reason
     assert is_decimal(text) == (reason is not Reason.FARE_NOT_A_NUMBER)
-    assert fare_form({"S": text}) == ("String decimal" if is_decimal(text) else "String other")
+    assert number_form({"S": text}) == ("String decimal" if is_decimal(text) else "String other")
 
 
 @given(texts)
@@ -153,7 +153,7 @@ def test_a_time_in_no_form_is_unreadable_and_one_that_is_read_has_a_form(text: s
 
 @given(st.sampled_from([None, {"NULL": True}, {"S": ""}, {"S": "x"}, {"N": "1"}, {"M": {}}]))
 def test_the_forms_of_missing_values_are_three(value: Any) -> None:
-    assert is_missing(value) == (fare_form(value) in {ABSENT, "NULL", "empty String"})
+    assert is_missing(value) == (number_form(value) in {ABSENT, "NULL", "empty String"})
 
 
 @pytest.mark.parametrize(

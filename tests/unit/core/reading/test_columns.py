@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trip_kpis.core.items import columns
-from trip_kpis.core.items.fares import read_fare
+from trip_kpis.core.reading import columns
+from trip_kpis.core.items.numbers import read_number
 from trip_kpis.core.items.pages import Leaf
 from trip_kpis.core.items.rejections import RejectionError
 from trip_kpis.core.items.times import read_day, read_epoch_day
@@ -35,7 +35,7 @@ offsets = st.sampled_from(["Z", "+02:00", "-0330", "+14", "-00:30", "+0545"])
 
 def fare_or_none(text: str) -> Decimal | None:
     try:
-        return read_fare(text)
+        return read_number(text)
     except RejectionError:
         return None
 
@@ -55,7 +55,7 @@ def days_of(*leaves: Leaf, zone: ZoneInfo, earliest: date = EARLIEST) -> list[da
 @given(st.lists(plain_fares))
 def test_plain_fares_are_all_read(texts: list[str]) -> None:
     leaves = [Leaf(N=text) if n % 2 else Leaf(S=text) for n, text in enumerate(texts)]
-    assert columns.fares(leaves).to_pylist() == list(map(read_fare, texts))
+    assert columns.fares(leaves).to_pylist() == list(map(read_number, texts))
     assert columns.are_fares(leaves).to_pylist() == [True] * len(texts)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.samples import RULES, trip
 from trip_kpis.core.items.rejections import Reason
-from trip_kpis.core.items.trips import read_items
+from trip_kpis.core.reading.read_item import read_items
 
 MAY_25 = date(2024, 5, 25)
 OTHER_TYPES: list[dict[str, Any]] = [

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from trip_kpis.core.items.fares import LIMIT, read_fare
+from trip_kpis.core.items.numbers import LIMIT, read_number
 from trip_kpis.core.items.rejections import Reason, RejectionError
 
 LONG = 400_000
@@ -15,7 +15,7 @@ LONG = 400_000
 
 def reason_of(text: str) -> Reason:
     with pytest.raises(RejectionError) as caught:
-        read_fare(text)
+        read_number(text)
     return caught.value.reason
 
 
@@ -46,17 +46,17 @@ def reason_of(text: str) -> Reason:
 def test_every_notation_that_dynamodb_and_python_write_is_read_exactly(
     text: str, value: str
 ) -> None:
-    assert read_fare(text) == Decimal(value)
+    assert read_number(text) == Decimal(value)
 
 
 @pytest.mark.parametrize("text", ["-0", "-0.0", "-0E+3", "-0e-7", "-0e9999999"])
 def test_minus_zero_is_zero(text: str) -> None:
-    assert str(read_fare(text)) == str(read_fare("0"))
+    assert str(read_number(text)) == str(read_number("0"))
 
 
 @pytest.mark.parametrize("text", ["1", "1e8", "-0", "0.000000000000000001", "1E-18", "7.10"])
 def test_a_fare_always_has_18_places(text: str) -> None:
-    assert read_fare(text).as_tuple().exponent == -18
+    assert read_number(text).as_tuple().exponent == -18
 
 
 @pytest.mark.parametrize(
@@ -95,11 +95,11 @@ def test_a_value_as_long_as_an_item_is_judged_by_what_it_is() -> None:
     assert reason_of("1" * LONG + "x") is Reason.FARE_NOT_A_NUMBER
     assert reason_of("1e-" + "9" * LONG) is Reason.FARE_TOO_PRECISE
     assert reason_of("0." + "0" * LONG + "1e-999999") is Reason.FARE_TOO_PRECISE
-    assert read_fare("0" * LONG + "7") == 7
-    assert read_fare("7." + "0" * LONG) == 7
-    assert read_fare("7" + "0" * LONG + f"e-{LONG}") == 7
-    assert read_fare("0." + "0" * LONG + f"7e{LONG + 1}") == 7
-    assert read_fare("0e" + "9" * LONG) == 0
+    assert read_number("0" * LONG + "7") == 7
+    assert read_number("7." + "0" * LONG) == 7
+    assert read_number("7" + "0" * LONG + f"e-{LONG}") == 7
+    assert read_number("0." + "0" * LONG + f"7e{LONG + 1}") == 7
+    assert read_number("0e" + "9" * LONG) == 0
 
 
 exact_fares = st.decimals(
@@ -109,13 +109,13 @@ exact_fares = st.decimals(
 
 @given(exact_fares)
 def test_reading_inverts_str_of_a_decimal(fare: Decimal) -> None:
-    assert read_fare(str(fare)) == fare
+    assert read_number(str(fare)) == fare
 
 
 @given(exact_fares)
 def test_reading_inverts_every_other_form_of_the_same_value(fare: Decimal) -> None:
     for text in (str(fare.normalize(Context(prec=40))), f"{fare:f}", f"{fare:e}", f"{fare:E}"):
-        assert read_fare(text) == fare
+        assert read_number(text) == fare
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
@@ -132,13 +132,13 @@ def test_a_float_is_read_as_it_is_written_or_rejected_for_its_size(number: float
     elif written != written.quantize(Decimal("1e-18"), context=Context(prec=60)):
         assert reason_of(str(number)) is Reason.FARE_TOO_PRECISE
     else:
-        assert read_fare(str(number)) == written
+        assert read_number(str(number)) == written
 
 
 @given(st.text(max_size=30) | st.text(alphabet="0123456789.eE+-_ ", max_size=30))
 def test_any_text_is_a_fare_or_a_rejection_and_a_fare_is_what_the_text_says(text: str) -> None:
     try:
-        fare = read_fare(text)
+        fare = read_number(text)
     except RejectionError:
         return
     assert fare == Decimal(text)

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.samples import RULES, page, trip
-from trip_kpis.core.items.reading import read_page
+from trip_kpis.core.reading.read_page import read_page
 from trip_kpis.core.items.rejections import Reason, RejectedTrip
-from trip_kpis.core.items.trips import ReadingRules, read_item, read_items
+from trip_kpis.core.reading.read_item import ReadingRules, read_item, read_items
 from trip_kpis.core.items.zones import time_zone
 
 ODD: list[dict[str, Any] | None] = [
@@ -123,7 +123,7 @@ def test_a_bad_value_costs_its_own_item_only(monkeypatch: pytest.MonkeyPatch) ->
         judged.append(item)
         return read_item(item, rules)
 
-    monkeypatch.setattr("trip_kpis.core.items.reading.read_item", judge)
+    monkeypatch.setattr("trip_kpis.core.reading.read_page.read_item", judge)
     items = [trip(f"t-{n}") for n in range(100)]
     items[41] = trip("t-41", fare_amount={"S": "free"})
     reading = read_page(page(items), RULES)
