@@ -8,7 +8,7 @@ document, and knows no limit on the number of groups.
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -32,6 +32,12 @@ LIMIT = 10**9
 PLACES = 18
 
 _NOTATION = re.compile(r"(?P<mantissa>-?[0-9]+(?:\.[0-9]+)?)(?:[eE](?P<exponent>[+-]?[0-9]+))?")
+_ORDERS: dict[str, Callable[[Any, Any], bool]] = {
+    "above": gt,
+    "at_least": ge,
+    "below": lt,
+    "at_most": le,
+}
 _HUGE_EXPONENT = 5_000
 """A larger one changes no answer, as long as no text has thousands of digits."""
 
@@ -387,7 +393,7 @@ def _holds(condition: Any, value: Value | None) -> bool:
 
 def _operator_holds(name: str, operand: Any, value: Value | None) -> bool:
     if name == "exists":
-        return (value is not None) == operand
+        return (value is not None) is operand
     if name == "not":
         return not _is_one_of(operand, value)
     if value is None:
@@ -405,7 +411,7 @@ def _operator_holds(name: str, operand: Any, value: Value | None) -> bool:
         left, right = _number(value), _exact(operand)
         if left is None:
             return False
-    return {"above": gt, "at_least": ge, "below": lt, "at_most": le}[name](left, right) is True
+    return _ORDERS[name](left, right)
 
 
 def _is_one_of(wanted: Any, value: Value | None) -> bool:

@@ -305,6 +305,7 @@ def test_the_sum_of_an_item_is_limited_too() -> None:
 
     assert rejection(toml, item(a=half, b=half)) == ("number_too_large", "b")
     assert rejection(fares, item(fare_amount=half, b=half)) == ("fare_too_large", "fare_amount")
+    assert rejection(toml, item(b={"N": "-1"}, a={"N": "1E+9"})) == ("number_too_large", "a")
     assert line(toml, item(a=half, b={"N": "499999999.5"})) == (
         '{"date":"2024-05-25","x":999999999.5}\n'
     )
