@@ -268,12 +268,12 @@ def _figure(name: str, kpi: Mapping[str, Any], items: Sequence[_Counted]) -> str
 def _counted(document: Document, item: Item, settings: Settings) -> _Counted:
     null_words = _null_words(document)
     numbers = {
-        name: _measure(kpi, item, settings, null_words)
+        name: _measure(kpi, item, settings, document)
         for name, kpi in document["kpis"].items()
         if "count" not in kpi
     }
     for text in document["item"].get("numbers", []):
-        _measure({"sum": text}, item, settings, null_words)
+        _measure({"sum": text}, item, settings, document)
     day = _day(document["item"]["day"], item, settings, null_words)
     groups = {
         name: tuple(_group(item, _path(text, settings), null_words) for text in texts)
@@ -291,9 +291,9 @@ def _measured(kpi: Mapping[str, Any]) -> list[str]:
 
 
 def _measure(
-    kpi: Mapping[str, Any], item: Item, settings: Settings, null_words: frozenset[str]
+    kpi: Mapping[str, Any], item: Item, settings: Settings, document: Document
 ) -> Fraction:
-    texts = _measured(kpi)
+    texts, null_words, fares = _measured(kpi), _null_words(document), _fares(document, settings)
     scale = _exact(kpi.get("scale", 1))
     total = Fraction()
     for text in texts:
@@ -302,26 +302,34 @@ def _measure(
         if value is None:
             number = _exact(kpi["missing"])  # without it, the item is incomplete
         elif not value.keys() & {"N", "S"}:
-            raise _RejectionError(_reason(text, "wrong_type"), path, value)
+            raise _RejectionError(_reason(path in fares, "wrong_type"), path, value)
         else:
             read = _number(value)
             if read is None:
-                raise _RejectionError(_reason(text, "not_a_number"), path, value)
+                raise _RejectionError(_reason(path in fares, "not_a_number"), path, value)
             number = read
         number *= scale
         if abs(number) >= LIMIT:
-            raise _RejectionError(_reason(text, "too_large"), path, value)
+            raise _RejectionError(_reason(path in fares, "too_large"), path, value)
         if (number * 10**PLACES).denominator != 1:
-            raise _RejectionError(_reason(text, "too_precise"), path, value)
+            raise _RejectionError(_reason(path in fares, "too_precise"), path, value)
         total += number
     if abs(total) >= LIMIT:
         path = _path(texts[0], settings)
-        raise _RejectionError(_reason(texts[0], "too_large"), path, _find(item, path))
+        raise _RejectionError(_reason(path in fares, "too_large"), path, _find(item, path))
     return total
 
 
-def _reason(text: str, what: str) -> str:
-    is_fare = text in {"${FareAttribute}", "${EstimatedFareAttribute}"}
+def _fares(document: Document, settings: Settings) -> set[Path]:
+    """The paths that the document writes as the stack's fares."""
+    item = document["item"]
+    texts = [*item.get("complete", []), *item.get("numbers", [])]
+    texts += [text for kpi in document["kpis"].values() for text in _measured(kpi)]
+    written = {"${FareAttribute}", "${EstimatedFareAttribute}"}
+    return {_path(text, settings) for text in texts if text in written}
+
+
+def _reason(is_fare: bool, what: str) -> str:
     return f"fare_{what}" if is_fare else f"number_{what}"
 
 

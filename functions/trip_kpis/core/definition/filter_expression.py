@@ -109,7 +109,7 @@ class _Expressions:
                 numbers = tuple(one for one in condition.values if isinstance(one, Decimal))
                 either = [self._equals(path, exact)] if exact else []
                 # A String that holds the number passes here.
-                either += [self._number_in(path, numbers)] if numbers else []
+                either += [self._in(path, numbers)] if numbers else []
                 return f"NOT ({' OR '.join(either)})"
             case BeginsWith():
                 texts = [
@@ -118,29 +118,25 @@ class _Expressions:
                 return f"({' OR '.join(texts)}){self._no_null_word(path)}"
             case Exists():
                 there = (
-                    f"attribute_exists({path}) AND NOT attribute_type({path}, "
-                    f"{self._value({'S': 'NULL'})}) AND {path} <> {self._value({'S': ''})}"
+                    f"attribute_exists({path}) AND NOT {self._is_a('NULL', path)} AND {path} <> {self._value({'S': ''})}"
                     f"{self._no_null_word(path)}"
                 )
                 return there if condition.wanted else f"NOT ({there})"
             case Compared():
-                operator = _OPERATORS[condition.operator]
                 value = self._value(_attribute_value(condition.limit))
+                compared = f"{path} {_OPERATORS[condition.operator]} {value}"
                 if isinstance(condition.limit, str):
-                    is_text = f"attribute_type({path}, {self._value({'S': 'S'})})"
                     is_some = f"{path} <> {self._value({'S': ''})}"
-                    compared = f"{path} {operator} {value}"
-                    return f"{is_text} AND {is_some} AND {compared}{self._no_null_word(path)}"
-                return f"({path} {operator} {value} OR {self._is_text(path)})"
+                    no_word = self._no_null_word(path)
+                    return f"{self._is_a('S', path)} AND {is_some} AND {compared}{no_word}"
+                # Types first: the embedded DynamoDB fails to compare a String with a Number.
+                return f"({self._is_a('S', path)} OR {self._is_a('N', path)} AND {compared})"
 
     def _equals(self, path: str, values: tuple[Wanted, ...]) -> str:
         either = [self._in(path, values)]
         if any(isinstance(value, Decimal) for value in values):
-            either.append(self._is_text(path))
+            either.append(self._is_a("S", path))
         return " OR ".join(either)
-
-    def _number_in(self, path: str, numbers: tuple[Decimal, ...]) -> str:
-        return self._in(path, numbers)
 
     def _in(self, path: str, values: tuple[Wanted, ...]) -> str:
         marks = [self._value(_attribute_value(value)) for value in values]
@@ -149,8 +145,8 @@ class _Expressions:
         lists = [marks[n : n + _MOST_IN_A_LIST] for n in range(0, len(marks), _MOST_IN_A_LIST)]
         return " OR ".join(f"{path} IN ({', '.join(one)})" for one in lists)
 
-    def _is_text(self, path: str) -> str:
-        return f"attribute_type({path}, {self._value({'S': 'S'})})"
+    def _is_a(self, kind: str, path: str) -> str:
+        return f"attribute_type({path}, {self._value({'S': kind})})"
 
     def _no_null_word(self, path: str) -> str:
         if not self.null_values:

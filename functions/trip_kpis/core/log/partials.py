@@ -65,9 +65,8 @@ class PartialColumns:
 
     def in_order(self, rows: pa.Table) -> pa.Table:
         """By the keys, where there is no value first; Strings by their UTF-8."""
-        order = pc.sort_indices(
-            rows, sort_keys=[(key, "ascending") for key in self.keys], null_placement="at_start"
-        )
+        by_keys = [(key, "ascending", "at_start") for key in self.keys]
+        order = pc.sort_indices(rows, sort_keys=by_keys)
         return rows.take(order).select(self.schema.names).cast(self.schema)
 
     def of_items(self, rows: pa.Table) -> pa.Table:

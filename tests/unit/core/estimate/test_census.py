@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.core.items.test_reading import ZONED, fares, times
 
 from tests.samples import RULES, page, trip
-from tests.unit.core.items.test_reading import ZONED, fares, times
 from trip_kpis.core.estimate.census import Census
 from trip_kpis.core.items.attributes import find
 from trip_kpis.core.items.rejections import Reason
-from trip_kpis.core.reading.read_item import ReadingRules
 from trip_kpis.core.log.part_builder import PartBuilder, Position
+from trip_kpis.core.reading.read_item import ReadingRules
 
 contents = st.lists(st.tuples(fares, fares, times), max_size=12)
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.day_rows import DayRow, DayRows, as_table, both, day_rows, fares, rows_of
-from trip_kpis.core.reading.columns import FARE_TYPE
 from trip_kpis.core.log import partials
 from trip_kpis.core.log.partials import SCHEMA, Partials, combine
+from trip_kpis.core.reading.columns import FARE_TYPE
 
 trips = st.lists(st.tuples(st.dates() | st.just(date(2024, 5, 25)), fares))
 

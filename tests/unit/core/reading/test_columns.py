@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trip_kpis.core.reading import columns
 from trip_kpis.core.items.numbers import read_number
 from trip_kpis.core.items.pages import Leaf
 from trip_kpis.core.items.rejections import RejectionError
 from trip_kpis.core.items.times import read_day, read_epoch_day
 from trip_kpis.core.items.zones import time_zone
+from trip_kpis.core.reading import columns
 
 EARLIEST = date(1900, 1, 1)
 ZONES = [

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from tests.samples import RULES
 from trip_kpis.core.items.attributes import is_missing
 from trip_kpis.core.items.numbers import is_decimal, read_number
-from trip_kpis.core.reading.forms import ABSENT, number_form, rejected_shape, shape, time_form
 from trip_kpis.core.items.rejections import Reason, RejectedTrip, RejectionError
 from trip_kpis.core.items.times import form_of, read_day
+from trip_kpis.core.reading.forms import ABSENT, number_form, rejected_shape, shape, time_form
 
 FORMATS = ("%d/%m/%Y", "%d/%m/%Y %H:%M")
 FORMATTED = replace(RULES, time_formats=FORMATS)

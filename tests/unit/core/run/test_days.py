@@ -17,8 +17,8 @@ from tests.day_rows import DayRow, DayRows, as_table, both, day_rows, trips_in
 from trip_kpis.core.errors import TooManyTripsError, UnbalancedCountsError
 from trip_kpis.core.items.numbers import EXACT, MOST_TRIPS
 from trip_kpis.core.run import day_totals
-from trip_kpis.core.run.totals import Totals, days
 from trip_kpis.core.run.figures import DayKpis, plain
+from trip_kpis.core.run.totals import Totals, days
 
 MAY_25 = date(2024, 5, 25)
 ONE_TRIP = DayRow(trip_count=1, total_fare=Decimal(1), min_fare=Decimal(1), max_fare=Decimal(1))
