@@ -349,13 +349,13 @@ def test_averages_are_rounded_half_to_even(numbers: list[str], mean: str) -> Non
     )
 
 
-def test_the_reason_depends_on_how_the_path_at_fault_is_written() -> None:
-    toml = definition(
-        'x = { sum = "fare_amount", scale = "0.001" }\ny = { sum = "${FareAttribute}" }'
-    )
+def test_the_reason_names_a_fare_wherever_its_path_is_written_as_the_stacks() -> None:
+    as_a_path = 'x = { sum = "fare_amount", scale = "0.001" }'
+    as_the_stacks = f'{as_a_path}\ny = {{ sum = "${{FareAttribute}}" }}'
+    too_large = item(fare_amount={"N": "2E+12"})
 
-    assert rejection(toml, item(fare_amount={"N": "2E+9"})) == ("fare_too_large", "fare_amount")
-    assert rejection(toml, item(fare_amount={"N": "2E+12"}))[0] == "number_too_large"
+    assert rejection(definition(as_the_stacks), too_large) == ("fare_too_large", "fare_amount")
+    assert rejection(definition(as_a_path), too_large) == ("number_too_large", "fare_amount")
 
 
 def day_of(toml: str, one: Item, settings: Settings = SETTINGS) -> str:

@@ -105,11 +105,12 @@ class _Expressions:
             case Equals(negated=False):
                 return f"({self._equals(path, condition.values)})"
             case Equals():
-                exact = tuple(one for one in condition.values if not isinstance(one, Decimal))
-                numbers = tuple(one for one in condition.values if isinstance(one, Decimal))
-                either = [self._equals(path, exact)] if exact else []
-                # A String that holds the number passes here.
-                either += [self._in(path, numbers)] if numbers else []
+                # A String that holds the number passes here. Types first: in the embedded DynamoDB,
+                # true is 1, and a Binary is a String.
+                either = [
+                    f"{self._is_a(kind, path)} AND ({self._in(path, values)})"
+                    for kind, values in _by_type(condition.values).items()
+                ]
                 return f"NOT ({' OR '.join(either)})"
             case BeginsWith():
                 texts = [
@@ -117,10 +118,9 @@ class _Expressions:
                 ]
                 return f"({' OR '.join(texts)}){self._no_null_word(path)}"
             case Exists():
-                there = (
-                    f"attribute_exists({path}) AND NOT {self._is_a('NULL', path)} AND {path} <> {self._value({'S': ''})}"
-                    f"{self._no_null_word(path)}"
-                )
+                is_some = f"{path} <> {self._value({'S': ''})}{self._no_null_word(path)}"
+                is_null = self._is_a("NULL", path)
+                there = f"attribute_exists({path}) AND NOT {is_null} AND {is_some}"
                 return there if condition.wanted else f"NOT ({there})"
             case Compared():
                 value = self._value(_attribute_value(condition.limit))
@@ -160,6 +160,15 @@ class _Expressions:
         mark = mark or f":v{len(self.values)}"
         self.values[mark] = value
         return mark
+
+
+def _by_type(values: tuple[Wanted, ...]) -> dict[str, tuple[Wanted, ...]]:
+    """The values by the type descriptor that they have in DynamoDB."""
+    by_type: dict[str, tuple[Wanted, ...]] = {}
+    for value in values:
+        (kind,) = _attribute_value(value)
+        by_type[kind] = (*by_type.get(kind, ()), value)
+    return by_type
 
 
 def _attribute_value(wanted: Wanted) -> AttributeValue:
