@@ -122,7 +122,8 @@ def page(
     end_key: Item | None = None,
 ) -> Page:
     """A page with these items, as a worker decodes it."""
-    return page_decoder(*rules.definition.paths).decode(
+    definition = rules.definition
+    return page_decoder(*definition.paths, flags=definition.flag_paths).decode(
         answer(items, filtered=filtered, end_key=end_key)
     )
 

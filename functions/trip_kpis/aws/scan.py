@@ -24,7 +24,7 @@ def pages(client: Any, plan: Plan, segment: int, *, start_key: Item | None) -> I
     raises.
     """
     definition = plan.definition
-    decoder = page_decoder(*definition.paths)
+    decoder = page_decoder(*definition.paths, flags=definition.flag_paths)
     expressions = request(definition, plan.key_attributes)
     while True:
         page = _scanned(client, plan, segment, start_key, decoder.decode, **expressions)

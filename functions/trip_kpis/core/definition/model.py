@@ -158,6 +158,11 @@ class Definition:
             object.__setattr__(self, name, value)
 
     @property
+    def flag_paths(self) -> frozenset[AttributePath]:
+        """Where a truth value means something."""
+        return frozenset([*(one.path for one in self.where), *self.group_paths])
+
+    @property
     def number_paths(self) -> tuple[AttributePath, ...]:
         """All that is read as a number, each once."""
         measured = (path for measure in self.measures for path in measure.paths)

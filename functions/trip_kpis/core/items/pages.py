@@ -6,11 +6,11 @@ everything else; an item that has to be looked at as a whole is decoded when som
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import msgspec
 
@@ -24,7 +24,7 @@ from trip_kpis.core.items.attributes import (
 
 
 class Leaf(msgspec.Struct, frozen=True, gc=False):
-    """An attribute value that may be a number, a text, a truth value, or say that there is none.
+    """An attribute value that may be a number or a text, or say that there is none.
 
     With none of its fields it is absent (ABSENT itself), of another type, or could not be decoded
     on its own; only the whole item has it.
@@ -33,12 +33,12 @@ class Leaf(msgspec.Struct, frozen=True, gc=False):
     S: str | None = None
     N: str | None = None
     NULL: bool | None = None
-    BOOL: bool | None = None
+    BOOL: ClassVar[bool | None] = None
 
     @property
     def is_missing(self) -> bool:
         """Surely: absent, NULL or an empty String."""
-        return self is ABSENT or self.NULL is not None or self.S == ""
+        return self is ABSENT or self is _NO_FLAG or self.NULL is not None or self.S == ""
 
     @property
     def is_decoded(self) -> bool:
@@ -49,10 +49,17 @@ class Leaf(msgspec.Struct, frozen=True, gc=False):
             or self.BOOL is not None
             or self.NULL is not None
             or self is ABSENT
+            or self is _NO_FLAG
         )
 
 
-ABSENT, _UNDECODED = Leaf(), Leaf()
+class _Flag(Leaf, frozen=True, gc=False):
+    """One that may also be a truth value: decoding a field more is not free."""
+
+    BOOL: bool | None = None  # type: ignore[misc]
+
+
+ABSENT, _UNDECODED, _NO_FLAG = Leaf(), Leaf(), _Flag()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +96,12 @@ class Page:
 class PageDecoder:
     """Decodes the answers to Scan requests that ask for certain paths."""
 
-    def __init__(self, paths: Sequence[AttributePath]) -> None:
-        item = _map_of({path for path in paths if _is_decodable(path)})
+    def __init__(
+        self, paths: Sequence[AttributePath], flags: Set[AttributePath] = frozenset()
+    ) -> None:
+        """`flags` are those of the paths where there may be a truth value."""
+        leaves = {path: _NO_FLAG if path in flags else ABSENT for path in paths}
+        item = _map_of({path: leaf for path, leaf in leaves.items() if _is_decodable(path)})
         self._answers = msgspec.json.Decoder(_Answer[item])  # type: ignore[valid-type]
         self._ways = list(map(_way_to, paths))
 
@@ -128,9 +139,12 @@ def whole_page(body: bytes) -> WholePage:
 
 
 @lru_cache(maxsize=8)
-def page_decoder(*paths: AttributePath) -> PageDecoder:
-    """A decoder whose pages have a column for each of the paths, in this order."""
-    return PageDecoder(paths)
+def page_decoder(
+    *paths: AttributePath, flags: frozenset[AttributePath] = frozenset()
+) -> PageDecoder:
+    """A decoder whose pages have a column for each of the paths, in this order; `flags` are those
+    where there may be a truth value."""
+    return PageDecoder(paths, flags)
 
 
 _OneItem = TypeVar("_OneItem")
@@ -204,31 +218,41 @@ def _all_members(undecoded: msgspec.Raw) -> Item:
     }
 
 
-def _map_of(paths: Set[AttributePath]) -> type[msgspec.Struct]:
+_Leaves = Mapping[AttributePath, Leaf]
+"""Paths, and what an absent value is there."""
+
+
+def _map_of(leaves: _Leaves) -> type[msgspec.Struct]:
     """A struct with a place for every one of the paths and for nothing else."""
     fields: list[tuple[str, type[msgspec.Struct], msgspec.Struct]] = []
-    names = sorted({str(path[0]) for path in paths})
+    names = sorted({str(path[0]) for path in leaves})
     for name in names:
-        default = _value_with({path[1:] for path in paths if path[0] == name})
+        below = {path[1:]: leaf for path, leaf in leaves.items() if path[0] == name}
+        default = _value_with(below)
         fields.append((_place(name), type(default), default))
     places = {_place(name): name for name in names}
     return msgspec.defstruct("Map", fields, rename=places, frozen=True, gc=False)
 
 
-def _value_with(paths: Set[AttributePath]) -> msgspec.Struct:
+def _value_with(leaves: _Leaves) -> msgspec.Struct:
     """What an absent value is that may be asked for itself (an empty path), or for its members.
 
     The elements of a list all get the places that any of them is asked for.
     """
-    if paths == {()}:
-        return ABSENT
+    itself = leaves.get(())
+    if itself is not None and len(leaves) == 1:
+        return itself
     fields: list[tuple[str, Any, Any]] = []
-    if into_map := {path for path in paths if path and isinstance(path[0], str)}:
+    if into_map := {
+        path: leaf for path, leaf in leaves.items() if path and isinstance(path[0], str)
+    }:
         nested = _map_of(into_map)
         fields.append(("M", nested, nested()))
-    if into_list := {path[1:] for path in paths if path and isinstance(path[0], int)}:
+    if into_list := {
+        path[1:]: leaf for path, leaf in leaves.items() if path and isinstance(path[0], int)
+    }:
         fields.append(("L", list[type(_value_with(into_list))], []))  # type: ignore[misc]
-    bases = (Leaf,) if () in paths else ()
+    bases = () if itself is None else (type(itself),)
     value: msgspec.Struct = msgspec.defstruct("Value", fields, bases=bases, frozen=True, gc=False)()
     return value
 
