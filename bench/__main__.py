@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from bench import breakdowns as breakdowns_bench
 from bench import cold as cold_bench
 from bench import memory as memory_bench
 from bench import merge as merge_bench
@@ -96,6 +97,25 @@ def merge(*, segments: int, parts: int, days: int, as_json: bool) -> None:
     """CPU and memory of the merge of the largest run, every published day checked."""
     figures = merge_bench.run(segments=segments, parts=parts, days=days)
     _print(figures, merge_bench.table(figures), as_json=as_json)
+
+
+@main.command()
+@click.option(
+    "--segments", type=click.IntRange(1), default=breakdowns_bench.SEGMENTS, show_default=True
+)
+@click.option("--days", type=click.IntRange(1), default=breakdowns_bench.DAYS, show_default=True)
+@click.option(
+    "--groups",
+    type=click.IntRange(1),
+    default=breakdowns_bench.GROUPS,
+    show_default=True,
+    help="Of a day, in each of two breakdowns.",
+)
+@_as_json
+def breakdowns(*, segments: int, days: int, groups: int, as_json: bool) -> None:
+    """CPU and memory of the merge of a run with two breakdowns, every line checked."""
+    figures = breakdowns_bench.run(segments=segments, days=days, groups=groups)
+    _print(figures, breakdowns_bench.table(figures), as_json=as_json)
 
 
 @main.command()
