@@ -103,6 +103,7 @@ def resumed(out: Path, run_id: str) -> Ended:
     return ops("rerun", run_id, "--out", out)
 
 
+@pytest.mark.slow
 def test_a_file_that_cannot_be_written_ends_the_run_with_one_message(
     json_lines: Callable[..., Path], tmp_path: Path
 ) -> None:
