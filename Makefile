@@ -34,7 +34,8 @@ demo: $(DEMO_OPS) ## make up a month of trips, run the whole job over it, show t
 
 setup: $(VENV)/bin/ops ## make .venv with everything in it, and the command .venv/bin/ops
 
-PYTEST := $(VENV)/bin/python -m pytest -n 2 --dist loadfile
+# A test that ended its process by hanging would do so again in each process that is started in its place.
+PYTEST := $(VENV)/bin/python -m pytest -n 2 --dist loadfile --max-worker-restart=0
 test: setup ## the tests, except those that take long and find little besides
 	@$(PYTEST) -m "not slow"
 

@@ -20,7 +20,8 @@ from ops.runs.storage import Bucket
 
 _SHARE_OF_LOOKING = 0.1
 """Looking at a run of very many segments takes a while, and costs a LIST for every thousand parts:
-it is done so seldom that it takes no more than this share of the time."""
+it is done so seldom that it takes no more than this share of the time. Meanwhile only the
+execution's status is asked for, so that its end is seen at once."""
 
 
 _Answer = TypeVar("_Answer")
@@ -90,16 +91,18 @@ class RunningExecution:
 
         Args:
             on_progress: receives the progress.
-            poll_seconds: between two looks, at least.
+            poll_seconds: between two questions for the status.
             ask: makes each call to AWS; it may repeat a call that fails.
         """
         # The first part that is read loads pyarrow: a second that is no part of looking.
         import_module("trip_kpis.core.log.parts")
+        next_look_at = time.monotonic()
         while ask(self._describe)["status"] == RUNNING:
             began = time.monotonic()
-            on_progress(ask(self._log.look))
-            looked = time.monotonic() - began
-            time.sleep(max(poll_seconds, looked / _SHARE_OF_LOOKING - looked))
+            if began >= next_look_at:
+                on_progress(ask(self._log.look))
+                next_look_at = began + (time.monotonic() - began) / _SHARE_OF_LOOKING
+            time.sleep(poll_seconds)
         on_progress(ask(self._log.look))
 
     def ended(self, *, pages: PagesRead | None = None) -> EndedExecution:

@@ -1,5 +1,6 @@
 """`python -m tests.iam`: a row for every grant, with what a run says without it."""
 
+import pytest
 from click.testing import CliRunner
 
 from ops.embedded.isolation import ACCOUNT_ID, REGION
@@ -8,6 +9,7 @@ from tests.iam.grants import Grant
 from tests.iam.removals import Removal
 
 
+@pytest.mark.slow
 def test_a_role_has_a_row_for_each_of_its_grants() -> None:
     printed = CliRunner().invoke(main, ["--role", "TripKpisScheduleRole"], catch_exceptions=False)
     assert printed.exit_code == 0

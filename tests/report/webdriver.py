@@ -8,6 +8,7 @@ import json
 import os
 import re
 import subprocess
+import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -31,10 +32,17 @@ class Browser:
         self._session_url = session_url
 
     def open(self, file: Path, *, dark: bool = False) -> None:
-        """Loads the page, which draws its charts before it is loaded."""
+        """Loads the page, which draws its charts before it is loaded.
+
+        The driver's answer alone is not enough: on a loaded machine it came before a long page was
+        complete.
+        """
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self._cdp("Emulation.setEmulatedMedia", {"features": [scheme]})
-        call(f"{self._session_url}/url", {"url": file.resolve().as_uri()})
+        url = file.resolve().as_uri()
+        call(f"{self._session_url}/url", {"url": url})
+        while self.run("return [document.readyState, location.href]") != ["complete", url]:
+            time.sleep(0.05)
 
     def run(self, script: str, *arguments: Any) -> Any:
         """What the body of a JavaScript function returns in the page."""

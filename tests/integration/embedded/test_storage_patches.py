@@ -264,6 +264,7 @@ with EmbeddedCloud(page_bytes=1_000) as cloud:
 """
 
 
+@pytest.mark.slow
 def test_a_segment_can_be_resumed_in_another_process() -> None:
     """Which segment an item is in, and after which other, is a matter of its key alone."""
 

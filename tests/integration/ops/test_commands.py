@@ -153,6 +153,7 @@ def test_attributes_that_are_named_otherwise_are_refused_before_anything_is_load
     assert not (tmp_path / "out" / "state").exists()
 
 
+@pytest.mark.slow
 def test_several_files_may_follow_one_option(
     json_lines: Callable[..., Path], tmp_path: Path
 ) -> None:

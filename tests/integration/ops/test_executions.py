@@ -51,7 +51,7 @@ def test_a_segment_that_fails_fails_the_run_and_nothing_is_published(local: Loca
     assert published(local) == EXPECTED
 
 
-@pytest.mark.parametrize("segments", [1, 2, 3, 17, 64])
+@pytest.mark.parametrize("segments", [1, 2, 3, 17, pytest.param(64, marks=pytest.mark.slow)])
 def test_any_number_of_segments_gives_the_same_bytes(local: LocalStack, segments: int) -> None:
     outcome = execute(local, {"total_segments": segments}, name=f"with-{segments}-segments")
     assert outcome.output is not None

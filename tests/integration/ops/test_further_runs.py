@@ -77,6 +77,7 @@ def test_unchanged_and_vanished_days_are_seen_and_the_earlier_run_stays(
     ]
 
 
+@pytest.mark.slow
 def test_an_unfinished_run_is_resumed_while_the_trips_are_the_same(
     json_lines: Write, tmp_path: Path
 ) -> None:
@@ -136,6 +137,7 @@ def test_a_run_that_is_killed_while_it_loads_leaves_all_as_it_was(
     assert tree(out) == before
 
 
+@pytest.mark.slow
 def test_another_bucket_is_refused_and_another_key_is_mentioned(
     json_lines: Write, tmp_path: Path
 ) -> None:

@@ -10,7 +10,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
 
-from ops.embedded.lambda_invocation import Invocation, InvocationOutcome, Invoker
+from ops.embedded.lambda_invocation import Invocation, InvocationOutcome, Invoker, error_payload
 from ops.embedded.scan_layers import scan_request
 from ops.local.local_stack import Where
 from ops.local.run import execute
@@ -47,10 +47,13 @@ class OnAClockOfOurOwn:
             os.environ.update(function.environment)
             self._context = Context(aws_request_id=invocation.request_id)
             handler = getattr(import_module(module), name)
-            answer = handler(json.loads(invocation.payload), self._context)
-        return InvocationOutcome(
-            payload=json.dumps(answer).encode(), failed=False, duration_ms=0, billed_ms=0
-        )
+            try:
+                answer = handler(json.loads(invocation.payload), self._context)
+            except Exception as error:  # noqa: BLE001 -- as Lambda answers it
+                payload, failed = error_payload(type(error).__name__, str(error)), True
+            else:
+                payload, failed = json.dumps(answer).encode(), False
+        return InvocationOutcome(payload=payload, failed=failed, duration_ms=0, billed_ms=0)
 
     def close(self) -> None: ...
 

@@ -114,6 +114,7 @@ def test_ctrl_c_says_how_to_go_on(json_lines: Callable[..., Path], tmp_path: Pat
     assert ops("status", "--out", out).stdout.startswith(f"Run {execution.run_id}: finished\n")
 
 
+@pytest.mark.slow
 def test_a_fresh_run_into_the_same_directory_is_a_new_cloud(
     json_lines: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -126,6 +127,7 @@ def test_a_fresh_run_into_the_same_directory_is_a_new_cloud(
     assert f"has no run {first['run_id']}: there are {second['run_id']}" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_rerun_of_a_finished_run_reads_nothing_and_publishes_the_same(
     json_lines: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -163,6 +165,7 @@ def test_a_run_that_failed_before_its_plan_is_not_offered_for_going_on(
     assert "start another" in status
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_before_its_plan_begins_anew_under_its_id(
     json_lines: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -181,6 +184,7 @@ def test_a_run_that_was_killed_before_its_plan_begins_anew_under_its_id(
     assert kpis(out) == published
 
 
+@pytest.mark.slow
 def test_a_run_with_too_many_rejected_trips_is_resumed_under_another_share(
     json_lines: Callable[..., Path], tmp_path: Path
 ) -> None:

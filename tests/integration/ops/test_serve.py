@@ -82,6 +82,7 @@ def test_a_run_is_reported_with_its_status_and_its_logs_which_stay(
     assert (Path(logs) / "MergePartialsFunction.log").read_text()
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_the_middle_of_a_run_stops_it_with_one_message(
     served: tuple[subprocess.Popen[str], str],
 ) -> None:

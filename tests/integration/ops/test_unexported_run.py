@@ -153,6 +153,7 @@ def test_wherever_the_export_breaks_off_the_next_one_exports_all(
     is_unfinished_and_then_exported(out)
 
 
+@pytest.mark.slow
 def test_a_further_run_exports_it_too_and_does_not_wait_for_its_lease(
     out: Path, tmp_path: Path
 ) -> None:
