@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.definitions.filter_judge import passes, passes_in_moto
-from tests.definitions.oracle import expected, is_excluded, is_incomplete
+from tests.definitions.oracle import Item, expected, is_excluded, is_incomplete
 from tests.definitions.strategies import Case, Segments, cases, cuts, toml_text
 from tests.samples import header, page, rules
 from trip_kpis.core.definition.filter_expression import is_exact, request
@@ -60,7 +60,7 @@ def objects_of(segments: Segments, rules: ReadingRules) -> tuple[dict[str, bytes
 
 def keyed(case: Case) -> Case:
     """With a key for every item, which the quarantine names."""
-    items = [{**item, "trip_id": {"S": f"t-{n}"}} for n, item in enumerate(case.items)]
+    items: list[Item] = [{**item, "trip_id": {"S": f"t-{n}"}} for n, item in enumerate(case.items)]
     return Case(document=case.document, settings=case.settings, items=items)
 
 
