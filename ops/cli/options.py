@@ -161,6 +161,34 @@ parameter = click.option(
     metavar="NAME=VALUE",
     help="A parameter of the stack, such as TimeZone=Europe/Berlin. You can repeat this option.",
 )
+
+
+def _definition(
+    _context: click.Context, _option: click.Parameter, given: Path | None
+) -> dict[str, str]:
+    """The parameter by which functions on this machine find the file, if one is given."""
+    return {} if given is None else {"KpiDefinition": str(given.resolve())}
+
+
+definition = click.option(
+    "--definition",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    callback=_definition,
+    metavar="FILE.toml",
+    help="The KPI definition: what counts, and which figures are calculated (docs/definitions.md). "
+    "[functions/definitions/trips.toml]",
+)
+
+
+def with_definition(parameters: dict[str, str], definition: dict[str, str]) -> dict[str, str]:
+    """The parameters with that of --definition. Raises click.UsageError where both name one."""
+    if definition and "KpiDefinition" in parameters:
+        raise click.UsageError(
+            "--definition and --parameter KpiDefinition name two KPI definitions: leave one out"
+        )
+    return {**parameters, **definition}
+
+
 merge_parameter = click.option(
     "--parameter",
     "parameters",

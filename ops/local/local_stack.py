@@ -25,6 +25,7 @@ from ops.interruption import silent_threads
 from ops.local import trips_table
 from ops.local.names import STACK_NAME, TABLE_NAME, TEMPLATE
 from ops.local.page_log import PageLog
+from ops.local.parameters import deployable
 from ops.local.state_directory import StateDirectory
 from ops.local.trip_files import Trips
 from ops.local.write_failures import WriteFailures
@@ -138,11 +139,13 @@ def local_stack(
             _make_bucket(cloud, bucket_name)
         trips_table.load(cloud.client("dynamodb"), TABLE_NAME, trips, on_loaded=on_loaded)
         here = {"TableName": TABLE_NAME, "MaxConcurrency": str(_WORKERS)}
-        stack = deploy(cloud, TEMPLATE, STACK_NAME, {**here, **parameters})
+        of_template, variables = deployable(parameters)
+        stack = deploy(cloud, TEMPLATE, STACK_NAME, {**here, **of_template})
         workers = where.around_workers(
             WorkerProcesses(
                 endpoint_url=cloud.endpoint_url,
                 log_directory=logs,
+                environment=variables,
                 role_credentials=cloud.role_credentials,
             )
             if where.lambda_endpoint is None

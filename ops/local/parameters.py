@@ -1,19 +1,24 @@
 """The stack's parameters as its functions get them, without a stack."""
 
+import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 
 from ops.embedded.template import complete_parameters, load_template
 from ops.local.closest_name import closest_name
 from ops.local.names import TABLE_NAME, TEMPLATE
 from ops.local.trip_files import Trips
 from trip_kpis.aws.settings import read_estimate_terms, read_merge_settings, read_run_defaults
+from trip_kpis.core.definition.conditions import holds
+from trip_kpis.core.definition.model import Definition
+from trip_kpis.core.definition.parsing import Document, StackPaths
 from trip_kpis.core.errors import SettingError
-from trip_kpis.core.items.attributes import dotted_path, find, parse_path
+from trip_kpis.core.items.attributes import AttributePath, dotted_path, find, parse_path
 from trip_kpis.core.items.zones import closest_time_zone, is_time_zone
-from trip_kpis.core.settings import SETTINGS
+from trip_kpis.core.settings import KPI_DEFINITION, SETTINGS
 
 _NAMES_SHOWN = 12
 
@@ -25,8 +30,18 @@ def functions_environment(parameters: Mapping[str, str]) -> dict[str, str]:
     SettingError for a time zone that is none.
     """
     _check_time_zone(parameters)
-    values = complete_parameters(load_template(TEMPLATE), parameters)
-    return {setting.variable: values[setting.parameter] for setting in SETTINGS}
+    of_template, variables = deployable(parameters)
+    values = complete_parameters(load_template(TEMPLATE), of_template)
+    return {**{one.variable: values[one.parameter] for one in SETTINGS}, **variables}
+
+
+def deployable(parameters: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """What the template takes, and the variables that functions on this machine have besides: the
+    path of a KPI definition, where a stack in AWS can only have the name of one in its package."""
+    of_template = dict(parameters)
+    if not Path(parameters.get(KPI_DEFINITION.parameter, "")).is_absolute():
+        return of_template, {}
+    return of_template, {KPI_DEFINITION.variable: of_template.pop(KPI_DEFINITION.parameter)}
 
 
 def _check_time_zone(parameters: Mapping[str, str]) -> None:
@@ -61,44 +76,127 @@ def fit_parameters(
     defaults = read_run_defaults(environment)
     read_estimate_terms(environment)
     read_merge_settings(environment)
+    stack = StackPaths(
+        fare=defaults.fare_attribute,
+        estimated_fare=defaults.estimated_fare_attribute,
+        day=defaults.day_attribute,
+    )
+    file = defaults.kpi_definition.file
+    definition = file.definition(stack)
     names = tuple(dict.fromkeys(name for item in trips.items.values() for name in item))
     if not names:
         return FittedParameters(
             parameters=parameters, remarks=("The files have no trips in them.",)
         )
-    fitted, remarks, wrong = dict(parameters), [], {}
-    for parameter, path in {
-        "FareAttribute": defaults.fare_attribute,
-        "EstimatedFareAttribute": defaults.estimated_fare_attribute,
-        "DayAttribute": defaults.day_attribute,
-    }.items():
-        steps = parse_path(path, setting=parameter)
-        if any(find(item, steps) is not None for item in trips.items.values()):
+    fitted, remarks, wrong = dict(parameters), [], []
+    for named in _named_paths(file.document, stack):
+        if any(find(item, named.path) is not None for item in trips.items.values()):
             continue
-        whole = ".".join(steps)
-        if whole in names:
-            fitted[parameter] = dotted_path((whole,))
+        whole = ".".join(map(str, named.path))
+        if named.parameter is None:
+            if _is_decisive(named.path, definition):
+                wrong.append(named)
+            elif not named.key.startswith("item.where"):
+                remarks.append(f"No trip has {named.written}, which {named.key} names.")
+        elif whole not in names:
+            wrong.append(named)
+        elif named.parameter not in fitted or fitted[named.parameter] == named.written:
+            fitted[named.parameter] = dotted_path((whole,))
             remarks.append(
-                f"{path} is one column of the files, so {parameter} is {fitted[parameter]} here."
+                f"{named.written} is one column of the files, so {named.parameter} is "
+                f"{fitted[named.parameter]} here."
             )
-        else:
-            wrong[parameter] = path
     if wrong:
-        sentences = _wrong_names(wrong, names)
+        sentences = _wrong_names(wrong, names, f"{file.name}.toml")
         if refuse_absent:
             raise SettingError(sentences)
         remarks.append(sentences)
     return FittedParameters(parameters=fitted, remarks=tuple(remarks))
 
 
-def _wrong_names(wrong: Mapping[str, str], names: Sequence[str]) -> str:
-    """What is wrong, and what to add to the command."""
-    said = "; ".join(f"no trip has {path}, which {name} names" for name, path in wrong.items())
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _NamedPath:
+    """A path that the KPI definition reads, and what names it."""
+
+    key: str
+    """in the definition"""
+    written: str
+    path: AttributePath
+    parameter: str | None
+    """of the stack; None: the definition itself names it"""
+
+    @property
+    def name(self) -> str:
+        return self.parameter or self.key
+
+
+def _named_paths(document: Document, stack: StackPaths) -> Sequence[_NamedPath]:
+    """Of a valid document; a parameter that is named several times is there once."""
+    of_stack = stack.named()
+    found: dict[str, _NamedPath] = {}
+    for key, text in _texts_of_paths(document):
+        parameter = text.removeprefix("${").removesuffix("}") if text.startswith("${") else None
+        written = of_stack[parameter] if parameter else text
+        found.setdefault(
+            parameter or key + text,
+            _NamedPath(
+                key=key,
+                written=written,
+                path=parse_path(written, setting=key),
+                parameter=parameter,
+            ),
+        )
+    in_order = {name: number for number, name in enumerate(of_stack)}
+    return sorted(found.values(), key=lambda one: in_order.get(one.parameter or "", len(in_order)))
+
+
+def _texts_of_paths(document: Document) -> Iterator[tuple[str, str]]:
+    """Each path as the document has it, with its key."""
+    item = document["item"]
+    day = item["day"]
+    for name, text in {"day": day}.items() if isinstance(day, str) else day.items():
+        if name != "after":
+            yield ("item.day" if name == "day" else f"item.day.{name}"), text
+    for name in ("complete", "numbers"):
+        yield from ((f"item.{name}", text) for text in item.get(name, []))
+    yield from (("item.where", text) for text in item.get("where", {}))
+    for name, kpi in document["kpis"].items():
+        for function in ("sum", "average", "min", "max"):
+            yield from ((f"kpis.{name}.{function}", text) for text in _listed(kpi.get(function)))
+    for name, paths in document.get("breakdowns", {}).items():
+        yield from ((f"breakdowns.{name}", text) for text in _listed(paths))
+
+
+def _listed(paths: str | Sequence[str] | None) -> Sequence[str]:
+    return [paths] if isinstance(paths, str) else paths or []
+
+
+def _is_decisive(path: AttributePath, definition: Definition) -> bool:
+    """Whether no item at all counts if none has a value there."""
+    return (
+        path in definition.needed
+        or path in definition.day.paths
+        or any(one.path == path and not holds(one, None, frozenset()) for one in definition.where)
+    )
+
+
+def _wrong_names(wrong: Sequence[_NamedPath], names: Sequence[str], file: str) -> str:
+    """What is wrong, and what to add to the command, or to write into the definition."""
+    said = "; ".join(f"no trip has {one.written}, which {one.name} names" for one in wrong)
     there = ", ".join(dotted_path((name,)) for name in islice(names, _NAMES_SHOWN))
     more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
-    fits = {name: closest_name(path, names) for name, path in wrong.items()}
-    options = " ".join(
-        f"--parameter {name}={shlex.quote(dotted_path((fit,))) if fit else '<one of these>'}"
-        for name, fit in fits.items()
-    )
-    return f"{said}. The trips have {there}{more}. Run it again with {options}"
+    edits, options = [], []
+    for one in wrong:
+        closest = closest_name(one.written, names)
+        fit = dotted_path((closest,)) if closest else None
+        if one.parameter is None:
+            instead = json.dumps(fit, ensure_ascii=False) if fit else "one of these"
+            written = json.dumps(one.written, ensure_ascii=False)
+            edits.append(f"{instead} instead of {written} in {one.key}")
+        else:
+            options.append(
+                f"--parameter {one.parameter}={shlex.quote(fit) if fit else '<one of these>'}"
+            )
+    advice = [f"In {file}, write {', and '.join(edits)}"] if edits else []
+    advice += [f"Run it again with {' '.join(options)}"] if options else []
+    return f"{said}. The trips have {there}{more}. {'. '.join(advice)}"

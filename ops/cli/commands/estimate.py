@@ -34,6 +34,7 @@ _OF_FILES = ("key", "sort_key", "same_key", "encoding")
 @options.same_key
 @options.encoding
 @execution_input
+@options.definition
 @options.parameter
 @options.as_json
 def estimate(
@@ -48,6 +49,7 @@ def estimate(
     same_key: SameKey,
     encoding: str,
     asked: dict[str, Any],
+    definition: dict[str, str],
     parameters: dict[str, str],
     as_json: bool,
 ) -> None:
@@ -67,12 +69,13 @@ def estimate(
             "say what to estimate, one of the three: --stack NAME for a deployed stack, --table "
             "NAME for a table without a stack, --trips FILE for trips on this machine"
         )
+    parameters = options.with_definition(parameters, definition)
     from ops.cli import terminal
     from ops.cli.estimate_screen import show_estimate
 
     with terminal.console(stderr=True).status("Reading a sample"):
         if stack is not None:
-            refused_beside("--stack", *_OF_FILES, "parameters")
+            refused_beside("--stack", *_OF_FILES, "definition", "parameters")
             named = named_stack(stack, profile, region)
 
             from ops.stack.estimate import of_stack

@@ -24,6 +24,7 @@ _HERE = (
     "sort_key",
     "same_key",
     "encoding",
+    "definition",
     "parameters",
     "lambda_endpoint",
     "access_key",
@@ -51,6 +52,7 @@ _HERE = (
 @options.sort_key
 @options.same_key
 @options.encoding
+@options.definition
 @options.parameter
 @options.as_json
 @options.lambda_endpoint
@@ -70,6 +72,7 @@ def run(
     sort_key: str | None,
     same_key: SameKey,
     encoding: str,
+    definition: dict[str, str],
     parameters: dict[str, str],
     as_json: bool,
     lambda_endpoint: str | None,
@@ -119,6 +122,7 @@ def run(
             "give --trips FILE and --out DIR for trips on this machine, or "
             "--stack NAME for the table of a deployed stack"
         )
+    parameters = options.with_definition(parameters, definition)
     interruption.explain("The run had not started. Nothing of it is kept.")
     from ops.cli import terminal
     from ops.cli.commands.report import leave_report

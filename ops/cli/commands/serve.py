@@ -29,6 +29,7 @@ _POLL_SECONDS = 0.5
 @options.sort_key
 @options.same_key
 @options.encoding
+@options.definition
 @options.parameter
 @options.lambda_endpoint
 @options.access_key
@@ -41,6 +42,7 @@ def serve(
     sort_key: str | None,
     same_key: SameKey,
     encoding: str,
+    definition: dict[str, str],
     parameters: dict[str, str],
     lambda_endpoint: str | None,
     access_key: str | None,
@@ -60,6 +62,7 @@ def serve(
     ops serve --trips trips.csv
     ops serve --trips trips.csv --parameter TimeZone=Europe/Berlin --port 0
     """
+    parameters = options.with_definition(parameters, definition)
     interruption.explain("Nothing was started, and nothing is kept.")
 
     from ops.cli import terminal

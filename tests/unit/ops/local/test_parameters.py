@@ -1,13 +1,14 @@
 """Attribute paths are compared with the trips before anything is loaded."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ops.local.parameters import fit_parameters
+from ops.local.parameters import deployable, fit_parameters, functions_environment
 from ops.local.trip_files import Trips
 from tests.samples import trip
-from trip_kpis.core.errors import SettingError
+from trip_kpis.core.errors import DefinitionError, SettingError
 
 
 def trips(*items: dict[str, Any]) -> Trips:
@@ -105,3 +106,85 @@ def test_a_nested_map_is_preferred_to_a_column_of_that_name() -> None:
 
 def test_files_without_trips_are_no_mistake_of_names() -> None:
     assert fit_parameters({}, trips()).remarks == ("The files have no trips in them.",)
+
+
+DEFINITION = """
+[item]
+day = "done_at"
+
+[item.where]
+status = "completed"
+deleted_at = { exists = false }
+kind = { not = "test" }
+
+[kpis]
+trips = { count = true }
+revenue = { sum = "price" }
+tips = { sum = "tip", missing = 0 }
+
+[breakdowns]
+city = ["city"]
+"""
+ORDER = {
+    "trip_id": {"S": "a"},
+    "done_at": {"S": "2024-05-25"},
+    "status": {"S": "completed"},
+    "price": {"N": "3"},
+    "city": {"S": "Berlin"},
+    "tip": {"N": "1"},
+}
+
+
+def defined(directory: Path, text: str = DEFINITION) -> dict[str, str]:
+    file = directory / "orders.toml"
+    file.write_text(text)
+    return {"KpiDefinition": str(file)}
+
+
+def test_a_definition_by_its_path_reaches_the_functions_and_not_the_template(
+    tmp_path: Path,
+) -> None:
+    given = defined(tmp_path) | {"TimeZone": "Europe/Berlin"}
+    of_template, variables = deployable(given)
+    assert of_template == {"TimeZone": "Europe/Berlin"}
+    assert variables == {"KPI_DEFINITION": given["KpiDefinition"]}
+    environment = functions_environment(given | {"TableName": "trips"})
+    assert environment["KPI_DEFINITION"] == given["KpiDefinition"]
+    assert deployable({"KpiDefinition": "trips"}) == ({"KpiDefinition": "trips"}, {})
+
+
+def test_a_definition_needs_none_of_the_default_attributes(tmp_path: Path) -> None:
+    given = defined(tmp_path)
+    assert fit_parameters(given, trips(ORDER)).remarks == ()
+    assert fit_parameters(given, trips(ORDER)).parameters == given
+
+
+@pytest.mark.parametrize(
+    ("name", "there", "key"),
+    [
+        ("done_at", "Done At", "item.day"),
+        ("status", "Status", "item.where"),
+        ("price", "Price", "kpis.revenue.sum"),
+    ],
+)
+def test_a_path_of_the_definition_that_decides_everything_is_refused(
+    tmp_path: Path, name: str, there: str, key: str
+) -> None:
+    item = {there if one == name else one: value for one, value in ORDER.items()}
+    said = refusal(trips(item), **defined(tmp_path))
+    assert f"no trip has {name}, which {key} names" in said
+    assert said.endswith(f'In orders.toml, write "{there}" instead of "{name}" in {key}')
+
+
+def test_groups_and_numbers_with_a_stand_in_that_no_trip_has_are_remarks(tmp_path: Path) -> None:
+    item = {name: value for name, value in ORDER.items() if name not in {"city", "tip"}}
+    fitted = fit_parameters(defined(tmp_path), trips(item))
+    assert fitted.remarks == (
+        "No trip has tip, which kpis.tips.sum names.",
+        "No trip has city, which breakdowns.city names.",
+    )
+
+
+def test_a_wrong_definition_is_refused_before_the_trips_are_compared(tmp_path: Path) -> None:
+    with pytest.raises(DefinitionError, match=r"orders\.toml: kpis\.trips\.cuont"):
+        fit_parameters(defined(tmp_path, DEFINITION.replace("count", "cuont")), trips(ORDER))
