@@ -1,0 +1,103 @@
+"""`ops init`: a first KPI definition from columns, and the command that uses it."""
+
+import json
+import shlex
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ops.cli.main import main
+
+CSV = """Order Id,Status,Stadt,Preis,Bestellt am,Trinkgeld_cents
+1,completed,Berlin,12.50,25.05.2024 10:00,100
+2,completed,Berlin,7.25,25.05.2024 11:00,0
+3,cancelled,Hamburg,5.00,26.05.2024 11:00,50
+4,completed,Hamburg,N/A,26.05.2024 12:00,50
+"""
+
+
+def init(directory: Path, *arguments: str, text: str = CSV, name: str = "orders.csv") -> Result:
+    (directory / name).write_text(text)
+    output = ["--output", str(directory / "orders.toml")]
+    return CliRunner().invoke(main, ["init", "--trips", str(directory / name), *output, *arguments])
+
+
+def written(directory: Path) -> dict[str, Any]:
+    return tomllib.loads((directory / "orders.toml").read_text())
+
+
+def test_columns_of_other_names_are_recognized(tmp_path: Path) -> None:
+    result = init(tmp_path)
+    assert result.exit_code == 0, result.output
+    document = written(tmp_path)
+    assert document["item"] == {
+        "day": "Bestellt am",
+        "null_values": ["N/A"],
+        "where": {"Status": "completed"},
+    }
+    assert document["kpis"]["total_preis"] == {"sum": "Preis"}
+    assert document["breakdowns"] == {"stadt": ["Stadt"]}
+    assert "of 4 items: 2 count, 1 excluded, 1 incomplete" in result.output
+
+
+def test_it_prints_the_command_that_runs_it(tmp_path: Path) -> None:
+    last = shlex.split(init(tmp_path).output.splitlines()[-1])
+    assert last[-1] == "TimeFormats=%d.%m.%Y %H:%M"
+    arguments = last[last.index("run") :]
+    assert arguments[arguments.index("--key") + 1] == "Order Id"
+    assert arguments[arguments.index("--definition") + 1] == str(tmp_path / "orders.toml")
+
+
+def test_all_words_of_a_status_are_in_a_comment(tmp_path: Path) -> None:
+    init(tmp_path)
+    text = (tmp_path / "orders.toml").read_text()
+    assert '# Status has: "completed" 3, "cancelled" 1' in text
+
+
+def test_cents_are_scaled(tmp_path: Path) -> None:
+    text = "id,at,amount_cents\n1,2024-05-25,1250\n2,2024-05-25,300\n"
+    assert init(tmp_path, text=text).exit_code == 0
+    kpi = written(tmp_path)["kpis"]["total_amount_cents"]
+    assert kpi == {"sum": "amount_cents", "scale": "0.01"}
+
+
+def test_a_file_without_an_id_is_numbered_by_rows(tmp_path: Path) -> None:
+    result = init(tmp_path, text="at,price\n2024-05-25,1.5\n2024-05-25,1.5\n")
+    assert "--key row" in result.output
+
+
+def test_nested_items_with_two_keys_are_read(tmp_path: Path) -> None:
+    def line(sk: str) -> str:
+        item = {
+            "PK": {"S": "u1"},
+            "SK": {"S": sk},
+            "trip": {"M": {"fare": {"N": "2.5"}, "startedAt": {"N": "1716631200"}}},
+        }
+        return json.dumps({"Item": item}) + "\n"
+
+    result = init(tmp_path, text=line("a") + line("b"), name="items.jsonl")
+    assert result.exit_code == 0, result.output
+    assert "--key PK --sort-key SK" in result.output
+    assert written(tmp_path)["item"]["day"] == "trip.startedAt"
+    assert written(tmp_path)["kpis"]["total_trip_fare"] == {"sum": "trip.fare"}
+
+
+def test_a_file_is_overwritten_only_with_force(tmp_path: Path) -> None:
+    (tmp_path / "orders.toml").write_text("mine")
+    assert init(tmp_path).exit_code == 2
+    assert (tmp_path / "orders.toml").read_text() == "mine"
+    assert init(tmp_path, "--force").exit_code == 0
+
+
+def test_without_any_time_it_says_what_is_missing(tmp_path: Path) -> None:
+    result = init(tmp_path, text="id,price\n1,2.5\n")
+    assert result.exit_code == 2
+    assert "has times in a known form" in result.output
+
+
+@pytest.mark.parametrize("arguments", [[], ["--table", "a", "--stack", "b"]])
+def test_it_looks_at_one_thing(arguments: list[str]) -> None:
+    assert CliRunner().invoke(main, ["init", *arguments]).exit_code == 2
