@@ -37,7 +37,8 @@ def propose(found: Recognized, *, source: str, items: int) -> Proposal:
     formats = day.time_formats or ()
     reasons = [f"{day.name}: the time that decides the day"]
     lines = [
-        f"# KPI definition, proposed from {items:,} items of {_one_line(source)}. See docs/definitions.md.",
+        f"# KPI definition, proposed from {items:,} items of {_one_line(source)}.",
+        "# docs/definitions.md says what else it can have.",
         "",
         "[item]",
         f"day = {_text(day.name)}  # the time that decides an item's day",
@@ -100,7 +101,10 @@ def _kpis(amounts: Sequence[Column], reasons: list[str]) -> list[str]:
         why = "whole numbers of a minor unit, times 0.01" if scale else "an amount"
         functions = {"total": "sum", "average": "average", "max": "max", "min": "min"}
         if number:
-            lines.append("# Another number; without `missing`, an item without it is incomplete:")
+            if number == 1:
+                lines.append(
+                    "# Others; without `missing`, an item without the number is incomplete:"
+                )
             functions = {"total": "sum"}
         else:
             reasons.append(f"{one.name}: {why}")

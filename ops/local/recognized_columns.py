@@ -41,6 +41,7 @@ _GROUPS = (
     "channel", "payment", "product", "store", "method", "stadt", "ville", "ciudad",
 )  # fmt: skip
 _IDS = {"id", "uuid", "guid", "key", "pk", "sk", "nr", "no", "number", "zip", "phone", "row"}
+_CODES = {"type", "code", "method", "status", "count", "rate"}
 _NO_AMOUNTS = {"lat", "latitude", "lon", "lng", "longitude"}
 _MOST_WORDS = 12
 _MOST_GROUPS = 50
@@ -103,7 +104,7 @@ class Column:
     @property
     def is_money(self) -> bool:
         named = bool({*self.words} & {*_MONEY, *_MINOR_UNITS})
-        return named and self.are_numbers and not self.is_id
+        return named and self.are_numbers and not (self.is_id or self.words[-1] in _CODES)
 
     @property
     def is_minor_units(self) -> bool:
@@ -151,7 +152,7 @@ class Column:
     def is_category(self) -> bool:
         few = 1 < len(self.counts) <= min(_MOST_GROUPS, len(self.texts) / 2)
         if self.are_numbers:
-            named = self.words[-1:] and self.words[-1] in {"id", "type", "code"}
+            named = self.words[-1:] and self.words[-1] in {"id", *_CODES}
             return bool(few and named)
         return few and not self.is_status and self.time_formats is None
 

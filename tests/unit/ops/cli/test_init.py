@@ -101,3 +101,10 @@ def test_without_any_time_it_says_what_is_missing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("arguments", [[], ["--table", "a", "--stack", "b"]])
 def test_it_looks_at_one_thing(arguments: list[str]) -> None:
     assert CliRunner().invoke(main, ["init", *arguments]).exit_code == 2
+
+
+def test_codes_are_groups_and_no_amounts(tmp_path: Path) -> None:
+    rows = "".join(f"{n},2024-05-25,{n}.5,{n % 2}\n" for n in range(8))
+    assert init(tmp_path, text=f"id,at,price,payment_type\n{rows}").exit_code == 0
+    assert written(tmp_path)["breakdowns"] == {"payment_type": ["payment_type"]}
+    assert "total_payment_type" not in (tmp_path / "orders.toml").read_text()
