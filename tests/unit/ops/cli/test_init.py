@@ -3,11 +3,14 @@
 import json
 import shlex
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from click.testing import CliRunner, Result
+from moto import mock_aws
 
 from ops.cli.main import main
 
@@ -108,3 +111,55 @@ def test_codes_are_groups_and_no_amounts(tmp_path: Path) -> None:
     assert init(tmp_path, text=f"id,at,price,payment_type\n{rows}").exit_code == 0
     assert written(tmp_path)["breakdowns"] == {"payment_type": ["payment_type"]}
     assert "total_payment_type" not in (tmp_path / "orders.toml").read_text()
+
+
+@pytest.fixture
+def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A table of two kinds of items in an account."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="us-east-1")
+        names = ("PK", "SK")
+        client.create_table(
+            TableName="orders",
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[
+                {"AttributeName": name, "KeyType": kind}
+                for name, kind in zip(names, ("HASH", "RANGE"), strict=True)
+            ],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
+        )
+        for n in range(20):
+            client.put_item(
+                TableName="orders",
+                Item={
+                    "PK": {"S": str(n)},
+                    "SK": {"S": "order"},
+                    "state": {"S": "paid" if n % 2 else "open"},
+                    "total": {"N": f"{n}.5"},
+                    "createdAt": {"N": str(1716631200 + n)},
+                },
+            )
+        yield client
+
+
+@pytest.mark.usefixtures("table")
+def test_a_table_is_sampled(tmp_path: Path) -> None:
+    output = tmp_path / "orders.toml"
+    arguments = ["--table", "orders", "--region", "us-east-1", "--output", str(output)]
+    result = CliRunner().invoke(main, ["init", *arguments])
+    assert result.exit_code == 0, result.output
+    assert written(tmp_path)["item"] == {"day": "createdAt", "where": {"state": "paid"}}
+    assert "of 20 items: 10 count, 10 excluded, 0 incomplete" in result.output
+    assert f"estimate --table orders --region us-east-1 --definition {output}" in result.output
+    assert "KpiDefinition=orders" in result.output
+
+
+@pytest.mark.usefixtures("table")
+def test_a_table_that_is_not_there_ends_with_exit_status_2(tmp_path: Path) -> None:
+    output = str(tmp_path / "orders.toml")
+    arguments = ["--table", "none", "--region", "us-east-1", "--output", output]
+    result = CliRunner().invoke(main, ["init", *arguments])
+    assert (result.exit_code, "for a sample of the table none" in result.output) == (2, True)
