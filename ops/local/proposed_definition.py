@@ -56,8 +56,10 @@ def propose(found: Recognized, *, source: str, items: int) -> Proposal:
         lines.append(f"null_values = [{words}]  # Strings that mean that there is no value")
         reasons.append(f"{words}: read as no value")
     lines += _where(found.status, reasons)
-    lines += _kpis(found.amounts, reasons)
-    lines += _breakdowns(found.categories, reasons)
+    kpis = _kpis(found.amounts, reasons)
+    taken = {"date", *(line.partition(" = ")[0] for line in kpis)}
+    free = [one for one in found.categories if one.path[-1] not in taken]
+    lines += [*kpis, *_breakdowns(free, reasons)]
     return Proposal(
         text="\n".join(lines) + "\n",
         reasons=reasons,
