@@ -1,6 +1,5 @@
 """MergePartials: proves that the run is whole, publishes its days, writes the manifest last."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,7 +14,6 @@ from trip_kpis.aws.run_store import RunStore
 from trip_kpis.aws.segment_log import SegmentLog
 from trip_kpis.aws.settings import read_merge_settings, read_settings
 from trip_kpis.aws.table import check_same_table
-from trip_kpis.core.layout import DayObjects
 from trip_kpis.core.run.manifest import Finished, manifest, measured, summary
 from trip_kpis.core.run.proof import Chains
 from trip_kpis.core.run.publication import Judge
@@ -51,17 +49,12 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
                 now=datetime.now(UTC),
                 empty_table_confirmed=request.empty_table_confirmed,
             )
-            publisher = Publisher(bucket=bucket, judge=judge, objects=DayObjects())
-            publisher.check(figures.days)
-            breakdowns = {
-                name: replace(publisher, objects=DayObjects(name)).publish(days)
-                for name, days in figures.breakdowns.items()
-            }
+            publication, breakdowns = Publisher(bucket=bucket, judge=judge).publish_all(figures)
             run = Finished(
                 plan=plan,
                 proof=proof,
                 figures=figures,
-                publication=publisher.publish(figures.days),
+                publication=publication,
                 breakdowns=breakdowns,
                 finished_at=datetime.now(UTC),
             )

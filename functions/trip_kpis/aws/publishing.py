@@ -5,7 +5,7 @@ Conditional writes keep out whoever else writes to the bucket.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from hashlib import md5, sha256
@@ -14,7 +14,7 @@ from trip_kpis.aws.bucket import Bucket
 from trip_kpis.aws.concurrency import in_order
 from trip_kpis.core.errors import TransientError
 from trip_kpis.core.layout import DayObjects
-from trip_kpis.core.run.figures import DayObject
+from trip_kpis.core.run.figures import DayObject, Published
 from trip_kpis.core.run.publication import (
     Judge,
     Outcome,
@@ -31,16 +31,25 @@ a merge wrote"""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publisher:
-    """Publishes one run's days, or one of its breakdowns. Raises what `aws_call` raises."""
+    """Publishes a run's objects of which there is one a day. Raises what `aws_call` raises."""
 
     bucket: Bucket
-    objects: DayObjects
     judge: Judge
+    objects: DayObjects = DayObjects()
     _warnings: list[str] = field(default_factory=list, init=False)
 
-    def check(self, days: Sequence[DayObject]) -> None:
-        """Raises NothingCountedError as `Judge.check_days`; writes nothing."""
-        self.judge.check_days(days, self._published_days())
+    def publish_all(self, figures: Published) -> tuple[Publication, Mapping[str, Publication]]:
+        """The days, and every breakdown by its name; the breakdowns first, so that a day that is
+        there has its groups.
+
+        Raises NothingCountedError as `Judge.check_days`, before anything is written.
+        """
+        self.judge.check_days(figures.days, self._published_days())
+        breakdowns = {
+            name: replace(self, objects=DayObjects(name)).publish(days)
+            for name, days in figures.breakdowns.items()
+        }
+        return self.publish(figures.days), breakdowns
 
     def publish(self, days: Sequence[DayObject]) -> Publication:
         """Writes, keeps or removes every day as `judge` decides, also those that are published and
