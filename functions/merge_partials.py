@@ -25,8 +25,11 @@ from trip_kpis.core.run.totals import Totals, published
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """``{"run_id", "plan_sha256", "empty_table_confirmed"}`` -> the run's summary."""
-    request = MergeRequest.from_event(event)
-    settings, terms = read_settings(), read_merge_settings()
+    request, settings, terms = (
+        MergeRequest.from_event(event),
+        read_settings(),
+        read_merge_settings(),
+    )
     with logged(run_id=request.run_id):
         bucket = Bucket(clients.s3(), settings.bucket_name, settings.bucket_kms_key_arn)
         plan = RunStore(bucket).plan(request.run_id, sha256=request.plan_sha256)
@@ -42,14 +45,16 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         figures = published(totals.table(), plan.definition, counted=proof.counts.counted)
 
         with PublishingLease.of_invocation(context, bucket=bucket, run_id=plan.run_id).held():
-            judge = Judge(
-                plan=plan,
-                terms=terms.publishing,
-                later=later_runs(bucket, plan, now=datetime.now(UTC)),
-                now=datetime.now(UTC),
-                empty_table_confirmed=request.empty_table_confirmed,
-            )
-            publication, breakdowns = Publisher(bucket=bucket, judge=judge).publish_all(figures)
+            publication, breakdowns = Publisher(
+                bucket=bucket,
+                judge=Judge(
+                    plan=plan,
+                    terms=terms.publishing,
+                    later=later_runs(bucket, plan, now=datetime.now(UTC)),
+                    now=datetime.now(UTC),
+                    empty_table_confirmed=request.empty_table_confirmed,
+                ),
+            ).publish_all(figures)
             run = Finished(
                 plan=plan,
                 proof=proof,

@@ -35,7 +35,7 @@ class Publisher:
 
     bucket: Bucket
     judge: Judge
-    objects: DayObjects = DayObjects()
+    objects: DayObjects = field(default_factory=DayObjects)
     _warnings: list[str] = field(default_factory=list, init=False)
 
     def publish_all(self, figures: Published) -> tuple[Publication, Mapping[str, Publication]]:
