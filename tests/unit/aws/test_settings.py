@@ -19,6 +19,7 @@ from trip_kpis.core.run.publication import PublishingTerms
 
 EVERY = {"DYNAMODB_TABLE_NAME": "trips", "ATHENA_BUCKET_NAME": "results"}
 PLAN = {
+    "KPI_DEFINITION": "trips",
     "FARE_ATTRIBUTE": "fare_amount",
     "ESTIMATED_FARE_ATTRIBUTE": "estimated_fare_amount",
     "DAY_ATTRIBUTE": "pickup_datetime",
