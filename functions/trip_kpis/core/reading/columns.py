@@ -33,7 +33,6 @@ NUMBER_TYPE = pa.decimal128(38, 18)
 _NUMBER = r"^-?[0-9]{1,9}(?:\.[0-9]{1,18})?$"
 _BELOW_LIMIT = pa.decimal128(27, PLACES)
 """Nine digits before the point: room for what is added to it."""
-_LIMIT = pa.scalar(LIMIT, pa.decimal128(10, 0))
 _PLAIN_NUMBER = r"^(?:0|-?(?:[1-9][0-9]{0,37}|(?:0|[1-9][0-9]{0,18})\.[0-9]{0,17}[1-9]))$"
 """A Number in the notation that a group is called by."""
 
@@ -189,7 +188,7 @@ def _multiplied(numbers: pa.Array, scale: Decimal) -> pa.Array:
 
 def _within_limits(numbers: pa.Array) -> pa.Array:
     """As NUMBER_TYPE, null from LIMIT on."""
-    is_in = pc.and_(pc.less(numbers, _LIMIT), pc.greater(numbers, pc.negate(_LIMIT)))
+    is_in = pc.and_(pc.less(numbers, LIMIT), pc.greater(numbers, -LIMIT))
     return pc.cast(_where(is_in, numbers), NUMBER_TYPE)
 
 
