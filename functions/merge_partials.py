@@ -1,6 +1,5 @@
 """MergePartials: proves that the run is whole, publishes its days, writes the manifest last."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,12 +9,11 @@ from trip_kpis.aws.later_runs import later_runs
 from trip_kpis.aws.lease import PublishingLease
 from trip_kpis.aws.logs import logged, logger
 from trip_kpis.aws.metrics import emit
-from trip_kpis.aws.publishing import Publisher
+from trip_kpis.aws.publishing import publish
 from trip_kpis.aws.run_store import RunStore
 from trip_kpis.aws.segment_log import SegmentLog
 from trip_kpis.aws.settings import read_merge_settings, read_settings
 from trip_kpis.aws.table import check_same_table
-from trip_kpis.core.layout import DayObjects
 from trip_kpis.core.run.manifest import Finished, manifest, measured, summary
 from trip_kpis.core.run.proof import Chains
 from trip_kpis.core.run.publication import Judge
@@ -27,8 +25,11 @@ from trip_kpis.core.run.totals import Totals, published
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """``{"run_id", "plan_sha256", "empty_table_confirmed"}`` -> the run's summary."""
-    request = MergeRequest.from_event(event)
-    settings, terms = read_settings(), read_merge_settings()
+    request, settings, terms = (
+        MergeRequest.from_event(event),
+        read_settings(),
+        read_merge_settings(),
+    )
     with logged(run_id=request.run_id):
         bucket = Bucket(clients.s3(), settings.bucket_name, settings.bucket_kms_key_arn)
         plan = RunStore(bucket).plan(request.run_id, sha256=request.plan_sha256)
@@ -44,24 +45,22 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         figures = published(totals.table(), plan.definition, counted=proof.counts.counted)
 
         with PublishingLease.of_invocation(context, bucket=bucket, run_id=plan.run_id).held():
-            judge = Judge(
-                plan=plan,
-                terms=terms.publishing,
-                later=later_runs(bucket, plan, now=datetime.now(UTC)),
-                now=datetime.now(UTC),
-                empty_table_confirmed=request.empty_table_confirmed,
+            publication, breakdowns = publish(
+                figures,
+                bucket=bucket,
+                judge=Judge(
+                    plan=plan,
+                    terms=terms.publishing,
+                    later=later_runs(bucket, plan, now=datetime.now(UTC)),
+                    now=datetime.now(UTC),
+                    empty_table_confirmed=request.empty_table_confirmed,
+                ),
             )
-            publisher = Publisher(bucket=bucket, judge=judge, objects=DayObjects())
-            publisher.check(figures.days)
-            breakdowns = {
-                name: replace(publisher, objects=DayObjects(name)).publish(days)
-                for name, days in figures.breakdowns.items()
-            }
             run = Finished(
                 plan=plan,
                 proof=proof,
                 figures=figures,
-                publication=publisher.publish(figures.days),
+                publication=publication,
                 breakdowns=breakdowns,
                 finished_at=datetime.now(UTC),
             )

@@ -14,7 +14,7 @@ from trip_kpis.aws.bucket import Bucket
 from trip_kpis.aws.concurrency import in_order
 from trip_kpis.core.errors import TransientError
 from trip_kpis.core.layout import DayObjects
-from trip_kpis.core.run.figures import DayObject
+from trip_kpis.core.run.figures import DayObject, Published
 from trip_kpis.core.run.publication import (
     Judge,
     Outcome,
@@ -161,6 +161,23 @@ class Publisher:
             f"{self.objects.key(day)}: something other than this merge wrote it {_ATTEMPTS} times "
             f"in between; try again, and look at what else may write to {self.objects.prefix}"
         )
+
+
+def publish(
+    figures: Published, *, bucket: Bucket, judge: Judge
+) -> tuple[Publication, dict[str, Publication]]:
+    """Publishes a run's breakdowns, and then its days: the Publication of the days, and those of
+    the breakdowns by name.
+
+    Raises NothingCountedError as `Judge.check_days`, before anything is written.
+    """
+    days = Publisher(bucket=bucket, judge=judge, objects=DayObjects())
+    days.check(figures.days)
+    breakdowns = {
+        name: replace(days, objects=DayObjects(name)).publish(of_breakdown)
+        for name, of_breakdown in figures.breakdowns.items()
+    }
+    return days.publish(figures.days), breakdowns
 
 
 def _trip_count(body: bytes) -> int | None:
