@@ -136,6 +136,7 @@ def test_a_missing_variable_and_a_blank_parameter_are_named(
 PARAMETERS = {
     "DYNAMODB_TABLE_NAME": "TableName",
     "ATHENA_BUCKET_NAME": "BucketName",
+    "KPI_DEFINITION": "KpiDefinition",
     "FARE_ATTRIBUTE": "FareAttribute",
     "ESTIMATED_FARE_ATTRIBUTE": "EstimatedFareAttribute",
     "DAY_ATTRIBUTE": "DayAttribute",
