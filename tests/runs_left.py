@@ -64,7 +64,9 @@ def leave_run(
             _part(out, run_id, one, rows_, appended_at)
             headers.append(one)
     kpis = [
-        day_kpis(day, trips=row.trip_count, total=row.total_fare, low=row.min_fare, high=row.max_fare)
+        day_kpis(
+            day, trips=row.trip_count, total=row.total_fare, low=row.min_fare, high=row.max_fare
+        )
         for day, row in sorted(rows.items())
     ]
     for day in kpis:

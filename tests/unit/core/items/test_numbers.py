@@ -114,7 +114,12 @@ def test_reading_inverts_str_of_a_decimal(number: Decimal) -> None:
 
 @given(exact_numbers)
 def test_reading_inverts_every_other_form_of_the_same_value(number: Decimal) -> None:
-    for text in (str(number.normalize(Context(prec=40))), f"{number:f}", f"{number:e}", f"{number:E}"):
+    for text in (
+        str(number.normalize(Context(prec=40))),
+        f"{number:f}",
+        f"{number:e}",
+        f"{number:E}",
+    ):
         assert read_number(text) == number
 
 

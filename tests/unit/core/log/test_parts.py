@@ -171,5 +171,7 @@ def test_days_and_fares_at_their_ends_survive() -> None:
         date.min: DayRow(trip_count=1, total_fare=top, min_fare=top, max_fare=top),
         date.max: DayRow(trip_count=10**11, total_fare=low, min_fare=low, max_fare=low),
     }
-    _, table = decode(encode(header(counts=counts(counted=10**11 + 1)), as_table(of)), key="k", columns=COLUMNS)
+    _, table = decode(
+        encode(header(counts=counts(counted=10**11 + 1)), as_table(of)), key="k", columns=COLUMNS
+    )
     assert table.equals(as_table(of))

@@ -107,9 +107,7 @@ def test_so_is_a_page_whatever_the_attributes_are_called(name: str) -> None:
 
 
 def test_one_value_may_decide_everything() -> None:
-    of_one = rules(
-        fare=("n",), estimated_fare=("n",), day=("n",), earliest_day=date(1970, 1, 1)
-    )
+    of_one = rules(fare=("n",), estimated_fare=("n",), day=("n",), earliest_day=date(1970, 1, 1))
     reading = read_page(
         page([{"trip_id": {"S": "a"}, "n": {"N": "171664314"}}], rules=of_one), of_one
     )
