@@ -9,7 +9,7 @@ from trip_kpis.aws.later_runs import later_runs
 from trip_kpis.aws.lease import PublishingLease
 from trip_kpis.aws.logs import logged, logger
 from trip_kpis.aws.metrics import emit
-from trip_kpis.aws.publishing import Publisher
+from trip_kpis.aws.publishing import publish
 from trip_kpis.aws.run_store import RunStore
 from trip_kpis.aws.segment_log import SegmentLog
 from trip_kpis.aws.settings import read_merge_settings, read_settings
@@ -45,7 +45,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         figures = published(totals.table(), plan.definition, counted=proof.counts.counted)
 
         with PublishingLease.of_invocation(context, bucket=bucket, run_id=plan.run_id).held():
-            publication, breakdowns = Publisher(
+            publication, breakdowns = publish(
+                figures,
                 bucket=bucket,
                 judge=Judge(
                     plan=plan,
@@ -54,7 +55,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
                     now=datetime.now(UTC),
                     empty_table_confirmed=request.empty_table_confirmed,
                 ),
-            ).publish_all(figures)
+            )
             run = Finished(
                 plan=plan,
                 proof=proof,

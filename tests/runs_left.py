@@ -8,10 +8,10 @@ from decimal import Decimal
 from pathlib import Path
 
 from tests.day_rows import DayRows, as_table, rows_of, trips_in
-from tests.samples import PLANNED_AT, counts, header, plan, prove
+from tests.samples import PLANNED_AT, counts, day_kpis, header, plan, prove
 from trip_kpis.core.items.rejections import Reason
 from trip_kpis.core.log.parts import PartHeader, encode
-from trip_kpis.core.run.figures import DayKpis
+from trip_kpis.core.run.figures import Published, digest
 from trip_kpis.core.run.manifest import Finished, manifest
 from trip_kpis.core.run.publication import Outcome, Publication
 
@@ -64,20 +64,27 @@ def leave_run(
             _part(out, run_id, one, rows_, appended_at)
             headers.append(one)
     kpis = [
-        DayKpis(
-            day=day, trip_count=row.trip_count, total_fare=row.total_fare,
-            min_fare=row.min_fare, max_fare=row.max_fare,
+        day_kpis(
+            day, trips=row.trip_count, total=row.total_fare, low=row.min_fare, high=row.max_fare
         )
         for day, row in sorted(rows.items())
-    ]  # fmt: skip
+    ]
     for day in kpis:
         _write(out / f"kpis/date={day.day.isoformat()}/kpi.json", day.to_bytes())
+    publication = publication or Publication(outcomes={day.day: Outcome.PUBLISHED for day in kpis})
+    here = {day.day: digest(day) for day in kpis}
+    is_the_runs = {Outcome.PUBLISHED, Outcome.UNCHANGED}
+    digests = {
+        day: here[day]
+        for day, outcome in publication.outcomes.items()
+        if outcome in is_the_runs and day in here
+    }
     run = Finished(
         plan=frozen,
         proof=prove(frozen, headers),
-        days=kpis,
-        publication=publication
-        or Publication(outcomes={day.day: Outcome.PUBLISHED for day in kpis}),
+        figures=Published(days=kpis, breakdowns={}),
+        publication=replace(publication, digests=digests),
+        breakdowns={},
         finished_at=planned_at + timedelta(seconds=6) + (pause or timedelta(0)),
     )
     file = out / f"runs/run={run_id}/manifest.json"

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 from trip_kpis.aws.settings import DEFINITIONS
@@ -16,6 +17,7 @@ from trip_kpis.core.items.zones import time_zone
 from trip_kpis.core.log.counts import Counts
 from trip_kpis.core.log.parts import PartHeader
 from trip_kpis.core.reading.read_item import ReadingRules
+from trip_kpis.core.run.figures import DayKpis
 from trip_kpis.core.run.plan import FrozenDefinition, Plan, RunDefaults
 from trip_kpis.core.run.proof import Chains, Proof
 from trip_kpis.core.run.requests import RunRequest
@@ -76,6 +78,20 @@ def rules(
 
 
 RULES = rules()
+
+
+def day_kpis(
+    day: date,
+    *,
+    trips: int = 1,
+    total: Decimal | str | int = 1,
+    low: Decimal | str | int = 1,
+    high: Decimal | str | int = 1,
+) -> DayKpis:
+    """The KPIs of a day, by the default definition."""
+    fares = {"total_fare": total, "min_fare": low, "max_fare": high}
+    row = {"date": day, "trip_count": trips, **{name: Decimal(of) for name, of in fares.items()}}
+    return DayKpis.of(row, RULES.definition)
 
 
 def request(run_id: str = "run-1", *, continues: bool = False, **asked: Any) -> RunRequest:

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from trip_kpis.core.items.fares import EXACT
+
 from ops.runs.day_kpis import FIGURES
 from ops.runs.errors import ResultsError
 from ops.runs.figures import plain
 from ops.runs.finished_run import FinishedRun
 from ops.runs.marked_days import MarkedDays
 from ops.runs.run_day import DayFigures
-from trip_kpis.core.items.fares import EXACT
 from trip_kpis.core.settings import CONSISTENT_READ, SETTINGS
 
 _OF_MANIFEST = ("table_arn", "table_id", "code_version")

@@ -4,13 +4,13 @@ from decimal import Decimal
 from pathlib import Path
 
 import msgspec
+from trip_kpis.core.run.days import check_figures
 
 from ops.runs.documents import read_document
 from ops.runs.run_day import Date
 from trip_kpis.core import layout
 from trip_kpis.core.layout import is_known
 from trip_kpis.core.log.counts import Count
-from trip_kpis.core.run.days import check_figures
 
 FIGURES = ("trip_count", "total_fare", "average_fare", "max_fare", "min_fare")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import msgspec
+from trip_kpis.core.run.days import json_number
 
 from ops.runs.documents import DocumentError, read_document
 from ops.runs.errors import ResultsError
@@ -16,7 +17,6 @@ from ops.runs.next_steps import ops_command, runs_command
 from ops.runs.run_day import RunDay
 from trip_kpis.core import layout
 from trip_kpis.core.layout import is_quarantine_of
-from trip_kpis.core.run.days import json_number
 from trip_kpis.core.run.manifest import Manifest, ManifestSegment, Summary
 
 

@@ -44,7 +44,7 @@ def test_it_says_what_the_run_then_comes_to(table: Pipeline) -> None:
     census = estimate(table, total_segments=4)["census"]
     summary = table.run(total_segments=4)
     trips = {name: reported["in_table"] for name, reported in census["trips"].items()}
-    assert trips == {"counted": 34, "incomplete": 4, "rejected": 2}
+    assert trips == {"counted": 34, "excluded": 0, "incomplete": 4, "rejected": 2}
     assert (summary["counted"], summary["incomplete"]) == (34, 4)
     by_reason = {
         reason: reported["in_table"] for reason, reported in census["rejected_by_reason"].items()

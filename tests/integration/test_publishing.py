@@ -1,7 +1,6 @@
 """What is published: only what changed, and never older figures over newer ones."""
 
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from hashlib import sha256
 from itertools import count
 from typing import Any
@@ -9,11 +8,12 @@ from typing import Any
 import pytest
 
 from tests.integration.pipeline import BUCKET_NAME, Pipeline, once_before
-from tests.samples import plan
+from tests.samples import day_kpis, plan
 from trip_kpis.aws import clients
 from trip_kpis.aws.bucket import Bucket
 from trip_kpis.aws.publishing import Publisher
 from trip_kpis.core.errors import TransientError
+from trip_kpis.core.layout import DayObjects
 from trip_kpis.core.run.figures import DayKpis
 from trip_kpis.core.run.publication import Judge, LaterRuns, Outcome, Publication, PublishingTerms
 
@@ -23,8 +23,7 @@ FIRST_RUN = datetime(2024, 6, 1, 2, 15, tzinfo=UTC)
 
 
 def day(total: int, of: date = MAY_25) -> DayKpis:
-    fare = Decimal(total)
-    return DayKpis(day=of, trip_count=1, total_fare=fare, min_fare=fare, max_fare=fare)
+    return day_kpis(of, total=total, low=total, high=total)
 
 
 NOW = FIRST_RUN + timedelta(days=1)
@@ -38,7 +37,7 @@ def publisher(run: str, at: datetime = FIRST_RUN, **terms: bool) -> Publisher:
         now=NOW,
         empty_table_confirmed=True,
     )
-    return Publisher(bucket=Bucket(clients.s3(), BUCKET_NAME), judge=judge)
+    return Publisher(bucket=Bucket(clients.s3(), BUCKET_NAME), objects=DayObjects(), judge=judge)
 
 
 def published(run: int, *figures: DayKpis, **terms: bool) -> Publication:

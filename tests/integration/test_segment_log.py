@@ -26,8 +26,8 @@ BETWEEN = {"trip_id": {"S": "t-between"}}
 
 
 def builder(position: Position, *items: dict[str, Any], end_key: Any = None) -> PartBuilder:
-    of = PartBuilder(position=position)
-    of.add(page(items, rules=PLAN.rules, end_key=end_key), PLAN.rules)
+    of = PartBuilder(position=position, rules=PLAN.rules)
+    of.add(page(items, rules=PLAN.rules, end_key=end_key))
     return of
 
 

@@ -18,6 +18,7 @@ PARAMETERS = {
     "TableName": REQUIRED,
     "BucketName": "",
     "AthenaTables": "create",
+    "KpiDefinition": "trips",
     "FareAttribute": "fare_amount",
     "EstimatedFareAttribute": "estimated_fare_amount",
     "DayAttribute": "pickup_datetime",
@@ -52,6 +53,7 @@ PARAMETERS = {
 # The parameter that each variable hands to the function; every function also has the Globals'.
 VARIABLES = {
     "PlanRunFunction": {
+        "KPI_DEFINITION": "KpiDefinition",
         "FARE_ATTRIBUTE": "FareAttribute",
         "ESTIMATED_FARE_ATTRIBUTE": "EstimatedFareAttribute",
         "DAY_ATTRIBUTE": "DayAttribute",
@@ -112,10 +114,13 @@ PERMISSIONS = {
     | {
         ("s3:ListBucket", "staging/run=*"),
         ("s3:ListBucket", "kpis/*"),
+        ("s3:ListBucket", "breakdowns/*"),
         ("s3:ListBucket", "runs/*"),
         ("s3:GetObject", "staging/run=*"),
         ("s3:GetObject", "kpis/*"),
         ("s3:PutObject", "kpis/*"),
+        ("s3:GetObject", "breakdowns/*"),
+        ("s3:PutObject", "breakdowns/*"),
         ("s3:GetObject", "runs/*"),
         ("s3:ListBucket", "lease/*"),
         ("s3:GetObject", "lease/publish.json"),
@@ -124,6 +129,7 @@ PERMISSIONS = {
         ("dynamodb:DescribeTable", "<table>"),
         ("s3:PutObject", "runs/*"),
         ("s3:DeleteObject if RemoveVanishedDays", "kpis/*"),
+        ("s3:DeleteObject if RemoveVanishedDays", "breakdowns/*"),
     },
 }
 

@@ -5,7 +5,7 @@ Conditional writes keep out whoever else writes to the bucket.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from hashlib import md5, sha256
@@ -31,25 +31,16 @@ a merge wrote"""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publisher:
-    """Publishes a run's objects of which there is one a day. Raises what `aws_call` raises."""
+    """Publishes one run's days, or one of its breakdowns. Raises what `aws_call` raises."""
 
     bucket: Bucket
+    objects: DayObjects
     judge: Judge
-    objects: DayObjects = field(default_factory=DayObjects)
     _warnings: list[str] = field(default_factory=list, init=False)
 
-    def publish_all(self, figures: Published) -> tuple[Publication, Mapping[str, Publication]]:
-        """The days, and every breakdown by its name; the breakdowns first, so that a day that is
-        there has its groups.
-
-        Raises NothingCountedError as `Judge.check_days`, before anything is written.
-        """
-        self.judge.check_days(figures.days, self._published_days())
-        breakdowns = {
-            name: replace(self, objects=DayObjects(name)).publish(days)
-            for name, days in figures.breakdowns.items()
-        }
-        return self.publish(figures.days), breakdowns
+    def check(self, days: Sequence[DayObject]) -> None:
+        """Raises NothingCountedError as `Judge.check_days`; writes nothing."""
+        self.judge.check_days(days, self._published_days())
 
     def publish(self, days: Sequence[DayObject]) -> Publication:
         """Writes, keeps or removes every day as `judge` decides, also those that are published and
@@ -170,6 +161,23 @@ class Publisher:
             f"{self.objects.key(day)}: something other than this merge wrote it {_ATTEMPTS} times "
             f"in between; try again, and look at what else may write to {self.objects.prefix}"
         )
+
+
+def publish(
+    figures: Published, *, bucket: Bucket, judge: Judge
+) -> tuple[Publication, dict[str, Publication]]:
+    """Publishes a run's breakdowns, and then its days: the Publication of the days, and those of
+    the breakdowns by name.
+
+    Raises NothingCountedError as `Judge.check_days`, before anything is written.
+    """
+    days = Publisher(bucket=bucket, judge=judge, objects=DayObjects())
+    days.check(figures.days)
+    breakdowns = {
+        name: replace(days, objects=DayObjects(name)).publish(of_breakdown)
+        for name, of_breakdown in figures.breakdowns.items()
+    }
+    return days.publish(figures.days), breakdowns
 
 
 def _trip_count(body: bytes) -> int | None:

@@ -109,7 +109,7 @@ def test_a_sample_holds_no_more_than_the_answer_that_it_reads() -> None:
     finally:
         tracemalloc.stop()
     assert sample.census.counts.rejected == {Reason.FARE_WRONG_TYPE: 400}
-    assert sample.census.fares == {"List": 400}
+    assert sample.census.forms[("fare_amount",)] == {"List": 400}
     assert peak < 3 * length
 
 
@@ -119,5 +119,5 @@ def test_an_attribute_may_be_called_like_a_type(name: str) -> None:
     table = TableOfLists([json.dumps(answer).encode()])
     of = plan(total_segments=1, fare_attribute=name)
     sample = take_sample(table, of, remaining_ms=lambda: LONG_MS)
-    assert sample.census.fares == {"Number": 1}
+    assert sample.census.forms[(name,)] == {"Number": 1}
     assert sample.census.counts.counted == 1

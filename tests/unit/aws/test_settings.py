@@ -19,6 +19,7 @@ from trip_kpis.core.run.publication import PublishingTerms
 
 EVERY = {"DYNAMODB_TABLE_NAME": "trips", "ATHENA_BUCKET_NAME": "results"}
 PLAN = {
+    "KPI_DEFINITION": "trips",
     "FARE_ATTRIBUTE": "fare_amount",
     "ESTIMATED_FARE_ATTRIBUTE": "estimated_fare_amount",
     "DAY_ATTRIBUTE": "pickup_datetime",
@@ -135,6 +136,7 @@ def test_a_missing_variable_and_a_blank_parameter_are_named(
 PARAMETERS = {
     "DYNAMODB_TABLE_NAME": "TableName",
     "ATHENA_BUCKET_NAME": "BucketName",
+    "KPI_DEFINITION": "KpiDefinition",
     "FARE_ATTRIBUTE": "FareAttribute",
     "ESTIMATED_FARE_ATTRIBUTE": "EstimatedFareAttribute",
     "DAY_ATTRIBUTE": "DayAttribute",

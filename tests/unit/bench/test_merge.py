@@ -12,8 +12,9 @@ from bench import merge
 from bench.merge_log import MadeUpLog
 from bench.merge_store import MergeStore
 from tests.samples import prove
+from trip_kpis.core.log.partials import PartialColumns
 from trip_kpis.core.log.parts import decode
-from trip_kpis.core.run.totals import Totals, days
+from trip_kpis.core.run.totals import Totals, published
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -21,14 +22,15 @@ ROOT = Path(__file__).resolve().parents[3]
 def test_a_made_up_log_is_whole_and_its_known_answer_is_what_its_parts_hold() -> None:
     log = MadeUpLog(segments=9, parts=3, days=4)
     bodies = [log.body(segment, part) for segment in range(9) for part in range(3)]
-    totals = Totals()
-    parts = [decode(body, key="k") for body in bodies]
+    definition = log.plan.definition
+    totals, columns = Totals(definition), PartialColumns(definition)
+    parts = [decode(body, key="k", columns=columns) for body in bodies]
     for _, table in parts:
         totals.add(table)
     proof = prove(log.plan, [header for header, _ in parts])
-    figures = days(totals.frame(), counted=proof.counts.counted)
+    figures = published(totals.table(), definition, counted=proof.counts.counted)
     assert log.published() == {
-        f"kpis/date={figure.day}/kpi.json": figure.to_bytes() for figure in figures
+        f"kpis/date={figure.day}/kpi.json": figure.to_bytes() for figure in figures.days
     }
     assert len(list(log.keys())) == len(set(bodies)) == 27
 

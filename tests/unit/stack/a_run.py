@@ -2,20 +2,19 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
-from decimal import Decimal
 
-from tests.samples import PLANNED_AT, counts, header, plan, prove
+from tests.samples import PLANNED_AT, counts, day_kpis, header, plan, prove
 from trip_kpis.core.items.rejections import Reason
-from trip_kpis.core.run.figures import DayKpis
+from trip_kpis.core.run.figures import Published
 from trip_kpis.core.run.manifest import Finished
 from trip_kpis.core.run.publication import Outcome, Publication
 
-DAY = DayKpis(
-    day=date(2024, 5, 25),
-    trip_count=2,
-    total_fare=Decimal("123456789012345678.123456789012345678"),
-    min_fare=Decimal("-999999999.999999999999999999"),
-    max_fare=Decimal("999999999.999999999999999999"),
+DAY = day_kpis(
+    date(2024, 5, 25),
+    trips=2,
+    total="123456789012345678.123456789012345678",
+    low="-999999999.999999999999999999",
+    high="999999999.999999999999999999",
 )
 
 
@@ -31,7 +30,8 @@ def a_run(outcome: Outcome = Outcome.PUBLISHED) -> Finished:
     return Finished(
         plan=of,
         proof=prove(of, headers),
-        days=[DAY],
+        figures=Published(days=[DAY], breakdowns={}),
         publication=Publication(outcomes={DAY.day: outcome}),
+        breakdowns={},
         finished_at=PLANNED_AT + timedelta(seconds=90),
     )

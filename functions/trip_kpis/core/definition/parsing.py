@@ -338,17 +338,17 @@ class _Reader:
     def _path(self, given: object, key: str) -> AttributePath:
         if not isinstance(given, str):
             raise self._wrong(key, given, "an attribute path, such as trip_end.fare_amount")
-        dotted = given
+        dotted, setting = given, f"{self.file}: {key}"
         if parameter := _PARAMETER.fullmatch(given):
             known = self.stack.named()
             if parameter["name"] not in known:
                 names = [f"${{{name}}}" for name in known]
                 raise self._wrong(key, given, f"one of {_listed(names)}{_closest(given, names)}")
-            dotted = known[parameter["name"]]
+            dotted, setting = known[parameter["name"]], parameter["name"]
         elif _PARAMETER.search(given):
             raise self._wrong(key, given, "a parameter alone, such as ${FareAttribute}, or a path")
         try:
-            return parse_path(dotted, setting=f"{self.file}: {key}")
+            return parse_path(dotted, setting=setting)
         except SettingError as error:
             raise DefinitionError(str(error)) from error
 

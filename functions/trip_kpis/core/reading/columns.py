@@ -188,8 +188,7 @@ def _multiplied(numbers: pa.Array, scale: Decimal) -> pa.Array:
 
 def _within_limits(numbers: pa.Array) -> pa.Array:
     """As NUMBER_TYPE, null from LIMIT on."""
-    limit = pa.scalar(LIMIT, pa.decimal128(10, 0))
-    is_in = pc.and_(pc.less(numbers, limit), pc.greater(numbers, pc.negate(limit)))
+    is_in = pc.and_(pc.less(numbers, LIMIT), pc.greater(numbers, -LIMIT))
     return pc.cast(_where(is_in, numbers), NUMBER_TYPE)
 
 

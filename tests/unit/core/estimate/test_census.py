@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.core.items.test_reading import ZONED, fares, times
 
-from tests.samples import RULES, page, trip
+from tests.samples import RULES, page, rules, trip
+from tests.unit.core.reading.test_read_page import ZONED, fares, times
 from trip_kpis.core.estimate.census import Census
 from trip_kpis.core.items.attributes import find
 from trip_kpis.core.items.rejections import Reason
 from trip_kpis.core.log.part_builder import PartBuilder, Position
 from trip_kpis.core.reading.read_item import ReadingRules
 
+FARE, ESTIMATE, TIME = ("fare_amount",), ("estimated_fare_amount",), ("pickup_datetime",)
 contents = st.lists(st.tuples(fares, fares, times), max_size=12)
 
 
@@ -39,22 +40,23 @@ def test_it_counts_what_a_worker_counts_of_the_same_items(
     of: list[Any], rules: ReadingRules
 ) -> None:
     items = items_of(of)
-    builder = PartBuilder(position=Position())
-    builder.add(page(items, rules=rules), rules)
+    builder = PartBuilder(position=Position(), rules=rules)
+    builder.add(page(items, rules=rules))
     assert census(items, rules=rules).counts == builder.counts
 
 
 @given(contents)
 def test_it_counts_what_a_worker_counts_that_has_dynamodb_filter(of: list[Any]) -> None:
     items = items_of(of)
-    values = [[find(item, path) for path in (RULES.fare, RULES.estimated_fare)] for item in items]
+    needed = RULES.definition.needed
+    values = [[find(item, path) for path in needed] for item in items]
     left = [
         item
         for item, fares in zip(items, values, strict=True)
         if None not in fares and {"S": ""} not in fares
     ]
-    builder = PartBuilder(position=Position())
-    builder.add(page(left, filtered=len(items) - len(left)), RULES)
+    builder = PartBuilder(position=Position(), rules=RULES)
+    builder.add(page(left, filtered=len(items) - len(left)))
     assert census(items).counts == builder.counts
 
 
@@ -63,14 +65,15 @@ def test_it_does_not_matter_how_the_items_lie_on_pages(of: list[Any], cut: int) 
     items = items_of(of)
     at_once, in_two = census(items), census(items[:cut], items[cut:])
     assert replace(in_two.counts, pages=1, read_units=0.5) == at_once.counts
-    for name in ("fares", "estimated_fares", "times", "names", "shapes", "days"):
+    for name in ("forms", "names", "shapes", "days"):
         assert getattr(in_two, name) == getattr(at_once, name), name
 
 
 @given(contents)
 def test_every_item_has_one_form_of_each_and_every_rejected_one_a_shape(of: list[Any]) -> None:
     made = census(items_of(of))
-    for forms in (made.fares, made.estimated_fares, made.times):
+    assert made.forms.keys() == {FARE, ESTIMATE, TIME}
+    for forms in made.forms.values():
         assert forms.total() == made.counts.scanned == len(of)
     shaped = {reason: shapes.total() for reason, shapes in made.shapes.items()}
     assert shaped == made.counts.rejected
@@ -86,9 +89,11 @@ def test_what_it_knows_of_a_page() -> None:
             trip("e", pickup_datetime={"S": "2024-05-27"}),
         ]
     )
-    assert made.fares == {"Number": 2, "absent": 1, "String other": 2}
-    assert made.estimated_fares == {"Number": 5}
-    assert made.times == {"date and time": 3, "date alone": 2}
+    assert made.forms == {
+        FARE: {"Number": 2, "absent": 1, "String other": 2},
+        ESTIMATE: {"Number": 5},
+        TIME: {"date and time": 3, "date alone": 2},
+    }
     assert made.names["trip_id"] == 5
     assert made.names["driver"] == 1
     assert made.shapes == {Reason.FARE_NOT_A_NUMBER: Counter({"99,99": 1, "9,99": 1})}
@@ -101,5 +106,5 @@ def test_values_in_nested_maps_are_found_where_they_are(fare: tuple[str, ...]) -
     value: dict[str, Any] = {"N": "7"}
     for name in reversed(fare[1:]):
         value = {"M": {name: value}}
-    made = census([trip("a", end=value), trip("b")], rules=replace(RULES, fare=fare))
-    assert made.fares == {"Number": 1, "absent": 1}
+    made = census([trip("a", end=value), trip("b")], rules=rules(fare=fare))
+    assert made.forms[fare] == {"Number": 1, "absent": 1}

@@ -58,6 +58,7 @@ def test_counts_are_reported_of_the_sample_as_a_share_and_scaled_to_the_table() 
     assert (census["pages"], census["items"], census["read_units"]) == (16, 64, 2048.0)
     assert census["trips"] == {
         "counted": {"in_sample": 16, "share": 0.25, "in_table": 750_000_000},
+        "excluded": {"in_sample": 0, "share": 0.0, "in_table": 0},
         "incomplete": {"in_sample": 16, "share": 0.25, "in_table": 750_000_000},
         "rejected": {"in_sample": 32, "share": 0.5, "in_table": 1_500_000_000},
     }

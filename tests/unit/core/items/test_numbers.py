@@ -1,4 +1,4 @@
-"""A fare is exact or it is rejected; there is nothing in between."""
+"""A number is exact or it is rejected; there is nothing in between."""
 
 from decimal import Context, Decimal
 
@@ -55,7 +55,7 @@ def test_minus_zero_is_zero(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["1", "1e8", "-0", "0.000000000000000001", "1E-18", "7.10"])
-def test_a_fare_always_has_18_places(text: str) -> None:
+def test_a_number_always_has_18_places(text: str) -> None:
     assert read_number(text).as_tuple().exponent == -18
 
 
@@ -69,15 +69,15 @@ def test_a_fare_always_has_18_places(text: str) -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_decimal_notation_is_not_a_number(text: str) -> None:
-    assert reason_of(text) is Reason.FARE_NOT_A_NUMBER
+    assert reason_of(text) is Reason.NUMBER_NOT_A_NUMBER
 
 
 @pytest.mark.parametrize(
     "text",
     ["1000000000", "-1000000000", "1e9", "1E+125", "1e999999", "1e1000000", "1e999999999999999999"],
 )  # fmt: skip
-def test_from_a_thousand_million_on_a_fare_is_too_large(text: str) -> None:
-    assert reason_of(text) is Reason.FARE_TOO_LARGE
+def test_from_a_thousand_million_on_a_number_is_too_large(text: str) -> None:
+    assert reason_of(text) is Reason.NUMBER_TOO_LARGE
 
 
 @pytest.mark.parametrize(
@@ -85,16 +85,16 @@ def test_from_a_thousand_million_on_a_fare_is_too_large(text: str) -> None:
     ["0.0000000000000000001", "1e-19", "1E-130", "1e-999999", "1e-99999999999999999999",
      "999999999.9999999999999999999", "-0.1234567890123456789"],
 )  # fmt: skip
-def test_beyond_18_places_a_fare_is_too_precise(text: str) -> None:
-    assert reason_of(text) is Reason.FARE_TOO_PRECISE
+def test_beyond_18_places_a_number_is_too_precise(text: str) -> None:
+    assert reason_of(text) is Reason.NUMBER_TOO_PRECISE
 
 
 def test_a_value_as_long_as_an_item_is_judged_by_what_it_is() -> None:
-    assert reason_of("1" * LONG) is Reason.FARE_TOO_LARGE
-    assert reason_of("0." + "0" * LONG + "1") is Reason.FARE_TOO_PRECISE
-    assert reason_of("1" * LONG + "x") is Reason.FARE_NOT_A_NUMBER
-    assert reason_of("1e-" + "9" * LONG) is Reason.FARE_TOO_PRECISE
-    assert reason_of("0." + "0" * LONG + "1e-999999") is Reason.FARE_TOO_PRECISE
+    assert reason_of("1" * LONG) is Reason.NUMBER_TOO_LARGE
+    assert reason_of("0." + "0" * LONG + "1") is Reason.NUMBER_TOO_PRECISE
+    assert reason_of("1" * LONG + "x") is Reason.NUMBER_NOT_A_NUMBER
+    assert reason_of("1e-" + "9" * LONG) is Reason.NUMBER_TOO_PRECISE
+    assert reason_of("0." + "0" * LONG + "1e-999999") is Reason.NUMBER_TOO_PRECISE
     assert read_number("0" * LONG + "7") == 7
     assert read_number("7." + "0" * LONG) == 7
     assert read_number("7" + "0" * LONG + f"e-{LONG}") == 7
@@ -102,20 +102,25 @@ def test_a_value_as_long_as_an_item_is_judged_by_what_it_is() -> None:
     assert read_number("0e" + "9" * LONG) == 0
 
 
-exact_fares = st.decimals(
+exact_numbers = st.decimals(
     min_value=-LIMIT + 1, max_value=LIMIT - 1, places=18, allow_nan=False, allow_infinity=False
 )
 
 
-@given(exact_fares)
-def test_reading_inverts_str_of_a_decimal(fare: Decimal) -> None:
-    assert read_number(str(fare)) == fare
+@given(exact_numbers)
+def test_reading_inverts_str_of_a_decimal(number: Decimal) -> None:
+    assert read_number(str(number)) == number
 
 
-@given(exact_fares)
-def test_reading_inverts_every_other_form_of_the_same_value(fare: Decimal) -> None:
-    for text in (str(fare.normalize(Context(prec=40))), f"{fare:f}", f"{fare:e}", f"{fare:E}"):
-        assert read_number(text) == fare
+@given(exact_numbers)
+def test_reading_inverts_every_other_form_of_the_same_value(number: Decimal) -> None:
+    for text in (
+        str(number.normalize(Context(prec=40))),
+        f"{number:f}",
+        f"{number:e}",
+        f"{number:E}",
+    ):
+        assert read_number(text) == number
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
@@ -128,18 +133,18 @@ def test_reading_inverts_every_other_form_of_the_same_value(fare: Decimal) -> No
 def test_a_float_is_read_as_it_is_written_or_rejected_for_its_size(number: float) -> None:
     written = Decimal(str(number))
     if abs(written) >= LIMIT:
-        assert reason_of(str(number)) is Reason.FARE_TOO_LARGE
+        assert reason_of(str(number)) is Reason.NUMBER_TOO_LARGE
     elif written != written.quantize(Decimal("1e-18"), context=Context(prec=60)):
-        assert reason_of(str(number)) is Reason.FARE_TOO_PRECISE
+        assert reason_of(str(number)) is Reason.NUMBER_TOO_PRECISE
     else:
         assert read_number(str(number)) == written
 
 
 @given(st.text(max_size=30) | st.text(alphabet="0123456789.eE+-_ ", max_size=30))
-def test_any_text_is_a_fare_or_a_rejection_and_a_fare_is_what_the_text_says(text: str) -> None:
+def test_any_text_is_a_number_or_a_rejection_and_a_number_is_what_the_text_says(text: str) -> None:
     try:
-        fare = read_number(text)
+        number = read_number(text)
     except RejectionError:
         return
-    assert fare == Decimal(text)
-    assert abs(fare) < LIMIT
+    assert number == Decimal(text)
+    assert abs(number) < LIMIT

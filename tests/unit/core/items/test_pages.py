@@ -27,7 +27,7 @@ def test_the_counts_and_the_end_are_the_answers() -> None:
 @pytest.mark.parametrize("end", [{}, {"LastEvaluatedKey": None}, {"LastEvaluatedKey": {}}])
 def test_no_key_is_the_segments_end(end: dict[str, Any]) -> None:
     body = json.dumps({"ScannedCount": 0, "Items": [], **end}).encode()
-    found = page_decoder(*RULES.paths).decode(body)
+    found = page_decoder(*RULES.definition.paths).decode(body)
     assert (found.end_key, found.read_units) == (None, 0.0)
 
 
@@ -84,4 +84,4 @@ def test_equal_paths_share_a_place() -> None:
 )  # fmt: skip
 def test_what_is_no_answer_is_refused(body: bytes) -> None:
     with pytest.raises(msgspec.DecodeError):
-        page_decoder(*RULES.paths).decode(body)
+        page_decoder(*RULES.definition.paths).decode(body)

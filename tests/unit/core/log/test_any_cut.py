@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.known import KnownDay, decimal_text
+from tests.day_rows import COLUMNS
 from tests.samples import RULES, header, page, plan, prove, trip
 from trip_kpis.core.log.part_builder import PartBuilder, Position
 from trip_kpis.core.log.parts import decode, encode
-from trip_kpis.core.run.totals import Totals, days
+from trip_kpis.core.run.totals import Totals, published
 
 fares = st.one_of(
     st.integers(-(10**27) + 1, 10**27 - 1).map(lambda units: Fraction(units, 10**18)),
@@ -58,12 +59,12 @@ def cut(of: list[Any], rng: random.Random) -> list[list[Any]]:
 
 def parts_of(segment: int, pages: list[list[Any]], of: Any, rng: random.Random) -> Iterator[bytes]:
     """The files that a worker leaves which is stopped at any page."""
-    position, builder = Position(), PartBuilder(position=Position())
+    position, builder = Position(), PartBuilder(position=Position(), rules=RULES)
     for number, of_page in enumerate(pages):
         last = number == len(pages) - 1
         filtered = rng.randrange(3)
         end_key = None if last else {"trip_id": {"S": f"segment {segment} page {number}"}}
-        builder.add(page(of_page, filtered=filtered, end_key=end_key), RULES)
+        builder.add(page(of_page, filtered=filtered, end_key=end_key))
         if last or rng.random() < 0.5:
             yield encode(
                 header(
@@ -77,7 +78,7 @@ def parts_of(segment: int, pages: list[list[Any]], of: Any, rng: random.Random) 
                 builder.partials.table(),
             )
             position = builder.after
-            builder = PartBuilder(position=position)
+            builder = PartBuilder(position=position, rules=RULES)
 
 
 @given(trips, st.integers(1, 20), st.randoms(use_true_random=False))
@@ -97,13 +98,13 @@ def test_any_cut_gives_the_oracles_bytes(
     ]
     rng.shuffle(files)
 
-    totals = Totals()
-    parts = [decode(body, key="k") for body in files]
+    totals = Totals(RULES.definition)
+    parts = [decode(body, key="k", columns=COLUMNS) for body in files]
     for _, table in parts:
         totals.add(table)
     proof = prove(run, [header for header, _ in parts])
-    figures = days(totals.frame(), counted=proof.counts.counted)
+    figures = published(totals.table(), RULES.definition, counted=proof.counts.counted)
 
-    assert [figure.to_bytes() for figure in figures] == oracle(of)
+    assert [day.to_bytes() for day in figures.days] == oracle(of)
     assert proof.counts.counted == len(of)
     assert proof.counts.balances

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.day_rows import DayRow, DayRows, as_table, day_rows, rows_of, trips_in
+from tests.day_rows import COLUMNS, DayRow, DayRows, as_table, day_rows, rows_of, trips_in
 from tests.samples import counts, header
 from trip_kpis.core.errors import CorruptPartError
 from trip_kpis.core.items.rejections import Reason
@@ -42,7 +42,7 @@ def test_decoding_inverts_encoding(
         quarantine_key=quarantine_key,
         invocation=invocation,
     )
-    read, table = decode(encode(written, as_table(of)), key="k")
+    read, table = decode(encode(written, as_table(of)), key="k", columns=COLUMNS)
     assert read == written
     assert table.equals(as_table(of))
 
@@ -61,14 +61,14 @@ def small_file() -> tuple[bytes, tuple[PartHeader, pa.Table]]:
         counts=counts(counted=2, incomplete=5),
     )
     body = encode(written, as_table(of))
-    return body, decode(body, key="k")
+    return body, decode(body, key="k", columns=COLUMNS)
 
 
 def test_no_truncation_passes() -> None:
     body, _ = small_file()
     for length in range(len(body)):
         with pytest.raises(CorruptPartError):
-            decode(body[:length], key="k")
+            decode(body[:length], key="k", columns=COLUMNS)
 
 
 def test_a_flipped_byte_is_an_error_or_changes_nothing_but_the_unsummed_header() -> None:
@@ -83,7 +83,7 @@ def test_a_flipped_byte_is_an_error_or_changes_nothing_but_the_unsummed_header()
             damaged[place] ^= flip
             assert hashlib.sha256(damaged).digest() != digest
             try:
-                read, table = decode(bytes(damaged), key="k")
+                read, table = decode(bytes(damaged), key="k", columns=COLUMNS)
             except CorruptPartError:
                 continue
             passed += 1
@@ -95,7 +95,7 @@ def test_a_flipped_byte_is_an_error_or_changes_nothing_but_the_unsummed_header()
 @pytest.mark.parametrize("body", [b"", b"PAR1", b"PAR1PAR1", b"{}", b"\x00" * 1000])
 def test_what_is_no_parquet_file_is_damaged(body: bytes) -> None:
     with pytest.raises(CorruptPartError, match="segment=00000/part-00000"):
-        decode(body, key="staging/run=r/segment=00000/part-00000.parquet")
+        decode(body, key="staging/run=r/segment=00000/part-00000.parquet", columns=COLUMNS)
 
 
 def rewritten(table: pa.Table, metadata: dict[bytes, bytes] | None) -> bytes:
@@ -134,12 +134,12 @@ ONE_TRIP = as_table(rows_of([(MAY_25, Decimal(1))]))
 )
 def test_a_file_without_a_whole_header_is_damaged(metadata: dict[bytes, bytes] | None) -> None:
     with pytest.raises(CorruptPartError):
-        decode(rewritten(ONE_TRIP, metadata), key="k")
+        decode(rewritten(ONE_TRIP, metadata), key="k", columns=COLUMNS)
 
 
 def test_other_columns_are_damage() -> None:
     good = {HEADER_KEY: document()}
-    decode(rewritten(ONE_TRIP, good), key="k")
+    decode(rewritten(ONE_TRIP, good), key="k", columns=COLUMNS)
     floats = ONE_TRIP.set_column(2, "total_fare", pa.array([1.0]))
     for table in (
         floats,
@@ -147,18 +147,20 @@ def test_other_columns_are_damage() -> None:
         ONE_TRIP.rename_columns(list("abcde")),
     ):
         with pytest.raises(CorruptPartError):
-            decode(rewritten(table, good), key="k")
+            decode(rewritten(table, good), key="k", columns=COLUMNS)
 
 
 @pytest.mark.parametrize("trips", [0, 2])
 def test_rows_that_do_not_hold_what_the_header_counted_are_damage(trips: int) -> None:
-    with pytest.raises(CorruptPartError, match=f"hold 1 trips, its header {trips}"):
-        decode(encode(header(counts=Counts(counted=trips)), ONE_TRIP), key="k")
+    with pytest.raises(CorruptPartError, match=f"hold 1 items, its header {trips}"):
+        decode(encode(header(counts=Counts(counted=trips)), ONE_TRIP), key="k", columns=COLUMNS)
 
 
 def test_a_part_without_rows_is_a_part() -> None:
     read, table = decode(
-        encode(header(counts=counts(counted=0, incomplete=7)), as_table({})), key="k"
+        encode(header(counts=counts(counted=0, incomplete=7)), as_table({})),
+        key="k",
+        columns=COLUMNS,
     )
     assert (read.counts.incomplete, table.num_rows) == (7, 0)
 
@@ -169,5 +171,7 @@ def test_days_and_fares_at_their_ends_survive() -> None:
         date.min: DayRow(trip_count=1, total_fare=top, min_fare=top, max_fare=top),
         date.max: DayRow(trip_count=10**11, total_fare=low, min_fare=low, max_fare=low),
     }
-    _, table = decode(encode(header(counts=counts(counted=10**11 + 1)), as_table(of)), key="k")
+    _, table = decode(
+        encode(header(counts=counts(counted=10**11 + 1)), as_table(of)), key="k", columns=COLUMNS
+    )
     assert table.equals(as_table(of))

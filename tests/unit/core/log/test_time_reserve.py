@@ -1,13 +1,13 @@
 """When a worker appends and when it stops, decided at the edges."""
 
-from trip_kpis.core.log.time_reserve import MOST_QUARANTINE_BYTES, Pace
+from trip_kpis.core.log.time_reserve import Pace
 
 FULL = 900_000
 """milliseconds: Lambda's 15 minutes"""
 
 
-def must_append(pace: Pace, remaining_ms: int, *, quarantine_bytes: int = 0) -> bool:
-    return pace.must_append(remaining_ms, checkpoint_seconds=60, quarantine_bytes=quarantine_bytes)
+def must_append(pace: Pace, remaining_ms: int, *, is_full: bool = False) -> bool:
+    return pace.must_append(remaining_ms, checkpoint_seconds=60, is_full=is_full)
 
 
 def test_a_fresh_worker_neither_stops_nor_appends() -> None:
@@ -40,10 +40,10 @@ def test_an_interval_longer_than_the_first_appends_share_is_kept_to_after_the_fi
     assert pace.must_append(FULL - 725_500, checkpoint_seconds=500)
 
 
-def test_rejected_trips_in_memory_are_bounded() -> None:
+def test_a_part_that_is_full_is_appended_at_once() -> None:
     pace = Pace.at_start(FULL)
-    assert not must_append(pace, FULL, quarantine_bytes=MOST_QUARANTINE_BYTES - 1)
-    assert must_append(pace, FULL, quarantine_bytes=MOST_QUARANTINE_BYTES)
+    assert not must_append(pace, FULL, is_full=False)
+    assert must_append(pace, FULL, is_full=True)
 
 
 def test_ten_seconds_are_kept_and_what_must_stop_must_append() -> None:

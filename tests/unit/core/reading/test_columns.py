@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trip_kpis.core.definition.model import Measure
 from trip_kpis.core.items.numbers import read_number
 from trip_kpis.core.items.pages import Leaf
 from trip_kpis.core.items.rejections import RejectionError
@@ -16,6 +17,7 @@ from trip_kpis.core.items.zones import time_zone
 from trip_kpis.core.reading import columns
 
 EARLIEST = date(1900, 1, 1)
+NUMBER = Measure(paths=(("n",),))
 ZONES = [
     time_zone(name)
     for name in (
@@ -25,15 +27,15 @@ ZONES = [
 ]  # fmt: skip
 zones = st.sampled_from(ZONES)
 
-plain_fares = st.from_regex(r"-?[0-9]{1,9}(\.[0-9]{1,18})?", fullmatch=True)
-nearly_fares = st.text("0123456789.-+eE n", max_size=32) | st.from_regex(
+plain_numbers = st.from_regex(r"-?[0-9]{1,9}(\.[0-9]{1,18})?", fullmatch=True)
+nearly_numbers = st.text("0123456789.-+eE n", max_size=32) | st.from_regex(
     r"[-+ ]?[0-9]{0,12}(\.[0-9]{0,20})?([eE][-+]?[0-9]{1,3})?\n?", fullmatch=True
 )
 moments = st.datetimes(datetime(1969, 1, 1), datetime(2101, 1, 1))  # noqa: DTZ001 -- local times
 offsets = st.sampled_from(["Z", "+02:00", "-0330", "+14", "-00:30", "+0545"])
 
 
-def fare_or_none(text: str) -> Decimal | None:
+def number_or_none(text: str) -> Decimal | None:
     try:
         return read_number(text)
     except RejectionError:
@@ -48,29 +50,39 @@ def day_or_none(text: str, zone: ZoneInfo, earliest: date = EARLIEST) -> date | 
 
 
 def days_of(*leaves: Leaf, zone: ZoneInfo, earliest: date = EARLIEST) -> list[date | None]:
-    found: list[date | None] = columns.days(leaves, time_zone=zone, earliest=earliest).to_pylist()
+    found: list[date | None] = columns.days(
+        [leaves], after="", time_zone=zone, earliest=earliest
+    ).to_pylist()
     return found
 
 
-@given(st.lists(plain_fares))
-def test_plain_fares_are_all_read(texts: list[str]) -> None:
+def numbers_of(*leaves: Leaf) -> list[Decimal | None]:
+    found: list[Decimal | None] = columns.measured([leaves], NUMBER, frozenset()).to_pylist()
+    return found
+
+
+def are_numbers(*leaves: Leaf) -> list[bool]:
+    found: list[bool] = columns.are_numbers(leaves, frozenset()).to_pylist()
+    return found
+
+
+@given(st.lists(plain_numbers))
+def test_plain_numbers_are_all_read(texts: list[str]) -> None:
     leaves = [Leaf(N=text) if n % 2 else Leaf(S=text) for n, text in enumerate(texts)]
-    assert columns.fares(leaves).to_pylist() == list(map(read_number, texts))
-    assert columns.are_fares(leaves).to_pylist() == [True] * len(texts)
+    assert numbers_of(*leaves) == list(map(read_number, texts))
+    assert are_numbers(*leaves) == [True] * len(texts)
 
 
-@given(st.lists(plain_fares | nearly_fares, min_size=1))
-def test_a_fare_is_the_one_that_is_read_alone_or_none(texts: list[str]) -> None:
-    for text, fare in zip(
-        texts, columns.fares([Leaf(S=t) for t in texts]).to_pylist(), strict=True
-    ):
-        assert fare is None or fare == fare_or_none(text), text
+@given(st.lists(plain_numbers | nearly_numbers, min_size=1))
+def test_a_number_is_the_one_that_is_read_alone_or_none(texts: list[str]) -> None:
+    for text, number in zip(texts, numbers_of(*(Leaf(S=t) for t in texts)), strict=True):
+        assert number is None or number == number_or_none(text), text
 
 
-def test_what_is_neither_text_nor_number_is_no_fare() -> None:
+def test_what_is_neither_text_nor_number_is_no_number() -> None:
     leaves = [Leaf(), Leaf(S=""), Leaf(S="1")]
-    assert columns.fares(leaves).to_pylist() == [None, None, Decimal(1)]
-    assert columns.are_fares(leaves).to_pylist() == [False, False, True]
+    assert numbers_of(*leaves) == [None, None, Decimal(1)]
+    assert are_numbers(*leaves) == [False, False, True]
 
 
 def written(moment: datetime, form: int) -> str:

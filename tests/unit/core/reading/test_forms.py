@@ -136,7 +136,7 @@ def test_a_fare_of_no_decimal_notation_is_what_is_rejected_as_no_number(text: st
         reason = None
     except RejectionError as rejection:
         reason = rejection.reason
-    assert is_decimal(text) == (reason is not Reason.FARE_NOT_A_NUMBER)
+    assert is_decimal(text) == (reason is not Reason.NUMBER_NOT_A_NUMBER)
     assert number_form({"S": text}) == ("String decimal" if is_decimal(text) else "String other")
 
 

@@ -1,6 +1,5 @@
 """Every item of a page counts, is incomplete, or is rejected with a reason."""
 
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -9,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.samples import RULES, trip
+from tests.samples import RULES, rules, trip
 from trip_kpis.core.items.rejections import Reason
-from trip_kpis.core.reading.read_item import read_items
+from trip_kpis.core.reading.read_item import ItemReading, read_items
 
 MAY_25 = date(2024, 5, 25)
 OTHER_TYPES: list[dict[str, Any]] = [
@@ -26,9 +25,15 @@ OTHER_TYPES: list[dict[str, Any]] = [
 ]
 
 
+def counted(reading: ItemReading) -> list[tuple[date, Decimal]]:
+    """Day and fare, by a definition with one measure and no breakdowns."""
+    assert all(item.groups == () for item in reading.counted)
+    return [(item.day, *item.numbers) for item in reading.counted]
+
+
 def test_a_trip_counts_with_its_day_and_its_exact_fare() -> None:
     reading = read_items([trip(fare_amount={"S": "12.50"}), trip(fare_amount={"N": "-3"})], RULES)
-    assert reading.trips == [(MAY_25, Decimal("12.5")), (MAY_25, Decimal(-3))]
+    assert counted(reading) == [(MAY_25, Decimal("12.5")), (MAY_25, Decimal(-3))]
     assert (reading.incomplete, reading.rejected) == (0, [])
 
 
@@ -36,7 +41,7 @@ def test_a_trip_counts_with_its_day_and_its_exact_fare() -> None:
 @pytest.mark.parametrize("value", [None, {"NULL": True}, {"S": ""}])
 def test_a_missing_fare_makes_a_trip_incomplete(name: str, value: dict[str, Any] | None) -> None:
     reading = read_items([trip(**{name: value})], RULES)
-    assert (reading.trips, reading.incomplete, reading.rejected) == ([], 1, [])
+    assert (reading.counted, reading.incomplete, reading.rejected) == ([], 1, [])
 
 
 def test_an_incomplete_trip_is_not_rejected_for_what_else_is_wrong_with_it() -> None:
@@ -92,7 +97,7 @@ def test_a_completed_trip_that_cannot_be_counted_is_rejected_with_the_value_at_f
 ) -> None:
     item = trip("t-9", **attributes)
     reading = read_items([item], RULES)
-    assert (reading.trips, reading.incomplete) == ([], 0)
+    assert (reading.counted, reading.incomplete) == ([], 0)
     (rejected,) = reading.rejected
     assert rejected.key == {"trip_id": {"S": "t-9"}}
     assert (rejected.reason, rejected.attribute) == (reason, attribute)
@@ -107,8 +112,7 @@ def test_the_first_thing_at_fault_is_named() -> None:
 
 
 def test_values_are_found_in_nested_maps() -> None:
-    rules = replace(
-        RULES,
+    nested = rules(
         fare=("trip_end", "fare"),
         estimated_fare=("trip_start", "fare"),
         day=("trip_start", "at"),
@@ -126,24 +130,24 @@ def test_values_are_found_in_nested_maps() -> None:
             {**whole, "trip_end": {"S": "11.25"}},
             {**whole, "trip_start": {"M": {**start, "at": {"S": "noon"}}}},
         ],
-        rules,
+        nested,
     )
-    assert reading.trips == [(MAY_25, Decimal("11.25"))]
+    assert counted(reading) == [(MAY_25, Decimal("11.25"))]
     assert reading.incomplete == 2
     assert reading.rejected[0].attribute == "trip_start.at"
 
 
 def test_a_name_with_a_dot_is_written_in_the_quarantine_as_in_the_parameter() -> None:
-    rules = rules(fare=("fare.amount",))
-    reading = read_items([trip("a", **{"fare.amount": {"S": "free"}})], rules)
+    dotted = rules(fare=("fare.amount",))
+    reading = read_items([trip("a", **{"fare.amount": {"S": "free"}})], dotted)
     assert reading.rejected[0].attribute == r"fare\.amount"
     assert reading.rejected[0].value == {"S": "free"}
 
 
 def test_a_rejected_trips_key_has_both_of_its_parts() -> None:
-    rules = replace(RULES, key_attributes=("city", "at"), day=("at",))
+    two_keys = rules(key_attributes=("city", "at"), day=("at",))
     item = trip(city={"B": b"\x00"}, at={"N": "1E+30"})
-    assert read_items([item], rules).rejected[0].key == {
+    assert read_items([item], two_keys).rejected[0].key == {
         "city": {"B": b"\x00"},
         "at": {"N": "1E+30"},
     }
@@ -170,4 +174,4 @@ def test_every_item_is_exactly_one_of_the_three_whatever_it_holds(
         for fare, estimate, day in contents
     ]
     reading = read_items(items, RULES)
-    assert len(items) == len(reading.trips) + reading.incomplete + len(reading.rejected)
+    assert len(items) == len(reading.counted) + reading.incomplete + len(reading.rejected)

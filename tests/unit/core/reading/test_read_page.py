@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.samples import RULES, page, trip
+from tests.samples import RULES, page, rules, trip
 from trip_kpis.core.items.rejections import Reason, RejectedTrip
 from trip_kpis.core.items.zones import time_zone
 from trip_kpis.core.reading.read_item import ReadingRules, read_item, read_items
-from trip_kpis.core.reading.read_page import read_page
+from trip_kpis.core.reading.read_page import PageReading, read_page
 
 ODD: list[dict[str, Any] | None] = [
     None, {"NULL": True}, {"S": ""}, {"BOOL": True}, {"M": {}}, {"L": []}, {"SS": ["1"]},
@@ -47,6 +47,10 @@ ZONED = replace(
 EARLY = replace(ZONED, earliest_day=date(1900, 1, 1))
 
 
+def rows_of(reading: PageReading) -> list[list[Any]]:
+    return [list(row.values()) for row in reading.rows.to_pylist()]
+
+
 def line_of(trip: RejectedTrip) -> bytes:
     """As any encoder of JSON writes it."""
     return f"{json.dumps(asdict(trip), ensure_ascii=False)}\n".encode()
@@ -55,8 +59,10 @@ def line_of(trip: RejectedTrip) -> bytes:
 def check(items: list[dict[str, Any]], rules: ReadingRules) -> None:
     one_by_one = read_items(items, rules)
     at_once = read_page(page(items, rules=rules), rules)
-    read = zip(at_once.days.to_pylist(), at_once.fares.to_pylist(), strict=True)
-    assert Counter(read) == Counter(one_by_one.trips)
+    assert Counter(map(tuple, rows_of(at_once))) == Counter(
+        (item.day, *item.numbers, *item.groups) for item in one_by_one.counted
+    )
+    assert at_once.excluded == one_by_one.excluded
     assert at_once.incomplete == one_by_one.incomplete
     assert at_once.rejected == Counter(trip.reason for trip in one_by_one.rejected)
     assert at_once.quarantine == b"".join(map(line_of, one_by_one.rejected))
@@ -75,8 +81,8 @@ def test_a_page_is_read_as_its_items_are(of: list[Any], rules: ReadingRules) -> 
 
 @given(st.lists(st.tuples(fares, fares, times)))
 def test_so_is_a_page_with_the_values_in_nested_maps(of: list[Any]) -> None:
-    rules = replace(
-        RULES, fare=("end", "fare"), estimated_fare=("start", "estimate"), day=("start", "at")
+    nested_rules = rules(
+        fare=("end", "fare"), estimated_fare=("start", "estimate"), day=("start", "at")
     )
 
     def nested(**values: Any) -> dict[str, Any]:
@@ -88,7 +94,7 @@ def test_so_is_a_page_with_the_values_in_nested_maps(of: list[Any]) -> None:
             | ({"start": nested(estimate=estimate, at=time)} if estimate else {"start": {"S": "x"}})
             for n, (fare, estimate, time) in enumerate(of)
         ],
-        rules,
+        nested_rules,
     )
 
 
@@ -96,24 +102,21 @@ def test_so_is_a_page_with_the_values_in_nested_maps(of: list[Any]) -> None:
     "name", ["ф", "fare.amount", " fare", 'a"b', "a\\b", "a\tb", "at_61", "S", "M", "\U0001f695"]
 )
 def test_so_is_a_page_whatever_the_attributes_are_called(name: str) -> None:
-    rules = rules(fare=(name,))
-    check([trip("a", fare_amount=None, **{name: {"N": "7"}}), trip("b", fare_amount=None)], rules)
+    items = [trip("a", fare_amount=None, **{name: {"N": "7"}}), trip("b", fare_amount=None)]
+    check(items, rules(fare=(name,)))
 
 
 def test_one_value_may_decide_everything() -> None:
-    rules = replace(
-        RULES, fare=("n",), estimated_fare=("n",), day=("n",), earliest_day=date(1970, 1, 1)
-    )
+    of_one = rules(fare=("n",), estimated_fare=("n",), day=("n",), earliest_day=date(1970, 1, 1))
     reading = read_page(
-        page([{"trip_id": {"S": "a"}, "n": {"N": "171664314"}}], rules=rules), rules
+        page([{"trip_id": {"S": "a"}, "n": {"N": "171664314"}}], rules=of_one), of_one
     )
-    assert reading.days.to_pylist() == [date(1975, 6, 10)]
-    assert reading.fares.to_pylist() == [Decimal(171664314)]
+    assert rows_of(reading) == [[date(1975, 6, 10), Decimal(171664314)]]
 
 
 def test_an_empty_page_has_nothing() -> None:
     reading = read_page(page([]), RULES)
-    assert (len(reading.days), len(reading.fares), reading.incomplete) == (0, 0, 0)
+    assert (rows_of(reading), reading.incomplete, reading.excluded) == ([], 0, 0)
 
 
 def test_a_bad_value_costs_its_own_item_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,6 +130,6 @@ def test_a_bad_value_costs_its_own_item_only(monkeypatch: pytest.MonkeyPatch) ->
     items = [trip(f"t-{n}") for n in range(100)]
     items[41] = trip("t-41", fare_amount={"S": "free"})
     reading = read_page(page(items), RULES)
-    assert len(reading.days) == 99
+    assert reading.rows.num_rows == 99
     assert reading.rejected == {Reason.FARE_NOT_A_NUMBER: 1}
     assert judged == [items[41]]

@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from typing import Any
 
 import pytest
 
-from tests.samples import plan
+from tests.samples import day_kpis, plan
 from trip_kpis.core.errors import NothingCountedError
-from trip_kpis.core.run.figures import DayKpis
+from trip_kpis.core.run.figures import DayKpis, digest
 from trip_kpis.core.run.publication import (
     Judge,
     LaterRuns,
@@ -27,8 +27,7 @@ EARLIER, LATER = "2024-05-31T02:15:00.000000+00:00", "2024-06-01T04:15:00.000000
 
 
 def kpis(day: date = DAY, *, trips: int = 2) -> DayKpis:
-    fare = Decimal(7)
-    return DayKpis(day=day, trip_count=trips, total_fare=fare * trips, min_fare=fare, max_fare=fare)
+    return day_kpis(day, trips=trips, total=7 * trips, low=7, high=7)
 
 
 def judge(*, later: LaterRuns | None = None, **terms: bool) -> Judge:
@@ -47,17 +46,22 @@ def written_by(day: DayKpis, *, as_of: str = EARLIER, run_id: str = "run-4") -> 
     return PublishedDay.from_metadata('"e"', {**metadata, "as-of": as_of, "run-id": run_id})
 
 
+def mine(outcome: Outcome, day: DayKpis | None = None, **rest: Any) -> Verdict:
+    """That this run's own object is there afterwards."""
+    return Verdict(outcome=outcome, digest=digest(day or kpis()), **rest)
+
+
 def test_a_day_that_is_not_published_is_written() -> None:
-    assert judge().of_counted(kpis(), None) == Verdict(outcome=Outcome.PUBLISHED, write=True)
+    assert judge().of_counted(kpis(), None) == mine(Outcome.PUBLISHED, write=True)
 
 
 def test_the_same_figures_are_not_written_again() -> None:
-    assert judge().of_counted(kpis(), written_by(kpis())) == Verdict(outcome=Outcome.UNCHANGED)
+    assert judge().of_counted(kpis(), written_by(kpis())) == mine(Outcome.UNCHANGED)
 
 
 def test_what_this_run_has_written_counts_as_published_again() -> None:
     there = written_by(kpis(), run_id="run-5")
-    assert judge().of_counted(kpis(), there) == Verdict(outcome=Outcome.PUBLISHED)
+    assert judge().of_counted(kpis(), there) == mine(Outcome.PUBLISHED)
 
 
 def test_a_later_runs_day_is_left_as_it_is() -> None:
@@ -93,9 +97,9 @@ def test_an_absent_day_stays_absent_only_where_a_later_run_would_have_removed_it
 def test_an_impossible_as_of_time_does_not_freeze_a_day(as_of: str) -> None:
     there = written_by(kpis(trips=1), as_of=as_of)
     assert judge().has_impossible_as_of(there)
-    assert judge().of_counted(kpis(), there) == Verdict(outcome=Outcome.PUBLISHED, write=True)
+    assert judge().of_counted(kpis(), there) == mine(Outcome.PUBLISHED, write=True)
     same = written_by(kpis(), as_of=as_of)
-    assert judge().of_counted(kpis(), same) == Verdict(outcome=Outcome.UNCHANGED, write=True)
+    assert judge().of_counted(kpis(), same) == mine(Outcome.UNCHANGED, write=True)
 
 
 @pytest.mark.parametrize("as_of", ["", EARLIER, LATER, "2024-06-01T05:30:00.000000+00:00"])
@@ -109,10 +113,10 @@ def test_other_as_of_times_are_possible(as_of: str) -> None:
 
 def test_a_day_with_fewer_trips_than_published_is_overwritten_and_says_so() -> None:
     verdict = judge().of_counted(kpis(trips=1), written_by(kpis(trips=4)))
-    assert verdict == Verdict(outcome=Outcome.PUBLISHED, write=True, shrank_from=4)
+    assert verdict == mine(Outcome.PUBLISHED, kpis(trips=1), write=True, shrank_from=4)
     repeated = PublishedDay.from_metadata('"e"', judge().metadata(kpis(trips=1), verdict))
     again = judge().of_counted(kpis(trips=1), repeated)
-    assert again == Verdict(outcome=Outcome.PUBLISHED, shrank_from=4)
+    assert again == mine(Outcome.PUBLISHED, kpis(trips=1), shrank_from=4)
 
 
 def test_a_day_with_fewer_trips_is_kept_where_that_is_asked_for() -> None:
@@ -124,7 +128,7 @@ def test_a_day_with_fewer_trips_is_kept_where_that_is_asked_for() -> None:
 def test_a_day_with_as_many_trips_or_more_is_overwritten(trips: int) -> None:
     there = replace(written_by(kpis(trips=4)), sha256="of other fares")
     verdict = judge(keep_shrunk_days=True).of_counted(kpis(trips=trips), there)
-    assert verdict == Verdict(outcome=Outcome.PUBLISHED, write=True)
+    assert verdict == mine(Outcome.PUBLISHED, kpis(trips=trips), write=True)
 
 
 def test_where_it_is_not_known_whether_a_day_shrank_it_is_kept_if_shrunk_days_are() -> None:
@@ -161,7 +165,7 @@ def test_a_day_is_open_until_it_ends_in_the_reporting_time_zone(
 
 def test_an_open_day_is_published_and_marked_or_skipped() -> None:
     published = judge().of_counted(kpis(TODAY), None)
-    assert published == Verdict(outcome=Outcome.PUBLISHED, write=True)
+    assert published == mine(Outcome.PUBLISHED, kpis(TODAY), write=True)
     assert judge().metadata(kpis(TODAY), published)["open"] == "true"
     assert judge().metadata(kpis(DAY), published)["open"] == "false"
     skipping = judge(skip_open_days=True)
@@ -172,7 +176,7 @@ def test_an_open_day_is_published_and_marked_or_skipped() -> None:
 
 def test_a_day_that_is_over_is_no_longer_marked_as_open_though_its_figures_are_the_same() -> None:
     still_open = replace(written_by(kpis()), is_open=True)
-    assert judge().of_counted(kpis(), still_open) == Verdict(outcome=Outcome.UNCHANGED, write=True)
+    assert judge().of_counted(kpis(), still_open) == mine(Outcome.UNCHANGED, write=True)
 
 
 def test_a_day_that_begins_after_the_plan_is_never_published() -> None:

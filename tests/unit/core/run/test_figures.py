@@ -1,4 +1,4 @@
-"""The five figures: exact sums, one rounding, and bytes that depend on nothing else."""
+"""The default definition's figures: exact sums, one rounding, bytes that depend on nothing else."""
 
 import json
 import random
@@ -7,18 +7,18 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
-import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.day_rows import DayRow, DayRows, as_table, both, day_rows, trips_in
+from tests.samples import RULES, day_kpis
 from trip_kpis.core.errors import TooManyTripsError, UnbalancedCountsError
-from trip_kpis.core.items.numbers import EXACT, MOST_TRIPS
-from trip_kpis.core.run import day_totals
-from trip_kpis.core.run.figures import DayKpis, plain
-from trip_kpis.core.run.totals import Totals, days
+from trip_kpis.core.items.numbers import EXACT, MOST_TRIPS, plain
+from trip_kpis.core.run import totals
+from trip_kpis.core.run.figures import DayKpis, average
+from trip_kpis.core.run.totals import Totals, published
 
 MAY_25 = date(2024, 5, 25)
 ONE_TRIP = DayRow(trip_count=1, total_fare=Decimal(1), min_fare=Decimal(1), max_fare=Decimal(1))
@@ -26,13 +26,7 @@ TOP, LOW = Decimal("9" * 20 + "." + "9" * 18), Decimal("-" + "9" * 20 + "." + "9
 
 
 def day(total: str = "1", *, trips: int = 1, low: str = "0", high: str = "0") -> DayKpis:
-    return DayKpis(
-        day=MAY_25,
-        trip_count=trips,
-        total_fare=Decimal(total),
-        min_fare=Decimal(low),
-        max_fare=Decimal(high),
-    )
+    return day_kpis(MAY_25, trips=trips, total=total, low=low, high=high)
 
 
 def half_even(value: Fraction, places: int) -> Fraction:
@@ -41,7 +35,7 @@ def half_even(value: Fraction, places: int) -> Fraction:
 
 
 @pytest.mark.parametrize(
-    ("total", "trips", "average"),
+    ("total", "trips", "mean"),
     [
         ("0.000001", 2, "0"),  # 0.0000005: a tie, to the even 0
         ("0.000003", 2, "0.000002"),  # 0.0000015: a tie, to the even 2
@@ -59,15 +53,15 @@ def half_even(value: Fraction, places: int) -> Fraction:
         ("274393.88255724832189", 4999, "54.889754"),
     ],
 )
-def test_the_average_is_rounded_half_even_once(total: str, trips: int, average: str) -> None:
-    assert day(total, trips=trips).average_fare == Decimal(average)
+def test_the_average_is_rounded_half_even_once(total: str, trips: int, mean: str) -> None:
+    assert average(Decimal(total), trips) == Decimal(mean)
 
 
 @given(st.integers(-(10**38) + 1, 10**38 - 1), st.integers(1, 10**11))
 def test_the_average_is_the_exact_mean_rounded_half_even(units: int, trips: int) -> None:
     total = Decimal(units).scaleb(-18, context=EXACT)
     expected = half_even(Fraction(units, 10**18) / trips, 6)
-    assert Fraction(day(str(total), trips=trips).average_fare) == expected
+    assert Fraction(average(total, trips)) == expected
 
 
 @given(st.integers(-(10**12), 10**12), st.integers(1, 10**6), st.integers(-1, 1))
@@ -79,7 +73,7 @@ def test_the_average_is_right_on_ties_and_just_off_them(
     units = trips * (2 * millionths + 1) * 10**12 // 2 + off
     total = Decimal(units).scaleb(-18, context=EXACT)
     expected = half_even(Fraction(units, 10**18) / trips, 6)
-    assert Fraction(day(str(total), trips=trips).average_fare) == expected
+    assert Fraction(average(total, trips)) == expected
 
 
 @pytest.mark.parametrize(
@@ -99,12 +93,12 @@ def test_the_average_is_right_on_ties_and_just_off_them(
         ("99999999999999999999.999999999999999999", "99999999999999999999.999999999999999999"),
     ],
 )
-def test_a_plain_is_exact_and_has_no_surplus(value: str, text: str) -> None:
+def test_a_json_number_is_exact_and_has_no_surplus(value: str, text: str) -> None:
     assert plain(Decimal(value)) == text
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=18))
-def test_a_plain_says_the_same_and_is_json(value: Decimal) -> None:
+def test_a_json_number_says_the_same_and_is_json(value: Decimal) -> None:
     text = plain(value)
     assert Decimal(text) == value
     assert json.loads(text, parse_float=Decimal, parse_int=Decimal) == value
@@ -126,11 +120,15 @@ def test_equal_values_give_equal_bytes_however_they_are_written() -> None:
     assert day("12.50", low="-0.0", high="1E+2").to_bytes() == day("12.5", high="100").to_bytes()
 
 
-def combined(tables: Iterable[pa.Table]) -> pd.DataFrame:
-    totals = Totals()
+def combined(tables: Iterable[pa.Table]) -> pa.Table:
+    found = Totals(RULES.definition)
     for table in tables:
-        totals.add(table)
-    return totals.frame()
+        found.add(table)
+    return found.table()
+
+
+def days(table: pa.Table, *, counted: int) -> list[DayKpis]:
+    return list(published(table, RULES.definition, counted=counted).days)
 
 
 def figures(of: list[DayRows]) -> list[DayKpis]:
@@ -143,12 +141,8 @@ def expected_figures(of: list[DayRows]) -> list[DayKpis]:
     for one in of:
         total = both(total, one)
     return [
-        DayKpis(
-            day=when,
-            trip_count=row.trip_count,
-            total_fare=row.total_fare,
-            min_fare=row.min_fare,
-            max_fare=row.max_fare,
+        day_kpis(
+            when, trips=row.trip_count, total=row.total_fare, low=row.min_fare, high=row.max_fare
         )
         for when, row in sorted(total.items())
     ]
@@ -169,7 +163,7 @@ def test_combining_tables_is_adding_their_rows_up_in_any_order(
 def at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     """The rows that are held before they are folded: the merge's memory, not its result."""
     rows: int = request.param
-    monkeypatch.setattr(day_totals, "ROWS_AT_ONCE", rows)
+    monkeypatch.setattr(totals, "ROWS_AT_ONCE", rows)
     return rows
 
 
@@ -197,8 +191,9 @@ def test_sums_of_thirty_eight_digits_stay_exact() -> None:
         for when in (date.min, MAY_25, date.max)
     }
     for figure in figures([one, one, one, one]):
-        assert figure.total_fare == Decimal("49382715604938271560.493827156049382712")
-        assert (figure.min_fare, figure.max_fare, figure.trip_count) == (LOW, TOP, 8)
+        assert figure.kpis["total_fare"] == Decimal("49382715604938271560.493827156049382712")
+        assert (figure.kpis["min_fare"], figure.kpis["max_fare"]) == (LOW, TOP)
+        assert (figure.kpis["trip_count"], figure.items) == (8, 8)
 
 
 def test_no_tables_are_no_days() -> None:
@@ -213,7 +208,7 @@ def test_days_are_real_dates_in_their_order() -> None:
 
 @pytest.mark.parametrize("counted", [0, 2])
 def test_rows_that_do_not_hold_the_proofs_trips_are_refused(counted: int) -> None:
-    with pytest.raises(UnbalancedCountsError, match=f"1 trips, the segments counted {counted}"):
+    with pytest.raises(UnbalancedCountsError, match=f"1 items, the segments counted {counted}"):
         days(combined([as_table({MAY_25: ONE_TRIP})]), counted=counted)
 
 
