@@ -10,7 +10,15 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import (
+    Context,
+    Decimal,
+    DecimalException,
+    Inexact,
+    InvalidOperation,
+    Overflow,
+    Subnormal,
+)
 from difflib import get_close_matches
 from typing import Any
 
@@ -42,9 +50,10 @@ _PARTS = ("item", "kpis", "breakdowns")
 _OF_ITEM = ("day", "complete", "numbers", "null_values", "where")
 _OPERATORS = ("not", "begins_with", "exists", *COMPARISONS)
 _OPTIONS = ("scale", "missing")
-_LARGEST_NUMBER = Decimal("1E+126")
+_OF_DYNAMODB = Context(
+    prec=38, Emin=-130, Emax=125, traps=[InvalidOperation, Inexact, Overflow, Subnormal]
+)
 """https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html"""
-_MOST_DIGITS = 38
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +92,10 @@ class DefinitionFile:
             return tomllib.loads(self.text, parse_float=Decimal)
         except tomllib.TOMLDecodeError as error:
             raise DefinitionError(f"{self.name}.toml is no TOML: {error}") from error
+        except InvalidOperation as error:
+            raise DefinitionError(
+                f"{self.name}.toml has a number whose exponent is too long for any number"
+            ) from error
 
     @property
     def sha256(self) -> str:
@@ -152,17 +165,16 @@ class _Reader:
         conditions: list[Condition] = []
         for dotted, condition in where.items():
             key = f"item.where.{dotted}"
-            path = self._path(dotted, key)
-            conditions += self._conditions(path, condition, key)
-        for one in conditions:
-            compared = _texts_of(one)
+            of_path = list(self._conditions(self._path(dotted, key), condition, key))
+            compared = [text for one in of_path for text in _texts_of(one)]
             if null := sorted(text for text in compared if text == "" or text in null_values):
                 raise self._wrong(
-                    f"item.where.{dotted}",
+                    key,
                     null[0],
                     "another text: this one says that there is no value (null_values, and the "
                     "empty String). Use { exists = true } or { exists = false }",
                 )
+            conditions += of_path
         return tuple(conditions)
 
     def _conditions(self, path: AttributePath, given: object, key: str) -> Iterable[Condition]:
@@ -255,8 +267,7 @@ class _Reader:
 
     def _scale(self, given: object, key: str) -> Decimal:
         scale = self._number(given, key)
-        exponent = scale.normalize().as_tuple().exponent
-        if not scale or scale.copy_abs() > LIMIT or not (int(exponent) >= -PLACES):
+        if not scale or scale.copy_abs() > LIMIT or _places(scale) > PLACES:
             raise self._wrong(key, given, 'a decimal such as "0.01", not 0, of at most 18 places')
         return scale if scale != ONE else ONE
 
@@ -264,26 +275,27 @@ class _Reader:
         if given is None:
             return None
         number = self._number(given, key)
-        if number.copy_abs() >= LIMIT or -int(number.normalize().as_tuple().exponent) > PLACES:
+        if number.copy_abs() >= LIMIT or _places(number) > PLACES:
             raise self._wrong(key, given, "a number below 10^9 in size, of at most 18 places")
         return number
 
     def _number(self, given: object, key: str) -> Decimal:
+        """Without zeros at its end."""
         text = str(given)
         if isinstance(given, bool) or not isinstance(given, str | int | Decimal):
             raise self._wrong(key, given, 'a number, such as 0 or "0.01"')
         if not is_decimal(text):
             raise self._wrong(key, given, 'a number, such as 0 or "0.01"')
         try:
-            number = Decimal(text)
-            digits = len(number.normalize().as_tuple().digits)
-        except InvalidOperation as error:
-            raise self._wrong(key, given, "a number that DynamoDB can hold") from error
-        if number.copy_abs() >= _LARGEST_NUMBER or digits > _MOST_DIGITS:
-            raise self._wrong(key, given, "a number that DynamoDB can hold, of at most 38 digits")
-        if number and number.adjusted() < -130:
-            raise self._wrong(key, given, "a number that DynamoDB can hold, from 1E-130 on")
-        return number if number else Decimal(0)
+            number = _OF_DYNAMODB.normalize(Decimal(text))
+        except DecimalException as error:
+            raise self._wrong(
+                key,
+                given,
+                "a number that DynamoDB can hold: of at most 38 digits, and from 1E-130 to "
+                "9.9E+125 in size",
+            ) from error
+        return number if number else number.copy_abs()
 
     def _breakdowns(self, given: object) -> tuple[Breakdown, ...]:
         if not isinstance(given, Mapping):
@@ -398,6 +410,11 @@ def _texts_of(condition: Condition) -> Iterable[str]:
             return [condition.limit] if isinstance(condition.limit, str) else []
         case Exists():
             return []
+
+
+def _places(number: Decimal) -> int:
+    """Behind the point, of a number without zeros at its end."""
+    return -int(number.as_tuple().exponent)
 
 
 def _shown(value: object) -> str:
