@@ -8,10 +8,10 @@ from decimal import Decimal
 from pathlib import Path
 
 from tests.day_rows import DayRows, as_table, rows_of, trips_in
-from tests.samples import PLANNED_AT, counts, day_kpis, header, plan, prove
+from tests.samples import PLANNED_AT, counts, header, plan, prove
 from trip_kpis.core.items.rejections import Reason
 from trip_kpis.core.log.parts import PartHeader, encode
-from trip_kpis.core.run.figures import Published, digest
+from trip_kpis.core.run.figures import DayKpis, Published, digest
 from trip_kpis.core.run.manifest import Finished, manifest
 from trip_kpis.core.run.publication import Outcome, Publication
 
@@ -39,6 +39,7 @@ def leave_run(
     frozen = plan(run_id, now=planned_at, total_segments=segments)
     rows = _rows(days)
     in_order = sorted(rows)
+    _write(out / f"staging/run={run_id}/plan.json", frozen.to_bytes())
     headers = []
     for segment in range(segments):
         of_segment = {day: rows[day] for day in in_order[segment::segments]}
