@@ -5,13 +5,14 @@ from datetime import date
 import pytest
 
 from trip_kpis.core import layout
-from trip_kpis.core.layout import Place
+from trip_kpis.core.layout import DayObjects, Place
 
 DAY = date(2024, 5, 25)
 PLACE = Place(run_id="run-1", segment=7, part=3)
 
 KEYS = {
     layout.day_key(DAY): "kpis/date=2024-05-25/kpi.json",
+    DayObjects("city").key(DAY): "breakdowns/by=city/date=2024-05-25/kpis.jsonl",
     layout.manifest_key("run-1"): "runs/run=run-1/manifest.json",
     layout.plan_key("run-1"): "staging/run=run-1/plan.json",
     layout.read_budget_key("run-1", 1): "staging/run=run-1/read-budget-00001.json",
@@ -68,3 +69,26 @@ def test_rejected_trips_belong_to_one_run(run_id: str) -> None:
 
 def test_a_day_that_the_calendar_does_not_have_is_no_day() -> None:
     assert layout.day_at("kpis/date=2024-02-30/kpi.json") is None
+
+
+def test_the_objects_of_days_and_of_each_breakdown_are_apart() -> None:
+    days, city, other = DayObjects(), DayObjects("city"), DayObjects("city_by_type")
+    for objects in (days, city, other):
+        assert objects.key(DAY).startswith(objects.prefix)
+        assert objects.day_at(objects.key(DAY)) == DAY
+        for others in {days, city, other} - {objects}:
+            assert objects.day_at(others.key(DAY)) is None
+    assert days.key(DAY) == layout.day_key(DAY)
+    assert (days.content_type, city.content_type) == ("application/json", "application/jsonl")
+    assert city.key("*") == "breakdowns/by=city/date=*/kpis.jsonl"
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["breakdowns/by=city/date=2024-02-30/kpis.jsonl", "breakdowns/by=city/date=2024-05-25/kpi.json",
+     "breakdowns/by=City/date=2024-05-25/kpis.jsonl", "breakdowns/by=/date=2024-05-25/kpis.jsonl",
+     "breakdowns/by=city/date=2024-05-25/kpis.jsonl.gz", "breakdowns/by=city/", "breakdowns/"],
+)  # fmt: skip
+def test_what_no_breakdown_has_is_no_day_of_one(key: str) -> None:
+    assert DayObjects("city").day_at(key) is None
+    assert not layout.is_known(key) or "02-30" in key

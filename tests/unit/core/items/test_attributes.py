@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trip_kpis.core.errors import SettingError
-from trip_kpis.core.items.attributes import dotted_path, find, is_missing, overlapping, parse_path
+from trip_kpis.core.items.attributes import (
+    AttributePath,
+    dotted_path,
+    find,
+    is_missing,
+    overlapping,
+    parse_path,
+)
 
 
 def test_a_dotted_path_leads_into_nested_maps() -> None:
@@ -36,9 +43,47 @@ def test_a_backslash_makes_a_dot_or_a_blank_part_of_a_name(
     assert parse_path(dotted, setting="X") == path
 
 
-@given(st.lists(st.text(min_size=1) | st.text(r".\ ab", min_size=1), min_size=1).map(tuple))
-def test_every_path_can_be_written(path: tuple[str, ...]) -> None:
+names = st.text(min_size=1) | st.text(r".\ ab[]019", min_size=1)
+paths = st.tuples(names, st.lists(names | st.integers(0, 99_999))).map(
+    lambda parts: (parts[0], *parts[1])
+)
+
+
+@given(paths)
+def test_every_path_can_be_written(path: AttributePath) -> None:
     assert parse_path(dotted_path(path), setting="X") == path
+
+
+@pytest.mark.parametrize(
+    ("dotted", "path"),
+    [
+        ("charges[0].amount", ("charges", 0, "amount")),
+        ("a[0][12]", ("a", 0, 12)),
+        (r"a\[0].b", ("a[0]", "b")),
+        ("a[x]", ("a[x]",)),
+        ("a[0]b", ("a[0]b",)),
+        ("a[-1]", ("a[-1]",)),
+        ("a[123456]", ("a[123456]",)),
+        ("a[00007]", ("a", 7)),
+    ],
+)
+def test_a_number_in_brackets_leads_into_a_list(dotted: str, path: AttributePath) -> None:
+    assert parse_path(dotted, setting="X") == path
+
+
+@pytest.mark.parametrize("dotted", ["[0]", "[0].a", "a.[0]", "a[0]..b", "a[0]."])
+def test_a_list_has_a_name(dotted: str) -> None:
+    with pytest.raises(SettingError, match="X is "):
+        parse_path(dotted, setting="X")
+
+
+def test_an_element_of_a_list_is_found_and_others_are_absent() -> None:
+    item = {"a": {"L": [{"N": "1"}, {"M": {"b": {"S": "x"}}}]}, "m": {"M": {"0": {"N": "2"}}}}
+    assert find(item, ("a", 0)) == {"N": "1"}
+    assert find(item, ("a", 1, "b")) == {"S": "x"}
+    absent: list[AttributePath] = [("a", 2), ("a", 0, 0), ("a", "0"), ("m", 0), ("x", 0), ("a", 0, "b")]
+    for path in absent:
+        assert find(item, path) is None
 
 
 def test_an_ordinary_path_is_written_as_ever() -> None:

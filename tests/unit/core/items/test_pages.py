@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from tests.samples import RULES, answer, page, trip
+from trip_kpis.core.items.attributes import find
 from trip_kpis.core.items.pages import Leaf, page_decoder
 
 
@@ -85,3 +86,59 @@ def test_equal_paths_share_a_place() -> None:
 def test_what_is_no_answer_is_refused(body: bytes) -> None:
     with pytest.raises(msgspec.DecodeError):
         page_decoder(*RULES.definition.paths).decode(body)
+
+
+def test_a_column_may_be_of_an_element_of_a_list_and_of_what_is_in_it() -> None:
+    body = answer(
+        [
+            {"c": {"L": [{"M": {"a": {"N": "1"}}}, {"N": "2"}]}},
+            {"c": {"L": [{"S": "x"}]}},
+            {"c": {"M": {"a": {"N": "3"}}}},
+            {"c": {"L": []}},
+            {},
+        ]
+    )
+    in_first, second = page_decoder(("c", 0, "a"), ("c", 1)).decode(body).columns
+    assert in_first == [Leaf(N="1"), Leaf(), Leaf(), Leaf(), Leaf()]
+    assert [leaf.N for leaf in second] == ["2", None, None, None, None]
+    assert [leaf.is_missing for leaf in second] == [False, True, True, True, True]
+
+
+def test_a_path_may_be_inside_another_one() -> None:
+    body = answer(
+        [
+            {"a": {"M": {"b": {"N": "1"}}}},
+            {"a": {"S": "x"}},
+            {"a": {"L": [{"N": "2"}]}},
+            {"a": {"NULL": True}},
+            {},
+        ]
+    )
+    outer, inner, first = page_decoder(("a",), ("a", "b"), ("a", 0)).decode(body).columns
+    assert [leaf.S for leaf in outer] == [None, "x", None, None, None]
+    assert [leaf.N for leaf in inner] == ["1", None, None, None, None]
+    assert [leaf.N for leaf in first] == [None, None, "2", None, None]
+    # Where there is none at all it may be a map: the item is looked at as a whole.
+    assert [leaf.is_missing for leaf in outer] == [False, False, False, True, False]
+    assert [leaf.is_decoded for leaf in outer] == [False, True, False, True, False]
+
+
+def test_an_item_has_what_is_in_the_lists_that_are_asked_for() -> None:
+    item = {"c": {"L": [{"M": {"a": {"N": "1"}, "z": {"N": "9"}}}, {"N": "2"}]}, "z": {"N": "9"}}
+    (found,) = page_decoder(("c", 0, "a")).decode(answer([item])).items(
+        [0], paths=[("c", 0, "a"), ("k",)]
+    )
+    assert find(found, ("c", 0, "a")) == {"N": "1"}
+    assert find(found, ("c", 0, "z")) is None
+    assert "z" not in found
+
+
+def test_a_truth_value_is_decoded_only_where_it_is_asked_for() -> None:
+    body = answer([{"f": {"BOOL": True}}, {"f": {"BOOL": False}}, {"f": {"S": "true"}}, {}])
+    (flags,) = page_decoder(("f",), flags=frozenset({("f",)})).decode(body).columns
+    assert [leaf.BOOL for leaf in flags] == [True, False, None, None]
+    assert [leaf.is_decoded for leaf in flags] == [True] * 4
+    assert [leaf.is_missing for leaf in flags] == [False, False, False, True]
+    (others,) = page_decoder(("f",)).decode(body).columns
+    assert [leaf.is_decoded for leaf in others] == [False, False, True, True]
+    assert [leaf.is_missing for leaf in others] == [False, False, False, True]
