@@ -25,6 +25,7 @@ from trip_kpis.core.log.parts import PartHeader, encode
 from trip_kpis.core.run.plan import FrozenDefinition, Plan, RunDefaults
 from trip_kpis.core.run.requests import RunRequest
 from trip_kpis.core.run.table_description import TableDescription
+from trip_kpis.core.settings import default_environment
 
 RUN_ID = "merge"
 TABLE_NAME = "trips"
@@ -58,7 +59,7 @@ class MadeUpLog:
         return make_plan(
             RunRequest(run_id=RUN_ID, continues=False, total_segments=self.segments),
             RunDefaults(
-                kpi_definition=FrozenDefinition.of(read_definition({})),
+                kpi_definition=FrozenDefinition.of(read_definition(default_environment())),
                 fare_attribute="fare_amount",
                 estimated_fare_attribute="estimated_fare_amount",
                 day_attribute="pickup_datetime",
