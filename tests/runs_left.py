@@ -11,7 +11,7 @@ from tests.day_rows import DayRows, as_table, rows_of, trips_in
 from tests.samples import PLANNED_AT, counts, header, plan, prove
 from trip_kpis.core.items.rejections import Reason
 from trip_kpis.core.log.parts import PartHeader, encode
-from trip_kpis.core.run.figures import DayKpis, Published, digest
+from trip_kpis.core.run.figures import Published, digest
 from trip_kpis.core.run.manifest import Finished, manifest
 from trip_kpis.core.run.publication import Outcome, Publication
 

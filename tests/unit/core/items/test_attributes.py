@@ -81,7 +81,14 @@ def test_an_element_of_a_list_is_found_and_others_are_absent() -> None:
     item = {"a": {"L": [{"N": "1"}, {"M": {"b": {"S": "x"}}}]}, "m": {"M": {"0": {"N": "2"}}}}
     assert find(item, ("a", 0)) == {"N": "1"}
     assert find(item, ("a", 1, "b")) == {"S": "x"}
-    absent: list[AttributePath] = [("a", 2), ("a", 0, 0), ("a", "0"), ("m", 0), ("x", 0), ("a", 0, "b")]
+    absent: list[AttributePath] = [
+        ("a", 2),
+        ("a", 0, 0),
+        ("a", "0"),
+        ("m", 0),
+        ("x", 0),
+        ("a", 0, "b"),
+    ]
     for path in absent:
         assert find(item, path) is None
 

@@ -125,8 +125,8 @@ def test_a_path_may_be_inside_another_one() -> None:
 
 def test_an_item_has_what_is_in_the_lists_that_are_asked_for() -> None:
     item = {"c": {"L": [{"M": {"a": {"N": "1"}, "z": {"N": "9"}}}, {"N": "2"}]}, "z": {"N": "9"}}
-    (found,) = page_decoder(("c", 0, "a")).decode(answer([item])).items(
-        [0], paths=[("c", 0, "a"), ("k",)]
+    (found,) = (
+        page_decoder(("c", 0, "a")).decode(answer([item])).items([0], paths=[("c", 0, "a"), ("k",)])
     )
     assert find(found, ("c", 0, "a")) == {"N": "1"}
     assert find(found, ("c", 0, "z")) is None
