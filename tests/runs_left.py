@@ -11,7 +11,7 @@ from tests.day_rows import DayRows, as_table, rows_of, trips_in
 from tests.samples import PLANNED_AT, counts, header, plan, prove
 from trip_kpis.core.items.rejections import Reason
 from trip_kpis.core.log.parts import PartHeader, encode
-from trip_kpis.core.run.figures import Published, digest
+from trip_kpis.core.run.figures import DayKpis, Published, digest
 from trip_kpis.core.run.manifest import Finished, manifest
 from trip_kpis.core.run.publication import Outcome, Publication
 
@@ -65,10 +65,8 @@ def leave_run(
             _part(out, run_id, one, rows_, appended_at)
             headers.append(one)
     kpis = [
-        day_kpis(
-            day, trips=row.trip_count, total=row.total_fare, low=row.min_fare, high=row.max_fare
-        )
-        for day, row in sorted(rows.items())
+        DayKpis.of(row, frozen.definition)
+        for row in as_table({day: rows[day] for day in in_order}).to_pylist()
     ]
     for day in kpis:
         _write(out / f"kpis/date={day.day.isoformat()}/kpi.json", day.to_bytes())

@@ -1,5 +1,6 @@
 """What is published: only what changed, and never older figures over newer ones."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from itertools import count
@@ -8,14 +9,17 @@ from typing import Any
 import pytest
 
 from tests.integration.pipeline import BUCKET_NAME, Pipeline, once_before
-from tests.samples import day_kpis, plan
+from tests.samples import day_kpis, page, plan, rules
 from trip_kpis.aws import clients
 from trip_kpis.aws.bucket import Bucket
 from trip_kpis.aws.publishing import Publisher
+from trip_kpis.core.definition.parsing import DefinitionFile
 from trip_kpis.core.errors import TransientError
 from trip_kpis.core.layout import DayObjects
-from trip_kpis.core.run.figures import DayKpis
+from trip_kpis.core.log.part_builder import PartBuilder, Position
+from trip_kpis.core.run.figures import BreakdownDay, DayKpis
 from trip_kpis.core.run.publication import Judge, LaterRuns, Outcome, Publication, PublishingTerms
+from trip_kpis.core.run.totals import published as figures_of
 
 MAY_25, MAY_26 = date(2024, 5, 25), date(2024, 5, 26)
 KEY = "kpis/date=2024-05-25/kpi.json"
@@ -229,3 +233,111 @@ def test_what_is_no_days_object_is_nobodys_business(pipeline: Pipeline, key: str
     pipeline.s3.put_object(Bucket=BUCKET_NAME, Key=key, Body=b"x")
     assert publish(1, day(8, MAY_26), remove=True) == {MAY_26: Outcome.PUBLISHED}
     assert pipeline.objects()[key] == b"x"
+
+
+# Breakdowns: the rules of days, for other objects
+
+
+BY_CITY = DefinitionFile(
+    name="by_city",
+    text="""
+[item]
+day = "at"
+[kpis]
+trips = { count = true }
+[breakdowns]
+city = ["city"]
+""",
+)
+CITY = DayObjects("city")
+CITY_KEY = "breakdowns/by=city/date=2024-05-25/kpis.jsonl"
+
+
+def by_city(*cities: str, of: date = MAY_25) -> BreakdownDay:
+    """What a run publishes of a day with these items."""
+    reading = rules(definition=BY_CITY)
+    builder = PartBuilder(position=Position(), rules=reading)
+    items = [{"trip_id": {"S": "t"}, "at": {"S": str(of)}, "city": {"S": city}} for city in cities]
+    builder.add(page(items, rules=reading))
+    found = figures_of(builder.partials.table(), reading.definition, counted=len(cities))
+    (day,) = found.breakdowns["city"]
+    return day
+
+
+def publish_cities(run: int, *days: BreakdownDay, **terms: bool) -> Publication:
+    of = publisher(f"run-{run}", FIRST_RUN + timedelta(hours=run), **terms)
+    return replace(of, objects=CITY).publish(days)
+
+
+def test_a_breakdowns_object_is_published_beside_the_days(pipeline: Pipeline) -> None:
+    publish(1, day(7))
+    written = by_city("a", "b", "a")
+    publication = publish_cities(1, written)
+    assert publication.outcomes == {MAY_25: Outcome.PUBLISHED}
+    assert publication.digests == {MAY_25: sha256(written.to_bytes()).hexdigest()}
+    assert pipeline.objects() == {KEY: day(7).to_bytes(), CITY_KEY: written.to_bytes()}
+    head = pipeline.s3.head_object(Bucket=BUCKET_NAME, Key=CITY_KEY)
+    assert head["ContentType"] == "application/jsonl"
+    assert head["Metadata"]["trip-count"] == "3"
+
+
+def test_a_breakdowns_object_that_did_not_change_is_not_rewritten(pipeline: Pipeline) -> None:
+    publish_cities(1, by_city("a", "b"))
+    before = version(pipeline, CITY_KEY)
+    assert publish_cities(2, by_city("b", "a")).outcomes == {MAY_25: Outcome.UNCHANGED}
+    assert version(pipeline, CITY_KEY) == before
+
+
+def test_an_older_run_never_overwrites_a_newer_ones_breakdown(pipeline: Pipeline) -> None:
+    publish_cities(2, by_city("a", "b"))
+    before = version(pipeline, CITY_KEY)
+    superseded = publish_cities(1, by_city("a"))
+    assert superseded.outcomes == {MAY_25: Outcome.SUPERSEDED}
+    assert superseded.digests == {}
+    assert version(pipeline, CITY_KEY) == before
+
+
+def test_a_breakdown_of_a_day_with_fewer_items_is_overwritten_or_kept(pipeline: Pipeline) -> None:
+    publish_cities(1, by_city("a", "b", "c"))
+    before = version(pipeline, CITY_KEY)
+    kept = publish_cities(2, by_city("a"), keep_shrunk_days=True)
+    assert (kept.outcomes, kept.shrank) == ({MAY_25: Outcome.SHRUNK}, {MAY_25: 3})
+    assert version(pipeline, CITY_KEY) == before
+    overwritten = publish_cities(3, by_city("a"))
+    assert (overwritten.outcomes, overwritten.shrank) == (
+        {MAY_25: Outcome.PUBLISHED},
+        {MAY_25: 3},
+    )
+
+
+@pytest.mark.parametrize(
+    ("remove", "outcome"), [(False, Outcome.VANISHED), (True, Outcome.REMOVED)]
+)
+def test_a_vanished_days_breakdown_is_kept_or_removed_and_the_days_are_left_alone(
+    pipeline: Pipeline, remove: bool, outcome: Outcome
+) -> None:
+    publish(1, day(7))
+    publish_cities(1, by_city("a"), by_city("a", of=MAY_26))
+    vanished = publish_cities(2, by_city("a", of=MAY_26), remove_vanished_days=remove)
+    assert vanished.outcomes == {MAY_25: outcome, MAY_26: Outcome.UNCHANGED}
+    assert (CITY_KEY in pipeline.objects()) is not remove
+    assert KEY in pipeline.objects()
+
+
+def test_a_breakdown_of_a_day_that_begins_after_the_plan_is_not_yet_published(
+    pipeline: Pipeline,
+) -> None:
+    to_come = by_city("a", of=(FIRST_RUN + timedelta(days=2)).date())
+    assert publish_cities(1, to_come).outcomes == {to_come.day: Outcome.NOT_YET}
+    assert pipeline.objects() == {}
+
+
+def test_other_breakdowns_and_other_files_are_nobodys_business(pipeline: Pipeline) -> None:
+    others = [
+        "breakdowns/by=city_by_type/date=2024-05-25/kpis.jsonl",
+        "breakdowns/by=city/date=2024-05-25/notes.txt",
+    ]
+    for key in others:
+        pipeline.s3.put_object(Bucket=BUCKET_NAME, Key=key, Body=b"x")
+    publish_cities(1, by_city("a", of=MAY_26), remove_vanished_days=True)
+    assert {key: pipeline.objects()[key] for key in others} == dict.fromkeys(others, b"x")

@@ -1,6 +1,7 @@
 """The environment is read once, and each thing wrong with it is named with the next step."""
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,12 +9,13 @@ import pytest
 from trip_kpis.aws.settings import (
     MergeSettings,
     Settings,
+    read_definition,
     read_estimate_terms,
     read_merge_settings,
     read_run_defaults,
     read_settings,
 )
-from trip_kpis.core.errors import SettingError
+from trip_kpis.core.errors import DefinitionError, SettingError
 from trip_kpis.core.estimate.forecast import EstimateTerms
 from trip_kpis.core.run.publication import PublishingTerms
 
@@ -251,3 +253,45 @@ def test_the_process_environment_is_the_default(monkeypatch: pytest.MonkeyPatch)
     for name, value in EVERY.items():
         monkeypatch.setenv(name, value)
     assert read_settings() == read_settings(EVERY)
+
+
+# The KPI definition
+
+COUNTING = '[item]\nday = "at"\n[kpis]\nn = { count = true }\n'
+
+
+def test_a_definition_is_one_that_is_deployed_with_the_functions() -> None:
+    found = read_definition({"KPI_DEFINITION": "trips"})
+    assert found.name == "trips"
+    assert "trip_count" in found.text
+    assert read_run_defaults(PLAN).kpi_definition.sha256 == found.sha256
+
+
+def test_or_on_a_laptop_any_file(tmp_path: Path) -> None:
+    file = tmp_path / "my orders.toml"
+    file.write_text(COUNTING)
+    found = read_definition({"KPI_DEFINITION": str(file)})
+    assert (found.name, found.text) == ("my orders", COUNTING)
+
+
+@pytest.mark.parametrize("name", ["tripz", "../definitions/nothing", "trips.toml", "/no/such.toml"])
+def test_a_definition_that_is_not_there_is_an_error_with_those_that_are(name: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        read_definition({"KPI_DEFINITION": name})
+    said = str(caught.value)
+    assert f"KpiDefinition is {name!r}" in said
+    assert "There is trips (" in said
+
+
+def test_a_file_that_is_no_text_is_an_error(tmp_path: Path) -> None:
+    file = tmp_path / "d.toml"
+    file.write_bytes(b"\xff\xfe")
+    with pytest.raises(SettingError, match="utf-8"):
+        read_definition({"KPI_DEFINITION": str(file)})
+
+
+def test_a_definition_that_is_no_toml_is_an_error_with_the_line(tmp_path: Path) -> None:
+    file = tmp_path / "d.toml"
+    file.write_text("[item]\nday = \n")
+    with pytest.raises(DefinitionError, match=r"d\.toml is no TOML.*line 2"):
+        read_run_defaults({**PLAN, "KPI_DEFINITION": str(file)})

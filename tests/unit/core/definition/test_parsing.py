@@ -1,4 +1,4 @@
-"""A definition is read into typed values, or an error says where it is wrong and what is possible."""
+"""A definition is read into values, or an error says where it is wrong and what is possible."""
 
 from decimal import Decimal
 
@@ -229,7 +229,7 @@ WRONG: list[tuple[str, list[str]]] = [
         (item(kpis=f"{name} = {{ count = true }}"), [f"kpis.{name}", "is taken"])
         for name in ("date", "outcome", "sha256", "open", "published_trip_count")
     ),
-    # breakdowns
+    # what is grouped by
     ("breakdowns = 7\n" + item(), ["breakdowns is 7", "pickup.city"]),
     (breakdown("City = ['a']"), ["breakdowns.City", "small letters"]),
     (breakdown("city = []"), ["breakdowns.city", "1 to 4"]),

@@ -7,17 +7,22 @@ from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.samples import PLANNED_AT, counts, day_kpis, header, plan, prove
+from tests.samples import PLANNED_AT, counts, day_kpis, header, page, plan, prove
+from trip_kpis.core.definition.parsing import DefinitionFile
 from trip_kpis.core.errors import TooManyRejectedError
 from trip_kpis.core.items.rejections import Reason
+from trip_kpis.core.log.part_builder import PartBuilder, Position
 from trip_kpis.core.run.figures import DayKpis, Published, digest
 from trip_kpis.core.run.manifest import Finished, Manifest, manifest, summary
+from trip_kpis.core.run.plan import FrozenDefinition
 from trip_kpis.core.run.publication import Outcome, Publication
 from trip_kpis.core.run.quality import check_rejected_share
+from trip_kpis.core.run.totals import published
 
 
 @pytest.mark.parametrize(
@@ -231,3 +236,134 @@ def test_the_answer_of_the_largest_run_passes_through_every_state() -> None:
     )
     assert len(json.dumps(summary(run))) < 8_192
     assert len(manifest(run).to_bytes()) < 10 * 2**20
+
+
+# Other definitions
+
+BY_CITY = DefinitionFile(
+    name="by_city",
+    text="""
+[item]
+day = "at"
+[kpis]
+n     = { count = true }
+total = { sum = "fare" }
+mean  = { average = "fare" }
+[breakdowns]
+city = ["city"]
+""",
+)
+
+
+@pytest.fixture
+def by_city(run: Finished) -> Finished:
+    of = replace(run.plan, kpi_definition=FrozenDefinition.of(BY_CITY))
+    builder = PartBuilder(position=Position(), rules=of.rules)
+    items = [
+        {"trip_id": {"S": "t"}, "at": {"S": "2024-05-25"}, "fare": {"N": fare}, "city": {"S": city}}
+        for fare, city in (("1.5", "a"), ("2", "b"), ("3", "a"))
+    ]
+    builder.add(page(items, rules=of.rules))
+    figures = published(builder.partials.table(), of.definition, counted=3)
+    (city,) = figures.breakdowns["city"]
+    return replace(
+        run,
+        plan=of,
+        figures=figures,
+        publication=Publication(
+            outcomes={MAY_25: Outcome.PUBLISHED}, digests={MAY_25: digest(figures.days[0])}
+        ),
+        breakdowns={
+            "city": Publication(
+                outcomes={MAY_26: Outcome.VANISHED, MAY_25: Outcome.PUBLISHED},
+                digests={MAY_25: digest(city)},
+                shrank={MAY_25: 9},
+                warnings=("of a breakdown",),
+            )
+        },
+    )
+
+
+def test_a_manifest_has_the_kpis_of_its_definition_flat_in_the_days(by_city: Finished) -> None:
+    document = json.loads(manifest(by_city).to_bytes())
+    (day,) = document["days"]
+    assert list(day.items()) == [
+        ("date", "2024-05-25"),
+        ("outcome", "published"),
+        ("sha256", hashlib.sha256(by_city.figures.days[0].to_bytes()).hexdigest()),
+        ("n", 3),
+        ("total", "6.5"),
+        ("mean", "2.166667"),
+        ("open", False),
+        ("published_trip_count", None),
+    ]
+    assert document["definition"] == "by_city"
+    assert document["definition_sha256"] == BY_CITY.sha256
+    assert document["totals"] == {"n": "3", "total": "6.5"}
+    assert "total_fare" not in document
+
+
+def test_a_manifest_has_each_breakdowns_objects(by_city: Finished) -> None:
+    document = json.loads(manifest(by_city).to_bytes())
+    (city,) = by_city.figures.breakdowns["city"]
+    assert document["breakdowns"] == {
+        "city": [
+            {
+                "date": "2024-05-25",
+                "outcome": "published",
+                "sha256": hashlib.sha256(city.to_bytes()).hexdigest(),
+                "groups": 2,
+                "published_trip_count": 9,
+            },
+            {
+                "date": "2024-05-26",
+                "outcome": "vanished",
+                "sha256": None,
+                "groups": None,
+                "published_trip_count": None,
+            },
+        ]
+    }
+    assert "of a breakdown" in document["warnings"]
+
+
+def test_reading_inverts_writing_a_manifest(by_city: Finished) -> None:
+    body = manifest(by_city).to_bytes()
+    read = Manifest.from_bytes(body)
+    assert read.to_bytes() == body
+    assert read.days[0].kpis == {"n": 3, "total": Decimal("6.5"), "mean": Decimal("2.166667")}
+    assert read == manifest(by_city)
+
+
+def test_a_manifest_of_an_earlier_version_has_nulls_for_the_figures_of_a_day(run: Finished) -> None:
+    document = json.loads(manifest(run).to_bytes())
+    document["days"][2] |= dict.fromkeys(FIGURES)
+    for name in ("totals", "definition", "definition_sha256", "excluded", "breakdowns"):
+        del document[name]
+    read = Manifest.from_bytes(json.dumps(document).encode())
+    assert read.days[2].kpis == {}
+    assert (read.definition, read.excluded, read.breakdowns) == ("trips", 0, {})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"[]", b"{}", b'{"days": 7}', b'{"days": [7]}', b"\xff"],
+)
+def test_what_is_no_manifest_is_refused(body: bytes) -> None:
+    with pytest.raises(msgspec.DecodeError):
+        Manifest.from_bytes(body)
+
+
+def test_excluded_items_are_in_every_count(by_city: Finished) -> None:
+    plan = replace(by_city.plan, total_segments=1)
+    part = header(plan_sha256=plan.sha256, counts=counts(counted=3, excluded=5))
+    of = replace(by_city, plan=plan, proof=prove(plan, [part]))
+    document = json.loads(manifest(of).to_bytes())
+    assert (summary(of)["excluded"], summary(of)["scanned"]) == (5, 8)
+    assert (document["excluded"], document["by_segment"][0]["excluded"]) == (5, 5)
+
+
+def test_what_is_excluded_neither_helps_nor_harms() -> None:
+    of = counts(counted=98, excluded=10**6, **{Reason.TIME_MISSING: 2})
+    with pytest.raises(TooManyRejectedError):
+        check_rejected_share(of, tolerated=Decimal("0.01"))

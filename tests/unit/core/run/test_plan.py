@@ -9,9 +9,16 @@ from typing import Any
 import pytest
 
 from tests.samples import DEFAULTS, PLANNED_AT, TABLE, plan, request
+from trip_kpis.core.definition.parsing import DefinitionFile
 from trip_kpis.core.errors import InputError, PlanMismatchError, SettingError
 from trip_kpis.core.estimate.planning import make_plan
-from trip_kpis.core.run.plan import Plan, check_agreement, check_segment, check_table
+from trip_kpis.core.run.plan import (
+    FrozenDefinition,
+    Plan,
+    check_agreement,
+    check_segment,
+    check_table,
+)
 
 
 def test_reading_inverts_writing() -> None:
@@ -283,3 +290,75 @@ def test_an_attribute_path_into_a_key_is_refused_before_anything_is_scanned() ->
     assert made.definition.measures[0].paths == (("trip.fare",),)
     keyed_by_day = replace(TABLE, key_attributes=("trip_id", "pickup_datetime"))
     assert make_plan(request(), DEFAULTS, keyed_by_day, now=PLANNED_AT)
+
+
+# The KPI definition
+
+
+OTHER = DefinitionFile(
+    name="others",
+    text='[item]\nday = "at"\n[kpis]\nn = { count = true }\ns = { sum = "${FareAttribute}" }\n',
+)
+
+
+def test_a_plan_has_the_whole_definition_and_reads_by_it() -> None:
+    of = Plan.from_bytes(plan(kpi_definition=FrozenDefinition.of(OTHER)).to_bytes())
+    assert of.kpi_definition.text == OTHER.text
+    assert of.kpi_definition.sha256 == OTHER.sha256
+    assert [kpi.name for kpi in of.definition.kpis] == ["n", "s"]
+    assert of.rules.definition == of.definition
+    assert of.definition.measures[0].paths == (("fare_amount",),)
+
+
+def test_comments_of_a_definition_decide_nothing() -> None:
+    commented = replace(OTHER, text=f"# why\n{OTHER.text.replace('=', '  =')}")
+    frozen, wanted = (plan(kpi_definition=FrozenDefinition.of(file)) for file in (OTHER, commented))
+    assert frozen.kpi_definition == wanted.kpi_definition
+    check_agreement(frozen, wanted, request(continues=True))
+
+
+@pytest.mark.parametrize("name", ["trips", "others"])
+def test_a_run_is_not_resumed_with_another_definition_and_both_are_named(name: str) -> None:
+    """Neither with one of another name, nor with one that says something else by now."""
+    wanted = replace(OTHER, name=name, text=OTHER.text.replace("sum", "max"))
+    frozen = plan(kpi_definition=FrozenDefinition.of(OTHER))
+    with pytest.raises(PlanMismatchError) as caught:
+        check_agreement(
+            frozen, plan(kpi_definition=FrozenDefinition.of(wanted)), request(continues=True)
+        )
+    was, now = OTHER.sha256[:12], wanted.sha256[:12]
+    assert f"kpi_definition was 'others' ({was}), now it is '{name}' ({now})" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"sha256": "0" * 64}, "not the one that was frozen"),
+        ({"text": OTHER.text + "more = { count = true }\n"}, "not the one that was frozen"),
+        ({"text": "[item"}, "others.toml is no TOML"),
+        ({"text": OTHER.text.replace("sum", "summ")}, "mean sum?"),
+        ({"name": 7}, "kpi_definition"),
+        ({"text": None}, "kpi_definition"),
+    ],
+)
+def test_a_plan_whose_definition_was_changed_is_refused(changes: dict[str, Any], said: str) -> None:
+    document = json.loads(plan(kpi_definition=FrozenDefinition.of(OTHER)).to_bytes())
+    document["kpi_definition"] |= changes
+    with pytest.raises(PlanMismatchError) as caught:
+        Plan.from_bytes(json.dumps(document).encode())
+    assert said in str(caught.value)
+
+
+def test_a_path_of_the_definition_into_a_key_is_refused() -> None:
+    into_key = replace(OTHER, text=OTHER.text.replace('"at"', '"trip_id.at"'))
+    defaults = replace(DEFAULTS, kpi_definition=FrozenDefinition.of(into_key))
+    with pytest.raises(SettingError, match=r"'trip_id.at' leads into 'trip_id'"):
+        make_plan(request(), defaults, TABLE, now=PLANNED_AT)
+
+
+def test_the_paths_of_a_plan_are_named_by_what_names_them() -> None:
+    of = plan(kpi_definition=FrozenDefinition.of(OTHER))
+    assert [(one.path, one.role, one.named_by) for one in of.named_paths] == [
+        (("fare_amount",), "fare", "FareAttribute"),
+        (("at",), "at", "the KPI definition"),
+    ]

@@ -1,4 +1,4 @@
-"""Days and groups: their objects' lines and order, that they add up, and that they are not too many.
+"""Days and groups: their lines and order, that they add up, and that they are not too many.
 
 That any definition and any cut give the right bytes is in tests/definitions.
 """
@@ -230,7 +230,7 @@ def test_the_rows_of_all_breakdowns_of_a_run_are_limited_and_days_do_not_count(
     monkeypatch.setattr(partials, "MOST_ROWS_OF_BREAKDOWNS", 8)
     figures(one, other, counted=6)
     monkeypatch.setattr(partials, "MOST_ROWS_OF_BREAKDOWNS", 7)
-    with pytest.raises(TooManyGroupsError, match="8 groups over all days.*: city 6, route 2"):
+    with pytest.raises(TooManyGroupsError, match=r"8 groups over all days.*: city 6, route 2"):
         figures(one, other, counted=6)
 
 
