@@ -15,13 +15,14 @@ from functools import cached_property
 
 import pyarrow as pa
 
+from trip_kpis.aws.settings import read_definition
 from trip_kpis.core import layout
 from trip_kpis.core.estimate.planning import make_plan
 from trip_kpis.core.items.attributes import Item
 from trip_kpis.core.log.counts import Counts
-from trip_kpis.core.log.partials import SCHEMA
+from trip_kpis.core.log.partials import PartialColumns
 from trip_kpis.core.log.parts import PartHeader, encode
-from trip_kpis.core.run.plan import Plan, RunDefaults
+from trip_kpis.core.run.plan import FrozenDefinition, Plan, RunDefaults
 from trip_kpis.core.run.requests import RunRequest
 from trip_kpis.core.run.table_description import TableDescription
 
@@ -57,6 +58,7 @@ class MadeUpLog:
         return make_plan(
             RunRequest(run_id=RUN_ID, continues=False, total_segments=self.segments),
             RunDefaults(
+                kpi_definition=FrozenDefinition.of(read_definition({})),
                 fare_attribute="fare_amount",
                 estimated_fare_attribute="estimated_fare_amount",
                 day_attribute="pickup_datetime",
@@ -138,7 +140,8 @@ class MadeUpLog:
 
     @cached_property
     def _tables(self) -> list[pa.Table]:
-        return [_table(rows) for rows in self._sets]
+        schema = PartialColumns(self.plan.definition).schema
+        return [_table(rows, schema) for rows in self._sets]
 
     @cached_property
     def _plan_sha256(self) -> str:
@@ -161,7 +164,7 @@ def _made_up_rows(days: int, rng: random.Random) -> list[_Row]:
     return [row(_FIRST_DAY + timedelta(days=n)) for n in range(days)]
 
 
-def _table(rows: list[_Row]) -> pa.Table:
+def _table(rows: list[_Row], schema: pa.Schema) -> pa.Table:
     fares = {
         "total_fare": [row.total for row in rows],
         "min_fare": [row.low for row in rows],
@@ -172,7 +175,7 @@ def _table(rows: list[_Row]) -> pa.Table:
         "trip_count": [row.trips for row in rows],
         **{name: [Decimal(n).scaleb(-18) for n in units] for name, units in fares.items()},
     }
-    return pa.table(columns, schema=SCHEMA)
+    return pa.table(columns, schema=schema)
 
 
 def _key(segment: int, part: int) -> Item:

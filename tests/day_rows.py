@@ -8,8 +8,11 @@ from decimal import Decimal
 import pyarrow as pa
 from hypothesis import strategies as st
 
+from tests.samples import RULES
 from trip_kpis.core.items.numbers import EXACT
-from trip_kpis.core.log.partials import SCHEMA
+from trip_kpis.core.log.partials import PartialColumns
+
+COLUMNS = PartialColumns(RULES.definition)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +54,7 @@ def both(left: DayRows, right: DayRows) -> DayRows:
 
 
 def as_table(rows: DayRows) -> pa.Table:
-    """A table of `partials.SCHEMA`."""
+    """A table of COLUMNS."""
     in_order = sorted(rows.items())
     columns = {
         "date": [day for day, _ in in_order],
@@ -60,7 +63,7 @@ def as_table(rows: DayRows) -> pa.Table:
             for name in ("trip_count", "total_fare", "min_fare", "max_fare")
         },
     }
-    return pa.table(columns, schema=SCHEMA)
+    return pa.table(columns, schema=COLUMNS.schema)
 
 
 def trips_in(rows: DayRows) -> int:

@@ -11,7 +11,7 @@ from tests.day_rows import DayRows, as_table, rows_of, trips_in
 from tests.samples import PLANNED_AT, counts, header, plan, prove
 from trip_kpis.core.items.rejections import Reason
 from trip_kpis.core.log.parts import PartHeader, encode
-from trip_kpis.core.run.figures import DayKpis
+from trip_kpis.core.run.figures import DayKpis, Published
 from trip_kpis.core.run.manifest import Finished, manifest
 from trip_kpis.core.run.publication import Outcome, Publication
 
@@ -39,6 +39,7 @@ def leave_run(
     frozen = plan(run_id, now=planned_at, total_segments=segments)
     rows = _rows(days)
     in_order = sorted(rows)
+    _write(out / f"staging/run={run_id}/plan.json", frozen.to_bytes())
     headers = []
     for segment in range(segments):
         of_segment = {day: rows[day] for day in in_order[segment::segments]}
@@ -64,18 +65,16 @@ def leave_run(
             _part(out, run_id, one, rows_, appended_at)
             headers.append(one)
     kpis = [
-        DayKpis(
-            day=day, trip_count=row.trip_count, total_fare=row.total_fare,
-            min_fare=row.min_fare, max_fare=row.max_fare,
-        )
-        for day, row in sorted(rows.items())
-    ]  # fmt: skip
+        DayKpis.of(row, frozen.definition)
+        for row in as_table({day: rows[day] for day in in_order}).to_pylist()
+    ]
     for day in kpis:
         _write(out / f"kpis/date={day.day.isoformat()}/kpi.json", day.to_bytes())
     run = Finished(
         plan=frozen,
         proof=prove(frozen, headers),
-        days=kpis,
+        figures=Published(days=kpis, breakdowns={}),
+        breakdowns={},
         publication=publication
         or Publication(outcomes={day.day: Outcome.PUBLISHED for day in kpis}),
         finished_at=planned_at + timedelta(seconds=6) + (pause or timedelta(0)),

@@ -7,14 +7,16 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
+from trip_kpis.aws.settings import DEFINITIONS
+from trip_kpis.core.definition.parsing import DefinitionFile, StackPaths
 from trip_kpis.core.estimate.planning import make_plan
-from trip_kpis.core.items.attributes import Item, key_to_json
+from trip_kpis.core.items.attributes import AttributePath, Item, dotted_path, key_to_json
 from trip_kpis.core.items.pages import Page, page_decoder
-from trip_kpis.core.reading.read_item import ReadingRules
 from trip_kpis.core.items.zones import time_zone
 from trip_kpis.core.log.counts import Counts
 from trip_kpis.core.log.parts import PartHeader
-from trip_kpis.core.run.plan import Plan, RunDefaults
+from trip_kpis.core.reading.read_item import ReadingRules
+from trip_kpis.core.run.plan import FrozenDefinition, Plan, RunDefaults
 from trip_kpis.core.run.proof import Chains, Proof
 from trip_kpis.core.run.requests import RunRequest
 from trip_kpis.core.run.table_description import TableDescription
@@ -30,7 +32,12 @@ TABLE = TableDescription(
     item_count=0,
 )
 
+DEFINITION = DefinitionFile(
+    name="trips", text=(DEFINITIONS / "trips.toml").read_text(encoding="utf-8")
+)
+
 DEFAULTS = RunDefaults(
+    kpi_definition=FrozenDefinition.of(DEFINITION),
     fare_attribute="fare_amount",
     estimated_fare_attribute="estimated_fare_amount",
     day_attribute="pickup_datetime",
@@ -44,14 +51,31 @@ DEFAULTS = RunDefaults(
     checkpoint_seconds=60,
 )
 
-RULES = ReadingRules(
-    fare=("fare_amount",),
-    estimated_fare=("estimated_fare_amount",),
-    day=("pickup_datetime",),
-    key_attributes=("trip_id",),
-    time_zone=time_zone("UTC"),
-    earliest_day=date(2000, 1, 1),
-)
+
+def rules(
+    *,
+    fare: AttributePath = ("fare_amount",),
+    estimated_fare: AttributePath = ("estimated_fare_amount",),
+    day: AttributePath = ("pickup_datetime",),
+    definition: DefinitionFile = DEFINITION,
+    **others: Any,
+) -> ReadingRules:
+    """The rules of a definition, the default one unless another is given, and of these paths."""
+    paths = StackPaths(
+        fare=dotted_path(fare), estimated_fare=dotted_path(estimated_fare), day=dotted_path(day)
+    )
+    return replace(
+        ReadingRules(
+            definition=definition.definition(paths),
+            key_attributes=("trip_id",),
+            time_zone=time_zone("UTC"),
+            earliest_day=date(2000, 1, 1),
+        ),
+        **others,
+    )
+
+
+RULES = rules()
 
 
 def request(run_id: str = "run-1", *, continues: bool = False, **asked: Any) -> RunRequest:
@@ -98,14 +122,17 @@ def page(
     end_key: Item | None = None,
 ) -> Page:
     """A page with these items, as a worker decodes it."""
-    return page_decoder(*rules.paths).decode(answer(items, filtered=filtered, end_key=end_key))
+    return page_decoder(*rules.definition.paths).decode(
+        answer(items, filtered=filtered, end_key=end_key)
+    )
 
 
-def counts(*, counted: int = 1, incomplete: int = 0, **rejected: int) -> Counts:
+def counts(*, counted: int = 1, incomplete: int = 0, excluded: int = 0, **rejected: int) -> Counts:
     """A counts that balances, of one page."""
     return Counts(
         pages=1,
-        scanned=counted + incomplete + sum(rejected.values()),
+        scanned=counted + excluded + incomplete + sum(rejected.values()),
+        excluded=excluded,
         incomplete=incomplete,
         rejected=Counter(rejected),  # type: ignore[arg-type]
         counted=counted,

@@ -75,7 +75,7 @@ def fit_parameters(
         steps = parse_path(path, setting=parameter)
         if any(find(item, steps) is not None for item in trips.items.values()):
             continue
-        whole = ".".join(steps)
+        whole = ".".join(map(str, steps))
         if whole in names:
             fitted[parameter] = dotted_path((whole,))
             remarks.append(
