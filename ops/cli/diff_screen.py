@@ -1,14 +1,16 @@
 """What a person sees of the comparison of two runs."""
 
 from collections.abc import Iterator
-from decimal import Decimal
 
 from rich.console import Console
 
 from ops.cli.tables import Column, show_table
 from ops.cli.terminal import say
 from ops.runs.comparison import Comparison
-from ops.runs.figures import grouped, visible
+from ops.runs.figures import grouped, visible, words
+from ops.runs.finished_run import FinishedRun
+from ops.runs.run_day import Kpis
+from trip_kpis.core.run.figures import Figure
 
 _COLUMNS = (
     Column("date"),
@@ -29,8 +31,11 @@ def show_comparison(console: Console, found: Comparison) -> None:
     counts += [f"{len(found.changed):,} changed"] if found.changed else []
     for days, run_id in ((found.only_before, before), (found.only_after, after)):
         counts += [f"{len(days):,} only in {run_id}"] if days else []
-    differences = f"trips {_signed(Decimal(found.trips))}, total fare {_signed(found.total_fare)}"
-    say(console, f"{', '.join(counts)}; {differences}")
+    differences = [f"trips {_signed(found.trips)}"]
+    differences += [f"{words(name)} {_signed(total)}" for name, total in found.totals.items()]
+    say(console, f"{', '.join(counts)}; {', '.join(differences)}")
+    if found.breakdowns:
+        _show_breakdowns(console, found)
     for run_id, marked in zip((before, after), found.marked, strict=True):
         for line in marked.lines():
             say(console, f"{run_id}: {line}")
@@ -53,19 +58,39 @@ def _rows(found: Comparison) -> Iterator[list[str]]:
     for day in found.changed:
         for change in day.changes:
             numbers = (change.before, change.after)
-            difference = _signed(change.difference)
+            difference = "" if change.difference is None else _signed(change.difference)
             yield [named(day.date), change.figure, *map(_number, numbers), difference]
-    for date, figures in found.only_before.items():
-        yield [named(date), "trip_count", f"{figures.trip_count:,}", "no trips", ""]
-        yield [named(date), "total_fare", _number(figures.total_fare), "no trips", ""]
-    for date, figures in found.only_after.items():
-        yield [named(date), "trip_count", "no trips", f"{figures.trip_count:,}", ""]
-        yield [named(date), "total_fare", "no trips", _number(figures.total_fare), ""]
+    for date, kpis in found.only_before.items():
+        for name in _added_up(kpis, found.before):
+            yield [named(date), name, _number(kpis[name]), "no trips", ""]
+    for date, kpis in found.only_after.items():
+        for name in _added_up(kpis, found.after):
+            yield [named(date), name, "no trips", _number(kpis[name]), ""]
 
 
-def _number(value: Decimal) -> str:
-    return grouped(str(value))
+def _added_up(kpis: Kpis, run: FinishedRun) -> list[str]:
+    """What says most about a day that one run alone has: counts and sums, or else all."""
+    return [name for name in kpis if name in run.totals] or [*kpis]
 
 
-def _signed(value: Decimal) -> str:
+def _show_breakdowns(console: Console, found: Comparison) -> None:
+    columns = (
+        *_COLUMNS[:1],
+        Column("breakdown"),
+        Column("groups before", is_number=True),
+        Column("groups after", is_number=True),
+    )
+    rows = [
+        [one.date, one.breakdown, _number(one.groups_before), _number(one.groups_after)]
+        for one in sorted(found.breakdowns, key=lambda one: one.date)
+    ]
+    say(console, "")
+    show_table(console, "Breakdowns whose kpis.jsonl differs", columns, rows)
+
+
+def _number(value: Figure | None) -> str:
+    return "" if value is None else grouped(str(value))
+
+
+def _signed(value: Figure) -> str:
     return f"+{_number(value)}" if value > 0 else _number(value)

@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Collection, Mapping
 from contextlib import suppress
+from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
 
@@ -12,12 +13,12 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from ops.runs.day_kpis import day_of, kpi_files, read_kpis
+from ops.runs.day_kpis import GroupKpis, day_of, kpi_files, kpi_names, read_kpis
 from ops.runs.documents import DocumentError, converted
 from ops.runs.errors import ResultsError
 from ops.runs.execution import EndedExecution, readable_cause
-from ops.runs.figures import so_many, visible
-from ops.runs.finished_run import finished_run
+from ops.runs.figures import heading, so_many, visible, words
+from ops.runs.finished_run import counting_kpis, finished_run, without_count
 from ops.runs.marked_days import MarkedDays
 from ops.runs.next_steps import FailedRun, Place, next_steps
 from ops.runs.quarantine import Quarantined, QuarantinedTrip, rejected_trips, unreadable_times
@@ -67,23 +68,34 @@ def show_kpis(
     """
     table = Table(title="KPIs by day", title_justify="left")
     table.add_column("date")
-    for column in ("trips", "total fare", "average", "max", "min"):
-        table.add_column(column, justify="right")
     files = kpi_files(out)
-    if any(day_of(file) in marks for file in files[-DAYS_SHOWN:]):
-        table.add_column("")
+    days: dict[str, GroupKpis | str] = {}
     for file in files[-DAYS_SHOWN:]:
-        mark = [marks[day_of(file)]] if day_of(file) in marks else []
         try:
-            day = read_kpis(file.read_bytes(), name=str(file))
+            days[day_of(file)] = read_kpis(file.read_bytes(), name=str(file))
         except DocumentError as error:
-            table.add_row(day_of(file), f"not readable: {error.problem}", "", "", "", "", *mark)
-            continue
-        fares = (day.total_fare, day.average_fare, day.max_fare, day.min_fare)
-        table.add_row(day.date, f"{day.trip_count:,}", *(f"{fare:,.2f}" for fare in fares), *mark)
+            days[day_of(file)] = f"not readable: {error.problem}"
+    names = kpi_names(day for day in days.values() if isinstance(day, GroupKpis))
+    for name in names or [""]:
+        table.add_column(heading(name), justify="right")
+    if marks.keys() & days.keys():
+        table.add_column("")
+    counting = counting_kpis(out)
+    for date, day in days.items():
+        if isinstance(day, str):
+            cells = [day, *[""] * (len(names) - 1)]
+        else:
+            cells = [_figure(day.kpis.get(name), is_count=name in counting) for name in names]
+        table.add_row(date, *cells, *([marks[date]] if date in marks else []))
     console.print(table if files else "No trip counts: there is no day to publish.")
-    if (days := of or len(files)) > DAYS_SHOWN:
-        console.print(f"… the last {DAYS_SHOWN} of {days:,} days")
+    if (in_all := of or len(files)) > DAYS_SHOWN:
+        console.print(f"… the last {DAYS_SHOWN} of {in_all:,} days")
+
+
+def _figure(figure: Decimal | None, *, is_count: bool) -> str:
+    if figure is None:
+        return ""
+    return f"{figure:,f}" if is_count else f"{figure:,.2f}"
 
 
 def _kept_days(out: Path, run_id: str) -> dict[str, str]:
@@ -100,12 +112,14 @@ class _Summary(msgspec.Struct, frozen=True, kw_only=True):
     """What is shown of MergePartials' output."""
 
     scanned: Count
+    excluded: Count = 0
     incomplete: Count
     rejected: dict[str, Count]
     counted: Count
     segments: Count
     pages: Count
-    total_fare: str
+    total_fare: str = ""
+    totals: dict[str, str] = {}
     segments_by_invocations: dict[str, Count] = {}
     throttles: dict[str, Count] = {}
 
@@ -123,12 +137,16 @@ def show_summary(console: Console, ended: EndedExecution) -> None:
         for name, n in output.items()
         if name.startswith("days_") and name not in _NO_OUTCOMES and isinstance(n, int)
     }
+    totals = without_count(summary.totals, summary.counted)
+    if summary.total_fare:
+        totals = {"total_fare": summary.total_fare} | totals
+    excluded = f"{summary.excluded:,} excluded + " if summary.excluded else ""
     console.print(
-        f"{summary.scanned:,} scanned = {summary.incomplete:,} incomplete + "
+        f"{summary.scanned:,} scanned = {excluded}{summary.incomplete:,} incomplete + "
         f"{rejected:,} rejected + {summary.counted:,} counted, in "
         f"{so_many(summary.segments, 'segment')} and {so_many(summary.pages, 'page')}\n"
-        f"total fare {summary.total_fare}\n"
-        f"days: {', '.join(f'{n:,} {what}' for what, n in days.items() if n) or 'none'}",
+        + "".join(f"{words(name)} {total}\n" for name, total in totals.items())
+        + f"days: {', '.join(f'{n:,} {what}' for what, n in days.items() if n) or 'none'}",
         highlight=False,
         soft_wrap=True,
     )

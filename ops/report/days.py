@@ -1,11 +1,11 @@
 """The days under kpis/, compared with the run's manifest."""
 
 import hashlib
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ops.runs.day_kpis import FIGURES, day_of, kpi_files, read_kpis
+from ops.runs.day_kpis import day_of, kpi_files, read_kpis
 from ops.runs.finished_run import FinishedRun
 from trip_kpis.core.run.outcome import Outcome
 
@@ -15,14 +15,11 @@ _OF_THE_RUN = {Outcome.PUBLISHED, Outcome.UNCHANGED, Outcome.SKIPPED}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """A day's figures, each the very text of its kpi.json."""
+    """A day's figures."""
 
     date: str
-    trip_count: str
-    total_fare: str
-    average_fare: str
-    max_fare: str
-    min_fare: str
+    figures: Mapping[str, str]
+    """by the KPI's name, each the very text of its kpi.json"""
     outcome: str
     """what became of it in the run, or how it is none of the run's"""
     is_the_runs: bool
@@ -51,7 +48,11 @@ def days(out: Path, run: FinishedRun) -> tuple[Day, ...]:
 
 
 def _day(file: Path, body: bytes, outcome: str, *, is_the_runs: bool, is_open: bool) -> Day:
-    read_kpis(body, name=str(file))
-    text = json.loads(body, parse_float=str, parse_int=str)
-    figures = {name: text[name] for name in ("date", *FIGURES)}
-    return Day(**figures, outcome=outcome, is_the_runs=is_the_runs, is_open=is_open)
+    kpis = read_kpis(body, name=str(file))
+    return Day(
+        date=kpis.date,
+        figures={name: kpis.text(name) for name in kpis.kpis},
+        outcome=outcome,
+        is_the_runs=is_the_runs,
+        is_open=is_open,
+    )

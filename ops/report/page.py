@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -12,12 +12,12 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from ops.report.charts import charts, kpi_columns
 from ops.report.days import Day
 from ops.report.rejected import EXAMPLES, RejectedFor
 from ops.report.timeline import Timeline
 from ops.runs import figures
-from ops.runs.day_kpis import FIGURES
-from ops.runs.finished_run import FinishedRun
+from ops.runs.finished_run import FinishedRun, without_count
 from ops.runs.marked_days import MarkedDays
 
 SEGMENTS_SHOWN = 400
@@ -66,6 +66,8 @@ def page(report: Report) -> str:
     segments = sorted(slowest, key=lambda segment: segment.segment)
     shown = {segment.segment for segment in segments}
     spans = [one for one in report.timeline.spans if one.segment in shown]
+    kpis = kpi_columns(run, report.days)
+    shown_charts = charts(run, report.days)
     template = _environment().get_template("page.html")
     return template.render(
         run=run,
@@ -73,10 +75,11 @@ def page(report: Report) -> str:
         marked=MarkedDays.of_run(run),
         segments=segments,
         spans=spans,
-        day_rows=_rows(
-            report.days,
-            *([getattr(day, name) for day in report.days] for name in FIGURES[1:]),
-        ),
+        kpis=kpis,
+        counting=run.counting,
+        charts=shown_charts,
+        day_rows=list(zip(report.days, _figures(report.days, kpis), strict=True)),
+        totals=without_count(run.totals, run.counted),
         segment_rows=_rows(
             segments,
             (segment.read_units for segment in segments),
@@ -93,6 +96,9 @@ def page(report: Report) -> str:
         paused=_lasting(paused) if paused else "",
         running=_lasting(run.finished_at - run.planned_at - paused),
         drawn={
+            "days": [
+                one.drawn({kpi: n for n, kpi in enumerate(kpis, start=1)}) for one in shown_charts
+            ],
             "spans": [
                 (
                     *(one.segment, one.turn, one.began.isoformat(timespec="milliseconds")),
@@ -112,6 +118,12 @@ def page(report: Report) -> str:
 def _rows(of: Iterable[Any], *columns: Iterable[str]) -> Iterator[tuple[Any, ...]]:
     """Of a table: what each is about, and its figures."""
     return zip(of, *map(column, columns), strict=True)
+
+
+def _figures(days: Sequence[Day], kpis: Sequence[str]) -> list[dict[str, Figure]]:
+    """Of each day, by KPI."""
+    columns = {kpi: column([day.figures.get(kpi, "") for day in days]) for kpi in kpis}
+    return [{kpi: columns[kpi][n] for kpi in kpis} for n in range(len(days))]
 
 
 def _lasting(time: timedelta) -> str:
@@ -140,8 +152,10 @@ def column(numbers: Iterable[str]) -> list[Figure]:
     return [
         Figure(
             exact=exact,
-            short=figures.short(exact),
-            fill="" if not places else ("" if point else ".") + "0" * (places - len(fraction)),
+            short=figures.short(exact) if exact else "",
+            fill=""
+            if not places or not exact
+            else ("" if point else ".") + "0" * (places - len(fraction)),
         )
         for exact, point, fraction in parted
     ]

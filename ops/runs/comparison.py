@@ -1,18 +1,17 @@
 """Compares two runs day by day, from their manifests."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
-from trip_kpis.core.items.fares import EXACT
-
-from ops.runs.day_kpis import FIGURES
 from ops.runs.errors import ResultsError
 from ops.runs.figures import plain
-from ops.runs.finished_run import FinishedRun
+from ops.runs.finished_run import FinishedRun, without_count
 from ops.runs.marked_days import MarkedDays
-from ops.runs.run_day import DayFigures
+from ops.runs.run_day import Kpis
+from trip_kpis.core.items.numbers import EXACT
+from trip_kpis.core.run.figures import Figure
 from trip_kpis.core.settings import CONSISTENT_READ, SETTINGS
 
 _OF_MANIFEST = ("table_arn", "table_id", "code_version")
@@ -25,15 +24,19 @@ _OF_PLAN = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A figure of a day, before and after."""
+    """A figure of a day, before and after; None where a run's definition does not have the KPI."""
 
     figure: str
-    before: Decimal
-    after: Decimal
+    before: Figure | None
+    after: Figure | None
 
     @property
-    def difference(self) -> Decimal:
-        return EXACT.subtract(self.after, self.before)
+    def difference(self) -> Figure | None:
+        if self.before is None or self.after is None:
+            return None
+        if isinstance(self.before, int) and isinstance(self.after, int):
+            return self.after - self.before
+        return EXACT.subtract(Decimal(self.after), Decimal(self.before))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,21 +44,31 @@ class ChangedDay:
     """A day that has trips in both runs, and not the same figures."""
 
     date: str
-    before: DayFigures
-    after: DayFigures
+    before: Kpis
+    after: Kpis
 
     @property
     def changes(self) -> tuple[Change, ...]:
         """Of those figures that are others."""
         pairs = (
-            Change(
-                figure=name,
-                before=Decimal(getattr(self.before, name)),
-                after=Decimal(getattr(self.after, name)),
-            )
-            for name in FIGURES
+            Change(figure=name, before=self.before.get(name), after=self.after.get(name))
+            for name in dict.fromkeys([*self.before, *self.after])
         )
         return tuple(change for change in pairs if change.before != change.after)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedBreakdown:
+    """A breakdown's object of a day that is not the same in both runs.
+
+    A manifest has the object's SHA-256 and not its figures.
+    """
+
+    date: str
+    breakdown: str
+    groups_before: int | None
+    """None: that run has no items of the day"""
+    groups_after: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +89,10 @@ class Comparison:
     same: int
     """days whose figures are equal"""
     changed: tuple[ChangedDay, ...]
-    only_before: Mapping[str, DayFigures]
-    only_after: Mapping[str, DayFigures]
+    only_before: Mapping[str, Kpis]
+    only_after: Mapping[str, Kpis]
+    breakdowns: tuple[ChangedBreakdown, ...]
+    """of those that both runs have"""
     settings: tuple[OtherSetting, ...]
     knows_the_plans: bool
     """else the settings are those alone that a manifest has"""
@@ -94,7 +109,7 @@ class Comparison:
 
     @property
     def differs(self) -> bool:
-        return bool(self.changed or self.only_before or self.only_after)
+        return bool(self.changed or self.only_before or self.only_after or self.breakdowns)
 
     @property
     def trips(self) -> int:
@@ -102,12 +117,18 @@ class Comparison:
         return self.after.counted - self.before.counted
 
     @property
-    def total_fare(self) -> Decimal:
-        """more in the later named run"""
-        return EXACT.subtract(Decimal(self.after.total_fare), Decimal(self.before.total_fare))
+    def totals(self) -> dict[str, Decimal]:
+        """more in the later named run, of the KPIs that both can add up over all days"""
+        before = self.before.totals
+        after = without_count(self.after.totals, self.after.counted)
+        return {
+            name: EXACT.subtract(Decimal(total), Decimal(before[name]))
+            for name, total in after.items()
+            if name in before
+        }
 
     def to_json(self) -> dict[str, Any]:
-        """Fares are text, as in the manifest."""
+        """Figures that are no counts are text, as in the manifest."""
         return {
             "before": self.before.run_id,
             "after": self.after.run_id,
@@ -118,15 +139,18 @@ class Comparison:
                     "before": _figures(day.before),
                     "after": _figures(day.after),
                     "difference": {
-                        change.figure: _json(change.figure, change.difference)
-                        for change in day.changes
+                        change.figure: _json(change.difference) for change in day.changes
                     },
                 }
                 for day in self.changed
             ],
             "only_before": [{"date": d, **_figures(of)} for d, of in self.only_before.items()],
             "only_after": [{"date": d, **_figures(of)} for d, of in self.only_after.items()],
-            "difference": {"trips": self.trips, "total_fare": plain(str(self.total_fare))},
+            "breakdowns": [asdict(one) for one in self.breakdowns],
+            "difference": {
+                "trips": self.trips,
+                **{name: plain(str(total)) for name, total in self.totals.items()},
+            },
             "marked": {
                 name: marked.to_json()
                 for name, marked in zip(("before", "after"), self.marked, strict=True)
@@ -157,12 +181,34 @@ def compare(
         changed=changed,
         only_before={d: days_before[d] for d in sorted(days_before.keys() - days_after.keys())},
         only_after={d: days_after[d] for d in sorted(days_after.keys() - days_before.keys())},
+        breakdowns=_changed_breakdowns(before, after),
         settings=_other_settings(before, after, plans),
         knows_the_plans={before.run_id, after.run_id} <= plans.keys(),
     )
 
 
-def _days(run: FinishedRun) -> dict[str, DayFigures]:
+def _changed_breakdowns(before: FinishedRun, after: FinishedRun) -> tuple[ChangedBreakdown, ...]:
+    found = []
+    for breakdown in (name for name in before.breakdowns if name in after.breakdowns):
+        of_before = {day.date: day for day in before.breakdowns[breakdown]}
+        of_after = {day.date: day for day in after.breakdowns[breakdown]}
+        for date in sorted(of_before.keys() | of_after.keys()):
+            one, other = of_before.get(date), of_after.get(date)
+            groups = one.groups if one else None, other.groups if other else None
+            digests = one.sha256 if one else None, other.sha256 if other else None
+            if groups[0] != groups[1] or (None not in digests and digests[0] != digests[1]):
+                found.append(
+                    ChangedBreakdown(
+                        date=date,
+                        breakdown=breakdown,
+                        groups_before=groups[0],
+                        groups_after=groups[1],
+                    )
+                )
+    return tuple(found)
+
+
+def _days(run: FinishedRun) -> dict[str, Kpis]:
     if not run.has_figures:
         raise ResultsError(
             f"the manifest of run {run.run_id} does not have the figures of its days: it was "
@@ -170,7 +216,7 @@ def _days(run: FinishedRun) -> dict[str, DayFigures]:
             "the run's parts are under staging/, resuming it writes its manifest again, with "
             "the figures"
         )
-    return {day.date: day.figures for day in run.days if day.figures is not None}
+    return {day.date: day.kpis for day in run.days if day.kpis}
 
 
 def _other_settings(
@@ -188,9 +234,9 @@ def _other_settings(
     )
 
 
-def _figures(of: DayFigures) -> dict[str, Any]:
-    return {name: _json(name, getattr(of, name)) for name in FIGURES}
+def _figures(of: Kpis) -> dict[str, Any]:
+    return {name: _json(figure) for name, figure in of.items()}
 
 
-def _json(figure: str, value: Any) -> Any:
-    return int(value) if figure == "trip_count" else plain(str(value))
+def _json(figure: Figure | None) -> int | str | None:
+    return plain(str(figure)) if isinstance(figure, Decimal) else figure

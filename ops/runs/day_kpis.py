@@ -1,52 +1,119 @@
-"""A day's `kpi.json`, read."""
+"""The objects of a day, read: `kpi.json`, and the `kpis.jsonl` of a breakdown.
 
+Both describe themselves: a number is a KPI, and a text or null is what a group has in common.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import msgspec
-from trip_kpis.core.run.days import check_figures
 
 from ops.runs.documents import read_document
-from ops.runs.run_day import Date
 from trip_kpis.core import layout
-from trip_kpis.core.layout import is_known
-from trip_kpis.core.log.counts import Count
+from trip_kpis.core.layout import DayObjects, is_known
+from trip_kpis.core.run.figures import check_figures
 
-FIGURES = ("trip_count", "total_fare", "average_fare", "max_fare", "min_fare")
-
-
-class DayKpis(msgspec.Struct, frozen=True, kw_only=True):
-    """The figures of a day, exactly."""
-
-    date: Date
-    trip_count: Count
-    total_fare: Decimal
-    average_fare: Decimal
-    max_fare: Decimal
-    min_fare: Decimal
-
-    def __post_init__(self) -> None:
-        check_figures(self.total_fare, self.average_fare, self.max_fare, self.min_fare)
+_DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DOCUMENT = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 
 
-def read_kpis(body: bytes, *, name: str) -> DayKpis:
-    """Raises DocumentError, which names the object as `name`."""
-    return read_document(
-        body,
-        DayKpis,
-        name=name,
-        kind="kpi.json",
-        advice="another program may have written it. Remove it, and the next run publishes the day "
-        "again",
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupKpis:
+    """The KPIs of a day, or of one group of it, exactly."""
+
+    date: str
+    group: Mapping[str, str | None]
+    """what the group has in common, by attribute; empty for a whole day"""
+    kpis: Mapping[str, Decimal]
+    """by name, in the object's order"""
+
+    def text(self, kpi: str) -> str:
+        """The figure's digits, as the object has them; empty where it does not have the KPI."""
+        return format(self.kpis[kpi], "f") if kpi in self.kpis else ""
+
+
+def read_kpis(body: bytes, *, name: str) -> GroupKpis:
+    """Of a `kpi.json`. Raises DocumentError, which names the object as `name`."""
+    return read_document(body, _day, name=name, kind="kpi.json", advice=_ADVICE)
+
+
+def read_groups(body: bytes, *, name: str) -> list[GroupKpis]:
+    """Of a `kpis.jsonl`, in its order. Raises DocumentError, which names the object as `name`."""
+    return [
+        read_document(line, _kpis, name=f"{name}, line {n},", kind="kpis.jsonl", advice=_ADVICE)
+        for n, line in enumerate(body.splitlines(), start=1)
+    ]
+
+
+_ADVICE = "another program may have written it. Remove it, and the next run publishes the day again"
+
+
+def _day(body: bytes) -> GroupKpis:
+    found = _kpis(body)
+    if found.group:
+        raise msgspec.ValidationError(f"Expected `number` - at `$.{next(iter(found.group))}`")
+    return found
+
+
+def _kpis(body: bytes) -> GroupKpis:
+    """Raises msgspec.ValidationError for what is no line of this program's."""
+    members = _DOCUMENT.decode(body)
+    date = members.pop("date", None)
+    if not isinstance(date, str) or not _DATE.fullmatch(date):
+        raise msgspec.ValidationError("Expected a day such as 2024-05-25 - at `$.date`")
+    group: dict[str, str | None] = {}
+    kpis: dict[str, Decimal] = {}
+    for name, value in members.items():
+        if value is None or isinstance(value, str):
+            group[name] = value
+        elif isinstance(value, int | Decimal) and not isinstance(value, bool):
+            kpis[name] = _figure(name, value)
+        else:
+            raise msgspec.ValidationError(f"Expected `number` - at `$.{name}`")
+    if not kpis:
+        raise msgspec.ValidationError("Expected at least one KPI")
+    return GroupKpis(date=date, group=group, kpis=kpis)
+
+
+def _figure(name: str, value: int | Decimal) -> Decimal:
+    figure = Decimal(value)
+    try:
+        check_figures(figure)
+    except ValueError as error:
+        raise msgspec.ValidationError(f"{error} - at `$.{name}`") from error
+    return figure
+
+
+def kpi_names(of: Iterable[GroupKpis]) -> list[str]:
+    """Of all of them, in their order."""
+    return [*dict.fromkeys(name for one in of for name in one.kpis)]
 
 
 def day_of(file: Path) -> str:
-    """The day, ISO 8601, of one of `kpi_files`."""
+    """The day, ISO 8601, of one of `kpi_files` or `breakdown_files`."""
     return file.parent.name.removeprefix("date=")
 
 
 def kpi_files(out: Path) -> list[Path]:
     """The `kpi.json` of every day under `out`, in the order of the days."""
-    files = sorted(out.glob(f"{layout.DAYS}*/kpi.json"))
+    return _files(out, DayObjects().key("*"))
+
+
+def breakdown_files(out: Path, breakdown: str) -> list[Path]:
+    """The `kpis.jsonl` of every day of this breakdown, in the order of the days."""
+    return _files(out, DayObjects(breakdown).key("*"))
+
+
+def breakdowns_in(out: Path) -> list[str]:
+    """The names of the breakdowns that `out` has objects of."""
+    files = _files(out, f"{layout.BREAKDOWNS}by=*/date=*/kpis.jsonl")
+    return sorted({file.parent.parent.name.removeprefix("by=") for file in files})
+
+
+def _files(out: Path, pattern: str) -> list[Path]:
+    files = sorted(out.glob(pattern))
     return [file for file in files if is_known(str(file.relative_to(out))) and file.is_file()]

@@ -1,6 +1,7 @@
 """JSON documents that somebody else may have written: read by their types, or refused in words."""
 
 import re
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
@@ -25,11 +26,12 @@ class DocumentError(ResultsError):
 
 
 def read_document(
-    body: bytes, form: type[_Document], *, name: str, kind: str, advice: str
+    body: bytes, decode: Callable[[bytes], _Document], *, name: str, kind: str, advice: str
 ) -> _Document:
-    """The document in `body`, which has the `form`. Raises DocumentError."""
+    """The document that `decode` makes of `body`; it raises msgspec's errors. Raises
+    DocumentError."""
     try:
-        return msgspec.json.decode(body, type=form)
+        return decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         field, problem = _told(body, error)
         raise DocumentError(

@@ -18,6 +18,24 @@ def grouped(number: str) -> str:
     return f"{Decimal(plain(number)):,f}"
 
 
+def words(name: str) -> str:
+    """A KPI's name as a person reads it: ``total_fare`` -> ``total fare``."""
+    return name.replace("_", " ")
+
+
+def heading(name: str) -> str:
+    """A KPI's name above a column; those of the default definition are shorter."""
+    return _HEADINGS.get(name, words(name))
+
+
+_HEADINGS = {
+    "trip_count": "trips",
+    "average_fare": "average",
+    "max_fare": "max",
+    "min_fare": "min",
+}
+
+
 def short(number: str) -> str:
     """With commas, rounded half-even to two decimal places: ``1009.755`` -> ``1,009.76``."""
     return f"{Decimal(number):z,.2f}"

@@ -4,17 +4,17 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
 
 import msgspec
-from trip_kpis.core.run.days import json_number
 
 from ops.runs.documents import DocumentError, read_document
 from ops.runs.errors import ResultsError
 from ops.runs.figures import plain
 from ops.runs.next_steps import ops_command, runs_command
-from ops.runs.run_day import RunDay
+from ops.runs.run_day import BreakdownDay, RunDay, items_in
 from trip_kpis.core import layout
 from trip_kpis.core.layout import is_quarantine_of
 from trip_kpis.core.run.manifest import Manifest, ManifestSegment, Summary
@@ -29,6 +29,7 @@ class Segment:
     invocations: int
     pages: int
     scanned: int
+    excluded: int
     incomplete: int
     rejected: int
     rejected_by_reason: Mapping[str, int]
@@ -40,7 +41,8 @@ class Segment:
 
     @property
     def balances(self) -> bool:
-        return self.scanned == self.incomplete + self.rejected + self.counted
+        not_counted = self.excluded + self.incomplete + self.rejected
+        return self.scanned == not_counted + self.counted
 
     @classmethod
     def of(cls, segment: ManifestSegment, run_id: str) -> Self:
@@ -51,6 +53,7 @@ class Segment:
             invocations=segment.invocations,
             pages=segment.pages,
             scanned=segment.scanned,
+            excluded=segment.excluded,
             incomplete=segment.incomplete,
             rejected=sum(segment.rejected.values()),
             rejected_by_reason=segment.rejected,
@@ -75,8 +78,12 @@ class FinishedRun:
     table_arn: str
     table_id: str
     code_version: str
-    total_fare: str
+    definition: str
+    """the name of the KPI definition"""
+    totals: Mapping[str, str]
+    """of the KPIs that can be added up over all days, by name"""
     scanned: int
+    excluded: int
     incomplete: int
     rejected: Mapping[str, int]
     counted: int
@@ -84,6 +91,10 @@ class FinishedRun:
     throttles: Mapping[str, int]
     cost_usd: Mapping[str, str]
     days: tuple[RunDay, ...]
+    breakdowns: Mapping[str, tuple[BreakdownDay, ...]]
+    """by name"""
+    shrunk_to: Mapping[str, int]
+    """the items of days that have fewer than were published; the latest of them"""
     segments: tuple[Segment, ...]
     warnings: tuple[str, ...] = ()
     """sentences; none in manifests of an earlier version"""
@@ -100,22 +111,42 @@ class FinishedRun:
 
     @property
     def balances(self) -> bool:
-        """scanned = incomplete + rejected + counted, here and in every segment"""
-        return self.scanned == self.incomplete + self.rejected_in_all + self.counted and all(
+        """scanned = excluded + incomplete + rejected + counted, here and in every segment"""
+        not_counted = self.excluded + self.incomplete + self.rejected_in_all
+        return self.scanned == not_counted + self.counted and all(
             segment.balances for segment in self.segments
         )
 
     @property
+    def kpi_names(self) -> tuple[str, ...]:
+        """In the definition's order; empty where no day has figures."""
+        return next((tuple(day.kpis) for day in self.days if day.kpis), ())
+
+    @property
+    def counting(self) -> frozenset[str]:
+        """The KPIs that count items."""
+        of_day = next((day.kpis for day in self.days if day.kpis), {})
+        return frozenset(name for name, figure in of_day.items() if isinstance(figure, int))
+
+    def items_of(self, day: RunDay) -> int | None:
+        """How many items of the day count; None where the manifest does not say so."""
+        counted = items_in(day.kpis)
+        return self.shrunk_to.get(day.date) if counted is None else counted
+
+    @property
     def has_figures(self) -> bool:
         """Of each of its days. Manifests of an earlier version have none."""
-        of_days = (day.figures.trip_count for day in self.days if day.figures)
-        return sum(of_days) == self.counted
+        of_days = [items_in(day.kpis) for day in self.days if day.kpis]
+        counts = [items for items in of_days if items is not None]
+        if counts or not of_days:
+            return sum(counts) == self.counted
+        return True
 
     @classmethod
     def from_bytes(cls, body: bytes, *, name: str, run_id: str) -> Self:
         """The run of this id, by its manifest. Raises DocumentError, which names the manifest as
         `name`."""
-        document = read_document(body, Manifest, name=name, kind="manifest", advice=_ADVICE)
+        document = read_document(body, _manifest, name=name, kind="manifest", advice=_ADVICE)
         if document.run_id != run_id:
             raise DocumentError(
                 name=name,
@@ -133,8 +164,10 @@ class FinishedRun:
             table_arn=document.table_arn,
             table_id=document.table_id,
             code_version=document.code_version,
-            total_fare=json_number(document.total_fare),
+            definition=document.definition,
+            totals={kpi: plain(str(total)) for kpi, total in _totals(document).items()},
             scanned=document.scanned,
+            excluded=document.excluded,
             incomplete=document.incomplete,
             rejected=document.rejected,
             counted=document.counted,
@@ -142,10 +175,39 @@ class FinishedRun:
             throttles=document.throttles,
             cost_usd={what: plain(str(usd)) for what, usd in document.cost_usd.items()},
             days=tuple(map(RunDay.of, document.days)),
+            breakdowns={
+                breakdown: tuple(map(BreakdownDay.of, days))
+                for breakdown, days in document.breakdowns.items()
+            },
+            shrunk_to={day.date.isoformat(): day.now for day in document.shrank_days},
             segments=tuple(Segment.of(segment, run_id) for segment in document.by_segment),
             foreign_keys=tuple(key for key in named if not is_quarantine_of(run_id, key)),
             warnings=tuple(document.warnings),
         )
+
+
+def _manifest(body: bytes) -> Manifest:
+    """All days that have KPIs have the same. Raises msgspec.DecodeError."""
+    document = Manifest.from_bytes(body)
+    of_days = [(n, tuple(day.kpis)) for n, day in enumerate(document.days) if day.kpis]
+    for n, names in of_days:
+        if set(names) != set(of_days[0][1]):
+            expected = f"{', '.join(of_days[0][1])}, as the first day has, got {', '.join(names)}"
+            raise msgspec.ValidationError(f"Expected {expected} - at `$.days[{n}]`")
+    return document
+
+
+def _totals(document: Manifest) -> Mapping[str, Decimal]:
+    """A manifest of schema version 1 has the two of the default definition elsewhere."""
+    if document.totals or document.total_fare is msgspec.UNSET:
+        return document.totals
+    return {"trip_count": Decimal(document.counted), "total_fare": document.total_fare}
+
+
+def without_count(totals: Mapping[str, str], counted: int) -> dict[str, str]:
+    """The totals that say more than how many items were counted."""
+    count = next((name for name, total in totals.items() if total == str(counted)), None)
+    return {name: total for name, total in totals.items() if name != count}
 
 
 def summary_of(manifest: bytes) -> dict[str, Any] | None:
@@ -190,6 +252,16 @@ def finished_run(out: Path, run_id: str | None) -> FinishedRun:
         f"{out} has no finished run (there is no manifest under {out / 'runs'}). To list the "
         f"runs, and how to resume one that failed: {runs_command(out)}"
     )
+
+
+def counting_kpis(out: Path) -> frozenset[str]:
+    """The KPIs that count items, as the manifests of `out` say; without a manifest, that of the
+    default definition."""
+    found: frozenset[str] = frozenset()
+    for manifest in manifests(out).values():
+        with suppress(ResultsError):
+            found |= read_manifest(manifest).counting
+    return found or frozenset({"trip_count"})
 
 
 def read_manifest(manifest: Path) -> FinishedRun:

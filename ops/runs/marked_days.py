@@ -77,9 +77,10 @@ class MarkedDays:
         """By its manifest, which has all of its days."""
         open_days = [day for day in run.days if day.is_open]
         shrank = [
-            (ShrunkDay(date=day.date, published=published, now=day.figures.trip_count), day.outcome)
+            (ShrunkDay(date=day.date, published=published, now=now), day.outcome)
             for day in run.days
-            if (published := day.published_trip_count) is not None and day.figures is not None
+            if (published := day.published_trip_count) is not None
+            and (now := run.items_of(day)) is not None
         ]
         return cls(
             open_days=tuple(day.date for day in open_days),

@@ -81,6 +81,7 @@ _LOST = {
     "PlanMismatchError",
     "PlanNotFoundError",
     "TableNotFoundError",
+    "TooManyGroupsError",
     "TooManyPartsError",
     "TooManyTripsError",
     "UnbalancedCountsError",
@@ -159,6 +160,29 @@ def _about_reason(reason: Reason) -> str:
             return "A fare can have 18 decimal places at the most: round the fares."
         case Reason.FARE_TOO_LARGE:
             return "A fare must be below 1,000,000,000. Check whether FareAttribute names the fare."
+        case Reason.NUMBER_WRONG_TYPE:
+            return (
+                "What a KPI is calculated from must be a Number or a String. If it is in a map or "
+                "a list, name the value in it in the KPI definition, and start a new run."
+            )
+        case Reason.NUMBER_NOT_A_NUMBER:
+            return (
+                "A number that is a String must be decimal, such as 12.50. If a word means that "
+                "there is none, name it in item.null_values of the KPI definition."
+            )
+        case Reason.NUMBER_TOO_PRECISE:
+            return "A number can have 18 decimal places at the most: round the numbers."
+        case Reason.NUMBER_TOO_LARGE:
+            return (
+                "A number, after its scale, must be below 1,000,000,000, and so must the sum of "
+                "an item's several attributes. Check the attributes and scales of the KPI "
+                "definition."
+            )
+        case Reason.GROUP_WRONG_TYPE:
+            return (
+                "What a breakdown groups by must be a String, a Number or a Boolean. If it is in a "
+                "map or a list, name the value in it in the KPI definition, and start a new run."
+            )
         case Reason.TIME_MISSING:
             says = "Trips have no value for DayAttribute. If the time has another name, start a "
             return f"{says}new run with that DayAttribute."

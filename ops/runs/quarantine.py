@@ -145,6 +145,9 @@ class _Line(msgspec.Struct, frozen=True, kw_only=True):
     value: Any
 
 
+_LINE = msgspec.json.Decoder(_Line)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuarantinedTrip:
     """A line of the quarantine."""
@@ -175,7 +178,7 @@ def rejected_trips(out: Path, quarantined: Iterable[Quarantined]) -> Iterator[Qu
                     for number, body in enumerate(lines, start=1):
                         line = read_document(
                             body,
-                            _Line,
+                            _LINE.decode,
                             name=f"{file}, line {number},",
                             kind="rejected trip",
                             advice="restore the file, or remove it to continue without its trips",

@@ -86,7 +86,10 @@ class Run:
         return {
             **self._head(),
             "trips": run and run.counted,
-            "total_fare": run and run.total_fare,
+            "total_fare": run and run.totals.get("total_fare"),
+            "totals": run and run.totals,
+            "definition": run and run.definition,
+            "excluded": run and run.excluded,
             **{f"days_{outcome}": run and self.days(outcome) for outcome in Outcome},
             "days_open": marked and marked.days_open,
             "days_shrank": marked and marked.days_shrank,

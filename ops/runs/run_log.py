@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 
-from ops.runs.staging_reader import list_parts, read_parts
+from ops.runs.staging_reader import list_parts, read_parts, read_plan
 from ops.runs.storage import Storage
-from trip_kpis.core.errors import PlanMismatchError
-from trip_kpis.core.layout import plan_key
 from trip_kpis.core.log.counts import Counts
 from trip_kpis.core.run.plan import Plan
 
@@ -71,22 +68,17 @@ class RunLog:
 
     def look(self) -> Progress:
         """The progress now. A damaged part does not count here; the merge names it."""
-        plan = self._progress.plan or self._read_plan()
+        plan = self._progress.plan or read_plan(self._storage, self._run_id)
         appended = [
             listed
             for listed in list_parts(self._storage, self._run_id)
             if listed.key not in self._seen
         ]
-        parts = read_parts(self._storage, appended) if appended else ()
+        parts = read_parts(self._storage, plan, appended) if plan and appended else ()
         self._progress = replace(self._progress, plan=plan).with_parts(
             part.header for part in parts
         )
         # Not before: a look that fails is repeated.
-        self._seen.update(listed.key for listed in appended)
+        if plan:
+            self._seen.update(listed.key for listed in appended)
         return self._progress
-
-    def _read_plan(self) -> Plan | None:
-        body = self._storage.read(plan_key(self._run_id))
-        with suppress(PlanMismatchError):
-            return Plan.from_bytes(body) if body else None
-        return None

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from ops.runs.storage import Listed, Storage
 from trip_kpis.aws.concurrency import in_order
 from trip_kpis.core import layout
-from trip_kpis.core.errors import CorruptPartError
+from trip_kpis.core.errors import CorruptPartError, PlanMismatchError
 from trip_kpis.core.layout import is_known, is_run_id
+from trip_kpis.core.run.plan import Plan
 
 if TYPE_CHECKING:
     from trip_kpis.core.log.parts import PartHeader
@@ -28,8 +29,19 @@ class StagedPart:
 
 
 def staged_parts(storage: Storage, run_id: str) -> Iterator[StagedPart]:
-    """In the order of the keys, without those that are damaged."""
-    return read_parts(storage, list_parts(storage, run_id))
+    """In the order of the keys, without those that are damaged; none without the run's plan."""
+    plan = read_plan(storage, run_id)
+    return iter(()) if plan is None else read_parts(storage, plan, list_parts(storage, run_id))
+
+
+def read_plan(storage: Storage, run_id: str) -> Plan | None:
+    """None where there is none that this version can read."""
+    if not is_run_id(run_id):
+        return None
+    body = storage.read(layout.plan_key(run_id))
+    with suppress(PlanMismatchError):
+        return Plan.from_bytes(body) if body else None
+    return None
 
 
 def list_parts(storage: Storage, run_id: str) -> Iterator[Listed]:
@@ -40,15 +52,21 @@ def list_parts(storage: Storage, run_id: str) -> Iterator[Listed]:
                 yield listed
 
 
-def read_parts(storage: Storage, listed: Iterable[Listed]) -> Iterator[StagedPart]:
-    """Those that are not damaged: a damaged one is an error of the run, which names it."""
+def read_parts(storage: Storage, plan: Plan, listed: Iterable[Listed]) -> Iterator[StagedPart]:
+    """Those of this plan's run that are not damaged: a damaged one is an error of the run, which
+    names it."""
     # Where no part is read, pyarrow is not loaded.
+    from trip_kpis.core.log.partials import PartialColumns
     from trip_kpis.core.log.parts import decode
+
+    columns = PartialColumns(plan.definition)
 
     def read(one: Listed) -> StagedPart | None:
         body = storage.read(one.key)
         with suppress(CorruptPartError):
-            return StagedPart(decode(body, key=one.key)[0], one.written_at) if body else None
+            if body:
+                header, _ = decode(body, key=one.key, columns=columns)
+                return StagedPart(header, one.written_at)
         return None
 
     return (part for part in in_order(read, listed) if part is not None)

@@ -8,11 +8,10 @@ from datetime import date
 from functools import cache
 from itertools import product
 
-from trip_kpis.core.items.trips import ReadingRules
-
 from trip_kpis.core.items.epochs import Unit
 from trip_kpis.core.items.rejections import RejectionError
 from trip_kpis.core.items.times import read_day
+from trip_kpis.core.reading.read_item import ReadingRules
 
 _ORDERS = ("%d{0}%m{0}%Y", "%m{0}%d{0}%Y", "%Y{0}%m{0}%d", "%d{0}%m{0}%y", "%m{0}%d{0}%y",
            "%y{0}%m{0}%d", "%d{0}%b{0}%Y", "%d{0}%B{0}%Y", "%d{0}%b{0}%y")  # fmt: skip

@@ -64,7 +64,7 @@ def test_every_day_is_drawn_without_an_error_and_without_a_request(
     file = write_report(tmp_path)
     desktop.said(), desktop.asked_for()
     desktop.open(file)
-    for chart in ("total-chart", "trips-chart", "average-chart"):
+    for chart in ("total_fare-chart", "trip_count-chart", "average_fare-chart"):
         assert bars(desktop, chart) == days
     assert bars(desktop, "segments-chart") == 4
     assert len(column(desktop, 0)) == days
@@ -96,7 +96,7 @@ def test_the_theme_is_the_systems_until_one_is_chosen(desktop: Browser, tmp_path
     leave_run(tmp_path)
     file = write_report(tmp_path)
     ground = "return getComputedStyle(document.body).backgroundColor"
-    label = "return getComputedStyle(document.querySelector('#total-chart .label')).fill"
+    label = "return getComputedStyle(document.querySelector('#total_fare-chart .label')).fill"
     desktop.open(file)
     light = (desktop.run(ground), desktop.run(label))
     desktop.open(file, dark=True)
@@ -115,9 +115,9 @@ def test_the_theme_is_the_systems_until_one_is_chosen(desktop: Browser, tmp_path
 def test_a_tooltip_has_the_figure_to_its_last_digit(desktop: Browser, tmp_path: Path) -> None:
     leave_run(tmp_path, days=3)
     desktop.open(write_report(tmp_path))
-    total = desktop.tooltip("total-chart", 1).splitlines()
+    total = desktop.tooltip("total_fare-chart", 1).splitlines()
     assert ("2 May 2024" in total[0], total[1]) == (True, "total fare: 1009.750000000000000001")
-    assert desktop.tooltip("average-chart", 1).splitlines()[1:] == [
+    assert desktop.tooltip("average_fare-chart", 1).splitlines()[1:] == [
         "max: 1000.000000000000000001",
         "average: 336.583333",
         "min: -2.5",
@@ -204,7 +204,9 @@ def test_charts_and_table_show_the_same_period(desktop: Browser, tmp_path: Path)
     desktop.open(write_report(tmp_path))
     desktop.run("document.querySelector('[data-last=\"7\"]').click()")
     assert column(desktop, 0) == [f"2024-05-{day}" for day in range(25, 32)]
-    assert [bars(desktop, f"{name}-chart") for name in ("total", "trips", "average")] == [7, 7, 7]
+    assert [
+        bars(desktop, f"{name}-chart") for name in ("total_fare", "trip_count", "average_fare")
+    ] == [7, 7, 7]
     assert text(desktop, "#days-shown") == "7 of 31 days shown."
     desktop.run(
         "const from = document.getElementById('from'); from.value = '2024-05-30';"
@@ -218,22 +220,22 @@ def test_charts_and_table_show_the_same_period(desktop: Browser, tmp_path: Path)
     assert column(desktop, 0) == ["2024-05-03"], "the end that was set counts"
     assert desktop.run("return document.getElementById('from').value") == "2024-05-03"
     desktop.run("document.querySelector('[data-last=\"0\"]').click()")
-    assert (len(column(desktop, 0)), bars(desktop, "total-chart")) == (31, 31)
+    assert (len(column(desktop, 0)), bars(desktop, "total_fare-chart")) == (31, 31)
 
 
 def test_zooming_into_a_chart_sets_the_period(desktop: Browser, tmp_path: Path) -> None:
     leave_run(tmp_path, days=31)
     desktop.open(write_report(tmp_path))
-    desktop.drag("trips-chart", 2, 6)
+    desktop.drag("trip_count-chart", 2, 6)
     inside = ["2024-05-04", "2024-05-05", "2024-05-06"]
     assert [day for day in column(desktop, 0) if day in inside] == inside
-    assert bars(desktop, "total-chart") == len(column(desktop, 0)) <= 5
+    assert bars(desktop, "total_fare-chart") == len(column(desktop, 0)) <= 5
     desktop.run(
-        "document.getElementById('total-chart')"
+        "document.getElementById('total_fare-chart')"
         ".dispatchEvent(new MouseEvent('dblclick', { bubbles: true }))"
     )
     assert len(column(desktop, 0)) == 31
-    desktop.drag("total-chart", 30, 29)
+    desktop.drag("total_fare-chart", 30, 29)
     assert set(column(desktop, 0)) <= {"2024-05-30", "2024-05-31"}
 
 
@@ -274,7 +276,7 @@ def test_a_phone_shows_all_of_it_within_its_width(
         ".map((tile) => tile.getBoundingClientRect()).map((box) => [box.width, box.height])"
     )
     assert len({(round(width), round(height)) for width, height in tiles}) == 1
-    assert bars(phone, "total-chart") == 31
+    assert bars(phone, "total_fare-chart") == 31
     assert phone.said() == []
 
 
@@ -309,11 +311,11 @@ def test_bars_of_open_days_are_hatched_and_their_tooltips_say_so(
     leave_run(tmp_path, days=4, publication=publication)
     desktop.open(write_report(tmp_path))
     fills = desktop.run(
-        "return [...document.querySelectorAll('#trips-chart .bar')]"
+        "return [...document.querySelectorAll('#trip_count-chart .bar')]"
         ".map((bar) => getComputedStyle(bar).fill.includes('open-day'))"
     )
     assert fills == [False, False, False, True]
-    assert "(open)" in desktop.tooltip("trips-chart", 3)
+    assert "(open)" in desktop.tooltip("trip_count-chart", 3)
     assert column(desktop, 6) == [*["published"] * 3, "published, open"]
     assert column(desktop, 1, table="shrank-table") == ["12"]
     assert text(desktop, ".warning") == "warning one <b>warning</b>"

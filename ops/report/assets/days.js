@@ -5,8 +5,9 @@
 const DAY = 86400000, HEIGHT = 240, ABOVE = 8;
 const dayRows = [...document.querySelectorAll("#days-table tbody tr")];
 const days = dayRows.map((row) => {
-  const [date, trips, total, average, max, min] = [...row.cells].map((cell) => cell.textContent);
-  return { date, at: Date.parse(date), trips, total, average, max, min, isOpen: row.hasAttribute("data-open"), row };
+  const cells = [...row.cells].map((cell) => cell.textContent);
+  const [date] = cells;
+  return { date, at: Date.parse(date), cells, isOpen: row.hasAttribute("data-open"), row };
 }).sort((a, b) => a.at - b.at);
 const [first, last] = [days.at(0)?.date, days.at(-1)?.date];
 const period = { from: first, to: last };
@@ -15,14 +16,16 @@ const dayOf = (milliseconds) => moment(milliseconds).slice(0, 10);
 const written = (options) => new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", ...options });
 const LONG = written({ weekday: "long", day: "numeric", month: "long", year: "numeric" });
 
-const DAY_CHARTS = {
-  "total-chart": { bar: ({ total }) => [0, total], tell: (day) => [`total fare: ${day.total}`] },
-  "trips-chart": { bar: ({ trips }) => [0, trips], tell: (day) => [`trips: ${day.trips}`] },
-  "average-chart": {
-    kind: "band", bar: ({ min, max }) => [min, max], line: ({ average }) => average,
-    tell: (day) => [`max: ${day.max}`, `average: ${day.average}`, `min: ${day.min}`],
-  },
-};
+// A chart has one KPI, or an average, a maximum and a minimum. Days that lack one are left out.
+const DAY_CHARTS = Object.fromEntries(charts.days.map(({ id, kpis }) => {
+  const has = ({ cells }) => kpis.every(([, column]) => cells[column]);
+  const [[name, first], [, max] = [], [, min] = []] = kpis;
+  if (kpis.length === 1) return [id, { has, bar: ({ cells }) => [0, cells[first]], tell: ({ cells }) => [`${name}: ${cells[first]}`] }];
+  return [id, {
+    has, kind: "band", bar: ({ cells }) => [cells[min], cells[max]], line: ({ cells }) => cells[first],
+    tell: ({ cells }) => [`max: ${cells[max]}`, `average: ${cells[first]}`, `min: ${cells[min]}`],
+  }];
+}));
 
 // Of the days, months or years that begin there, at most so many, with their labels.
 function dateTicks(from, to, most) {
@@ -51,9 +54,9 @@ function dayScale(chart, left) {
   return { x: (at) => left + (at - from) * perMillisecond, at: (x) => from + (x - left) / perMillisecond, day: DAY * perMillisecond };
 }
 
-function drawDayChart(id, { kind = "", bar: ends, line }) {
+function drawDayChart(id, { has, kind = "", bar: ends, line }) {
   const chart = document.getElementById(id);
-  const shown = inPeriod();
+  const shown = inPeriod().filter(has);
   const values = shown.flatMap(ends).map(Number);
   const { low, high, ticks } = numberTicks(values.reduce((a, b) => Math.min(a, b), Infinity), values.reduce((a, b) => Math.max(a, b), -Infinity), 5);
   const left = Math.max(50, widthOf(ticks.map(([, text]) => text)));
@@ -123,11 +126,12 @@ function chooseByMouse(chart) {
 }
 
 function followDays() {
-  for (const [id, { tell }] of Object.entries(DAY_CHARTS)) {
+  for (const [id, { has, tell }] of Object.entries(DAY_CHARTS)) {
     const chart = document.getElementById(id);
     tellUnderPointer(chart, (event) => {
       const at = chart.scale.at(event.clientX - chart.getBoundingClientRect().left);
-      const near = inPeriod().reduce((best, day) => (Math.abs(day.at - at) < Math.abs(best.at - at) ? day : best));
+      const near = inPeriod().filter(has).reduce((best, day) => (best && Math.abs(day.at - at) >= Math.abs(best.at - at) ? best : day), null);
+      if (!near) return null;
       return { lines: [LONG.format(near.at) + (near.isOpen ? " (open)" : ""), ...tell(near)], x: chart.scale.x(near.at), y: 16 };
     });
     chooseByMouse(chart);
