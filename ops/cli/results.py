@@ -90,9 +90,9 @@ class Source:
                 )
         keys = [layout.manifest_key(run_id) for run_id in run_ids]
         if self.stack is not None and not run_ids:
-            from ops.stack.fetched import newest_first
+            from ops.stack.fetched import written_last
 
-            keys = newest_first(self.stack, layout.MANIFESTS)[:1]
+            keys = written_last(self.stack, layout.MANIFESTS)
         with self.directory(keys) as directory:
             yield directory
 

@@ -60,7 +60,20 @@ def newest_first(stack: Stack, prefix: str) -> list[str]:
 
     Raises AccountError.
     """
-    with asking_aws(stack.account, f"for the objects of s3://{stack.bucket_name}"):
-        found = [one for one in stack.bucket().objects(prefix) if is_known(one.key)]
-    found.sort(key=lambda one: (one.written_at, one.key), reverse=True)
+    found = sorted(_known(stack, prefix), key=lambda one: (one.written_at, one.key), reverse=True)
     return [one.key for one in found]
+
+
+def written_last(stack: Stack, prefix: str) -> list[str]:
+    """The key that was written last, with all that may have been: S3 has times in seconds.
+
+    Raises AccountError.
+    """
+    found = _known(stack, prefix)
+    last = max((one.written_at for one in found), default=None)
+    return [one.key for one in found if one.written_at == last]
+
+
+def _known(stack: Stack, prefix: str) -> list[Listed]:
+    with asking_aws(stack.account, f"for the objects of s3://{stack.bucket_name}"):
+        return [one for one in stack.bucket().objects(prefix) if is_known(one.key)]
