@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from ops.cli.main import main
 from ops.runs.comparison import ChangedDay
-from ops.runs.run_day import DayFigures
+from ops.runs.run_day import Kpis
 from tests.day_rows import fares
 from tests.runs_left import leave_run
 from tests.samples import PLANNED_AT, plan
@@ -27,6 +28,8 @@ def diff(out: Path, *arguments: str) -> Result:
 def leave_two(out: Path, **of_b: Any) -> None:
     leave_run(out, run_id="a")
     leave_run(out, run_id="b", planned_at=PLANNED_AT + timedelta(days=1), **of_b)
+    for plan_json in out.glob("staging/*/plan.json"):
+        plan_json.unlink()
 
 
 def rewrite(out: Path, run_id: str, change: Callable[[dict[str, Any]], object]) -> None:
@@ -157,24 +160,48 @@ def test_a_figure_that_is_no_number_is_damage(tmp_path: Path, damage: object) ->
     assert "runs/run=b/manifest.json is no manifest" in done.output
 
 
-figures = st.builds(
-    DayFigures,
-    trip_count=st.integers(1, 10**11),
-    total_fare=fares,
-    average_fare=fares,
-    max_fare=fares,
-    min_fare=fares,
+figures = st.fixed_dictionaries(
+    {"trips": st.integers(1, 10**11), "revenue": fares, "longest": fares}
 )
 
 
 @given(figures, figures)
-def test_before_and_the_differences_make_after(before: DayFigures, after: DayFigures) -> None:
+def test_before_and_the_differences_make_after(before: Kpis, after: Kpis) -> None:
     changes = ChangedDay(date="2024-05-25", before=before, after=after).changes
     # More digits than any figure has: plain + would round to 28.
     for change in changes:
-        scaled = [int(number.scaleb(18)) for number in (change.before, change.after)]
-        assert int(change.difference.scaleb(18)) == scaled[1] - scaled[0] != 0
-    unreported = {"trip_count", "total_fare", "average_fare", "max_fare", "min_fare"}
-    for name in unreported - {change.figure for change in changes}:
-        assert getattr(before, name) == getattr(after, name)
-    assert all(isinstance(change.difference, Decimal) for change in changes)
+        assert change.before is not None
+        assert change.after is not None
+        assert change.difference is not None
+        one, other = (Fraction(number) for number in (change.before, change.after))
+        assert Fraction(change.difference) == other - one != 0
+    for name in before.keys() - {change.figure for change in changes}:
+        assert before[name] == after[name]
+
+
+def test_a_kpi_that_one_definition_has_alone_has_no_difference() -> None:
+    before, after = {"trips": 2, "revenue": Decimal(3)}, {"trips": 2, "distance": Decimal(4)}
+    changes = ChangedDay(date="2024-05-25", before=before, after=after).changes
+    assert [(one.figure, one.before, one.after, one.difference) for one in changes] == [
+        ("revenue", Decimal(3), None, None),
+        ("distance", None, Decimal(4), None),
+    ]
+
+
+def breakdown(groups: int, sha256: str) -> dict[str, Any]:
+    return {"date": "2024-05-02", "outcome": "published", "sha256": sha256, "groups": groups}
+
+
+def test_a_breakdown_whose_object_changed_is_reported(tmp_path: Path) -> None:
+    leave_two(tmp_path)
+    for run_id, sha256, groups in (("a", "00", 2), ("b", "ff", 3)):
+        by = {"vendor": [breakdown(groups, sha256)], "same": [breakdown(2, "00")]}
+        rewrite(tmp_path, run_id, lambda of, by=by: of.update(breakdowns=by))  # type: ignore[misc]
+    done = diff(tmp_path)
+    assert done.exit_code == 1
+    assert [line.split() for line in done.output.splitlines() if line.startswith("2024")] == [
+        ["2024-05-02", "vendor", "2", "3"]
+    ]
+    assert json.loads(diff(tmp_path, "--json").output)["breakdowns"] == [
+        {"date": "2024-05-02", "breakdown": "vendor", "groups_before": 2, "groups_after": 3}
+    ]

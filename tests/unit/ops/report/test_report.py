@@ -66,10 +66,11 @@ def test_a_days_figures_are_the_very_text_of_its_object(tmp_path: Path) -> None:
     leave_run(tmp_path, days=2)
     kpi = tmp_path / "kpis/date=2024-05-02/kpi.json"
     second = days(tmp_path, finished_run(tmp_path, None))[1]
-    assert (second.total_fare, second.min_fare) == ("1009.750000000000000001", "-2.5")
-    assert f'"total_fare":{second.total_fare},' in kpi.read_text()
-    assert f'"average_fare":{second.average_fare},' in kpi.read_text()
-    assert f">{second.total_fare}</td>" in written(tmp_path)
+    assert second.figures["total_fare"] == "1009.750000000000000001"
+    assert second.figures["min_fare"] == "-2.5"
+    assert f'"total_fare":{second.figures["total_fare"]},' in kpi.read_text()
+    assert f'"average_fare":{second.figures["average_fare"]},' in kpi.read_text()
+    assert f">{second.figures['total_fare']}</td>" in written(tmp_path)
 
 
 def test_a_day_that_another_run_has_written_since_is_distinguished(tmp_path: Path) -> None:
