@@ -10,7 +10,7 @@ import pytest
 from tests.integration.pipeline import Pipeline
 from trip_kpis.core.errors import PlanMismatchError, TooManyGroupsError
 from trip_kpis.core.items.rejections import Reason
-from trip_kpis.core.log import partials
+from trip_kpis.core.log import part_builder, partials
 
 ORDERS = """
 [item]
@@ -196,3 +196,22 @@ def test_a_day_whose_items_are_gone_keeps_or_loses_its_groups_with_its_figures(
     monkeypatch.setenv("VANISHED_DAYS", "remove")
     assert orders.run("run-3")["days_removed"] == 1
     assert not [key for key in orders.objects() if "2024-05-26" in key]
+
+
+def test_a_worker_appends_a_part_that_is_full_of_groups_before_it_reads_another_page(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    define(monkeypatch, tmp_path)
+    pipeline.make_table(keys=(("PK", "S"), ("SK", "S")))
+    padding = {"S": "x" * 300_000}
+    pipeline.put(
+        order(n, place={"M": {"city": {"S": f"c-{n}"}}}, padding=padding) for n in range(12)
+    )
+    pipeline.run("at-once", total_segments=1)
+    at_once = pipeline.objects("breakdowns/")
+    pipeline.remove("breakdowns/")
+    monkeypatch.setattr(partials, "_PAGES_HELD", 0)
+    monkeypatch.setattr(part_builder, "MOST_ROWS_OF_A_PART", 1)
+    full = pipeline.run("full", total_segments=1)
+    assert full["parts"] == full["pages"] > 2
+    assert pipeline.objects("breakdowns/") == at_once
