@@ -27,8 +27,8 @@ from tests.samples import plan
 from trip_kpis.core.reading.read_item import read_items
 from tests.samples import trip
 rules = plan(time_zone="Europe/Berlin").rules
-(only,) = read_items([trip(pickup_datetime={{"S": "2024-05-25T20:00:00Z"}})], rules).trips
-print(only[0], ZoneInfo("Europe/Berlin").utcoffset(__import__("datetime").datetime(2024, 5, 25)))
+(only,) = read_items([trip(pickup_datetime={{"S": "2024-05-25T20:00:00Z"}})], rules).counted
+print(only.day, ZoneInfo("Europe/Berlin").utcoffset(__import__("datetime").datetime(2024, 5, 25)))
 """
 
 
