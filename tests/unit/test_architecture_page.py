@@ -104,6 +104,7 @@ DRAWN_AS = {
     "note": "standstill/",
     "rejected": "quarantine/",
     "kpis": "kpis/",
+    "groups": "breakdowns/",
     "manifest": "runs/",
     "lease": "lease/",
 }
