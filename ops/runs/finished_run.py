@@ -189,7 +189,11 @@ class FinishedRun:
 def _manifest(body: bytes) -> Manifest:
     """All days that have KPIs have the same. Raises msgspec.DecodeError."""
     document = Manifest.from_bytes(body)
-    of_days = [(n, tuple(day.kpis)) for n, day in enumerate(document.days) if day.kpis]
+    of_days = [
+        (n, tuple(day.kpis))
+        for n, day in enumerate(document.days)
+        if any(figure is not None for figure in day.kpis.values())
+    ]
     for n, names in of_days:
         if set(names) != set(of_days[0][1]):
             expected = f"{', '.join(of_days[0][1])}, as the first day has, got {', '.join(names)}"

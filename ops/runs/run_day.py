@@ -37,7 +37,7 @@ class RunDay:
             date=day.date.isoformat(),
             outcome=day.outcome,
             sha256=day.sha256,
-            kpis=day.kpis,
+            kpis={name: figure for name, figure in day.kpis.items() if figure is not None},
             is_open=day.open,
             published_trip_count=day.published_trip_count,
         )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 
 from trip_kpis import __version__
-from trip_kpis.core.definition.model import Function
+from trip_kpis.core.definition.model import Definition, Function
 from trip_kpis.core.items.numbers import EXACT, plain
 from trip_kpis.core.log.counts import Count
 from trip_kpis.core.prices import Cost, cost
@@ -102,7 +102,7 @@ class ManifestDay(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a day, and the run's own figures of it, whoever's are published.
 
     In the document the KPIs are members of the day itself. Sums, averages, minima and maxima are
-    Strings, of the characters that `kpi.json` has. Without items of the day there are none.
+    Strings, of the characters that `kpi.json` has. Without items of the day they are null.
     Manifests of earlier versions lack the fields that have a default.
     """
 
@@ -111,7 +111,7 @@ class ManifestDay(msgspec.Struct, frozen=True, kw_only=True):
     """one of `publication.Outcome`, in manifests of this version"""
     sha256: str | None
     """of the day's kpi.json, where it is the run's"""
-    kpis: dict[str, Figure] = {}
+    kpis: dict[str, Figure | None] = {}
     """by name, in the definition's order"""
     open: bool = False
     """it ends after the run's plan"""
@@ -120,7 +120,7 @@ class ManifestDay(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Raises ValueError for figures that no run can have."""
-        check_figures(*self.kpis.values())
+        check_figures(*(figure for figure in self.kpis.values() if figure is not None))
 
 
 class ManifestBreakdownDay(msgspec.Struct, frozen=True, kw_only=True):
@@ -210,7 +210,7 @@ def _with_kpis_apart(day: Any) -> Any:
         return day
     fields = {name: value for name, value in day.items() if name in _DAY_FIELDS}
     kpis = {name: value for name, value in day.items() if name not in _DAY_FIELDS}
-    return fields | {"kpis": {name: value for name, value in kpis.items() if value is not None}}
+    return fields | {"kpis": kpis}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -345,7 +345,7 @@ def manifest(run: Finished) -> Manifest:
         planned_at=datetime.datetime.fromisoformat(plan.planned_at),
         finished_at=run.finished_at,
         days=[
-            _day(day, outcome, figures.get(day), publication)
+            _day(day, outcome, figures.get(day), publication, plan.definition)
             for day, outcome in sorted(publication.outcomes.items())
         ],
         breakdowns={
@@ -367,13 +367,18 @@ def manifest(run: Finished) -> Manifest:
 
 
 def _day(
-    day: datetime.date, outcome: Outcome, figures: DayKpis | None, publication: Publication
+    day: datetime.date,
+    outcome: Outcome,
+    figures: DayKpis | None,
+    publication: Publication,
+    definition: Definition,
 ) -> ManifestDay:
+    nothing: dict[str, Figure | None] = dict.fromkeys(kpi.name for kpi in definition.kpis)
     return ManifestDay(
         date=day,
         outcome=str(outcome),
         sha256=publication.digests.get(day),
-        kpis=dict(figures.kpis) if figures is not None else {},
+        kpis=nothing if figures is None else dict(figures.kpis),
         open=day in publication.open_days,
         published_trip_count=publication.shrank.get(day),
     )
