@@ -16,6 +16,7 @@ from ops.local.bucket_tree import mirror
 from ops.local.demo import differing_days
 from ops.local.made_up_trips import make_up_month
 from ops.runs.storage import Bucket
+from tests.day_rows import COLUMNS
 from tests.deployed.athena import Figures, differing, published_figures
 from tests.deployed.made_here import executions_over, objects_removed, table_of
 from tests.deployed.stack import Clients, DeployedStack
@@ -177,7 +178,7 @@ def _log(client: Any, bucket_name: str, run_id: str) -> Log:
     log = {}
     for key in _keys(client, bucket_name, f"staging/run={run_id}/segment="):
         stored = client.get_object(Bucket=bucket_name, Key=key)
-        header, _ = decode(stored["Body"].read(), key=key)
+        header, _ = decode(stored["Body"].read(), key=key, columns=COLUMNS)
         log[key] = Part(
             segment=header.segment,
             is_last=header.end_key is None,

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from moto.cloudformation.models import cloudformation_backends
@@ -17,7 +18,7 @@ from ops.local.trip_files import Trips
 from ops.runs.execution import EndedExecution
 from tests.iam.policies import Document, Request
 from tests.iam.requests_made import RequestsMade
-from trip_kpis.core.layout import LEASE
+from trip_kpis.core.layout import BREAKDOWNS, KPIS, LEASE, DayObjects
 
 KEYS = {
     "BucketKmsKeyArn": f"arn:aws:kms:{REGION}:{ACCOUNT_ID}:key/bucket",
@@ -25,8 +26,10 @@ KEYS = {
 }
 """parameters of a stack whose bucket and table have customer-managed keys"""
 
-VANISHED = "kpis/date=2020-02-29/kpi.json"
-"""a published day of which the table has no trip"""
+VANISHED = DayObjects().key("2020-02-29")
+VANISHED_GROUPS = DayObjects("quote").key("2020-02-29")
+"""a published day of which the table has no trip, and its groups"""
+_DEFINITION = Path(__file__).with_name("broken_down.toml")
 
 _DAYS = ("2024-05-01", "2024-05-02")
 
@@ -78,9 +81,10 @@ class Enforced:
         """
         s3, bucket = self.local.cloud.client("s3"), self.local.stack.bucket_name
         # A run does not rewrite an unchanged day, and waits for the lease of a merge that failed.
-        for key in (*self.keys("kpis/"), LEASE):
+        for key in (*self.keys(KPIS), *self.keys(BREAKDOWNS), LEASE):
             s3.delete_object(Bucket=bucket, Key=key)
-        s3.put_object(Bucket=bucket, Key=VANISHED, Body=b"")
+        for key in (VANISHED, VANISHED_GROUPS):
+            s3.put_object(Bucket=bucket, Key=key, Body=b"")
         outcomes = [execute(self.local, {"total_segments": segments}, name=name)]
         if outcomes[0].succeeded:
             budget = {"run_id": name, "read_units_per_second": 10**6}
@@ -150,7 +154,12 @@ def enforced_stack(parameters: Mapping[str, str]) -> Iterator[Enforced]:
         _trips(),
         where=Where(middleware=made.layer),
         # One segment after the other: a worker process less for each takes half the time here.
-        parameters={"MaxRejectedShare": "0.5", "MaxConcurrency": "1", **parameters},
+        parameters={
+            "KpiDefinition": str(_DEFINITION),
+            "MaxRejectedShare": "0.5",
+            "MaxConcurrency": "1",
+            **parameters,
+        },
         on_loaded=lambda _: None,
     ) as local:
         yield Enforced(local=local, roles=_roles(local), _made=made)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -17,10 +18,12 @@ from tests.unit.test_architecture_page import (
     reported,
     section,
 )
+from trip_kpis.aws.settings import DEFINITIONS
 from trip_kpis.core.errors import NoProgressError
 
 PLACEHOLDERS = {
     "<yyyy-mm-dd>": r"\d{4}-\d\d-\d\d",
+    "<name>": r"[a-z_]+",
     "<run_id>": r"[\w-]+",
     "<00007>": r"\d{5}",
     "<00003>": r"\d{5}",
@@ -71,8 +74,12 @@ class Seen:
 
 
 def test_every_function_touches_what_the_page_says_and_nothing_else(
-    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    broken_down = tmp_path / "broken_down.toml"
+    default = (DEFINITIONS / "trips.toml").read_text(encoding="utf-8")
+    broken_down.write_text(default + '[breakdowns]\nquote = ["estimated_fare_amount"]\n')
+    monkeypatch.setenv("KPI_DEFINITION", str(broken_down))
     monkeypatch.setenv("MAX_REJECTED_SHARE", "1")
     monkeypatch.setenv("VANISHED_DAYS", "remove")
     pipeline.make_table([trip("a"), trip("b", fare_amount={"S": "twelve"})])

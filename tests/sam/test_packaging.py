@@ -307,7 +307,18 @@ def named_requirements(stem: str) -> set[str]:
 
 
 def imported_modules(file: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(file.read_text())):
+    """But for those that only a type checker imports."""
+    tree = ast.parse(file.read_text())
+    of_checkers = {
+        node
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING"
+        for one in block.body
+        for node in ast.walk(one)
+    }
+    for node in ast.walk(tree):
+        if node in of_checkers:
+            continue
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:

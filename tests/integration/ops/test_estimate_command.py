@@ -73,7 +73,7 @@ def test_a_stack_and_its_table_are_reported_the_same(estimate: Callable[..., Res
     assert of_stack == of_table
     assert (of_stack["segments"], of_stack["max_concurrency"]) == (3, 2)
     trips = {name: one["in_table"] for name, one in of_stack["census"]["trips"].items()}
-    assert trips == {"counted": 29, "incomplete": 0, "rejected": 1}
+    assert trips == {"counted": 29, "excluded": 0, "incomplete": 0, "rejected": 1}
 
 
 def test_it_leaves_no_run_in_the_bucket(estimate: Callable[..., Result], local: LocalStack) -> None:

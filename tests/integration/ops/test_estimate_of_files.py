@@ -41,6 +41,6 @@ def test_a_flattened_column_counts_in_an_estimate_as_in_a_run(tmp_path: Path) ->
     flattened = ("--parameter", "FareAttribute=trip_end.fare_amount")
     document, said = of_file(file, "--same-key", "last", *flattened)
     trips = {name: one["in_table"] for name, one in document["census"]["trips"].items()}
-    assert trips == {"counted": 1, "incomplete": 0, "rejected": 0}
+    assert trips == {"counted": 1, "excluded": 0, "incomplete": 0, "rejected": 0}
     assert "1 of the 2 rows of" in said
     assert r"FareAttribute is trip_end\.fare_amount here" in said

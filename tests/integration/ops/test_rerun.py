@@ -16,6 +16,7 @@ from ops.embedded.objects_on_disk import ObjectsOnDisk
 from ops.local.out_directory import claim_out
 from ops.local.state_directory import SavedStack, StateDirectory
 from ops.local.trip_files import Trips
+from tests.day_rows import COLUMNS
 from tests.integration.ops.conftest import kpis_of_trips, trip
 from tests.ops_commands import ONE_SEGMENT, Ended, kpis, ops, started, summary
 from trip_kpis.core.log.parts import decode
@@ -29,7 +30,7 @@ def appended(out: Path) -> dict[str, Any]:
     state = StateDirectory(out)
     objects = ObjectsOnDisk(state.objects_path).objects(state.stack().bucket_name)
     return {
-        stored.key: decode(stored.body, key=stored.key)[0]
+        stored.key: decode(stored.body, key=stored.key, columns=COLUMNS)[0]
         for stored in objects
         if stored.key.endswith(".parquet")
     }

@@ -14,12 +14,13 @@ def test_the_known_figures_are_those_of_the_items() -> None:
     """The month's figures, added up while its trips are made, are those of its items."""
     month = make_up_month(trips=1_500, seed=3)
     reading = read_items(month.trips.items.values(), RULES)
+    counted = [(item.day, item.numbers[0]) for item in reading.counted]
     read = {
         day: (
             partial.trip_count,
             *map(Fraction, (partial.total_fare, partial.min_fare, partial.max_fare)),
         )
-        for day, partial in rows_of(reading.trips).items()
+        for day, partial in rows_of(counted).items()
     }
     known = {
         day: (known.trip_count, known.total_fare, known.min_fare, known.max_fare)
@@ -32,7 +33,9 @@ def test_the_known_figures_are_those_of_the_items() -> None:
 
 def test_every_reason_to_reject_a_trip_occurs_once() -> None:
     reading = read_items(make_up_month().trips.items.values(), RULES)
-    assert Counter(trip.reason for trip in reading.rejected) == dict.fromkeys(Reason, 1)
+    assert Counter(trip.reason for trip in reading.rejected) == {
+        reason: 1 for reason in Reason if reason.startswith(("fare_", "time_"))
+    }
 
 
 def test_strings_numbers_refunds_and_several_forms_of_times_occur() -> None:
