@@ -16,6 +16,6 @@ def test_the_default_definition_publishes_the_five_figures(pipeline: Pipeline) -
     assert pipeline.objects("kpis/") == {
         "kpis/date=2024-05-25/kpi.json": b'{"date":"2024-05-25","trip_count":2'
         b',"total_fare":12.499999999999999999,"average_fare":6.25,"max_fare":12.5'
-        b',"min_fare":-0.000000000000000001,"distance":7.25}\n'
+        b',"min_fare":-0.000000000000000001}\n'
     }
     assert pipeline.objects("breakdowns/") == {}
