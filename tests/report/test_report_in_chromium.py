@@ -66,7 +66,7 @@ def test_every_day_is_drawn_without_an_error_and_without_a_request(
     desktop.open(file)
     for chart in ("total_fare-chart", "trip_count-chart", "average_fare-chart"):
         assert bars(desktop, chart) == days
-    assert bars(desktop, "segments-chart") == 4
+    assert bars(desktop, "timeline") == 4
     assert len(column(desktop, 0)) == days
     assert desktop.said() == []
     asked_for = [url for url in desktop.asked_for() if not url.startswith(("data:", "blob:"))]
@@ -78,7 +78,7 @@ def test_a_run_without_days_or_parts_shows_what_there_is(desktop: Browser, tmp_p
     for part in tmp_path.glob("staging/*/*/*.parquet"):
         part.unlink()
     desktop.open(write_report(tmp_path))
-    assert bars(desktop, "segments-chart") == 3
+    assert bars(desktop, "timeline") == 3
     assert desktop.said() == []
 
 
@@ -122,7 +122,7 @@ def test_a_tooltip_has_the_figure_to_its_last_digit(desktop: Browser, tmp_path: 
         "average: 336.583333",
         "min: -2.5",
     ]
-    assert desktop.tooltip("segments-chart", 1).splitlines() == [
+    assert desktop.tooltip("timeline", 1).splitlines() == [
         "segment 1, invocation 1",
         "from 02:15:01.500 UTC, 1.5 s",
         "scanned 3, parts 1",
@@ -245,12 +245,12 @@ def test_a_continued_run_shows_who_went_on_and_leaves_the_pause_out(
     leave_run(tmp_path, segments=6, pause=timedelta(hours=3))
     desktop.open(write_report(tmp_path))
     assert desktop.said() == []
-    assert bars(desktop, "segments-chart") == 9
+    assert bars(desktop, "timeline") == 9
     assert text(desktop, ".legend") == "first invocationsecond"
-    assert "2 h 59 min left out" in text(desktop, "#segments-chart svg")
-    assert bars(desktop, "segments-chart") == 9
+    assert "2 h 59 min left out" in text(desktop, "#timeline svg")
+    assert bars(desktop, "timeline") == 9
     widths = desktop.run(
-        "return [...document.querySelectorAll('#segments-chart .bar')]"
+        "return [...document.querySelectorAll('#timeline .bar')]"
         ".map((bar) => bar.getBoundingClientRect().width)"
     )
     assert min(widths) > 50, "the pause would leave hardly a pixel for the bars"

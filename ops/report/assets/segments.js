@@ -40,7 +40,7 @@ function timeTicks(scale) {
 }
 
 function drawSegments() {
-  const chart = document.getElementById("segments-chart");
+  const chart = document.getElementById("timeline");
   const numbers = charts.segments.map(([segment]) => segment);
   if (!numbers.length) return;
   const row = Math.max(3, Math.min(26, 860 / numbers.length));
@@ -92,7 +92,7 @@ function drawSegments() {
 }
 
 function followSegments() {
-  const chart = document.getElementById("segments-chart");
+  const chart = document.getElementById("timeline");
   const turns = [...new Set(charts.spans.map((span) => Math.min(span[1], TURNS.length)))].sort();
   if (turns.length > 1) {
     const legend = document.createElement("p");
