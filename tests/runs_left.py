@@ -2,10 +2,14 @@
 
 import json
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from hashlib import sha256
 from pathlib import Path
+
+import msgspec
 
 from tests.day_rows import DayRows, as_table, rows_of, trips_in
 from tests.samples import PLANNED_AT, counts, header, plan, prove
@@ -89,6 +93,54 @@ def leave_run(
     file = out / f"runs/run={run_id}/manifest.json"
     _write(file, manifest(run).to_bytes())
     return file
+
+
+def leave_other_kpis(manifest: Path, lines: Sequence[Mapping[str, object]]) -> None:
+    """Replaces the figures of the run's days, as another definition would have them. What begins
+    with "total_" or is an int can be added up."""
+    out = manifest.parents[2]
+    document = json.loads(manifest.read_bytes(), parse_float=Decimal)
+    totals: dict[str, Decimal] = {}
+    document["days"] = []
+    for line in lines:
+        body = (_exact_json(line) + "\n").encode()
+        _write(out / f"kpis/date={line['date']}/kpi.json", body)
+        texts = {name: str(one) if isinstance(one, Decimal) else one for name, one in line.items()}
+        of_object = {"outcome": "published", "sha256": sha256(body).hexdigest(), "open": False}
+        document["days"].append({**of_object, **texts})
+        for name, one in line.items():
+            if isinstance(one, int) or (isinstance(one, Decimal) and name.startswith("total_")):
+                totals[name] = totals.get(name, Decimal(0)) + one
+    document["totals"] = {name: str(total) for name, total in totals.items()}
+    manifest.write_text(_exact_json(document) + "\n", encoding="utf-8")
+
+
+def leave_breakdown(manifest: Path, name: str, lines: Sequence[Mapping[str, object]]) -> None:
+    """Adds a breakdown to a run that is left: what its objects say, a line a day and group."""
+    out = manifest.parents[2]
+    by_day: dict[str, list[Mapping[str, object]]] = {}
+    for line in lines:
+        by_day.setdefault(str(line["date"]), []).append(line)
+    days = []
+    for day, groups in sorted(by_day.items()):
+        body = "".join(_exact_json(group) + "\n" for group in groups).encode()
+        _write(out / f"breakdowns/by={name}/date={day}/kpis.jsonl", body)
+        days.append(
+            {
+                "date": day,
+                "outcome": "published",
+                "sha256": sha256(body).hexdigest(),
+                "groups": len(groups),
+            }
+        )
+    document = json.loads(manifest.read_bytes(), parse_float=Decimal)
+    document.setdefault("breakdowns", {})[name] = days
+    manifest.write_text(_exact_json(document) + "\n", encoding="utf-8")
+
+
+def _exact_json(document: object) -> str:
+    """JSON with the very digits of the decimals."""
+    return msgspec.json.Encoder(decimal_format="number").encode(document).decode()
 
 
 def _rows(days: int) -> DayRows:

@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ops.report.charts import charts, kpi_columns
 from ops.report.days import Day
+from ops.report.groups import MOST_CHARACTERS, ByGroup
 from ops.report.rejected import EXAMPLES, RejectedFor
 from ops.report.timeline import Timeline
 from ops.runs import figures
@@ -23,7 +24,7 @@ from ops.runs.marked_days import MarkedDays
 SEGMENTS_SHOWN = 400
 """A run may have 10,000. Those that took the most time are shown."""
 
-_SCRIPTS = ("chart.js", "days.js", "segments.js", "tables.js", "theme.js")
+_SCRIPTS = ("chart.js", "days.js", "groups.js", "segments.js", "tables.js", "theme.js")
 """one after the other, they are one script"""
 
 EMBEDDED_ACCOUNT = "123456789012"
@@ -36,6 +37,7 @@ class Report:
 
     run: FinishedRun
     days: tuple[Day, ...]
+    groups: tuple[ByGroup, ...]
     rejected: tuple[RejectedFor, ...]
     timeline: Timeline
     executions: tuple[str, ...]
@@ -99,6 +101,7 @@ def page(report: Report) -> str:
             "days": [
                 one.drawn({kpi: n for n, kpi in enumerate(kpis, start=1)}) for one in shown_charts
             ],
+            "breakdowns": _breakdowns(report),
             "spans": [
                 (
                     *(one.segment, one.turn, one.began.isoformat(timespec="milliseconds")),
@@ -124,6 +127,12 @@ def _figures(days: Sequence[Day], kpis: Sequence[str]) -> list[dict[str, Figure]
     """Of each day, by KPI."""
     columns = {kpi: column([day.figures.get(kpi, "") for day in days]) for kpi in kpis}
     return [{kpi: columns[kpi][n] for kpi in kpis} for n in range(len(days))]
+
+
+def _breakdowns(report: Report) -> list[dict[str, Any]]:
+    """Those that have groups; their charts have the period of the days."""
+    found = [one for one in report.groups if one.largest] if report.days else []
+    return [one.drawn(MOST_CHARACTERS // len(found)) for one in found]
 
 
 def _lasting(time: timedelta) -> str:

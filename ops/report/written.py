@@ -4,6 +4,7 @@ from pathlib import Path
 
 from ops.atomic_write import atomic_write
 from ops.report.days import days
+from ops.report.groups import by_groups
 from ops.report.page import Report, page
 from ops.report.rejected import rejected
 from ops.report.timeline import timeline
@@ -30,6 +31,7 @@ def write_report(
     report = Report(
         run=run,
         days=days(out, run),
+        groups=by_groups(out, run),
         rejected=rejected(out, run),
         timeline=timeline(out, run),
         executions=executions,

@@ -54,22 +54,22 @@ function dayScale(chart, left) {
   return { x: (at) => left + (at - from) * perMillisecond, at: (x) => from + (x - left) / perMillisecond, day: DAY * perMillisecond };
 }
 
-function drawDayChart(id, { has, kind = "", bar: ends, line }) {
+// `shown` are days, and `values` what the scale has room for.
+function drawDayChart(id, { kind = "", bar: ends, line }, { shown, values = shown.flatMap(ends), height = HEIGHT }) {
   const chart = document.getElementById(id);
-  const shown = inPeriod().filter(has);
-  const values = shown.flatMap(ends).map(Number);
-  const { low, high, ticks } = numberTicks(values.reduce((a, b) => Math.min(a, b), Infinity), values.reduce((a, b) => Math.max(a, b), -Infinity), 5);
+  const numbers = values.map(Number);
+  const { low, high, ticks } = numberTicks(numbers.reduce((a, b) => Math.min(a, b), Infinity), numbers.reduce((a, b) => Math.max(a, b), -Infinity), height / 48);
   const left = Math.max(50, widthOf(ticks.map(([, text]) => text)));
-  const y = (value) => ABOVE + (HEIGHT - ABOVE - BELOW) * (high - value) / (high - low);
+  const y = (value) => ABOVE + (height - ABOVE - BELOW) * (high - value) / (high - low);
   const scale = dayScale(chart, left);
   chart.scale = scale;
   const width = Math.min(48, scale.day * (scale.day < 3 ? 1 : 0.85));
   const right = chart.clientWidth - RIGHT;
-  show(chart, HEIGHT, [
+  show(chart, height, [
     ...ticks.flatMap(([value, text]) => [rule(left, y(value), right, y(value), value === 0 ? "zero" : "grid"), label(left - 6, y(value) + 4, text, "end")]),
     ...dateTicks(Date.parse(period.from), Date.parse(period.to), Math.max(2, Math.floor((right - left) / 90)))
       .filter(([at]) => scale.x(at) < right - 20)
-      .map(([at, text]) => label(Math.max(scale.x(at), left + 28), HEIGHT - 6, text, "middle")),
+      .map(([at, text]) => label(Math.max(scale.x(at), left + 28), height - 6, text, "middle")),
     ...shown.map((day) => {
       const [bottom, top] = ends(day).map(Number).sort((a, b) => a - b);
       return bar(scale.x(day.at) - width / 2, y(top), width, y(bottom) - y(top), day.isOpen ? `${kind} open` : kind);
@@ -80,7 +80,8 @@ function drawDayChart(id, { has, kind = "", bar: ends, line }) {
 }
 
 function drawDays() {
-  for (const [id, what] of Object.entries(DAY_CHARTS)) drawDayChart(id, what);
+  for (const [id, what] of Object.entries(DAY_CHARTS)) drawDayChart(id, what, { shown: inPeriod().filter(what.has) });
+  if (charts.breakdowns.length) drawGroups();
 }
 
 function showPeriod(from, to) {
@@ -125,17 +126,19 @@ function chooseByMouse(chart) {
   chart.addEventListener("dblclick", () => showPeriod(first, last));
 }
 
+// `shown` gives the days, `tell` the lines of one.
+function followDayChart(chart, shown, tell) {
+  tellUnderPointer(chart, (event) => {
+    const at = chart.scale.at(event.clientX - chart.getBoundingClientRect().left);
+    const near = shown().reduce((best, day) => (best && Math.abs(day.at - at) >= Math.abs(best.at - at) ? best : day), null);
+    if (!near) return null;
+    return { lines: [LONG.format(near.at) + (near.isOpen ? " (open)" : ""), ...tell(near)], x: chart.scale.x(near.at), y: 16 };
+  });
+  chooseByMouse(chart);
+}
+
 function followDays() {
-  for (const [id, { has, tell }] of Object.entries(DAY_CHARTS)) {
-    const chart = document.getElementById(id);
-    tellUnderPointer(chart, (event) => {
-      const at = chart.scale.at(event.clientX - chart.getBoundingClientRect().left);
-      const near = inPeriod().filter(has).reduce((best, day) => (best && Math.abs(day.at - at) >= Math.abs(best.at - at) ? best : day), null);
-      if (!near) return null;
-      return { lines: [LONG.format(near.at) + (near.isOpen ? " (open)" : ""), ...tell(near)], x: chart.scale.x(near.at), y: 16 };
-    });
-    chooseByMouse(chart);
-  }
+  for (const [id, { has, tell }] of Object.entries(DAY_CHARTS)) followDayChart(document.getElementById(id), () => inPeriod().filter(has), tell);
   const group = document.querySelector(".period");
   group.hidden = false;
   const ends = [...group.querySelectorAll("input")];

@@ -1,10 +1,14 @@
 // Tables are sorted by the column whose heading is pressed.
 
+// Exact: decimals of up to 18 places become whole numbers of any size.
+function scaled(text) {
+  const [whole, fraction = ""] = text.split(".");
+  return BigInt(whole + fraction.padEnd(18, "0"));
+}
+
 function sortable(heading) {
   const button = heading.querySelector("button");
   const [table, column] = [heading.closest("table"), heading.cellIndex];
-  // Exact: decimals of up to 18 places become whole numbers of any size.
-  const scaled = (text) => { const [whole, fraction = ""] = text.split("."); return BigInt(whole + fraction.padEnd(18, "0")); };
   const key = button.dataset.kind === "number" ? scaled : (text) => text;
   button.addEventListener("click", () => {
     const sign = heading.ariaSort === "ascending" ? -1 : 1;

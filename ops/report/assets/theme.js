@@ -31,6 +31,7 @@ themeButton.addEventListener("click", () => choose(isDark() ? "light" : "dark"))
 darkAsked.addEventListener("change", () => wear());
 for (const button of document.querySelectorAll("thead button")) sortable(button.closest("th"));
 if (first) followDays();
+if (charts.breakdowns.length) followGroups();
 followSegments();
 draw();
 let drawnFor = innerWidth;
