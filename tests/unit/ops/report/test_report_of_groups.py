@@ -113,6 +113,12 @@ def test_a_breakdown_whose_objects_were_not_copied_says_so(tmp_path: Path) -> No
     assert 'id="groups-table"' not in page(tmp_path)
 
 
+def test_a_breakdown_without_groups_says_so(tmp_path: Path) -> None:
+    manifest = leave_run(tmp_path)
+    leave_breakdown(manifest, "vendor", [])
+    assert "the run has no groups to publish" in page(tmp_path)
+
+
 def test_a_run_without_breakdowns_has_no_section_of_them(tmp_path: Path) -> None:
     leave_run(tmp_path)
     assert 'id="groups"' not in page(tmp_path)
