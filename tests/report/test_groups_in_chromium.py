@@ -143,10 +143,13 @@ def test_a_breakdown_a_kpi_and_a_day_are_chosen(desktop: Browser, tmp_path: Path
     choose(desktop, "breakdown", "city")
     assert text(desktop, "#groups-title") == "By city"
     assert [row[:3] for row in rows(desktop)] == [[EVIL[:100], "day", "2"], ["none", "day", "1"]]
-    assert captions(desktop) == [f"{EVIL[:100]}, day: trip count", "(none), day: trip count"]
+    assert captions(desktop) == [f"{EVIL[:100]}, day: total fare", "(none), day: total fare"]
+    assert text(desktop, "#groups-shown") == "By city, all days: 2 of 2 groups."
     choose(desktop, "day", DAYS[1])
     assert len(rows(desktop)) == 2
     assert text(desktop, "#groups-note") == ""
+    choose(desktop, "breakdown", "vendor")
+    assert text(desktop, "#groups-shown") == f"By vendor, {DAYS[1]}: 50 of 60 groups."
     assert text(desktop, "title") == "Trip KPIs: run-1"
     assert desktop.said() == []
     assert requests(desktop) == [file.as_uri()]

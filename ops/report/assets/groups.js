@@ -71,13 +71,10 @@ function showGroupTable() {
 function groupCharts() {
   const { days: dates, groups, kpis } = chosenBreakdown();
   const kpi = Number(groupChoices.kpi.value);
-  return GROUP_CHARTS.map((figure, n) => [figure, groups[n]]).map(([figure, group]) => ({
-    figure,
-    group,
-    kpi: kpis[kpi].name,
-    shown: group ? dates.map((date, n) => ({ date, at: Date.parse(date), isOpen: openDays.has(date), value: figuresOf(group, kpi)[n] }))
-      .filter(({ date, value }) => value && period.from <= date && date <= period.to) : [],
-  }));
+  const daysOf = (group) => dates
+    .map((date, n) => ({ date, at: Date.parse(date), isOpen: openDays.has(date), value: figuresOf(group, kpi)[n] }))
+    .filter(({ date, value }) => value && period.from <= date && date <= period.to);
+  return GROUP_CHARTS.map((figure, n) => ({ figure, group: groups[n], kpi: kpis[kpi].name, shown: groups[n] ? daysOf(groups[n]) : [] }));
 }
 
 function drawGroups() {
@@ -97,9 +94,11 @@ function showBreakdown() {
   const { name, kpis, size, days: dates } = chosenBreakdown();
   const options = (select, pairs) => select.replaceChildren(...pairs.map(([value, text]) => element("option", text, { value })));
   document.getElementById("groups-title").textContent = `By ${name}`;
-  options(groupChoices.kpi, kpis.map((kpi, n) => [n, kpi.name]));
-  groupChoices.kpi.value = size;
+  const [kpi, day] = [groupChoices.kpi.value, groupChoices.day.value];
+  options(groupChoices.kpi, kpis.map(({ name: text }, n) => [n, text]));
+  groupChoices.kpi.value = kpi || size; // all breakdowns have the same KPIs
   options(groupChoices.day, [["", "all days"], ...dates.map((date) => [date, date])]);
+  groupChoices.day.value = dates.includes(day) ? day : "";
   showGroupTable();
 }
 
