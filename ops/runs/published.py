@@ -47,9 +47,7 @@ class PublishedBefore:
 
     @classmethod
     def of(cls, bucket: Bucket, run_id: str) -> Self:
-        return cls(
-            frozenset(_published(bucket)), any(_keys(bucket, layout.manifest_key(run_id)))
-        )
+        return cls(frozenset(_published(bucket)), any(_keys(bucket, layout.manifest_key(run_id))))
 
     def now(self, bucket: Bucket, run_id: str) -> Published:
         """What has come of it. Each object's metadata names the run that wrote it. A day
