@@ -64,7 +64,8 @@ def _walked(value: Any, path: str, known: Fields) -> Iterator[tuple[str, str]]:
         prefix = f"{path}." if path else ""
         free = next((one for one in known if re.fullmatch(rf"{re.escape(prefix)}<\w+>", one)), None)
         for name, one in value.items():
-            yield from _walked(one, free or f"{prefix}{name}", known)
+            inner = f"{prefix}{name}"
+            yield from _walked(one, inner if inner in known else free or inner, known)
 
 
 def _kind(value: Any) -> str:

@@ -15,8 +15,8 @@ MISTAKE = 2
 """exit status of a mistake in the call; 1 is a run that failed"""
 
 _COMMANDS = (
-    "definition", "demo", "diff", "estimate", "init", "quarantine", "report", "rerun",
-    "run", "runs", "serve", "status",
+    "definition", "demo", "diff", "estimate", "init", "kpis", "quarantine", "report",
+    "rerun", "run", "runs", "serve", "status",
 )  # fmt: skip
 """each is the function of that name in ops.cli.commands"""
 _COMPLETION = "_OPS_COMPLETE"

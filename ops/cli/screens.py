@@ -53,7 +53,7 @@ def show_ended(console: Console, ended: EndedExecution, out: Path) -> None:
                 soft_wrap=True,
             )
         show_summary(console, ended)
-        names = ("kpis", "runs", "quarantine", "logs", "state")
+        names = ("kpis", "breakdowns", "runs", "quarantine", "logs", "state")
         there = ", ".join(f"{name}/" for name in names if any((out / name).glob("*")))
         console.print(Text.assemble("Left in ", (str(out), "bold"), f": {there}"), soft_wrap=True)
 

@@ -11,7 +11,7 @@ from ops.runs.storage import Storage
 from trip_kpis.core import layout
 from trip_kpis.core.layout import is_known
 
-MIRRORED = (layout.KPIS, layout.QUARANTINE, layout.RUNS)
+MIRRORED = (layout.KPIS, layout.BREAKDOWNS, layout.QUARANTINE, layout.RUNS)
 """What is of use once a run is over: the prefixes of the keys. A manifest under runs/ says that its
 run is finished, so it is exported last."""
 _UNFINISHED = ".trip-kpis-export-"

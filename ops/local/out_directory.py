@@ -14,7 +14,7 @@ from trip_kpis.core.layout import is_known
 
 MARKER = ".trip-kpis"
 _SAYS = b"The runs of `ops run --out`. The next run with this --out overwrites files here.\n"
-_OWN = ("kpis", "runs", "quarantine", "state", "logs", "report.html")
+_OWN = ("kpis", "breakdowns", "runs", "quarantine", "state", "logs", "report.html")
 """what a run writes there"""
 _SHOWN = 3
 
@@ -82,7 +82,8 @@ def _refusal(out: Path, names: list[str]) -> str:
 
 
 def _has_objects(out: Path) -> bool:
-    files = (file for top in ("kpis", "runs", "staging") for file in (out / top).glob("*/*"))
+    patterns = ("kpis/*/*", "breakdowns/*/*/*", "runs/*/*", "staging/*/*")
+    files = (file for pattern in patterns for file in out.glob(pattern))
     return any(is_known(str(file.relative_to(out))) for file in islice(files, 100))
 
 

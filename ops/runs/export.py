@@ -40,20 +40,20 @@ def export(file: Path, run_id: str, trips: Iterable[QuarantinedTrip]) -> int:
         writer = csv.writer(lines)
         of_key = [f"key.{name}" for name in key]
         head = ["run_id", "segment", *of_key, "reason", "attribute", "value"]
-        writer.writerow(map(_never_computed, head))
+        writer.writerow(map(never_computed, head))
         written = 0
         for trip in chain(first, left):
             of_key = [next(iter(trip.key.get(name, {}).values()), "") for name in key]
             row = [run_id, str(trip.segment), *of_key, trip.reason, trip.attribute]
             value = _never_computed_json(trip.value_as_json)
-            writer.writerow([*map(_never_computed, row), value])
+            writer.writerow([*map(never_computed, row), value])
             written += 1
         return written
 
 
-def _never_computed(cell: str) -> str:
-    """A trip's key may be anything, and spreadsheets compute a cell that begins like a formula,
-    which can send the sheet away: an apostrophe keeps it text. Numbers stay as they are.
+def never_computed(cell: str) -> str:
+    """A trip's key or a group may be anything, and spreadsheets compute a cell that begins like a
+    formula, which can send the sheet away: an apostrophe keeps it text. Numbers stay as they are.
 
     https://owasp.org/www-community/attacks/CSV_Injection
     """

@@ -187,8 +187,12 @@ class FinishedRun:
 
 
 def _manifest(body: bytes) -> Manifest:
-    """All days that have KPIs have the same. Raises msgspec.DecodeError."""
+    """All days that have KPIs have all of them, and the same. Raises msgspec.DecodeError."""
     document = Manifest.from_bytes(body)
+    for n, day in enumerate(document.days):
+        nulls = [name for name, figure in day.kpis.items() if figure is None]
+        if 0 < len(nulls) < len(day.kpis):
+            raise msgspec.ValidationError(f"Expected a figure - at `$.days[{n}].{nulls[0]}`")
     of_days = [
         (n, tuple(day.kpis))
         for n, day in enumerate(document.days)

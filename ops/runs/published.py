@@ -1,14 +1,15 @@
 """Checks the bucket for what a failed execution published."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Self
 
 from ops.runs.storage import Bucket
 from trip_kpis.core import layout
 from trip_kpis.core.layout import is_known
 
-_KPIS = layout.KPIS
+_PUBLISHED = (layout.KPIS, layout.BREAKDOWNS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,17 +47,28 @@ class PublishedBefore:
 
     @classmethod
     def of(cls, bucket: Bucket, run_id: str) -> Self:
-        return cls(frozenset(_keys(bucket, _KPIS)), any(_keys(bucket, layout.manifest_key(run_id))))
+        return cls(frozenset(_published(bucket)), any(_keys(bucket, layout.manifest_key(run_id))))
 
     def now(self, bucket: Bucket, run_id: str) -> Published:
-        """What has come of it. Each day's metadata names the run that wrote it."""
-        keys = set(_keys(bucket, _KPIS))
+        """What has come of it. Each object's metadata names the run that wrote it. A day
+        of which there is a breakdown's object alone is there, too."""
+        keys = set(_published(bucket))
+        own = (key for key in keys if bucket.metadata(key).get("run-id") == run_id)
         return Published(
-            days=sum(bucket.metadata(key).get("run-id") == run_id for key in keys),
-            removed=len(self.keys - keys),
+            days=len(_days(own)),
+            removed=len(_days(self.keys) - _days(keys)),
             has_manifest=any(_keys(bucket, layout.manifest_key(run_id))),
             had_manifest=self.has_manifest,
         )
+
+
+def _published(bucket: Bucket) -> Iterator[str]:
+    for prefix in _PUBLISHED:
+        yield from _keys(bucket, prefix)
+
+
+def _days(keys: Iterable[str]) -> set[str]:
+    return {PurePosixPath(key).parent.name for key in keys}
 
 
 def _keys(bucket: Bucket, prefix: str) -> Iterator[str]:

@@ -67,7 +67,7 @@ def _fetch(source: Source, directory: Path, run: FinishedRun) -> None:
 
     examples = of_finished(run).keys_with(EXAMPLES)
     parts = [layout.parts_prefix(run.run_id)] if run.parts <= MOST_PARTS else []
-    source.also(directory, [layout.KPIS, *examples, *parts])
+    source.also(directory, [layout.KPIS, layout.BREAKDOWNS, *examples, *parts])
 
 
 def leave_report(console: Console, out: Path, run_id: str | None = None) -> None:

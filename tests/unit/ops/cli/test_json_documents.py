@@ -66,7 +66,7 @@ def test_run(tmp_path: Path) -> None:
     manifest = json.loads((tmp_path / "runs/run=run-1/manifest.json").read_bytes())
     of_manifest_alone = {
         *("schema_version", "code_version", "table_arn", "table_id", "plan_sha256"),
-        *("planned_at", "finished_at", "days", "by_segment"),
+        *("planned_at", "finished_at", "days", "by_segment", "breakdowns", "definition_sha256"),
     }
     output = {name: value for name, value in manifest.items() if name not in of_manifest_alone}
     output["rejected"], output["throttles"] = {"time_missing": 1}, {"Throttled": 1}
@@ -92,8 +92,30 @@ def test_diff(tmp_path: Path) -> None:
     left(tmp_path)
     rewrite(tmp_path, "run-2", one_trip_more)
     rewrite(tmp_path, "run-2", lambda of: of.update(table_id="another"))
+    for run_id, date in (("run-1", "2024-05-01"), ("run-2", "2024-05-02")):
+        day = {"date": date, "outcome": "published", "sha256": "5" * 64, "groups": 2}
+        rewrite(tmp_path, run_id, lambda of, day=day: of.update(breakdowns={"city": [day]}))
     documents = [
         printed("diff", *runs, "--out", tmp_path)
         for runs in (("run-1", "run-2"), ("run-2", "run-1"))
     ]
     check_fields("`ops diff --json`", documents)
+
+
+def test_kpis(tmp_path: Path) -> None:
+    left(tmp_path)
+    group = tmp_path / "breakdowns/by=city/date=2024-05-01/kpis.jsonl"
+    group.parent.mkdir(parents=True)
+    group.write_text('{"date":"2024-05-01","city":null,"trip_count":1,"total_fare":2.5}\n')
+    calls = ([], ["--breakdown", "city"])
+    documents = [printed("kpis", "--out", tmp_path, *call) for call in calls]
+    check_fields("`ops kpis --json`", documents)
+
+
+def test_definition(tmp_path: Path) -> None:
+    file = tmp_path / "orders.toml"
+    file.write_text(
+        '[item]\nday = "at"\n[item.where]\nprice = { above = 0 }\nstatus = "done"\n'
+        '[kpis]\nrevenue = { sum = "price" }\n[breakdowns]\ncity = ["city"]\n'
+    )
+    check_fields("`ops definition --json`", [printed("definition", file)])

@@ -58,7 +58,7 @@ def test_a_typo_loads_no_aws_and_gets_a_suggestion(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "call",
-    ["diff a b", "estimate", "quarantine", "report", "rerun", "run", "runs", "status",
+    ["diff a b", "estimate", "kpis", "quarantine", "report", "rerun", "run", "runs", "status",
      "status --follow"],
 )  # fmt: skip
 def test_up_to_the_first_call_of_aws_a_stacks_verb_loads_its_client_alone(
