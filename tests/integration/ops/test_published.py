@@ -61,3 +61,15 @@ def test_days_of_this_run_are_distinguished_from_those_of_others() -> None:
         put(client, "runs/run=mine/manifest.json")
         assert before.now(bucket, "mine").has_manifest
         assert PublishedBefore.of(bucket, "mine").now(bucket, "mine").had_manifest
+
+
+def test_a_day_counts_once_with_its_breakdowns() -> None:
+    with mock_aws():
+        client = boto3.client("s3", region_name="us-east-1")
+        client.create_bucket(Bucket=BUCKET)
+        bucket = Bucket(client, BUCKET)
+        before = PublishedBefore.of(bucket, "mine")
+        put(client, "kpis/date=2024-05-01/kpi.json", "mine")
+        for day in (1, 2):
+            put(client, f"breakdowns/by=city/date=2024-05-0{day}/kpis.jsonl", "mine")
+        assert before.now(bucket, "mine") == Published(days=2)

@@ -1,4 +1,4 @@
-"""`runs`, `quarantine`, `diff` and `report` over a deployed stack.
+"""`runs`, `quarantine`, `diff`, `report` and `kpis` over a deployed stack.
 
 It is the embedded AWS over HTTP, as if it were an account.
 """
@@ -240,6 +240,20 @@ def test_a_damaged_object_is_named_as_the_bucket_has_it(local: LocalStack) -> No
         assert (done.exit_code, done.output.count("\n")) == (2, 1)
         assert done.output.startswith(f"Error: s3://{bucket}/{key}"), done.output
         assert says in done.output
+
+
+def test_the_published_kpis_of_the_stack(local: LocalStack) -> None:
+    rows = of_json("kpis")["rows"]
+    s3, bucket = local.cloud.client("s3"), local.stack.bucket_name
+    published = s3.list_objects_v2(Bucket=bucket, Prefix="kpis/date=")["Contents"]
+    assert [f"kpis/date={row['date']}/kpi.json" for row in rows] == [
+        one["Key"] for one in published
+    ]
+    last = rows[-1]["date"]
+    assert len(rows) > 1
+    assert of_json("kpis", "--from", last)["rows"] == rows[-1:]
+    done = ops("kpis", "--breakdown", "city")
+    assert (done.exit_code, "has no breakdown 'city': there is none" in done.output) == (2, True)
 
 
 def test_of_an_expired_quarantine_the_counts_are_left(local: LocalStack) -> None:
