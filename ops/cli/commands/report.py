@@ -60,14 +60,16 @@ def report(*, source: Source, run_id: str | None, to: Path | None) -> None:
 
 
 def _fetch(source: Source, directory: Path, run: FinishedRun) -> None:
-    """What the page shows: the days, a few rejected trips, and the parts unless they are many."""
+    """What the page shows: days, groups, a few rejected items, and the parts unless they are many,
+    with the plan that says how they are read."""
     from ops.report.rejected import EXAMPLES
     from ops.report.timeline import MOST_PARTS
     from ops.runs.quarantine import of_finished
 
     examples = of_finished(run).keys_with(EXAMPLES)
     parts = [layout.parts_prefix(run.run_id)] if run.parts <= MOST_PARTS else []
-    source.also(directory, [layout.KPIS, layout.BREAKDOWNS, *examples, *parts])
+    plan = layout.plan_key(run.run_id)
+    source.also(directory, [layout.KPIS, layout.BREAKDOWNS, plan, *examples, *parts])
 
 
 def leave_report(console: Console, out: Path, run_id: str | None = None) -> None:
