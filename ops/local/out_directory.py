@@ -82,8 +82,8 @@ def _refusal(out: Path, names: list[str]) -> str:
 
 
 def _has_objects(out: Path) -> bool:
-    patterns = ("kpis/*/*", "breakdowns/*/*/*", "runs/*/*", "staging/*/*")
-    files = (file for pattern in patterns for file in out.glob(pattern))
+    below = {"kpis": "*/*", "breakdowns": "*/*/*", "runs": "*/*", "staging": "*/*"}
+    files = (file for top, pattern in below.items() for file in (out / top).glob(pattern))
     return any(is_known(str(file.relative_to(out))) for file in islice(files, 100))
 
 

@@ -13,7 +13,6 @@ from typing import Any
 import msgspec
 
 from ops.runs.documents import read_document
-from trip_kpis.core import layout
 from trip_kpis.core.layout import DayObjects, is_known
 from trip_kpis.core.run.figures import check_figures
 
@@ -110,7 +109,7 @@ def breakdown_files(out: Path, breakdown: str) -> list[Path]:
 
 def breakdowns_in(out: Path) -> list[str]:
     """The names of the breakdowns that `out` has objects of."""
-    files = _files(out, f"{layout.BREAKDOWNS}by=*/date=*/kpis.jsonl")
+    files = _files(out, DayObjects("*").key("*"))
     return sorted({file.parent.parent.name.removeprefix("by=") for file in files})
 
 
