@@ -6,14 +6,16 @@ from pathlib import Path
 
 from ops.local.trip_files import ROW, STREAM_KEY, SameKey, TripFileError, Trips, read_trips
 
-_LIKE_A_KEY = re.compile(r"(?:^|[_\W]|(?<=[a-z]))(?:id|uuid|guid|key|pk|PK|Id|ID)$")
+_LIKE_A_KEY = re.compile(
+    r"(?:^|[_\W]|(?<=[a-z]))(?:id|uuid|guid|key|pk|no|nr|number|ref|PK|Id|ID|No|Nr|Number)$"
+)
 _NAMES_NAMED = re.compile(r"(?:only (?P<names>.*?): )", re.DOTALL)
 _PAIR = ("pk", "sk")
 _NO_SUCH_COLUMN = "\x00"
 
 
 def read_with_key_found(files: Sequence[Path], *, same_key: SameKey, encoding: str) -> Trips:
-    """By the first key with which they can be read: an id, a pair of keys, or else the rows' own
+    """By the first key with which they can be read: an id or number, a pair of keys, or else the rows' own
     numbers. Raises TripFileError."""
     first: TripFileError | None = None
     for hash_key, sort_key in _candidates(files, encoding):

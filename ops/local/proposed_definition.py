@@ -42,12 +42,14 @@ def propose(found: Recognized, *, source: str, items: int) -> Proposal:
         "",
         "[item]",
         f"day = {_text(day.name)}  # the time that decides an item's day",
+        "# A time without an offset is in the time zone of the parameter TimeZone; UTC by default.",
     ]
     if other_times:
         lines.append(f"# Other times: {', '.join(map(_text, _names(other_times)))}")
     if formats:
         reasons[0] += f", in the form {formats[0]} (TimeFormats)"
         lines.append(f"# Its times need the parameter TimeFormats: {formats[0]}")
+    reasons.append("a time without an offset: in the zone of TimeZone, by default UTC")
     if len(formats) > 1:
         reasons[0] += f"; {' or '.join(formats[1:])} would read it, too: check which is right"
         lines.append(f"# These formats read them, too, as other days: {', '.join(formats[1:])}")

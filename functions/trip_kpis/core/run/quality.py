@@ -29,9 +29,16 @@ def check_something_counts(counts: Counts) -> None:
     """Raises NothingCountedError where there are items and none of them counts: a wrong attribute
     path looks like that, and readers would see old figures for ever."""
     if counts.scanned and not counts.counted:
+        excluded = f"{counts.excluded} are excluded, " if counts.excluded else ""
+        check = (
+            "[item.where] of the KPI definition fits the table's items: a String, a Number and a "
+            "truth value of the same look are different values"
+            if counts.excluded == counts.scanned
+            else "FareAttribute and EstimatedFareAttribute, or the KPI definition, name the table's "
+            "attributes: an estimate lists those that its items have"
+        )
         raise NothingCountedError(
-            f"none of the {counts.scanned} items of the table counts ({counts.incomplete} are "
-            f"incomplete, {counts.rejected_in_all} are rejected); nothing was published. Check "
-            "whether FareAttribute and EstimatedFareAttribute name the table's attributes: an "
-            "estimate lists those that its items have. Then start a new run"
+            f"none of the {counts.scanned} items of the table counts ({excluded}"
+            f"{counts.incomplete} are incomplete, {counts.rejected_in_all} are rejected); nothing "
+            f"was published. Check whether {check}. Then start a new run"
         )
