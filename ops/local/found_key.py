@@ -15,8 +15,8 @@ _NO_SUCH_COLUMN = "\x00"
 
 
 def read_with_key_found(files: Sequence[Path], *, same_key: SameKey, encoding: str) -> Trips:
-    """By the first key with which they can be read: an id or number, a pair of keys, or else the rows' own
-    numbers. Raises TripFileError."""
+    """By the first key with which they can be read: an id or a number, a pair of keys, or else
+    the rows' own numbers. Raises TripFileError."""
     first: TripFileError | None = None
     for hash_key, sort_key in _candidates(files, encoding):
         try:

@@ -34,8 +34,8 @@ def check_something_counts(counts: Counts) -> None:
             "[item.where] of the KPI definition fits the table's items: a String, a Number and a "
             "truth value of the same look are different values"
             if counts.excluded == counts.scanned
-            else "FareAttribute and EstimatedFareAttribute, or the KPI definition, name the table's "
-            "attributes: an estimate lists those that its items have"
+            else "FareAttribute and EstimatedFareAttribute, or the KPI definition, name the "
+            "table's attributes: an estimate lists those that its items have"
         )
         raise NothingCountedError(
             f"none of the {counts.scanned} items of the table counts ({excluded}"
