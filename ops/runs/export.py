@@ -30,7 +30,7 @@ def export(file: Path, run_id: str, trips: Iterable[QuarantinedTrip]) -> int:
     written.
     """
     with (
-        _named(file),
+        written_by("--csv", file),
         atomic_file(file) as whole,
         TextIOWrapper(whole, encoding="utf-8", errors="backslashreplace", newline="") as lines,
     ):
@@ -69,10 +69,11 @@ def _never_computed_json(text: str) -> str:
 
 
 @contextmanager
-def _named(file: Path) -> Iterator[None]:
+def written_by(option: str, file: Path) -> Iterator[None]:
+    """While the file that the option names is written. Raises ResultsError where it cannot be."""
     try:
         yield
     except OSError as error:
         raise ResultsError(
-            f"{file} cannot be written ({error.strerror}): name another file with --csv"
+            f"{file} cannot be written ({error.strerror}): name another file with {option}"
         ) from error

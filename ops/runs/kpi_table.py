@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -23,7 +21,7 @@ from ops.runs.day_kpis import (
     read_kpis,
 )
 from ops.runs.errors import ResultsError
-from ops.runs.export import never_computed
+from ops.runs.export import never_computed, written_by
 
 _DIGITS, _PLACES = 38, 18
 
@@ -87,7 +85,7 @@ class KpiTable:
     def to_csv(self, file: Path) -> None:
         """Raises ResultsError where the file cannot be written."""
         with (
-            _named(file),
+            written_by("--csv", file),
             atomic_file(file) as whole,
             TextIOWrapper(whole, encoding="utf-8", newline="") as lines,
         ):
@@ -117,7 +115,7 @@ class KpiTable:
                     f"{kpi} has a figure with more digits than decimal({_DIGITS},{_PLACES}) holds: "
                     "write a CSV with --csv instead"
                 ) from error
-        with _named(file), atomic_file(file) as whole:
+        with written_by("--parquet", file), atomic_file(file) as whole:
             parquet.write_table(pa.table(columns), whole)
 
 
@@ -139,13 +137,3 @@ def kpi_table(
 
 def _is_whole(figure: Decimal | None) -> bool:
     return figure is None or figure == figure.to_integral_value()
-
-
-@contextmanager
-def _named(file: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise ResultsError(
-            f"{file} cannot be written ({error.strerror}): name another file"
-        ) from error
