@@ -60,6 +60,7 @@ class MadeUpLog:
             RunRequest(run_id=RUN_ID, continues=False, total_segments=self.segments),
             RunDefaults(
                 kpi_definition=FrozenDefinition.of(read_definition(default_environment())),
+                source="scan",
                 fare_attribute="fare_amount",
                 estimated_fare_attribute="estimated_fare_amount",
                 day_attribute="pickup_datetime",
@@ -99,8 +100,8 @@ class MadeUpLog:
                 plan_sha256=self._plan_sha256,
                 segment=segment,
                 part=part,
-                start_key=_key(segment, part - 1) if part > 0 else None,
-                end_key=_key(segment, part) if part < self.parts - 1 else None,
+                start=_key(segment, part - 1) if part > 0 else None,
+                end=_key(segment, part) if part < self.parts - 1 else None,
                 counts=Counts(pages=pages, scanned=trips, counted=trips, read_units=128.0 * pages),
                 quarantine_key=None,
                 invocation=_digest("invocation", segment, part // 10)[:32],

@@ -59,9 +59,9 @@ def leave_run(
         log = [(first, of_segment, planned_at + timedelta(seconds=2 + segment % 3))]
         if pause is not None and segment % 2:
             cut = {"trip_id": {"S": f"t-{segment}"}}
-            log = [(replace(first, end_key=cut), of_segment, log[0][2])]
+            log = [(replace(first, end=cut), of_segment, log[0][2])]
             rest = replace(
-                first, part=1, start_key=cut, counts=counts(counted=0, incomplete=4),
+                first, part=1, start=cut, counts=counts(counted=0, incomplete=4),
                 quarantine_key=None, invocation=f"later-{segment}",
             )  # fmt: skip
             log.append((rest, {}, log[0][2] + pause))

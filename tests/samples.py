@@ -12,7 +12,8 @@ from trip_kpis.aws.settings import DEFINITIONS
 from trip_kpis.core.definition.parsing import DefinitionFile, StackPaths
 from trip_kpis.core.estimate.planning import make_plan
 from trip_kpis.core.items.attributes import AttributePath, Item, dotted_path, key_to_json
-from trip_kpis.core.items.pages import Page, page_decoder
+from trip_kpis.core.items.pages import Page
+from trip_kpis.core.items.scan_answers import scan_answers
 from trip_kpis.core.items.zones import time_zone
 from trip_kpis.core.log.counts import Counts
 from trip_kpis.core.log.parts import PartHeader
@@ -40,6 +41,7 @@ DEFINITION = DefinitionFile(
 
 DEFAULTS = RunDefaults(
     kpi_definition=FrozenDefinition.of(DEFINITION),
+    source="scan",
     fare_attribute="fare_amount",
     estimated_fare_attribute="estimated_fare_amount",
     day_attribute="pickup_datetime",
@@ -139,7 +141,7 @@ def page(
 ) -> Page:
     """A page with these items, as a worker decodes it."""
     definition = rules.definition
-    return page_decoder(*definition.paths, flags=definition.flag_paths).decode(
+    return scan_answers(*definition.paths, flags=definition.flag_paths).page(
         answer(items, filtered=filtered, end_key=end_key)
     )
 
@@ -164,8 +166,8 @@ def header(**changes: Any) -> PartHeader:
             plan_sha256=plan().sha256,
             segment=0,
             part=0,
-            start_key=None,
-            end_key=None,
+            start=None,
+            end=None,
             counts=counts(),
             quarantine_key=None,
             invocation="invocation-1",

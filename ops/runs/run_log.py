@@ -47,8 +47,7 @@ class Progress:
             counts=sum((header.counts for header in appended), self.counts),
             parts=self.parts + len(appended),
             begun=self.begun | {header.segment for header in appended},
-            finished=self.finished
-            | {header.segment for header in appended if header.end_key is None},
+            finished=self.finished | {header.segment for header in appended if header.end is None},
         )
 
 

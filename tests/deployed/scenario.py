@@ -181,7 +181,7 @@ def _log(client: Any, bucket_name: str, run_id: str) -> Log:
         header, _ = decode(stored["Body"].read(), key=key, columns=COLUMNS)
         log[key] = Part(
             segment=header.segment,
-            is_last=header.end_key is None,
+            is_last=header.end is None,
             etag=stored["ETag"],
             written_at=stored["LastModified"].isoformat(),
         )

@@ -197,7 +197,7 @@ class Checker:
             if run.is_recreated:
                 continue
             total, number = json.loads(plan.body)["total_segments"], header["segment"]
-            end_key = header["end_key"]
+            end = header["end"]
             self._ends[run.run_id, number] = (
-                _AT_END if end_key is None else run.table.place_after(number, total, end_key)
+                _AT_END if end is None else run.table.place_after(number, total, end)
             )

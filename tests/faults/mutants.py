@@ -16,6 +16,7 @@ from trip_kpis.aws.read_budget import Pacer
 from trip_kpis.aws.run_store import RunStore
 from trip_kpis.aws.segment_log import Appender, SegmentLog
 from trip_kpis.aws.settings import read_settings
+from trip_kpis.aws.sources import source_of
 from trip_kpis.aws.worker import SegmentWorker
 from trip_kpis.core.log.counts import Counts
 from trip_kpis.core.log.part_builder import PartBuilder, Position
@@ -53,7 +54,7 @@ def _scan_from_the_state(event: dict[str, Any], context: Any) -> dict[str, Any]:
         log=SegmentLog(bucket=bucket, plan=plan), position=Position(**event.get("position", {}))
     )
     progress = SegmentWorker(
-        dynamodb=clients.dynamodb(),
+        source=source_of(plan),
         log=log,  # type: ignore[arg-type]
         plan=plan,
         segment=event["segment"],
@@ -63,7 +64,7 @@ def _scan_from_the_state(event: dict[str, Any], context: Any) -> dict[str, Any]:
     ).work()
     position = {
         "next_part": log.position.next_part,
-        "start_key": log.position.start_key,
+        "start": log.position.start,
         "finished": log.position.finished,
     }
     return {**progress.to_json(), "position": position}

@@ -57,7 +57,7 @@ def test_an_empty_log_begins_at_the_segments_beginning(log: SegmentLog) -> None:
 def test_the_next_worker_goes_on_where_the_last_part_ends(log: SegmentLog) -> None:
     first = builder(Position(), trip("a"), end_key=BETWEEN)
     assert append(log, first)
-    assert log.end(0) == first.after == Position(next_part=1, start_key=BETWEEN)
+    assert log.end(0) == first.after == Position(next_part=1, start=BETWEEN)
     assert log.end(1) == Position()
 
 
@@ -67,8 +67,8 @@ def test_a_part_without_an_end_key_finishes_the_segment(two_parts: SegmentLog) -
 
 def test_the_parts_hold_what_was_appended(two_parts: SegmentLog, pipeline: Pipeline) -> None:
     (first, rows), (second, _) = two_parts.parts()
-    assert (first.segment, first.part, first.start_key, first.end_key) == (0, 0, None, BETWEEN)
-    assert (second.part, second.start_key, second.end_key) == (1, BETWEEN, None)
+    assert (first.segment, first.part, first.start, first.end) == (0, 0, None, BETWEEN)
+    assert (second.part, second.start, second.end) == (1, BETWEEN, None)
     assert (first.invocation, first.worker_ms, first.memory_mb) == ("i", 7, 512)
     assert rows.to_pylist() == [
         {
@@ -177,10 +177,10 @@ def test_a_log_without_room_for_another_part_is_said_before_anything_is_read(
     log: SegmentLog,
 ) -> None:
     """A number of six digits would sort among those of five, and the log be read in that order."""
-    last = Position(next_part=99_999, start_key=BETWEEN)
+    last = Position(next_part=99_999, start=BETWEEN)
     log.check_room(0, last)
     with pytest.raises(TooManyPartsError, match=r"segment 0 of run run-1 has 100,000 parts.*total"):
-        log.check_room(0, Position(next_part=100_000, start_key=BETWEEN))
+        log.check_room(0, Position(next_part=100_000, start=BETWEEN))
     log.check_room(0, Position(next_part=100_000, finished=True))
 
 

@@ -11,7 +11,8 @@ from botocore.awsrequest import AWSResponse
 from tests.faults.http_calls import Answer
 from tests.integration.pipeline import Pipeline, hook
 from tests.samples import answer, plan, trip
-from trip_kpis.aws import clients, scan, table
+from trip_kpis.aws import clients, table
+from trip_kpis.aws.scan import TableScan
 from trip_kpis.core.capacity import ReadCapacity
 from trip_kpis.core.errors import TransientError
 from trip_kpis.core.items.pages import Page
@@ -19,8 +20,8 @@ from trip_kpis.core.run.plan import Plan
 from trip_kpis.core.run.table_description import TableDescription
 
 
-def pages_of(of: Plan, segment: int = 0, start_key: Any = None) -> list[Page]:
-    return list(scan.pages(clients.dynamodb(), of, segment, start_key=start_key))
+def pages_of(of: Plan, segment: int = 0, after: Any = None) -> list[Page]:
+    return list(TableScan(clients.dynamodb(), of).pages(segment, after=after))
 
 
 def items_of(*pages: Page) -> list[dict[str, Any]]:
@@ -229,12 +230,12 @@ def test_pages_follow_one_another_to_the_end_and_may_be_resumed_after_any(
     pipeline.make_table(map(padded, KEYS[kind]), keys=(("trip_id", kind),))
     pages = pages_of(ONE)
     assert len(pages) >= 3
-    assert [page.end_key is None for page in pages] == [False] * (len(pages) - 1) + [True]
+    assert [page.end is None for page in pages] == [False] * (len(pages) - 1) + [True]
     assert sum(page.scanned for page in pages) == 12
     whole = [item["trip_id"] for item in items_of(*pages)]
     assert sorted(map(str, whole)) == sorted(map(str, KEYS[kind]))
     for number, page in enumerate(pages[:-1], start=1):
-        rest = pages_of(ONE, start_key=page.end_key)
+        rest = pages_of(ONE, after=page.end)
         assert items_of(*rest) == items_of(*pages[number:])
 
 
@@ -289,7 +290,7 @@ def test_a_page_that_the_filter_emptied_is_not_the_end(pipeline: Pipeline) -> No
     pages = pages_of(ONE)
     emptied = [page for page in pages[:-1] if not page.length]
     assert emptied
-    assert all(page.scanned and page.end_key for page in emptied)
+    assert all(page.scanned and page.end for page in emptied)
     assert len(items_of(*pages)) == 10
     assert sum(page.scanned for page in pages) == 30
     summary = pipeline.run(total_segments=1)
@@ -306,7 +307,7 @@ def test_every_segment_is_read_once_and_all_together_are_the_table(pipeline: Pip
 def test_an_empty_segment_is_one_empty_page(pipeline: Pipeline) -> None:
     pipeline.make_table()
     (page,) = pages_of(ONE)
-    assert (page.length, page.scanned, page.end_key) == (0, 0, None)
+    assert (page.length, page.scanned, page.end) == (0, 0, None)
 
 
 @pytest.mark.parametrize("asked", [{}, {"estimate_only": True}])

@@ -28,6 +28,16 @@ class StoredObject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectPiece:
+    """Some of an object's bytes."""
+
+    body: bytes
+    etag: str
+    size: int
+    """of the whole object, in bytes"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectHead:
     """What S3 says of an object without its body."""
 
@@ -54,21 +64,41 @@ class Bucket:
         """The object, whole; None where there is none."""
         return self._unless_absent(key, self._read, {"NoSuchKey"})
 
+    def piece(
+        self, key: str, *, start: int, length: int, etag: str | None = None
+    ) -> ObjectPiece | None:
+        """At most `length` bytes of the object from byte `start` on; None where there is no such
+        object, none with this ETag (any more), or no such byte."""
+        condition = {} if etag is None else {"IfMatch": etag}
+        asked = {"Range": f"bytes={start}-{start + length - 1}", **condition}
+
+        def read(key: str) -> ObjectPiece:
+            body, answer = self._body(key, **asked)
+            of_size = answer["ContentRange"].rpartition("/")[2]
+            return ObjectPiece(body=body, etag=answer["ETag"], size=int(of_size))
+
+        return self._unless_absent(
+            key, read, {"NoSuchKey", "PreconditionFailed", "412", "InvalidRange", "416"}
+        )
+
     def _read(self, key: str) -> StoredObject:
-        """The object, read again where its body breaks on the way: botocore retries a request, but
-        it has returned by the time that the body is read."""
+        body, answer = self._body(key)
+        return StoredObject(body=body, etag=answer["ETag"], metadata=answer["Metadata"])
+
+    def _body(self, key: str, **asked: Any) -> tuple[bytes, Mapping[str, Any]]:
+        """What is asked for of the object, and S3's answer besides; read again where the body
+        breaks on the way: botocore retries a request, but it has returned by the time that the body
+        is read."""
         reads = 0
         while True:
-            answer = self.client.get_object(Bucket=self.name, Key=key)
+            answer = self.client.get_object(Bucket=self.name, Key=key, **asked)
             reads += 1
             try:
-                body = answer["Body"].read()
+                return answer["Body"].read(), answer
             except BROKEN_ON_THE_WAY:
                 if reads == _READS:
                     raise
                 self.sleep(pause_seconds(reads))
-            else:
-                return StoredObject(body=body, etag=answer["ETag"], metadata=answer["Metadata"])
 
     def head(self, key: str) -> ObjectHead | None:
         """The object without its body, also an archived one; None where there is none."""

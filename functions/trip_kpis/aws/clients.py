@@ -29,6 +29,7 @@ from trip_kpis.aws.raw_scan_parser import UndecodedScans
 from trip_kpis.core.errors import (
     AccessDeniedError,
     BucketNotFoundError,
+    ExportNotFoundError,
     RefusedError,
     TableNotFoundError,
     TransientError,
@@ -188,6 +189,11 @@ def aws_call(action: str, resource: str) -> Iterator[None]:
             raise TableNotFoundError(
                 f"the table {resource} is not there ({said}): set TableName to a table "
                 "of this account and region"
+            ) from error
+        if code == "ExportNotFoundException":
+            raise ExportNotFoundError(
+                f"the export {resource} is not there ({said}): name one of this account and "
+                "region that is at most 90 days old, or start a new run"
             ) from error
         if code == "NoSuchBucket":
             raise BucketNotFoundError(

@@ -14,18 +14,22 @@ _Result = TypeVar("_Result")
 
 
 def in_order(
-    call: Callable[[_Argument], _Result], arguments: Iterable[_Argument]
+    call: Callable[[_Argument], _Result],
+    arguments: Iterable[_Argument],
+    *,
+    workers: int = WORKERS,
+    ahead: int = _AHEAD,
 ) -> Iterator[_Result]:
-    """`call` of each argument, WORKERS at a time, at most _AHEAD results waiting to be taken.
+    """`call` of each argument, so many at a time, at most `ahead` results waiting to be taken.
 
     The first call that raises ends it; what has not begun by then is not begun.
     """
-    with ThreadPoolExecutor(WORKERS) as pool:
+    with ThreadPoolExecutor(workers) as pool:
         waiting: deque[Future[_Result]] = deque()
         try:
             for argument in arguments:
                 waiting.append(pool.submit(call, argument))
-                if len(waiting) >= _AHEAD:
+                if len(waiting) >= ahead:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()

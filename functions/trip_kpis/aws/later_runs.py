@@ -19,8 +19,8 @@ def later_runs(bucket: Bucket, plan: Plan, *, now: datetime) -> LaterRuns:
 
     Under the publishing lease this is final: a manifest is written under it, too.
     """
-    # A later run's manifest was written after this run's plan.
-    since = datetime.fromisoformat(plan.planned_at) - CLOCKS_DIFFER_BY
+    # A later run's manifest was written after the instant of its own figures, and so of this run's.
+    since = datetime.fromisoformat(plan.as_of) - CLOCKS_DIFFER_BY
     days: set[date] = set()
     warnings: list[str] = []
     any_finished = False

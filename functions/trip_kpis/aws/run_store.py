@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 
-from trip_kpis.aws.bucket import Bucket
+from trip_kpis.aws.bucket import Bucket, StoredObject
 from trip_kpis.core import layout
 from trip_kpis.core.errors import (
     AccessDeniedError,
@@ -13,7 +13,8 @@ from trip_kpis.core.errors import (
 )
 from trip_kpis.core.estimate.forecast import EstimateTerms
 from trip_kpis.core.estimate.planning import check_parts, resumed_budget
-from trip_kpis.core.run.plan import AS_OF, Plan, RunDefaults, check_agreement
+from trip_kpis.core.export.frozen import FrozenExport
+from trip_kpis.core.run.plan import AS_OF, EXPORT, Plan, RunDefaults, check_agreement
 from trip_kpis.core.run.read_budget import ReadBudget
 from trip_kpis.core.run.requests import RunRequest
 from trip_kpis.core.run.table_description import TableDescription
@@ -31,37 +32,81 @@ class RunStore:
             layout.plan_key(plan.run_id), plan.to_bytes(), content_type="application/json"
         ):
             return plan
-        return self.plan(plan.run_id)
+        return self.planned(plan.run_id)
 
     def plan(self, run_id: str, *, sha256: str | None = None) -> Plan:
-        """The run's frozen plan; with `sha256`, only if that is the digest of its object.
+        """The run's frozen plan, with what is read of its export; with `sha256`, only if that is
+        the plan's.
 
         Raises PlanNotFoundError, or PlanMismatchError for a plan that another version wrote, that
         was changed, or that is another run's.
+        """
+        url, stored = self._plan_object(run_id)
+        try:
+            plan = _checked(Plan.from_bytes(stored.body), run_id, url=url)
+        except PlanMismatchError as error:
+            if sha256 in (None, hashlib.sha256(stored.body).hexdigest()):
+                raise
+            raise PlanMismatchError(_changed(url)) from error
+        if plan.source == EXPORT:
+            plan = plan.reading(self.export(plan))
+        if sha256 not in (None, plan.sha256):
+            raise PlanMismatchError(_changed(url))
+        return plan
+
+    def planned(self, run_id: str, *, sha256: str | None = None) -> Plan:
+        """The run's plan.json alone, where `plan` would also want its export. Raises the same."""
+        url, stored = self._plan_object(run_id)
+        if sha256 not in (None, hashlib.sha256(stored.body).hexdigest()):
+            raise PlanMismatchError(_changed(url))
+        return _checked(Plan.from_bytes(stored.body), run_id, url=url)
+
+    def has_export(self, plan: Plan) -> bool:
+        """Whether it is frozen what the run reads of its export."""
+        return self._export_object(plan) is not None
+
+    def export(self, plan: Plan) -> FrozenExport:
+        """What the run reads of its export. Raises PlanNotFoundError where that is not known yet,
+        and PlanMismatchError for what was frozen for another plan."""
+        url, stored = self.bucket.url(layout.export_key(plan.run_id)), self._export_object(plan)
+        if stored is None:
+            raise PlanNotFoundError(
+                f"{url} is not there: the run {plan.run_id} still waits for its export. Resume the "
+                f'run by an execution with the input {{"run_id": "{plan.run_id}"}}'
+            )
+        export = FrozenExport.from_bytes(stored.body, url=url)
+        if export.plan_sha256 != plan.sha256:
+            raise PlanMismatchError(
+                f"{url} belongs to another plan than the run's plan.json: start a new run, and "
+                "look at who may write to staging/"
+            )
+        return export
+
+    def freeze_export(self, plan: Plan, export: FrozenExport) -> FrozenExport:
+        """Writes what the run reads of its export, unless that is there; gives what is there."""
+        key = layout.export_key(plan.run_id)
+        if self.bucket.put_new(key, export.to_bytes(), content_type="application/json"):
+            return export
+        return self.export(plan)
+
+    def _export_object(self, plan: Plan) -> StoredObject | None:
+        return self.bucket.get(layout.export_key(plan.run_id))
+
+    def _plan_object(self, run_id: str) -> tuple[str, StoredObject]:
+        """The plan's object, and its URL. Raises PlanNotFoundError.
 
         A role that may not list the bucket gets "access denied" for an object that is not there
         (https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html).
         """
         key = layout.plan_key(run_id)
+        url = self.bucket.url(key)
         try:
             stored = self.bucket.get(key)
         except AccessDeniedError as error:
-            raise PlanNotFoundError(_no_plan(run_id, self.bucket.url(key))) from error
+            raise PlanNotFoundError(_no_plan(run_id, url)) from error
         if stored is None:
-            raise PlanNotFoundError(_no_plan(run_id, self.bucket.url(key)))
-        if sha256 not in (None, hashlib.sha256(stored.body).hexdigest()):
-            raise PlanMismatchError(
-                f"{self.bucket.url(key)} is not the plan that this execution began with: something "
-                "has changed it since. Put it back (the bucket may have its earlier version), or "
-                "start a new run, and look at who may write to staging/"
-            )
-        plan = Plan.from_bytes(stored.body)
-        if plan.run_id != run_id:
-            raise PlanMismatchError(
-                f"{self.bucket.url(key)} is the plan of the run {plan.run_id!r}: something has "
-                "copied it there. Start a new run, and look at who may write to staging/"
-            )
-        return plan
+            raise PlanNotFoundError(_no_plan(run_id, url))
+        return url, stored
 
     def read_budget(self, plan: Plan) -> ReadBudget:
         """What the run reads with now: the last budget that was written, else the plan's.
@@ -99,8 +144,25 @@ class RunStore:
             layout.manifest_key(plan.run_id),
             body,
             content_type="application/json",
-            metadata={AS_OF: plan.planned_at},
+            metadata={AS_OF: plan.as_of},
         )
+
+
+def _checked(plan: Plan, run_id: str, *, url: str) -> Plan:
+    if plan.run_id != run_id:
+        raise PlanMismatchError(
+            f"{url} is the plan of the run {plan.run_id!r}: something has copied it there. Start "
+            "a new run, and look at who may write to staging/"
+        )
+    return plan
+
+
+def _changed(url: str) -> str:
+    return (
+        f"{url} is not the plan that this execution began with: something has changed it since. "
+        "Put it back (the bucket may have its earlier version), or start a new run, and look at "
+        "who may write to staging/"
+    )
 
 
 def _no_plan(run_id: str, url: str) -> str:
@@ -135,7 +197,7 @@ def resumed(
     `wanted` is the plan that a new run would have. Raises PlanMismatchError where the two do not
     agree.
     """
-    plan = store.plan(wanted.run_id)
+    plan = store.planned(wanted.run_id)
     check_agreement(plan, wanted, request)
     current, number = store.last_budget(plan)
     budget = resumed_budget(plan, current, wanted, request, defaults, table, terms)

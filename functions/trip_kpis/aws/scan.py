@@ -1,37 +1,57 @@
-"""Scan requests by botocore, whose answers `core.items.pages` decodes."""
+"""A table as the source: Scan requests by botocore, whose answers `core.items.scan_answers`
+decodes."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import msgspec
 from botocore.parsers import ResponseParserError
 
 from trip_kpis.aws.clients import aws_call
+from trip_kpis.aws.throttling import throttles_counted
 from trip_kpis.core.definition.filter_expression import request
-from trip_kpis.core.items.attributes import Item
-from trip_kpis.core.items.pages import Page, WholePage, page_decoder, whole_page
+from trip_kpis.core.items.attributes import Item, key_from_json
+from trip_kpis.core.items.pages import Cursor, Page
+from trip_kpis.core.items.scan_answers import WholePage, scan_answers, whole_page
 from trip_kpis.core.run.plan import Plan
 
 _Decoded = TypeVar("_Decoded")
 
 
-def pages(client: Any, plan: Plan, segment: int, *, start_key: Item | None) -> Iterator[Page]:
-    """The pages of a segment after the exclusive `start_key`, one Scan request each, to its end.
+@dataclass(frozen=True, slots=True)
+class TableScan:
+    """A source: the plan's table, in the segments of a parallel scan.
 
-    DynamoDB filters by the definition's conditions, or else what is incomplete, and sends only the
-    definition's attributes and the key. The
-    client leaves the answers undecoded (`raw_scan_parser.UndecodedScans`). Raises what `aws_call`
-    raises.
+    Its cursor is the LastEvaluatedKey, as it goes over the wire. The client leaves the answers
+    undecoded (`raw_scan_parser.UndecodedScans`).
     """
-    definition = plan.definition
-    decoder = page_decoder(*definition.paths, flags=definition.flag_paths)
-    expressions = request(definition, plan.key_attributes)
-    while True:
-        page = _scanned(client, plan, segment, start_key, decoder.decode, **expressions)
-        yield page
-        start_key = page.end_key
-        if start_key is None:
-            return
+
+    client: Any
+    plan: Plan
+
+    def pages(self, segment: int, *, after: Cursor | None) -> Iterator[Page]:
+        """One Scan request each.
+
+        DynamoDB filters by the definition's conditions, or else what is incomplete, and sends only
+        the definition's attributes and the key.
+        """
+        definition = self.plan.definition
+        answers = scan_answers(*definition.paths, flags=definition.flag_paths)
+        expressions = request(definition, self.plan.key_attributes)
+        while True:
+            page = _scanned(
+                self.client, self.plan, segment, key_from_json(after), answers.page, **expressions
+            )
+            yield page
+            after = page.end
+            if after is None:
+                return
+
+    def throttles_counted(self) -> AbstractContextManager[Counter[str]]:
+        return throttles_counted(self.client)
 
 
 def unfiltered_page(client: Any, plan: Plan, segment: int, *, start_key: Item | None) -> WholePage:

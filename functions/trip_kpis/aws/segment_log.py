@@ -71,9 +71,7 @@ class SegmentLog:
                 f"{keys[-1]} was written for another plan of run {self.plan.run_id} than its "
                 "plan.json is now: start a new run, and look at who may write to staging/"
             )
-        position = Position(
-            next_part=len(keys), start_key=header.end_key, finished=header.end_key is None
-        )
+        position = Position(next_part=len(keys), start=header.end, finished=header.end is None)
         self.check_room(segment, position)
         return position
 
@@ -100,8 +98,8 @@ class SegmentLog:
             plan_sha256=self.plan.sha256,
             segment=segment,
             part=builder.position.next_part,
-            start_key=builder.position.start_key,
-            end_key=builder.end_key,
+            start=builder.position.start,
+            end=builder.end,
             counts=builder.counts,
             quarantine_key=self._put_rejected(segment, builder),
             invocation=appender.invocation,

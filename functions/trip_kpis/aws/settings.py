@@ -60,6 +60,7 @@ def read_run_defaults(environment: Environment = os.environ) -> RunDefaults:
     formats = filter(None, environment.get(settings.TIME_FORMATS.variable, "").split("|"))
     return RunDefaults(
         kpi_definition=FrozenDefinition.of(read_definition(environment)),
+        source=settings.SOURCE.read(environment),
         fare_attribute=fare,
         estimated_fare_attribute=estimated_fare,
         day_attribute=day,

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from trip_kpis.aws import scan
 from trip_kpis.aws.deadline import OutOfTimeError, within
 from trip_kpis.aws.read_budget import Pacer
 from trip_kpis.aws.segment_log import Appender, SegmentLog
-from trip_kpis.aws.throttling import Backoff, is_throttling, listed, throttles_counted
+from trip_kpis.aws.source import Source
+from trip_kpis.aws.throttling import Backoff, is_throttling, listed
 from trip_kpis.core.errors import TransientError, TripKpisError
 from trip_kpis.core.items.pages import Page
 from trip_kpis.core.log.counts import Counts
@@ -45,7 +45,7 @@ _NONE_YET = Progress(finished=False, appended=0, counts=Counts())
 class SegmentWorker:
     """Reads one segment on behalf of one invocation."""
 
-    dynamodb: Any
+    source: Source
     log: SegmentLog
     plan: Plan
     segment: int
@@ -71,10 +71,10 @@ class SegmentWorker:
         Raises:
             TransientError: throttling left no time for a single page.
             NoProgressError: this is the second invocation in a row that read no page.
-            TripKpisError: what the table and the log raise.
+            TripKpisError: what the source and the log raise.
         """
         self._pace = Pace.at_start(self.remaining_ms())
-        with throttles_counted(self.dynamodb) as self._throttles:
+        with self.source.throttles_counted() as self._throttles:
             self._work(self.log.end(self.segment))
         return self.progress
 
@@ -127,24 +127,25 @@ class SegmentWorker:
                 pages = self._pages_after(builder)
             else:
                 builder.add(page)
-                if page.end_key is None:
+                if page.end is None:
                     return True
             if builder.counts.pages and self._pace.must_append(
                 self.remaining_ms(),
                 checkpoint_seconds=self.plan.checkpoint_seconds,
                 wait_ms=self.pacer.wait_ms,
                 is_full=builder.is_full,
+                resumes_at_once=builder.resumes_at_once,
             ):
                 return True
 
     def _pages_after(self, builder: PartBuilder) -> Iterator[Page]:
-        start_key = builder.end_key if builder.counts.pages else builder.position.start_key
-        return scan.pages(self.dynamodb, self.plan, self.segment, start_key=start_key)
+        after = builder.end if builder.counts.pages else builder.position.start
+        return self.source.pages(self.segment, after=after)
 
     def _next(self, pages: Iterator[Page]) -> Page:
         before = self.remaining_ms()
         page = within((before - self._pace.reserve_ms) / 1000, lambda: next(pages))
-        self._pace = self._pace.after_page(before - self.remaining_ms())
+        self._pace = self._pace.after_page(before - self.remaining_ms() - page.sought_ms)
         self.pacer.consumed(page.read_units)
         self._backoff.over()
         return page

@@ -11,6 +11,10 @@
     │   ├── AccessDeniedError       a role lacks a permission
     │   ├── RefusedError            AWS refuses a request, and would refuse it again
     │   ├── PlanNotFoundError       the run has no plan
+    │   ├── PointInTimeRecoveryError   the table cannot be exported
+    │   ├── ExportFailedError       DynamoDB says that the export failed
+    │   ├── ExportNotFoundError     an export, or an object of it, is not there
+    │   ├── CorruptExportError      an export is not what DynamoDB says it is
     │   ├── PlanMismatchError       the run's plan is not the one that is asked for now
     │   ├── NoProgressError         a segment's workers run out of time with nothing to show for it
     │   ├── MissingSegmentError     a segment was not read to its end
@@ -73,6 +77,22 @@ class RefusedError(PermanentError):
 
 class PlanNotFoundError(PermanentError):
     """A worker or the merge was called for a run that has no plan."""
+
+
+class PointInTimeRecoveryError(PermanentError):
+    """The table's point-in-time recovery is off, so that it cannot be exported."""
+
+
+class ExportFailedError(PermanentError):
+    """DynamoDB says that the export failed."""
+
+
+class ExportNotFoundError(PermanentError):
+    """An export, its manifest or one of its data files is not there (any more)."""
+
+
+class CorruptExportError(PermanentError):
+    """A manifest or a data file is not what its checksum or DynamoDB's item count says."""
 
 
 class PlanMismatchError(PermanentError):

@@ -4,10 +4,12 @@
     breakdowns/by=<name>/date=2024-05-25/kpis.jsonl              the same figures of every group
     runs/run=<run_id>/manifest.json                              the proof of a finished run
     staging/run=<run_id>/plan.json                               what the run was planned with
+    staging/run=<run_id>/export.json                             which export the run reads
     staging/run=<run_id>/read-budget-00001.json                  a later read budget
     staging/run=<run_id>/segment=00007/part-00003.parquet        a part of a segment's log
     staging/run=<run_id>/standstill/segment=00007/part-00003.json   an invocation without progress
     quarantine/run=<run_id>/segment=00007/part-00003-<digest>.jsonl   rejected trips of that part
+    exports/run=<run_id>/…                                       the export that the run has made
     lease/publish.json                                           which merge publishes
 
 A bucket may contain anything besides: only a key that `is_known` accepts is the program's own.
@@ -22,6 +24,8 @@ BREAKDOWNS = "breakdowns/"
 RUNS = "runs/"
 STAGING = "staging/"
 QUARANTINE = "quarantine/"
+EXPORTS = "exports/"
+"""What is under it, DynamoDB writes."""
 
 DAYS = f"{KPIS}date="
 """the prefix of every day"""
@@ -45,6 +49,8 @@ _BREAKDOWN_DAY = re.compile(
 )
 _MANIFEST = re.compile(rf"{RUNS}{_RUN}/manifest\.json")
 _PLAN = re.compile(rf"{STAGING}{_RUN}/plan\.json")
+_EXPORT = re.compile(rf"{STAGING}{_RUN}/export\.json")
+_STARTED_EXPORT = re.compile(rf"{EXPORTS}{_RUN}/AWSDynamoDB/(?P<export_id>[^/]+)/.*")
 _READ_BUDGET = re.compile(rf"{STAGING}{_RUN}/read-budget-[0-9]{{5,}}\.json")
 _PART_KEY = re.compile(rf"{STAGING}{_RUN}/{_SEGMENT}/{_PART}\.parquet")
 _NO_PROGRESS = re.compile(rf"{STAGING}{_RUN}/standstill/{_SEGMENT}/{_PART}\.json")
@@ -54,6 +60,7 @@ _KNOWN = (
     _BREAKDOWN_DAY,
     _MANIFEST,
     _PLAN,
+    _EXPORT,
     _READ_BUDGET,
     _PART_KEY,
     _NO_PROGRESS,
@@ -147,6 +154,22 @@ def run_of_plan(key: str) -> str | None:
     """The id of the run; None for a key that is no plan's."""
     match = _PLAN.fullmatch(key)
     return match["run_id"] if match else None
+
+
+def export_key(run_id: str) -> str:
+    """Of what the run reads of its export."""
+    return f"{staging_prefix(run_id)}export.json"
+
+
+def exports_prefix(run_id: str) -> str:
+    """Of the export that the run makes, without the slash at its end, as DynamoDB is given it."""
+    return f"{EXPORTS}run={run_id}"
+
+
+def export_at(key: str) -> str | None:
+    """The id of the export that has an object of this key; None where none of a run has."""
+    match = _STARTED_EXPORT.fullmatch(key)
+    return match["export_id"] if match else None
 
 
 def read_budgets_prefix(run_id: str) -> str:

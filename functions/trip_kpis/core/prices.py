@@ -8,7 +8,7 @@ https://aws.amazon.com/dynamodb/pricing/provisioned/
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from trip_kpis.core.capacity import DEFAULT_READ_QUOTA as DEFAULT_READ_QUOTA
 from trip_kpis.core.capacity import ON_DEMAND, PROVISIONED, STANDARD, STANDARD_IA, ReadCapacity
@@ -124,6 +124,13 @@ def estimate(
     )
 
 
+def of_export(of_scan: Estimate, *, is_made: bool) -> Estimate:
+    """What a run reads that takes an export in place of a scan: no read units. `is_made`: the run
+    makes the export itself, and pays for it."""
+    cost = export_usd(of_scan.table_bytes) if is_made else 0.0
+    return replace(of_scan, read_units=0, read_cost_usd=round(cost, 6), seconds_at_least=0)
+
+
 def read_units_of(table_bytes: int, *, consistent_read: bool) -> int:
     """Of a scan of so many bytes."""
     return math.ceil(table_bytes / BYTES_PER_UNIT * (1.0 if consistent_read else 0.5))
@@ -134,6 +141,11 @@ def usd_per_read_unit(capacity: ReadCapacity) -> float:
     table_class = STANDARD_IA if capacity.table_class == STANDARD_IA else STANDARD
     billing_mode = PROVISIONED if capacity.billing_mode == PROVISIONED else ON_DEMAND
     return _USD_PER_READ_UNIT[billing_mode, table_class]
+
+
+def export_usd(table_bytes: int) -> float:
+    """Of a full export of so many bytes."""
+    return table_bytes / 2**30 * USD_PER_EXPORTED_GIB
 
 
 def transitions(*, segments: int, invocations: int) -> int:
@@ -163,12 +175,13 @@ def cost(
     days: int,
     usd_per_gb_second: float = USD_PER_GB_SECOND,
     usd_per_read_unit: float = USD_PER_READ_UNIT,
+    exported_bytes: int = 0,
 ) -> Cost:
     """The cost of a run that made these; failed and repeated calls are not in it."""
     writes, reads = s3_requests(invocations=invocations, parts=parts, days=days)
     steps = transitions(segments=segments, invocations=invocations)
     return Cost(
-        dynamodb=read_units * usd_per_read_unit,
+        dynamodb=read_units * usd_per_read_unit + export_usd(exported_bytes),
         compute=gb_seconds * usd_per_gb_second + (invocations + 2) * USD_PER_INVOCATION,
         step_functions=steps * USD_PER_TRANSITION,
         s3=writes * USD_PER_WRITE + reads * USD_PER_READ,

@@ -124,6 +124,14 @@ class Choice(Setting):
         return flag(given, self.field)
 
 
+def text(given: Mapping[str, object], name: str) -> str | None:
+    """The text that an input gives under this name, if it gives one. Raises InputError."""
+    value = given.get(name)
+    if value is not None and not (isinstance(value, str) and value.strip()):
+        raise InputError(f"{name} is {value!r}: it must be a text that is not empty")
+    return value
+
+
 def whole_number(given: Mapping[str, object], name: str, least: int, most: int) -> int | None:
     """The number that an input gives under this name, if it gives one. Raises InputError."""
     value = given.get(name)
@@ -189,6 +197,7 @@ KPI_DEFINITION = Setting(
     must_be="the name of a file in functions/definitions/ without .toml, such as trips",
     decides_figures=True,
 )
+SOURCE = _choice("Source", "scan", "export")
 FARE_ATTRIBUTE = Setting(
     parameter="FareAttribute", default="fare_amount", must_be=_PATH, decides_figures=True
 )
@@ -240,6 +249,7 @@ SETTINGS: tuple[Setting, ...] = (
     BUCKET_NAME,
     BUCKET_KMS_KEY_ARN,
     KPI_DEFINITION,
+    SOURCE,
     FARE_ATTRIBUTE,
     ESTIMATED_FARE_ATTRIBUTE,
     DAY_ATTRIBUTE,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from trip_kpis.core.capacity import PROVISIONED, STANDARD_IA
 from trip_kpis.core.estimate.forecast import EstimateTerms, Forecast, most_parts
 from trip_kpis.core.estimate.workers import LAMBDA_SHARE, LimitedBy
-from trip_kpis.core.run.plan import Plan
+from trip_kpis.core.run.plan import SCAN, Plan
 
 WARNINGS = frozenset(
     {
@@ -94,6 +94,8 @@ def _of_lambda(plan: Plan) -> Iterator[Advice]:
 
 
 def _of_capacity(plan: Plan) -> Iterator[Advice]:
+    if plan.source != SCAN:
+        return
     estimate = plan.estimate
     budget, most = plan.read_units_per_second, estimate.table_read_units_per_second
     if estimate.has_maximum and not 0 < budget < most:

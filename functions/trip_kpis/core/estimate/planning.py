@@ -5,14 +5,21 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from trip_kpis.core.definition.model import Definition
-from trip_kpis.core.errors import SettingError, TooManyPartsError
+from trip_kpis.core.errors import InputError, SettingError, TooManyPartsError
 from trip_kpis.core.estimate.forecast import LONGEST_CHECKPOINT_SECONDS, EstimateTerms, Forecast
 from trip_kpis.core.estimate.plan_notes import too_many_parts, warnings
 from trip_kpis.core.estimate.workers import WorkerLimits
 from trip_kpis.core.items.attributes import dotted_path
 from trip_kpis.core.items.numbers import MOST_TRIPS
-from trip_kpis.core.prices import estimate
-from trip_kpis.core.run.plan import SCHEMA_VERSION, Plan, RunDefaults, segments_for
+from trip_kpis.core.prices import estimate, of_export
+from trip_kpis.core.run.plan import (
+    EXPORT,
+    SCAN,
+    SCHEMA_VERSION,
+    Plan,
+    RunDefaults,
+    segments_for,
+)
 from trip_kpis.core.run.read_budget import ReadBudget
 from trip_kpis.core.run.requests import RunRequest
 from trip_kpis.core.run.table_description import TableDescription
@@ -34,8 +41,11 @@ def make_plan(
     `lambda_limit` is the number of the account's Lambda executions that no function has reserved,
     None where it is not known. Raises SettingError for an attribute path into a key.
     """
-    budget = _chosen(request.read_units_per_second, defaults.read_units_per_second)
-    consistent_read = _chosen(request.consistent_read, defaults.consistent_read)
+    source = _chosen(request.source, defaults.source)
+    _check_source(source, request)
+    is_scan = source == SCAN
+    budget = _chosen(request.read_units_per_second, defaults.read_units_per_second) * is_scan
+    consistent_read = _chosen(request.consistent_read, defaults.consistent_read) and is_scan
     estimated = estimate(
         table_bytes=table.size_bytes,
         item_count=table.item_count,
@@ -43,10 +53,13 @@ def make_plan(
         read_units_per_second=budget,
         capacity=table.capacity,
     )
+    if not is_scan:
+        is_named = bool(request.export_arn or request.export_manifest)
+        estimated = of_export(estimated, is_made=not is_named)
     size_is_known = table.size_is_known(now)
     asked = request.max_concurrency or defaults.max_concurrency
     limits = WorkerLimits(
-        capacity=table.capacity,
+        capacity=table.capacity if is_scan else None,
         read_units=estimated.read_units if size_is_known else None,
         consistent_read=consistent_read,
         scan_memory_mb=terms.scan_memory_mb,
@@ -64,6 +77,7 @@ def make_plan(
         "max_concurrency": max_concurrency,
         "read_units_per_second": budget,
         "consistent_read": consistent_read,
+        "source": source,
     }
     plan = Plan(
         schema_version=SCHEMA_VERSION,
@@ -74,6 +88,8 @@ def make_plan(
         table_id=table.table_id,
         key_attributes=table.key_attributes,
         **settings,
+        export_arn=request.export_arn,
+        export_manifest=request.export_manifest,
         limited_by=limited_by,
         lambda_limit=lambda_limit,
         ttl_attribute=table.ttl_attribute,
@@ -84,6 +100,20 @@ def make_plan(
     _check_paths(plan.definition, table)
     plan = with_parts_for_one_merge(plan, terms)
     return replace(plan, warnings=warnings(plan, forecast(plan, terms), terms))
+
+
+def _check_source(source: str, request: RunRequest) -> None:
+    """Raises InputError for what only a scan can be asked for."""
+    asked = {
+        "read_units_per_second": request.read_units_per_second,
+        "consistent_read": request.consistent_read,
+    }
+    for name, value in asked.items():
+        if source == EXPORT and value:
+            raise InputError(
+                f"{name} is {value!r}, and the source is an export, which takes no read units: "
+                f"leave {name} out, or give source scan"
+            )
 
 
 def resumed_budget(
@@ -108,7 +138,7 @@ def resumed_budget(
     if budget is None:
         budget = current.read_units_per_second
     limits = WorkerLimits(
-        capacity=table.capacity,
+        capacity=table.capacity if frozen.source == SCAN else None,
         read_units=None,  # how many are left to read is not known
         consistent_read=frozen.consistent_read,
         scan_memory_mb=terms.scan_memory_mb,

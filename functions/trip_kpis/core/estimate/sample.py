@@ -8,7 +8,7 @@ from trip_kpis.core.capacity import page_units
 from trip_kpis.core.estimate.census import Census
 from trip_kpis.core.estimate.forecast import PAGE_BYTES
 from trip_kpis.core.items.attributes import Item
-from trip_kpis.core.items.pages import WholePage
+from trip_kpis.core.items.scan_answers import WholePage
 from trip_kpis.core.run.plan import Plan, shuffled
 
 MOST_SEGMENTS_SAMPLED = 8

@@ -31,7 +31,8 @@ class LimitedBy(StrEnum):
 class WorkerLimits:
     """What limits the number of workers besides the one that is asked for."""
 
-    capacity: ReadCapacity
+    capacity: ReadCapacity | None
+    """of the table; None: it is not read"""
     read_units: float | None
     """that the run reads; None where the table's size is not known"""
     consistent_read: bool
@@ -49,19 +50,19 @@ class WorkerLimits:
         most = [(asked, LimitedBy.MAX_CONCURRENCY)]
         if budget:
             most.append((budget // page_units(self.consistent_read), LimitedBy.READ_BUDGET))
-        if not budget or budget > self.capacity.limit(budget):
-            most.append((self._fed(budget), LimitedBy.TABLE))
+        if self.capacity and (not budget or budget > self.capacity.limit(budget)):
+            most.append((self._fed(self.capacity, budget), LimitedBy.TABLE))
         if self.lambda_limit is not None:
             most.append((lambda_share(self.lambda_limit), LimitedBy.LAMBDA))
         workers, limited_by = min(most, key=lambda one: one[0])
         return max(1, workers), limited_by
 
-    def _fed(self, budget: int) -> int:
+    def _fed(self, capacity: ReadCapacity, budget: int) -> int:
         """As many workers of this memory as read all that the table delivers."""
         if self.read_units is None:
-            rate = self.capacity.limit(budget)
+            rate = capacity.limit(budget)
         else:
-            rate = self.capacity.reached(self.read_units, budget=budget)
+            rate = capacity.reached(self.read_units, budget=budget)
         per_worker = page_units(self.consistent_read) / page_seconds(
             scan_memory_mb=self.scan_memory_mb, consistent_read=self.consistent_read
         )

@@ -1,26 +1,22 @@
-"""One page of a scan: DynamoDB's answer, of which only what a plan needs is decoded.
+"""A page of items, of which only what a plan needs is decoded, whichever source it comes from.
 
 A trip has a dozen attributes that no KPI asks for, and decoding all of them costs ten times what
-the rest of the work does. So the decoder gets the attributes' places beforehand and skips
-everything else; an item that has to be looked at as a whole is decoded when somebody asks for it.
+the rest of the work does. So a decoder gets the attributes' places beforehand and skips everything
+else; an item that has to be looked at as a whole is decoded when somebody asks for it.
 """
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from functools import lru_cache
 from operator import attrgetter
-from typing import Any, ClassVar, Generic, TypeVar, cast
+from typing import Any, ClassVar, cast
 
 import msgspec
 
-from trip_kpis.core.items.attributes import (
-    AttributePath,
-    AttributeValue,
-    Item,
-    Step,
-    key_from_json,
-)
+from trip_kpis.core.items.attributes import AttributePath, AttributeValue, Item, Step
+
+Cursor = Mapping[str, Any]
+"""A place in a segment, after which a source can go on: JSON that its source alone understands."""
 
 
 class Leaf(msgspec.Struct, frozen=True, gc=False):
@@ -64,16 +60,23 @@ ABSENT, _UNDECODED, _NO_FLAG = Leaf(), Leaf(), _Flag()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One answer to a Scan request."""
+    """Items that were read at once."""
 
     columns: Sequence[Sequence[Leaf]]
-    """for every path that was asked for, the value of each item that the filter left"""
+    """for every path that was asked for, the value of each item that is there"""
     scanned: int
-    """items that DynamoDB read, before its filter"""
-    read_units: float
-    end_key: Item | None
-    """LastEvaluatedKey; None at the segment's end, and only there"""
+    """items that the source read, also those that it has filtered out"""
+    read_units: float = 0.0
+    end: Cursor | None
+    """after its last item; None at the segment's end, and only there"""
     body: bytes = field(repr=False)
+    """the items as they came"""
+    undecoded: Callable[[bytes], Sequence[msgspec.Raw]] = field(repr=False)
+    """finds them there"""
+    resumes_at_once: bool = True
+    """a worker that goes on at its end has nothing to do again"""
+    sought_ms: int = 0
+    """how long it took to find the place at which the page begins, where that is not at once"""
 
     @property
     def length(self) -> int:
@@ -88,80 +91,39 @@ class Page:
         elements of a list can take a hundred times the bytes that they have in the table.
         """
         wanted, places = list(numbers), _places(paths)
-        items = _UNDECODED_ITEMS.decode(self.body).items if wanted else []
+        items = self.undecoded(self.body) if wanted else []
         for number in wanted:
             yield _members(items[number], places)
 
 
-class PageDecoder:
-    """Decodes the answers to Scan requests that ask for certain paths."""
+class Columns:
+    """The values at certain paths, of items that are decoded no further than that."""
 
     def __init__(
         self, paths: Sequence[AttributePath], flags: Set[AttributePath] = frozenset()
     ) -> None:
         """`flags` are those of the paths where there may be a truth value."""
         leaves = {path: _NO_FLAG if path in flags else ABSENT for path in paths}
-        item = _map_of({path: leaf for path, leaf in leaves.items() if _is_decodable(path)})
-        self._answers = msgspec.json.Decoder(_Answer[item])  # type: ignore[valid-type]
+        self.item = _map_of({path: leaf for path, leaf in leaves.items() if _is_decodable(path)})
+        """the type that an item is to be decoded as"""
         self._ways = list(map(_way_to, paths))
 
-    def decode(self, body: bytes) -> Page:
-        """The page. Raises msgspec.DecodeError for what is no answer to a Scan."""
-        answer = self._answers.decode(body)
-        return Page(
-            columns=[list(map(way, answer.items)) for way in self._ways],
-            scanned=answer.scanned_count,
-            read_units=answer.consumed_capacity.capacity_units,
-            end_key=key_from_json(answer.last_evaluated_key or None),
-            body=body,
-        )
+    def of(self, items: Sequence[Any]) -> list[list[Leaf]]:
+        """A column for each of the paths, in their order; `items` are of the type `item`."""
+        return [list(map(way, items)) for way in self._ways]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WholePage:
-    """One answer to a Scan request without filter and projection: its items as they are."""
-
-    items: Sequence[Item]
-    """with the content of lists and sets as it came (msgspec.Raw)"""
-    read_units: float
-    end_key: Item | None
-    """LastEvaluatedKey; None at the segment's end"""
-
-
-def whole_page(body: bytes) -> WholePage:
-    """The page with every attribute. Raises msgspec.DecodeError for what is no answer to a Scan."""
-    answer = _UNDECODED_ITEMS.decode(body)
-    return WholePage(
-        items=[_all_members(item) for item in answer.items],
-        read_units=answer.consumed_capacity.capacity_units,
-        end_key=key_from_json(answer.last_evaluated_key or None),
-    )
+def all_members(undecoded: msgspec.Raw) -> Item:
+    """What an item, or the content of a map, has. Lists and sets stay undecoded."""
+    return {
+        name: {
+            kind: all_members(content) if kind == "M" else _content(kind, content, {})
+            for kind, content in _UNDECODED_MEMBERS.decode(value).items()
+        }
+        for name, value in _UNDECODED_MEMBERS.decode(undecoded).items()
+    }
 
 
-@lru_cache(maxsize=8)
-def page_decoder(
-    *paths: AttributePath, flags: frozenset[AttributePath] = frozenset()
-) -> PageDecoder:
-    """A decoder whose pages have a column for each of the paths, in this order; `flags` are those
-    where there may be a truth value."""
-    return PageDecoder(paths, flags)
-
-
-_OneItem = TypeVar("_OneItem")
-
-
-class _Capacity(msgspec.Struct, rename="pascal", frozen=True, gc=False):
-    capacity_units: float = 0.0
-
-
-class _Answer(msgspec.Struct, Generic[_OneItem], rename="pascal", gc=False):
-    scanned_count: int
-    items: list[_OneItem] = []
-    consumed_capacity: _Capacity = _Capacity()
-    last_evaluated_key: dict[str, dict[str, str]] | None = None
-
-
-_UNDECODED_ITEMS = msgspec.json.Decoder(_Answer[msgspec.Raw])
 _UNDECODED_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _UNDECODED_ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
 _SCALARS = {"S", "N", "B", "BOOL", "NULL"}
@@ -205,17 +167,6 @@ def _content(kind: str, undecoded: msgspec.Raw, below: _Places) -> Any:
             for number, element in enumerate(_UNDECODED_ELEMENTS.decode(undecoded))
         ]
     return _members(undecoded, below) if kind == "M" and below else undecoded
-
-
-def _all_members(undecoded: msgspec.Raw) -> Item:
-    """What an item, or the content of a map, has. Lists and sets stay undecoded."""
-    return {
-        name: {
-            kind: _all_members(content) if kind == "M" else _content(kind, content, {})
-            for kind, content in _UNDECODED_MEMBERS.decode(value).items()
-        }
-        for name, value in _UNDECODED_MEMBERS.decode(undecoded).items()
-    }
 
 
 _Leaves = Mapping[AttributePath, Leaf]

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from trip_kpis.core.items.attributes import Item
-from trip_kpis.core.items.pages import Page
+from trip_kpis.core.items.pages import Cursor, Page
 from trip_kpis.core.log.counts import Counts
 from trip_kpis.core.log.partials import PartialColumns, Partials
 from trip_kpis.core.log.time_reserve import MOST_QUARANTINE_BYTES
@@ -19,8 +18,8 @@ class Position:
     """The end of a segment's log, from which a worker resumes."""
 
     next_part: int = 0
-    start_key: Item | None = None
-    """exclusive; None at the segment's beginning"""
+    start: Cursor | None = None
+    """None at the segment's beginning"""
     finished: bool = False
     """the log reaches the segment's end"""
 
@@ -36,7 +35,9 @@ class PartBuilder:
     rules: ReadingRules
     partials: Partials = field(init=False)
     counts: Counts = field(default_factory=Counts)
-    end_key: Item | None = None
+    end: Cursor | None = None
+    resumes_at_once: bool = field(default=True, init=False)
+    """as the last page"""
     quarantine_bytes: int = field(default=0, init=False)
     """the length of `quarantine`, which is the memory that the rejected items take"""
     _quarantine: list[bytes] = field(default_factory=list, init=False)
@@ -63,7 +64,7 @@ class PartBuilder:
         if reading.quarantine:
             self._quarantine.append(reading.quarantine)
             self.quarantine_bytes += len(reading.quarantine)
-        self.end_key = page.end_key
+        self.end, self.resumes_at_once = page.end, page.resumes_at_once
         self.counts += Counts(
             pages=1,
             scanned=page.scanned,
@@ -84,6 +85,6 @@ class PartBuilder:
         """Where the log ends once this is appended."""
         return Position(
             next_part=self.position.next_part + 1,
-            start_key=self.end_key,
-            finished=self.end_key is None,
+            start=self.end,
+            finished=self.end is None,
         )

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from trip_kpis.core.errors import CorruptPartError
-from trip_kpis.core.items.attributes import Item, key_from_json, key_to_json
+from trip_kpis.core.items.pages import Cursor
 from trip_kpis.core.log.counts import MALFORMED, Counts
 from trip_kpis.core.log.partials import BREAKDOWN, PartialColumns
 
@@ -23,16 +23,16 @@ HEADER_KEY = b"trip_kpis"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartHeader:
-    """Where a part belongs, which keys of its segment it covers, and what was counted there."""
+    """Where a part belongs, which stretch of its segment it covers, and what was counted there."""
 
     plan_sha256: str
     """of the plan object's bytes: parts of another plan are foreign"""
     segment: int
     part: int
-    start_key: Item | None
-    """the exclusive start key that its first page was read with; None: the segment's beginning"""
-    end_key: Item | None
-    """the LastEvaluatedKey of its last page; None: the segment's end"""
+    start: Cursor | None
+    """after which its first page was read; None: at the segment's beginning"""
+    end: Cursor | None
+    """where its last page ends; None: at the segment's end"""
     counts: Counts
     quarantine_key: str | None
     """S3 key of the part's rejected trips; None where there are none"""
@@ -47,8 +47,8 @@ class PartHeader:
             "plan_sha256": self.plan_sha256,
             "segment": self.segment,
             "part": self.part,
-            "start_key": key_to_json(self.start_key),
-            "end_key": key_to_json(self.end_key),
+            "start": self.start,
+            "end": self.end,
             "tally": self.counts.to_json(),
             "quarantine_key": self.quarantine_key,
             "invocation": self.invocation,
@@ -63,14 +63,20 @@ class PartHeader:
             plan_sha256=str(document["plan_sha256"]),
             segment=int(document["segment"]),
             part=int(document["part"]),
-            start_key=key_from_json(document["start_key"]),
-            end_key=key_from_json(document["end_key"]),
+            start=_cursor(document["start"]),
+            end=_cursor(document["end"]),
             counts=Counts.from_json(document["tally"]),
             quarantine_key=document["quarantine_key"],
             invocation=str(document["invocation"]),
             worker_ms=int(document["worker_ms"]),
             memory_mb=int(document["memory_mb"]),
         )
+
+
+def _cursor(document: Any) -> Cursor | None:
+    if not isinstance(document, dict | None):
+        raise TypeError(f"a cursor is {document!r}")
+    return document
 
 
 def encode(header: PartHeader, table: pa.Table) -> bytes:

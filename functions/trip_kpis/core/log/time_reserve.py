@@ -14,6 +14,9 @@ times, which fits into 256 MB, the least that a worker may have."""
 FIRST_APPEND_SHARE = 0.25
 """of the time at the start: by then a worker has appended, and knows how long that takes"""
 
+_LATEST_CHECKPOINT = 1.5
+"""of its interval"""
+
 _LEAST_MARGIN_MS = 10_000
 _LEAST_MARGIN_SHARE = 0.1
 """of the time at the start: what a margin of 10 s would leave of a limit of a few seconds"""
@@ -66,13 +69,20 @@ class Pace:
         checkpoint_seconds: int,
         wait_ms: int = 0,
         is_full: bool = False,
+        resumes_at_once: bool = True,
     ) -> bool:
         """The checkpoint is due or will be after the wait, the time is up, or what is held takes
-        too much memory."""
+        too much memory.
+
+        Where a worker could not go on at once, the checkpoint may be half an interval late: a place
+        where it could may come first.
+        """
         since_append_ms = self.last_append_at_ms - remaining_ms + wait_ms
         checkpoint_ms: float = checkpoint_seconds * 1000
         if self.last_append_at_ms == self.started_with_ms:  # nothing is appended yet
             checkpoint_ms = min(checkpoint_ms, self.started_with_ms * FIRST_APPEND_SHARE)
+        if not resumes_at_once:
+            checkpoint_ms *= _LATEST_CHECKPOINT
         return (
             self.must_stop(remaining_ms, wait_ms=wait_ms)
             or since_append_ms >= checkpoint_ms

@@ -66,6 +66,12 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """of the KPIs that can be added up over all days, by name"""
     definition: str = "trips"
     """the name of the KPI definition"""
+    source: str = "scan"
+    """or `export`"""
+    export_arn: str | None = None
+    as_of: datetime.datetime | None = None
+    """the instant of the export; of a scan, when it was planned; None in manifests of earlier
+    versions"""
     scanned: Count
     excluded: Count = 0
     incomplete: Count
@@ -271,7 +277,14 @@ class Finished:
             parts=sum(segment.parts for segment in segments),
             days=len(self.figures.days) * (1 + len(self.figures.breakdowns)),
             usd_per_read_unit=self.plan.estimate.usd_per_read_unit,
+            exported_bytes=self._exported_bytes,
         )
+
+    @property
+    def _exported_bytes(self) -> int:
+        """Of the export that the run itself has made: another one is paid for already."""
+        export = self.plan.export
+        return export.billed_bytes if export and self.plan.makes_export else 0
 
 
 def summary(run: Finished) -> dict[str, Any]:
@@ -301,6 +314,9 @@ def _summary(run: Finished) -> dict[str, Any]:
         **({"total_fare": totals["total_fare"]} if "total_fare" in totals else {}),
         "totals": totals,
         "definition": run.plan.kpi_definition.name,
+        "source": run.plan.source,
+        "export_arn": None if run.plan.export is None else run.plan.export.export_arn,
+        "as_of": datetime.datetime.fromisoformat(run.plan.as_of),
         "segments": len(segments),
         "parts": sum(segment.parts for segment in segments),
         "invocations": sum(segment.invocations for segment in segments),

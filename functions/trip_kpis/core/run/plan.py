@@ -5,10 +5,10 @@ import json
 import math
 import random
 import re
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import msgspec
 
@@ -20,6 +20,7 @@ from trip_kpis.core.errors import (
     PlanMismatchError,
     SettingError,
 )
+from trip_kpis.core.export.frozen import FrozenExport
 from trip_kpis.core.items.attributes import AttributePath, dotted_path
 from trip_kpis.core.items.time_formats import check_format
 from trip_kpis.core.items.zones import time_zone
@@ -33,10 +34,13 @@ _Count = Annotated[int, msgspec.Meta(ge=0)]
 _Positive = Annotated[int, msgspec.Meta(ge=1)]
 _KeyAttributes = Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=2)]
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """of the plan and the parts; a run is finished by the version that began it"""
 AS_OF = "as-of"
-"""the metadata of days and manifests: when their run was planned"""
+"""the metadata of days and manifests: the time as of which their figures are"""
+
+SCAN, EXPORT = "scan", "export"
+"""the sources"""
 
 
 SEGMENTS_PER_WORKER = 4
@@ -52,6 +56,14 @@ _DECIDES_FIGURES = (
     "table_id",
     "key_attributes",
     *(setting.field for setting in SETTINGS if setting.decides_figures),
+)
+
+
+_IF_ASKED_FOR = ("total_segments", "consistent_read", "source", "export_arn", "export_manifest")
+
+_UNCOUNTED = (
+    "The export has no manifests of DynamoDB: whether all of its files are here, and whole, could "
+    "not be checked."
 )
 
 
@@ -96,6 +108,8 @@ class RunDefaults:
     """The stack's parameters that a run begins with."""
 
     kpi_definition: FrozenDefinition
+    source: str
+    """SCAN or EXPORT"""
     fare_attribute: str
     estimated_fare_attribute: str
     day_attribute: str
@@ -122,12 +136,17 @@ class Plan:
     schema_version: int
     run_id: str
     planned_at: str
-    """UTC, ISO 8601: the run's as-of time; a later plan's figures win over an earlier one's"""
+    """UTC, ISO 8601"""
     table_name: str
     table_arn: str
     table_id: str
     key_attributes: _KeyAttributes
     kpi_definition: FrozenDefinition
+    source: Literal["scan", "export"]
+    export_arn: str | None
+    """of the export that is read; None: that of `export_manifest`, or the run makes one"""
+    export_manifest: str | None
+    """the URL of the export's manifest-summary.json"""
     fare_attribute: str
     estimated_fare_attribute: str
     day_attribute: str
@@ -151,8 +170,36 @@ class Plan:
     estimate: Estimate
     warnings: tuple[str, ...]
     """sentences for the run's summary"""
+    export: FrozenExport | None = field(default=None, compare=False)
+    """what is read, once it is known; no part of the object"""
     stored_sha256: str = field(default="", compare=False)
-    """of the object that the plan was read from; no part of it"""
+    """of the objects that the plan was read from; no part of them"""
+
+    @property
+    def as_of(self) -> str:
+        """UTC, ISO 8601: the instant of the export; of a scan, which has none, when it was planned.
+        A later one's figures win over an earlier one's."""
+        return self.planned_at if self.export is None else self.export.as_of
+
+    @property
+    def makes_export(self) -> bool:
+        """The run makes the export that it reads, and pays for it."""
+        return self.source == EXPORT and not (self.export_arn or self.export_manifest)
+
+    def items_of(self, segment: int) -> int | None:
+        """How many items the segment must turn out to have; None: nobody knows."""
+        return None if self.export is None else self.export.items_of(segment)
+
+    def reading(self, export: FrozenExport) -> Self:
+        """The plan with what is read, and the segments of that."""
+        both = f"{self.sha256} {export.sha256}".encode()
+        return replace(
+            self,
+            export=export,
+            total_segments=len(export.segments),
+            warnings=self.warnings if export.is_countable else (*self.warnings, _UNCOUNTED),
+            stored_sha256=hashlib.sha256(both).hexdigest(),
+        )
 
     @property
     def definition(self) -> Definition:
@@ -201,12 +248,13 @@ class Plan:
     def to_bytes(self) -> bytes:
         """One JSON object, fields in their order: the same plan gives the same bytes."""
         document = asdict(self)
-        del document["stored_sha256"]
+        del document["export"], document["stored_sha256"]
         return (json.dumps(document, indent=1) + "\n").encode()
 
     @property
     def sha256(self) -> str:
-        """Of the object's bytes: what ties the run's parts and invocations to its plan."""
+        """Of the object's bytes, and of the frozen export's: what ties the run's parts and
+        invocations to its plan."""
         return self.stored_sha256 or hashlib.sha256(self.to_bytes()).hexdigest()
 
     @classmethod
@@ -223,7 +271,7 @@ class Plan:
                 "run is finished by the version that began it; deploy that one again, or start a "
                 "new run"
             )
-        known = {one.name for one in fields(cls)} - {"stored_sha256"}
+        known = {one.name for one in fields(cls)} - {"export", "stored_sha256"}
         if unknown := sorted(document.keys() - known):
             raise _unreadable(f"it has {', '.join(unknown)}, which this version does not know")
         document["stored_sha256"] = hashlib.sha256(body).hexdigest()
@@ -277,15 +325,13 @@ def _value_at(error: str, document: dict[str, Any]) -> str:
 def check_agreement(frozen: Plan, wanted: Plan, request: RunRequest) -> None:
     """Checks that the run that `frozen` began may be resumed as it is asked for now.
 
-    What decides the figures must be as it was; so must `total_segments` and `consistent_read`, if
-    the request itself asks for them. The rest stays as it was frozen, except for what the request
+    What decides the figures must be as it was; so must what is in _IF_ASKED_FOR, if the request
+    itself asks for it. The rest stays as it was frozen, except for what the request
     asks for of `max_concurrency` and `read_units_per_second` (`estimate.planning.resumed_budget`).
 
     Raises PlanMismatchError, which lists what differs.
     """
-    asked_for = [
-        name for name in ("total_segments", "consistent_read") if getattr(request, name) is not None
-    ]
+    asked_for = [name for name in _IF_ASKED_FOR if getattr(request, name) is not None]
     differing = [
         f"{name} was {_shown(getattr(frozen, name))}, now it is {_shown(getattr(wanted, name))}"
         for name in (*_DECIDES_FIGURES, *asked_for)
@@ -316,9 +362,9 @@ def check_table(plan: Plan, table_name: str) -> None:
 
 
 def check_table_id(plan: Plan, table_id: str) -> None:
-    """Raises PlanMismatchError where the table was deleted and created again since the plan, so
-    that some segments were read from one table and some from another."""
-    if plan.table_id != table_id:
+    """Raises PlanMismatchError where the table that is scanned was deleted and created again since
+    the plan, so that some segments were read from one table and some from another."""
+    if plan.source == SCAN and plan.table_id != table_id:
         raise PlanMismatchError(
             f"the table {plan.table_name!r} was deleted and created again after the run "
             f"{plan.run_id} was planned (its id was {plan.table_id!r}, now it is "

@@ -14,7 +14,7 @@ from trip_kpis.core.errors import (
     PermanentError,
     UnbalancedCountsError,
 )
-from trip_kpis.core.items.attributes import Item
+from trip_kpis.core.items.pages import Cursor
 from trip_kpis.core.log.counts import Counts
 from trip_kpis.core.log.parts import PartHeader
 from trip_kpis.core.run.plan import Plan
@@ -77,7 +77,8 @@ class Chains:
         self._run_id, self._plan_sha256 = plan.run_id, plan.sha256
         self._problems: list[_Problem] = []
         self._chains = [
-            _Chain(segment=n, problems=self._problems) for n in range(plan.total_segments)
+            _Chain(segment=n, items=plan.items_of(n), problems=self._problems)
+            for n in range(plan.total_segments)
         ]
 
     def add(self, header: PartHeader) -> None:
@@ -108,10 +109,12 @@ class _Chain:
     """A segment's parts as far as they follow one another from its beginning."""
 
     segment: int
+    items: int | None
+    """that it must have; None: nobody knows"""
     problems: list[_Problem]
     """of all segments"""
     _parts: int = 0
-    _end_key: Item | None = None
+    _end: Cursor | None = None
     """where the next part must begin"""
     _early: dict[int, PartHeader] = field(default_factory=dict)
     """parts that came before the one they follow"""
@@ -137,9 +140,12 @@ class _Chain:
             self._broken(f"lacks part {self._parts}, but has {shown}")
         elif self._parts == 0:
             self._note(MissingSegmentError, "has not been begun")
-        elif self._end_key is not None:
+        elif self._end is not None:
             what = f"has not been read to its end ({self._parts} parts so far)"
             self._note(MissingSegmentError, what)
+        elif self.items not in (None, self._counts.scanned):
+            what = f"has {self.items} items, and {self._counts.scanned} were read"
+            self._note(UnbalancedCountsError, what)
 
     @property
     def proof(self) -> SegmentProof:
@@ -157,12 +163,11 @@ class _Chain:
     def _take(self, header: PartHeader) -> None:
         """Checks the next part against where the one before it ended, and adds up what it says."""
         part, counts = f"part {header.part}", header.counts
-        if self._parts > 0 and self._end_key is None:
+        if self._parts > 0 and self._end is None:
             self._broken(f"{part} comes after the segment's end")
-        elif header.start_key != self._end_key:
+        elif header.start != self._end:
             self._broken(
-                f"{part} begins after {header.start_key}, but the one before it ends at "
-                f"{self._end_key}"
+                f"{part} begins after {header.start}, but the one before it ends at {self._end}"
             )
         if not counts.balances:
             self._note(
@@ -171,7 +176,7 @@ class _Chain:
                 f"{counts.rejected_in_all} + counted {counts.counted}",
             )
         self._parts += 1
-        self._end_key = header.end_key
+        self._end = header.end
         self._invocations.add(header.invocation)
         self._counts += counts
         self._worker_ms += header.worker_ms

@@ -193,7 +193,7 @@ class Judge:
         compares without reading the body."""
         shrank_from = {} if verdict.shrank_from is None else {_SHRANK_FROM: verdict.shrank_from}
         return {
-            AS_OF: self.plan.planned_at,
+            AS_OF: self.plan.as_of,
             _RUN_ID: self.plan.run_id,
             _SHA256: verdict.digest or digest(day),
             _TRIP_COUNT: str(day.items),
@@ -239,7 +239,7 @@ def begins_after_plan(plan: Plan, day: date) -> bool:
 
 
 def _planned_on(plan: Plan) -> date:
-    return datetime.fromisoformat(plan.planned_at).astimezone(time_zone(plan.time_zone)).date()
+    return datetime.fromisoformat(plan.as_of).astimezone(time_zone(plan.time_zone)).date()
 
 
 def possible_as_of(text: str, *, now: datetime) -> datetime | None:
@@ -254,10 +254,10 @@ def possible_as_of(text: str, *, now: datetime) -> datetime | None:
 
 
 def is_later(as_of: str, run_id: str, *, than: Plan, now: datetime) -> bool:
-    """Whether the run with this as-of time was planned after `than`; of two runs of the same
-    microsecond, the run id decides."""
+    """Whether the run with this as-of time is as of a later one than `than`; of two runs of the
+    same microsecond, the run id decides."""
     theirs = possible_as_of(as_of, now=now)
-    mine = datetime.fromisoformat(than.planned_at), than.run_id
+    mine = datetime.fromisoformat(than.as_of), than.run_id
     return theirs is not None and (theirs, run_id) > mine
 
 

@@ -1,4 +1,4 @@
-"""What the three handlers are called with, parsed."""
+"""What the handlers are called with, parsed."""
 
 import re
 from collections.abc import Mapping
@@ -7,9 +7,12 @@ from typing import Any, Self
 
 from trip_kpis.core import settings
 from trip_kpis.core.errors import InputError
+from trip_kpis.core.export.manifests import Address
 from trip_kpis.core.layout import is_run_id
 from trip_kpis.core.settings import flag, whole_number
 
+_OF_EXPORT = ("source", "export_arn", "export_manifest")
+_EXPORT_ARN = re.compile(r"arn:[a-z-]+:dynamodb:[^:]+:[0-9]{12}:table/[^/]+/export/[^/]+")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -27,6 +30,12 @@ class RunRequest:
     max_concurrency: int | None = None
     read_units_per_second: int | None = None
     consistent_read: bool | None = None
+    source: str | None = None
+    """`plan.SCAN` or `plan.EXPORT`; also where an export is named"""
+    export_arn: str | None = None
+    """of an export that is there already, or on its way"""
+    export_manifest: str | None = None
+    """the URL of an export's manifest-summary.json"""
     estimate_only: bool = False
     confirm_empty_table: bool = False
     """an empty table may remove every published day"""
@@ -39,6 +48,7 @@ class RunRequest:
         known = {
             "run_id",
             *(setting.field for setting in settings.ASKED_BY_RUN),
+            *_OF_EXPORT,
             "estimate_only",
             "confirm_empty_table",
         }
@@ -48,6 +58,7 @@ class RunRequest:
                 f"reads: it may be {{}} or have any of {', '.join(sorted(known))}"
             )
         named = given.get("run_id")
+        of_export = {name: settings.text(given, name) for name in _OF_EXPORT}
         return cls(
             run_id=check_run_id(event.get("execution_name") if named is None else named),
             continues=named is not None,
@@ -55,8 +66,35 @@ class RunRequest:
             max_concurrency=settings.MAX_CONCURRENCY.asked(given),
             read_units_per_second=settings.READ_UNITS_PER_SECOND.asked(given),
             consistent_read=settings.CONSISTENT_READ.asked(given),
+            **(of_export | {"source": _source(**of_export)}),
             estimate_only=flag(given, "estimate_only") or False,
             confirm_empty_table=flag(given, "confirm_empty_table") or False,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportRequest:
+    """PlanRun's event when the run's export is there: ``{"run_id", "plan_sha256", "export_arn",
+    "max_concurrency", "empty_table_confirmed"}``."""
+
+    run_id: str
+    plan_sha256: str | None
+    """of plan.json; None in an invocation by hand"""
+    export_arn: str | None
+    """None: the plan names its manifest, or the run has frozen its export already"""
+    max_concurrency: int | None
+    """None: the plan's"""
+    empty_table_confirmed: bool
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, Any]) -> Self:
+        """Raises InputError."""
+        return cls(
+            run_id=check_run_id(event.get("run_id")),
+            plan_sha256=_plan_sha256(event),
+            export_arn=settings.text(event, "export_arn"),
+            max_concurrency=settings.MAX_CONCURRENCY.asked(event),
+            empty_table_confirmed=flag(event, "empty_table_confirmed") or False,
         )
 
 
@@ -102,6 +140,26 @@ class MergeRequest:
             plan_sha256=_plan_sha256(event),
             empty_table_confirmed=flag(event, "empty_table_confirmed") or False,
         )
+
+
+def _source(source: str | None, export_arn: str | None, export_manifest: str | None) -> str | None:
+    """The source that is asked for; None: the stack's. Raises InputError."""
+    if source not in (None, *settings.SOURCE.choices):
+        raise InputError(f"source is {source!r}: it must be {settings.SOURCE.must_be}")
+    if export_arn and export_manifest:
+        raise InputError("the input names an export twice: give export_arn or export_manifest")
+    if export_arn and not _EXPORT_ARN.fullmatch(export_arn):
+        raise InputError(
+            f"export_arn is {export_arn!r}: it must be the ARN of an export, "
+            "arn:aws:dynamodb:region:account:table/name/export/id"
+        )
+    if export_manifest:
+        Address.of_url(export_manifest)
+    if not (export_arn or export_manifest):
+        return source
+    if source not in (None, "export"):
+        raise InputError(f"source is {source!r}, and the input names an export: leave one out")
+    return "export"
 
 
 def check_run_id(value: object) -> str:

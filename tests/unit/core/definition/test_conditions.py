@@ -17,7 +17,7 @@ from trip_kpis.core.definition.conditions import (
 )
 from trip_kpis.core.definition.filter_expression import is_exact, request
 from trip_kpis.core.definition.parsing import DefinitionFile
-from trip_kpis.core.items.pages import page_decoder
+from trip_kpis.core.items.scan_answers import scan_answers
 from trip_kpis.core.reading import columns
 
 PATH = ("x",)
@@ -150,7 +150,7 @@ def test_a_page_at_once_agrees_or_leaves_it_open(condition: Condition) -> None:
 def at_once(condition: Condition, values: list[Any]) -> list[bool | None]:
     """What a column of a page with these values says."""
     items = [{} if value is None else {"x": value} for value in values]
-    (leaves,) = page_decoder(PATH, flags=frozenset({PATH})).decode(answer(items)).columns
+    (leaves,) = scan_answers(PATH, flags=frozenset({PATH})).page(answer(items)).columns
     found: list[bool | None] = columns.hold(leaves, condition, NULL_WORDS).to_pylist()
     return found
 

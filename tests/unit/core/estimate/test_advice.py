@@ -10,7 +10,7 @@ from trip_kpis.core.estimate.advice import advice
 from trip_kpis.core.estimate.forecast import EstimateTerms
 from trip_kpis.core.estimate.planning import forecast
 from trip_kpis.core.estimate.sample import Sample
-from trip_kpis.core.items.pages import WholePage
+from trip_kpis.core.items.scan_answers import WholePage
 from trip_kpis.core.prices import estimate
 
 TERMS = EstimateTerms(max_rejected_share=Decimal("0.01"), scan_memory_mb=512, merge_memory_mb=1769)

@@ -10,7 +10,7 @@ from tests.samples import plan, trip
 from trip_kpis.core.estimate.document import estimate_document
 from trip_kpis.core.estimate.forecast import EstimateTerms
 from trip_kpis.core.estimate.sample import Sample
-from trip_kpis.core.items.pages import WholePage
+from trip_kpis.core.items.scan_answers import WholePage
 from trip_kpis.core.prices import estimate
 from trip_kpis.core.run.plan import Plan, shuffled
 

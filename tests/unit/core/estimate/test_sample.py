@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.samples import plan, trip
 from trip_kpis.core.estimate.sample import Sample
 from trip_kpis.core.items.attributes import Item
-from trip_kpis.core.items.pages import WholePage
+from trip_kpis.core.items.scan_answers import WholePage
 from trip_kpis.core.prices import estimate
 from trip_kpis.core.run.plan import Plan
 

@@ -8,7 +8,8 @@ import pytest
 
 from tests.samples import RULES, answer, page, trip
 from trip_kpis.core.items.attributes import find
-from trip_kpis.core.items.pages import Leaf, page_decoder
+from trip_kpis.core.items.pages import Leaf
+from trip_kpis.core.items.scan_answers import scan_answers
 
 
 def test_a_column_has_the_values_of_a_path_in_the_items_order() -> None:
@@ -22,14 +23,14 @@ def test_a_column_has_the_values_of_a_path_in_the_items_order() -> None:
 def test_the_counts_and_the_end_are_the_answers() -> None:
     found = page([trip("a")], filtered=4, end_key={"trip_id": {"B": b"\x00\xff"}})
     assert (found.length, found.scanned, found.read_units) == (1, 5, 0.5)
-    assert found.end_key == {"trip_id": {"B": b"\x00\xff"}}
+    assert found.end == {"trip_id": {"B": "AP8="}}
 
 
 @pytest.mark.parametrize("end", [{}, {"LastEvaluatedKey": None}, {"LastEvaluatedKey": {}}])
 def test_no_key_is_the_segments_end(end: dict[str, Any]) -> None:
     body = json.dumps({"ScannedCount": 0, "Items": [], **end}).encode()
-    found = page_decoder(*RULES.definition.paths).decode(body)
-    assert (found.end_key, found.read_units) == (None, 0.0)
+    found = scan_answers(*RULES.definition.paths).page(body)
+    assert (found.end, found.read_units) == (None, 0.0)
 
 
 def test_an_item_has_what_lies_at_the_paths_that_are_asked_for() -> None:
@@ -65,13 +66,13 @@ def test_a_value_is_missing_only_where_that_is_sure(value: Any, is_missing: bool
 
 
 def test_a_value_that_could_not_be_decoded_is_not_missing() -> None:
-    found = page_decoder(('a"b',)).decode(answer([{'a"b': {"N": "7"}}]))
+    found = scan_answers(('a"b',)).page(answer([{'a"b': {"N": "7"}}]))
     assert [leaf.is_missing for leaf in found.columns[0]] == [False]
 
 
 def test_equal_paths_share_a_place() -> None:
     body = answer([{"n": {"N": "7"}, "m": {"M": {"a": {"N": "1"}, "b": {"S": "2"}}}}])
-    found = page_decoder(("n",), ("m", "b"), ("n",), ("m", "a")).decode(body)
+    found = scan_answers(("n",), ("m", "b"), ("n",), ("m", "a")).page(body)
     assert found.columns == [[Leaf(N="7")], [Leaf(S="2")], [Leaf(N="7")], [Leaf(N="1")]]
 
 
@@ -85,7 +86,7 @@ def test_equal_paths_share_a_place() -> None:
 )  # fmt: skip
 def test_what_is_no_answer_is_refused(body: bytes) -> None:
     with pytest.raises(msgspec.DecodeError):
-        page_decoder(*RULES.definition.paths).decode(body)
+        scan_answers(*RULES.definition.paths).page(body)
 
 
 def test_a_column_may_be_of_an_element_of_a_list_and_of_what_is_in_it() -> None:
@@ -98,7 +99,7 @@ def test_a_column_may_be_of_an_element_of_a_list_and_of_what_is_in_it() -> None:
             {},
         ]
     )
-    in_first, second = page_decoder(("c", 0, "a"), ("c", 1)).decode(body).columns
+    in_first, second = scan_answers(("c", 0, "a"), ("c", 1)).page(body).columns
     assert in_first == [Leaf(N="1"), Leaf(), Leaf(), Leaf(), Leaf()]
     assert [leaf.N for leaf in second] == ["2", None, None, None, None]
     assert [leaf.is_missing for leaf in second] == [False, True, True, True, True]
@@ -114,7 +115,7 @@ def test_a_path_may_be_inside_another_one() -> None:
             {},
         ]
     )
-    outer, inner, first = page_decoder(("a",), ("a", "b"), ("a", 0)).decode(body).columns
+    outer, inner, first = scan_answers(("a",), ("a", "b"), ("a", 0)).page(body).columns
     assert [leaf.S for leaf in outer] == [None, "x", None, None, None]
     assert [leaf.N for leaf in inner] == ["1", None, None, None, None]
     assert [leaf.N for leaf in first] == [None, None, "2", None, None]
@@ -126,7 +127,7 @@ def test_a_path_may_be_inside_another_one() -> None:
 def test_an_item_has_what_is_in_the_lists_that_are_asked_for() -> None:
     item = {"c": {"L": [{"M": {"a": {"N": "1"}, "z": {"N": "9"}}}, {"N": "2"}]}, "z": {"N": "9"}}
     (found,) = (
-        page_decoder(("c", 0, "a")).decode(answer([item])).items([0], paths=[("c", 0, "a"), ("k",)])
+        scan_answers(("c", 0, "a")).page(answer([item])).items([0], paths=[("c", 0, "a"), ("k",)])
     )
     assert find(found, ("c", 0, "a")) == {"N": "1"}
     assert find(found, ("c", 0, "z")) is None
@@ -135,10 +136,10 @@ def test_an_item_has_what_is_in_the_lists_that_are_asked_for() -> None:
 
 def test_a_truth_value_is_decoded_only_where_it_is_asked_for() -> None:
     body = answer([{"f": {"BOOL": True}}, {"f": {"BOOL": False}}, {"f": {"S": "true"}}, {}])
-    (flags,) = page_decoder(("f",), flags=frozenset({("f",)})).decode(body).columns
+    (flags,) = scan_answers(("f",), flags=frozenset({("f",)})).page(body).columns
     assert [leaf.BOOL for leaf in flags] == [True, False, None, None]
     assert [leaf.is_decoded for leaf in flags] == [True] * 4
     assert [leaf.is_missing for leaf in flags] == [False, False, False, True]
-    (others,) = page_decoder(("f",)).decode(body).columns
+    (others,) = scan_answers(("f",)).page(body).columns
     assert [leaf.is_decoded for leaf in others] == [False, False, True, True]
     assert [leaf.is_missing for leaf in others] == [False, False, False, True]

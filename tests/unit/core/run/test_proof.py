@@ -33,8 +33,8 @@ def chain(of: Plan, segment: int, parts: int) -> list[PartHeader]:
             plan_sha256=of.sha256,
             segment=segment,
             part=part,
-            start_key=None if part == 0 else key(segment, part - 1),
-            end_key=None if part == parts - 1 else key(segment, part),
+            start=None if part == 0 else key(segment, part - 1),
+            end=None if part == parts - 1 else key(segment, part),
             counts=counts(counted=part, incomplete=segment, **{Reason.TIME_MISSING: 1}),
         )
         for part in range(parts)
@@ -67,7 +67,7 @@ def test_whole_chains_are_proved_in_any_order_and_their_counts_add_up(
 def test_a_chain_that_lacks_a_part_is_not_whole(of_length: list[int], data: st.DataObject) -> None:
     of, headers = whole(of_length)
     lost = data.draw(st.sampled_from(headers))
-    is_last = lost.end_key is None
+    is_last = lost.end is None
     with pytest.raises(MissingSegmentError if is_last else BrokenChainError) as caught:
         prove(of, [part for part in headers if part is not lost])
     assert f"segment {lost.segment} " in str(caught.value)
@@ -99,11 +99,11 @@ def test_a_part_that_begins_or_ends_elsewhere_breaks_the_chain(
 ) -> None:
     of, headers = whole(of_length)
     place = data.draw(st.integers(0, len(headers) - 1))
-    changes = [{"start_key": {"trip_id": {"S": "elsewhere"}}}]
-    if headers[place].end_key is not None:
-        changes += [{"end_key": {"trip_id": {"S": "elsewhere"}}}, {"end_key": None}]
+    changes = [{"start": {"trip_id": {"S": "elsewhere"}}}]
+    if headers[place].end is not None:
+        changes += [{"end": {"trip_id": {"S": "elsewhere"}}}, {"end": None}]
     if headers[place].part > 0:
-        changes += [{"start_key": None}]
+        changes += [{"start": None}]
     headers[place] = replace(headers[place], **data.draw(st.sampled_from(changes)))
     with pytest.raises(BrokenChainError):
         prove(of, headers)
@@ -114,8 +114,8 @@ def test_a_segment_whose_last_part_does_not_reach_the_end_is_missing(
     of_length: list[int], data: st.DataObject
 ) -> None:
     of, headers = whole(of_length)
-    last = data.draw(st.sampled_from([n for n, p in enumerate(headers) if p.end_key is None]))
-    headers[last] = replace(headers[last], end_key=key(0, 99))
+    last = data.draw(st.sampled_from([n for n, p in enumerate(headers) if p.end is None]))
+    headers[last] = replace(headers[last], end=key(0, 99))
     with pytest.raises(MissingSegmentError, match="has not been read to its end"):
         prove(of, headers)
 
@@ -204,7 +204,7 @@ def test_headers_that_come_in_order_are_not_kept() -> None:
         for number in range(200):
             (part,) = chain(of, 0, 1)
             start, end = key(0, number - 1) if number else None, key(0, number)
-            yield replace(part, part=number, start_key=start, end_key=end if number < 199 else None)
+            yield replace(part, part=number, start=start, end=end if number < 199 else None)
         alive.append(sum(type(found) is PartHeader for found in gc.get_objects()))
 
     before = sum(type(found) is PartHeader for found in gc.get_objects())

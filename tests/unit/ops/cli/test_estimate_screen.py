@@ -15,7 +15,7 @@ from tests.samples import plan, trip
 from trip_kpis.core.estimate.document import estimate_document
 from trip_kpis.core.estimate.forecast import EstimateTerms
 from trip_kpis.core.estimate.sample import Sample
-from trip_kpis.core.items.pages import WholePage
+from trip_kpis.core.items.scan_answers import WholePage
 from trip_kpis.core.prices import estimate
 
 TERMS = EstimateTerms(max_rejected_share=Decimal("0.01"), scan_memory_mb=512, merge_memory_mb=1769)

@@ -37,7 +37,7 @@ class Bucket:
             segment=segment,
             part=part,
             counts=counts(counted=0, incomplete=scanned),
-            end_key=None if last else {"trip_id": {"S": "t-1"}},
+            end=None if last else {"trip_id": {"S": "t-1"}},
         )
         self.bodies[key] = encode(appended, as_table({}))
         return key

@@ -1,0 +1,29 @@
+"""What a run reads: segments of pages, wherever they come from."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from trip_kpis.core.items.pages import Cursor, Page
+
+
+class Source(Protocol):
+    """The items of a run, cut into the segments of its plan.
+
+    A worker reads a segment's pages in their order, and may be replaced after any of them by one
+    that has nothing but the page's cursor. Whoever reads a segment to its end, in however many
+    pieces, has seen every item of it once.
+    """
+
+    def pages(self, segment: int, *, after: Cursor | None) -> Iterator[Page]:
+        """The pages of the segment after the cursor `after`, or from the segment's beginning.
+
+        There is one at least, and the last one, and only it, has no cursor. Raises what `aws_call`
+        raises, and a PermanentError for what the source finds wrong with its items.
+        """
+        ...
+
+    def throttles_counted(self) -> AbstractContextManager[Counter[str]]:
+        """Counts by reason, meanwhile, the answers that put a read off."""
+        ...

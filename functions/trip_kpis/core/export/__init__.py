@@ -1,0 +1,1 @@
+"""DynamoDB's exports to S3: their manifests, their files, and the pages in them."""

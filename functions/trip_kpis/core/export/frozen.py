@@ -1,0 +1,127 @@
+"""What a run reads of an export, frozen: its files, cut into segments."""
+
+import hashlib
+import heapq
+from collections.abc import Sequence
+
+import msgspec
+
+from trip_kpis.core.errors import PlanMismatchError
+from trip_kpis.core.export.manifests import Address, File, Summary, instant
+
+SCHEMA_VERSION = 1
+
+
+class ExportFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A data file."""
+
+    key: str
+    items: int | None
+    """as DynamoDB says; None: unknown"""
+    md5: str | None
+    """of the object, in base64; None: unknown"""
+
+
+class FrozenExport(msgspec.Struct, frozen=True, kw_only=True):
+    """``staging/run=<run_id>/export.json``: frozen when the export is complete, as the plan is when
+    the run begins."""
+
+    schema_version: int = SCHEMA_VERSION
+    plan_sha256: str
+    """of the plan.json that it belongs to"""
+    export_arn: str | None
+    as_of: str
+    """UTC, ISO 8601: the instant of the export"""
+    table_arn: str
+    bucket: str
+    manifest_key: str
+    billed_bytes: int
+    segments: tuple[tuple[ExportFile, ...], ...]
+
+    @property
+    def is_countable(self) -> bool:
+        """DynamoDB says how many items each file has, and which bytes."""
+        return all(
+            file.items is not None and file.md5 is not None
+            for files in self.segments
+            for file in files
+        )
+
+    @property
+    def files(self) -> int:
+        return sum(map(len, self.segments))
+
+    def items_of(self, segment: int) -> int | None:
+        """That a worker must find in the segment; None: unknown."""
+        counts = [file.items for file in self.segments[segment]]
+        return None if None in counts else sum(count or 0 for count in counts)
+
+    @property
+    def items(self) -> int | None:
+        """Of all files; None: unknown."""
+        counts = [self.items_of(segment) for segment in range(len(self.segments))]
+        return None if None in counts else sum(count or 0 for count in counts)
+
+    def to_bytes(self) -> bytes:
+        """The same export gives the same bytes."""
+        return msgspec.json.encode(self) + b"\n"
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.to_bytes()).hexdigest()
+
+    @classmethod
+    def from_bytes(cls, body: bytes, *, url: str) -> "FrozenExport":
+        """Inverts `to_bytes`. Raises PlanMismatchError for what this version did not write."""
+        try:
+            export = msgspec.json.decode(body, type=cls)
+        except msgspec.DecodeError as error:
+            raise _unusable(url, str(error)) from error
+        if export.schema_version != SCHEMA_VERSION:
+            raise _unusable(url, f"its schema version is {export.schema_version}")
+        return export
+
+
+def freeze(
+    summary: Summary,
+    files: Sequence[File],
+    *,
+    address: Address,
+    plan_sha256: str,
+    most_segments: int,
+) -> FrozenExport:
+    """The files in as many segments as there are files, at most `most_segments`, of about the same
+    number of items each."""
+    frozen = [
+        ExportFile(key=address.data_key(file), items=file.item_count, md5=file.md5_checksum)
+        for file in files
+    ]
+    return FrozenExport(
+        plan_sha256=plan_sha256,
+        export_arn=summary.export_arn,
+        as_of=instant(summary),
+        table_arn=summary.table_arn,
+        bucket=address.bucket,
+        manifest_key=address.summary_key,
+        billed_bytes=summary.billed_size_bytes,
+        segments=_cut(frozen, max(1, min(len(frozen), most_segments))),
+    )
+
+
+def _cut(files: Sequence[ExportFile], segments: int) -> tuple[tuple[ExportFile, ...], ...]:
+    """The largest file first, each into the segment that has the fewest items so far."""
+    cut: list[list[ExportFile]] = [[] for _ in range(segments)]
+    smallest = [(0, 0, number) for number in range(segments)]
+    for file in sorted(files, key=lambda one: (-(one.items or 0), one.key)):
+        items, among, number = heapq.heappop(smallest)
+        cut[number].append(file)
+        heapq.heappush(smallest, (items + (file.items or 0), among + 1, number))
+    return tuple(tuple(one) for one in cut)
+
+
+def _unusable(url: str, why: str) -> PlanMismatchError:
+    return PlanMismatchError(
+        f"{url} cannot be used: {why}. Another version of the program has written it, or "
+        "something has changed it: finish the run with the version that began it, or start a new "
+        "run, and look at who may write to staging/"
+    )

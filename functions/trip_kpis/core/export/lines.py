@@ -1,0 +1,155 @@
+"""The data files of an export -> pages: gzip, a line an item, ``{"Item":{…}}`` in DynamoDB JSON."""
+
+import zlib
+from collections.abc import Iterator, Sequence, Set
+from functools import lru_cache
+from typing import Generic, TypeVar
+
+import msgspec
+
+from trip_kpis.core.errors import CorruptExportError
+from trip_kpis.core.export.manifests import WHAT_NOW
+from trip_kpis.core.items.attributes import AttributePath
+from trip_kpis.core.items.pages import Columns, Leaf
+
+BLOCK_BYTES = 2**20
+"""of text that is decoded at once"""
+LONGEST_LINE = 32 * 2**20
+"""An item has at most 400 KB, and as JSON not a tenth of this."""
+_COMPRESSED_BYTES = 64 * 2**10
+"""that are inflated at once"""
+
+_OneItem = TypeVar("_OneItem")
+
+
+class LineBlocks:
+    """Inflates a file piece by piece, into blocks of whole lines.
+
+    Raises CorruptExportError, naming `url`, for what is not gzip or has a line that is too long.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._inflating = _gzip()
+        self._begun: list[bytes] = []
+        """of the next block"""
+        self._begun_bytes = 0
+
+    def feed(self, piece: bytes) -> Iterator[bytes]:
+        """The blocks that are complete with the file's next piece."""
+        for start in range(0, len(piece), _COMPRESSED_BYTES):
+            compressed = piece[start : start + _COMPRESSED_BYTES]
+            while compressed:
+                text, compressed = self._inflate(compressed)
+                yield from self._add(text)
+
+    def end(self) -> bytes:
+        """The last block, which may be empty. Raises CorruptExportError for a file that is cut."""
+        self._begun.append(self._inflating.flush())
+        if not self._inflating.eof:
+            raise self._corrupt("it is cut: its gzip data does not come to an end")
+        return b"".join(self._begun)
+
+    def _inflate(self, compressed: bytes) -> tuple[bytes, bytes]:
+        """The next text, of at most a block, and what is left of the compressed bytes."""
+        try:
+            if self._inflating.eof:  # a gzip file may have several members
+                self._inflating = _gzip()
+            text = self._inflating.decompress(compressed, BLOCK_BYTES)
+        except zlib.error as error:
+            raise self._corrupt(f"it is no gzip ({error})") from error
+        return text, self._inflating.unconsumed_tail or self._inflating.unused_data
+
+    def _add(self, text: bytes) -> Iterator[bytes]:
+        self._begun.append(text)
+        self._begun_bytes += len(text)
+        if self._begun_bytes < BLOCK_BYTES:
+            return
+        line_end = text.rfind(b"\n") + 1
+        if line_end:
+            self._begun[-1] = text[:line_end]
+            block = b"".join(self._begun)
+            self._begun, self._begun_bytes = [text[line_end:]], len(text) - line_end
+            yield block
+        elif self._begun_bytes > LONGEST_LINE:
+            raise self._corrupt(f"it has a line of more than {LONGEST_LINE:,} bytes")
+
+    def _corrupt(self, what: str) -> CorruptExportError:
+        return CorruptExportError(f"{self._url} is damaged: {what}. {WHAT_NOW}")
+
+
+def line_count(block: bytes) -> int:
+    """Also of one whose last line has no end."""
+    return block.count(b"\n") + bool(block and not block.endswith(b"\n"))
+
+
+def after_lines(block: bytes, lines: int) -> bytes:
+    """What is left of a block without its first lines."""
+    at = 0
+    for _ in range(lines):
+        at = block.index(b"\n", at) + 1
+    return block[at:]
+
+
+class ExportLines:
+    """Decodes blocks of lines to the values at certain paths."""
+
+    def __init__(
+        self, paths: Sequence[AttributePath], flags: Set[AttributePath] = frozenset()
+    ) -> None:
+        """`flags` are those of the paths where there may be a truth value."""
+        self._columns = Columns(paths, flags)
+        self._lines = msgspec.json.Decoder(_Line[self._columns.item])  # type: ignore[name-defined]
+
+    def columns(self, block: bytes, *, url: str, line: int) -> list[list[Leaf]]:
+        """A column for each of the paths; the block's first line is number `line`, from 0 on.
+
+        Raises CorruptExportError, which names the file and the line, for what is no item.
+        """
+        try:
+            lines = self._lines.decode_lines(block)
+        except msgspec.DecodeError as error:
+            raise self._not_an_item(block, url, line, error) from error
+        if len(lines) != line_count(block):
+            raise CorruptExportError(f"{url} has an empty line after line {line + 1:,}. {WHAT_NOW}")
+        return self._columns.of([one.item for one in lines])
+
+    def _not_an_item(
+        self, block: bytes, url: str, line: int, error: msgspec.DecodeError
+    ) -> CorruptExportError:
+        what = str(error)
+        for number, one in enumerate(block.splitlines(), start=line):
+            try:
+                self._lines.decode(one)
+            except msgspec.DecodeError as at_line:
+                line, what = number, str(at_line)
+                break
+        return CorruptExportError(
+            f"{url}, line {line + 1:,}, is no item of an export in DynamoDB JSON ({what}). "
+            f"{WHAT_NOW}"
+        )
+
+
+@lru_cache(maxsize=8)
+def export_lines(
+    *paths: AttributePath, flags: frozenset[AttributePath] = frozenset()
+) -> ExportLines:
+    """A decoder with a column for each of the paths, in this order; `flags` are those where there
+    may be a truth value."""
+    return ExportLines(paths, flags)
+
+
+def undecoded_items(block: bytes) -> Sequence[msgspec.Raw]:
+    """The items as they came."""
+    return [line.item for line in _UNDECODED.decode_lines(block)]
+
+
+class _Line(msgspec.Struct, Generic[_OneItem], gc=False):
+    item: _OneItem = msgspec.field(name="Item")
+
+
+_UNDECODED = msgspec.json.Decoder(_Line[msgspec.Raw])
+
+
+def _gzip() -> "zlib._Decompress":
+    return zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)

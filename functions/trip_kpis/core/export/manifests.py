@@ -1,0 +1,156 @@
+"""The manifests of an export, as DynamoDB writes them beside the data files.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Output.html
+"""
+
+import base64
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import msgspec
+
+from trip_kpis.core.errors import CorruptExportError, InputError
+
+SUMMARY = "manifest-summary.json"
+FILES = "manifest-files.json"
+CHECKSUMS = (".md5", ".checksum")
+"""What takes the place of `.json` in the name of the file with a manifest's MD5: the first is what
+exports have, the second what AWS's guide says."""
+DYNAMODB_JSON = "DYNAMODB_JSON"
+
+_URL = re.compile(rf"s3://(?P<bucket>[^/]+)/(?P<key>(?:.*/)?{re.escape(SUMMARY)})")
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """``manifest-summary.json``, as far as a run reads it."""
+
+    export_arn: str | None = None
+    """None: `ops` has written the manifest, for data files without one"""
+    table_arn: str
+    table_id: str
+    export_time: datetime
+    """the instant as of which the items are"""
+    item_count: int | None
+    """None: unknown, as `export_arn`"""
+    billed_size_bytes: int = 0
+    output_format: str
+    export_type: str = "FULL_EXPORT"
+    """exports that are older than the incremental ones do not say it"""
+
+
+class File(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A line of ``manifest-files.json``, as far as a run reads it."""
+
+    item_count: int | None
+    md5_checksum: str | None
+    """of the object's bytes, in base64"""
+    data_file_s3_key: str = msgspec.field(name="dataFileS3Key")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where an export is: the folder of its manifests."""
+
+    bucket: str
+    summary_key: str
+
+    @classmethod
+    def of_url(cls, url: str) -> "Address":
+        """Of ``s3://bucket/…/manifest-summary.json``. Raises InputError for anything else."""
+        match = _URL.fullmatch(url)
+        if match is None:
+            raise InputError(
+                f"export_manifest is {url!r}: it must be the URL of an export's summary, "
+                f"s3://bucket/prefix/AWSDynamoDB/export-id/{SUMMARY}"
+            )
+        return cls(match["bucket"], match["key"])
+
+    @property
+    def files_key(self) -> str:
+        return self._beside(FILES)
+
+    def data_key(self, file: File) -> str:
+        """Of a data file. It is found by its name, so that an export may be copied elsewhere."""
+        return self._beside(f"data/{file.data_file_s3_key.rpartition('/')[2]}")
+
+    def _beside(self, name: str) -> str:
+        return self.summary_key.removesuffix(SUMMARY) + name
+
+
+def checksum_keys(manifest_key: str) -> tuple[str, ...]:
+    """Of the file that has the manifest's MD5: one of these."""
+    return tuple(manifest_key.removesuffix(".json") + ending for ending in CHECKSUMS)
+
+
+def check_manifest(body: bytes, checksum: bytes, *, url: str) -> None:
+    """Raises CorruptExportError where the manifest's MD5 is not what its checksum file says."""
+    found, expected = md5_text(hashlib.md5(body, usedforsecurity=False).digest()), checksum.strip()
+    if found.encode() != expected:
+        raise CorruptExportError(
+            f"{url} is damaged: its MD5 is {found}, and its checksum file says "
+            f"{expected.decode(errors='replace')[:60]!r}. {WHAT_NOW}"
+        )
+
+
+def read_summary(body: bytes, *, url: str) -> Summary:
+    """Raises CorruptExportError for what is no summary, and InputError for an export that is no
+    full one in DynamoDB JSON."""
+    try:
+        summary = msgspec.json.decode(body, type=Summary)
+    except msgspec.DecodeError as error:
+        raise CorruptExportError(f"{url} is no export's summary: {error}. {WHAT_NOW}") from error
+    if summary.output_format != DYNAMODB_JSON:
+        raise InputError(
+            f"the export {url} has the format {summary.output_format}: export the table with "
+            f"the format {DYNAMODB_JSON} (ExportFormat)"
+        )
+    if summary.export_type != "FULL_EXPORT":
+        raise InputError(
+            f"the export {url} is an {summary.export_type}: it has only what changed in a period. "
+            "Make a full export (ExportType FULL_EXPORT)"
+        )
+    return summary
+
+
+def read_files(body: bytes, summary: Summary, *, url: str) -> tuple[File, ...]:
+    """Raises CorruptExportError for what is no list of files, for one that names a file twice, and
+    where the items of the files are not in all those of the summary."""
+    try:
+        files = tuple(msgspec.json.decode(line, type=File) for line in body.splitlines() if line)
+    except msgspec.DecodeError as error:
+        raise CorruptExportError(
+            f"{url} is no list of an export's files: {error}. {WHAT_NOW}"
+        ) from error
+    names = [file.data_file_s3_key.rpartition("/")[2] for file in files]
+    if len(set(names)) < len(names):
+        raise CorruptExportError(f"{url} names a data file twice. {WHAT_NOW}")
+    counts = [file.item_count for file in files]
+    if summary.item_count is None or None in counts:
+        return files
+    in_files = sum(count or 0 for count in counts)
+    if in_files != summary.item_count:
+        raise CorruptExportError(
+            f"{url} lists {len(files)} files with {in_files:,} items in all, and the export's "
+            f"summary says {summary.item_count:,}. {WHAT_NOW}"
+        )
+    return files
+
+
+def instant(summary: Summary) -> str:
+    """The time as of which the items are: UTC, ISO 8601."""
+    time = summary.export_time
+    utc = time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+    return utc.isoformat(timespec="microseconds")
+
+
+def md5_text(digest: bytes) -> str:
+    """As manifests have it."""
+    return base64.b64encode(digest).decode()
+
+
+WHAT_NOW = (
+    "Nothing was published. Copy the export again if it is a copy, or make another one, and start "
+    "a new run"
+)
