@@ -1,0 +1,96 @@
+"""What PlanRun does: the plan of a run, and, once its export is there, what is read of that."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from trip_kpis.aws import clients, table
+from trip_kpis.aws.account import unreserved_executions
+from trip_kpis.aws.exports import Exports
+from trip_kpis.aws.run_store import RunStore, frozen, resumed
+from trip_kpis.aws.sampling import take_sample
+from trip_kpis.aws.settings import Settings, read_estimate_terms, read_run_defaults
+from trip_kpis.core.estimate.document import estimate_document
+from trip_kpis.core.estimate.planning import make_plan
+from trip_kpis.core.run.plan import Plan, shuffled
+from trip_kpis.core.run.requests import ExportRequest, RunRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """What the state machine goes by."""
+
+    plan: Plan
+    max_concurrency: int
+    empty_table_confirmed: bool
+    source: Mapping[str, Any] = field(default_factory=dict)
+    """what is to be done before the segments are known; of `Exports.next_step`"""
+    estimate: Mapping[str, Any] | None = None
+    """of the table; None: nothing but an estimate was not asked for"""
+
+    def to_json(self) -> dict[str, Any]:
+        """PlanRun's output."""
+        return {
+            "run_id": self.plan.run_id,
+            "plan_sha256": self.plan.sha256,
+            "segments": shuffled(self.plan.total_segments, seed=self.plan.run_id),
+            "max_concurrency": self.max_concurrency,
+            "estimate": self.estimate or asdict(self.plan.estimate),
+            "estimate_only": self.estimate is not None,
+            "empty_table_confirmed": self.empty_table_confirmed,
+            "source": dict(self.source),
+        }
+
+    def to_log(self) -> dict[str, Any]:
+        return {"total_segments": self.plan.total_segments, "as_of": self.plan.as_of}
+
+
+def plan_run(
+    request: RunRequest, store: RunStore, settings: Settings, remaining_ms: Callable[[], int]
+) -> Planned:
+    """An earlier run's plan is kept, if it agrees with what is asked for now. An estimate writes
+    nothing, and reads a sample of the table for its census."""
+    defaults, terms = read_run_defaults(), read_estimate_terms()
+    dynamodb = clients.dynamodb()
+    found = table.describe(dynamodb, settings.table_name)
+    plan = make_plan(
+        request,
+        defaults,
+        found,
+        now=datetime.now(UTC),
+        terms=terms,
+        lambda_limit=unreserved_executions(clients.lambda_),
+    )
+    confirmed = request.confirm_empty_table
+    if request.estimate_only:
+        sample = take_sample(dynamodb, plan, remaining_ms=remaining_ms)
+        return Planned(
+            plan=plan,
+            max_concurrency=plan.max_concurrency,
+            empty_table_confirmed=confirmed,
+            estimate=estimate_document(plan, sample, terms),
+        )
+    if request.continues:
+        plan, budget = resumed(store, plan, request, defaults, found, terms)
+    else:
+        plan = frozen(store, plan, request, terms)
+        budget = plan.read_budget
+    return Planned(
+        plan=plan,
+        max_concurrency=budget.max_concurrency,
+        empty_table_confirmed=confirmed,
+        source=Exports(dynamodb=dynamodb, store=store).next_step(plan),
+    )
+
+
+def plan_export(request: ExportRequest, store: RunStore) -> Planned:
+    """The segments are those of the export, which is frozen now, or was."""
+    planned = store.planned(request.run_id, sha256=request.plan_sha256)
+    exports = Exports(dynamodb=clients.dynamodb(), store=store)
+    plan = planned.reading(exports.freeze(planned, request.export_arn))
+    return Planned(
+        plan=plan,
+        max_concurrency=request.max_concurrency or plan.max_concurrency,
+        empty_table_confirmed=request.empty_table_confirmed,
+    )
