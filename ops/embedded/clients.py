@@ -8,8 +8,9 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+from moto.sts.models import sts_backends
 
-from ops.embedded.isolation import REGION
+from ops.embedded.isolation import ACCOUNT_ID, REGION
 
 # Lambda's own longest time limit, and room for what is around it.
 _LONGEST_INVOCATION_SECONDS = 900 + 120
@@ -33,13 +34,17 @@ class Clients:
         self._made: list[Any] = []
         self._lock = threading.RLock()
         self._role_credentials: dict[str, Mapping[str, str]] = {}
-        self._for_lambda_tasks: dict[str | None, Any] = {}
+        self._for_tasks: dict[tuple[str, str | None], Any] = {}
+        self._of_callers: dict[tuple[str, str], Any] = {}
 
     def make(self, service: str, *, role_arn: str | None = None) -> Any:
         """The operator's client, or that of who has taken on the role. Safe to use from several
         threads.
         """
         credentials = self._operator if role_arn is None else self.role_credentials(role_arn)
+        return self._client(service, credentials)
+
+    def _client(self, service: str, credentials: Mapping[str, str]) -> Any:
         session = boto3.Session(
             aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
@@ -75,12 +80,33 @@ class Clients:
                 }
             return self._role_credentials[role_arn]
 
-    def for_lambda_tasks(self, role_arn: str | None) -> Any:
-        """The one client of all Lambda tasks of state machines with this role."""
+    def for_tasks(self, service: str, role_arn: str | None) -> Any:
+        """The one client of all tasks of state machines with this role."""
         with self._lock:
-            if role_arn not in self._for_lambda_tasks:
-                self._for_lambda_tasks[role_arn] = self.make("lambda", role_arn=role_arn)
-            return self._for_lambda_tasks[role_arn]
+            if (service, role_arn) not in self._for_tasks:
+                self._for_tasks[service, role_arn] = self.make(service, role_arn=role_arn)
+            return self._for_tasks[service, role_arn]
+
+    def of_caller(self, service: str, access_key: str) -> Any:
+        """The one client with the credentials that this access key is of: the operator's, or those
+        of somebody who has taken on a role. It makes requests in the caller's name.
+        """
+        with self._lock:
+            if (service, access_key) not in self._of_callers:
+                credentials = self._credentials(access_key)
+                self._of_callers[service, access_key] = self._client(service, credentials)
+            return self._of_callers[service, access_key]
+
+    def _credentials(self, access_key: str) -> Mapping[str, str]:
+        backend: Any = sts_backends[ACCOUNT_ID]["aws"]
+        role = backend.get_assumed_role_from_access_key(access_key)
+        if role is None:
+            return self._operator
+        return {
+            "AWS_ACCESS_KEY_ID": access_key,
+            "AWS_SECRET_ACCESS_KEY": role.secret_access_key,
+            "AWS_SESSION_TOKEN": role.session_token,
+        }
 
     def close(self) -> None:
         while self._made:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import socket
 import threading
-import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any, Self
@@ -22,6 +21,7 @@ from moto.stepfunctions.parser.utils import TMP_THREADS
 from ops.embedded.callers import known_callers_only
 from ops.embedded.clients import Clients
 from ops.embedded.errors import CloudStartError, EmbeddedCloudError
+from ops.embedded.export_patches import ExportBehavior, tables_are_exported_as_in_aws
 from ops.embedded.iam_patches import enforced_iam
 from ops.embedded.isolation import (
     ACCOUNT_ID,
@@ -40,10 +40,12 @@ class EmbeddedCloud:
     """Starts on entering, ends on leaving; there can be one in a process at a time.
 
     `host` and `port` say where it listens; port 0 takes a free one. `wait_before_retry` sleeps
-    before a state's Retry: tests that make many faults hand in something shorter. `middleware` is
+    before a state's Retry, and in a Wait state: tests that make many faults hand in something
+    shorter. `middleware` is
     put around what answers the requests: it sees each of them first, and the answer last. A table
     that `table_ids` names gets that TableId. `page_bytes` makes Scan's pages smaller than
-    DynamoDB's 1 MB; no item may be larger. With `enforce_iam`, a request with a role's credentials
+    DynamoDB's 1 MB; no item may be larger. `exports` says what becomes of table exports; set it
+    anew for those that are requested later. With `enforce_iam`, a request with a role's credentials
     (`role_credentials`) is refused unless the role's policies allow it.
 
     Any page that is open in a browser on this machine can send requests here. So it answers only
@@ -62,10 +64,11 @@ class EmbeddedCloud:
         *,
         host: str = "127.0.0.1",
         port: int = 0,
-        wait_before_retry: Callable[[float], None] = time.sleep,
+        wait_before_retry: Callable[[float], None] | None = None,
         middleware: Middleware | None = None,
         table_ids: Mapping[str, str] | None = None,
         page_bytes: int | None = None,
+        exports: ExportBehavior | None = None,
         enforce_iam: bool = False,
         access_key: str | None = None,
     ) -> None:
@@ -75,6 +78,7 @@ class EmbeddedCloud:
         self._middleware = middleware
         self._table_ids = dict(table_ids or {})
         self._page_bytes = page_bytes
+        self.exports = exports or ExportBehavior()
         self._enforce_iam = enforce_iam
         self._open = ExitStack()
         self._operator = operator_credentials(access_key)
@@ -101,10 +105,15 @@ class EmbeddedCloud:
             opening.enter_context(
                 patched_moto(
                     invoke_lambda=self._run_function,
-                    lambda_client=self._clients.for_lambda_tasks,
+                    task_client=self._clients.for_tasks,
                     wait_before_retry=self._wait_before_retry,
                     table_ids=self._table_ids,
                     page_bytes=self._page_bytes,
+                )
+            )
+            opening.enter_context(
+                tables_are_exported_as_in_aws(
+                    lambda: self.exports, lambda key: self._clients.of_caller("s3", key)
                 )
             )
             if self._enforce_iam:

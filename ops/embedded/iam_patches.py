@@ -7,7 +7,7 @@ What moto still does not look at: conditions, and the bucket's policy.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import unquote
@@ -133,11 +133,19 @@ def refusals_are_in_json() -> Iterator[None]:
 def _resource(response: Any) -> str | None:
     """The ARN of what the request is about, of the services that a run calls besides S3."""
     match response:
-        case DynamoHandler() if name := response.body.get("TableName"):
-            return f"arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:table/{name}"
+        case DynamoHandler():
+            return _table_or_export(response.body)
         case LambdaResponse() if response.path.endswith("/invocations"):
             named = unquote(response.path.split("/")[-2]).rpartition(":")[2]
             return f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{named}"
+    return None
+
+
+def _table_or_export(asked: Mapping[str, Any]) -> str | None:
+    if arn := asked.get("ExportArn") or asked.get("TableArn"):
+        return str(arn)
+    if name := asked.get("TableName"):
+        return f"arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:table/{name}"
     return None
 
 

@@ -2,8 +2,9 @@
 
 One function a patch; each says what moto does, what AWS does, and where that is written. Each is a
 context manager: it replaces one thing of moto and puts it back. Here are those of Lambda tasks and
-CloudFormation; the others are in `step_functions_patches`, `map_run_children`, `storage_patches`
-and `iam_patches`. `patched_moto` applies all but those of IAM, which `cloud` applies.
+CloudFormation; the others are in `step_functions_patches`, `map_run_children`, `storage_patches`,
+`export_patches` and `iam_patches`. `patched_moto` applies all but those of exports and IAM, which
+`cloud` applies.
 They reach into moto's internals, so they refuse any other version than the one they were written
 for.
 """
@@ -12,7 +13,6 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
@@ -25,6 +25,9 @@ from moto.awslambda.responses import LambdaResponse
 from moto.cloudformation import parsing
 from moto.core.exceptions import JsonRESTError
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
+    state_task_service_aws_sdk,
+)
 
 from ops.embedded.errors import EmbeddedCloudError, MotoMismatchError
 from ops.embedded.map_run_children import children_are_listed
@@ -33,9 +36,9 @@ from ops.embedded.step_functions_patches import (
     execution_can_be_watched_from_its_start,
     failed_child_fails_the_map,
     json_paths_are_parsed_once,
-    retry_waits_are_handed_in,
     stack_state_machines_execute,
     unnamed_execution_gets_a_uuid,
+    waits_are_handed_in,
 )
 from ops.embedded.storage_patches import patched_storage
 
@@ -54,12 +57,16 @@ class InvokeLambda(Protocol):
     def __call__(self, function_name: str, payload: bytes) -> tuple[bytes, str | None, bytes]: ...
 
 
+TaskClient = Callable[[str, str | None], Any]
+"""Gives the client of a service for the tasks of state machines with a role of this ARN."""
+
+
 @contextmanager
 def patched_moto(
     *,
     invoke_lambda: InvokeLambda,
-    lambda_client: Callable[[str | None], Any],
-    wait_before_retry: Callable[[float], None] = time.sleep,
+    task_client: TaskClient,
+    wait_before_retry: Callable[[float], None] | None = None,
     table_ids: Mapping[str, str],
     page_bytes: int | None,
 ) -> Iterator[None]:
@@ -74,7 +81,7 @@ def patched_moto(
         )
     with ExitStack() as patches:
         patches.enter_context(lambda_tasks_run_the_real_handlers(invoke_lambda))
-        patches.enter_context(lambda_tasks_share_one_client(lambda_client))
+        patches.enter_context(tasks_share_one_client(task_client))
         patches.enter_context(failed_child_fails_the_map())
         patches.enter_context(children_are_listed())
         patches.enter_context(stack_state_machines_execute())
@@ -83,7 +90,8 @@ def patched_moto(
         patches.enter_context(lambda_has_account_settings())
         patches.enter_context(left_out_resources_are_reported_by_the_deployment())
         patches.enter_context(json_paths_are_parsed_once())
-        patches.enter_context(retry_waits_are_handed_in(wait_before_retry))
+        if wait_before_retry is not None:
+            patches.enter_context(waits_are_handed_in(wait_before_retry))
         patches.enter_context(patched_storage(table_ids=table_ids, page_bytes=page_bytes))
         yield
 
@@ -113,10 +121,10 @@ def lambda_tasks_run_the_real_handlers(invoke_lambda: InvokeLambda) -> Iterator[
 
 
 @contextmanager
-def lambda_tasks_share_one_client(client: Callable[[str | None], Any]) -> Iterator[None]:
-    """Lambda tasks: moto makes a boto3 client for every invocation, from boto3's default session,
-    with nobody's credentials. In AWS a task has those of its state machine's role, by whose ARN
-    `client` gives the one client of all its tasks.
+def tasks_share_one_client(client: TaskClient) -> Iterator[None]:
+    """Lambda and aws-sdk tasks: moto makes a boto3 client for every task, from boto3's default
+    session, with nobody's credentials. In AWS a task has those of its state machine's role, for
+    which `client` gives the one client of all its tasks.
 
     That session is not made for threads (children of a Map that start together can fail with a
     KeyError from inside botocore), it reads the user's profile, and it takes 10 ms and more of CPU
@@ -125,9 +133,12 @@ def lambda_tasks_share_one_client(client: Callable[[str | None], Any]) -> Iterat
     """
 
     def shared_client(service: str, region: str, state_credentials: Any = None) -> Any:
-        return client(state_credentials.role_arn if state_credentials else None)
+        return client(service, state_credentials.role_arn if state_credentials else None)
 
-    with replaced(lambda_eval_utils, "boto_client_for", shared_client):
+    with (
+        replaced(lambda_eval_utils, "boto_client_for", shared_client),
+        replaced(state_task_service_aws_sdk, "boto_client_for", shared_client),
+    ):
         yield
 
 

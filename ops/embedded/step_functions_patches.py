@@ -16,6 +16,9 @@ from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration import (
     distributed_iteration_component,
 )
+from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import (
+    WaitFunction,
+)
 from moto.stepfunctions.parser.asl.utils import json_path
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import (
@@ -158,11 +161,18 @@ def json_paths_are_parsed_once() -> Iterator[None]:
 
 
 @contextmanager
-def retry_waits_are_handed_in(wait: Callable[[float], None]) -> Iterator[None]:
-    """Retry: moto computes the wait as AWS does, and sleeps. Not a patch, but a seam: `wait` sleeps
-    instead.
+def waits_are_handed_in(wait: Callable[[float], None]) -> Iterator[None]:
+    """Retry, Wait: moto computes the wait as AWS does, and sleeps. Not a patch, but a seam: `wait`
+    sleeps instead.
     """
-    with replaced(retrier_decl, "time", SimpleNamespace(sleep=wait)):
+
+    def wait_interval(self: Any, env: Any, wait_seconds: float) -> None:
+        wait(wait_seconds)
+
+    with (
+        replaced(retrier_decl, "time", SimpleNamespace(sleep=wait)),
+        replaced(WaitFunction, "_wait_interval", wait_interval),
+    ):
         yield
 
 
