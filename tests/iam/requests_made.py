@@ -102,8 +102,12 @@ def _of_dynamodb(environ: WSGIEnvironment) -> Iterator[Request]:
     body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
     environ["wsgi.input"] = io.BytesIO(body)
     operation = environ["HTTP_X_AMZ_TARGET"].rpartition(".")[2]
-    table = json.loads(body)["TableName"]
-    yield _request(f"dynamodb:{operation}", f"arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:table/{table}")
+    asked = json.loads(body)
+    # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
+    resource = asked.get("TableArn") or asked.get("ExportArn")
+    if resource is None:
+        resource = f"arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:table/{asked['TableName']}"
+    yield _request(f"dynamodb:{operation}", resource)
 
 
 def _of_lambda(environ: WSGIEnvironment) -> Iterator[Request]:
