@@ -76,6 +76,11 @@ def test_with_one_taken_away_it_is_denied(enforced: Enforced, grant: Grant) -> N
         assert grant.action == "s3:PutObject"
         assert error == "ExportFailedError"
         assert "S3AccessDenied" in cause
+    elif error == "ExportNotFoundError":
+        # Nor does S3 tell a missing object of an export from one that may not be read.
+        assert grant.action == "s3:GetObject"
+        assert grant.sid in {"ReadTheExportsManifests", "ReadTheExport", "ReadExportsElsewhere"}
+        assert "is not there, or this function may not read it" in cause
     elif error == "PlanNotFoundError":
         # S3 answers in the same way for a plan that is not there, to whom may not list.
         assert grant.action == "s3:GetObject"
