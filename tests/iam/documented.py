@@ -1,6 +1,7 @@
 """What AWS asks for in a role's name besides the requests of its code, as AWS documents it."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from ops.embedded.isolation import ACCOUNT_ID, REGION
 from tests.iam.policies import Request
@@ -24,8 +25,24 @@ _KEY_ACTIONS = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keys:
+    """The customer-managed keys of what a stack uses."""
+
+    bucket: str
+    table: str
+    exports_elsewhere: str
+
+    def of(self, request: Request, *, exports_bucket: str) -> str:
+        """The key that a request to DynamoDB or S3 takes."""
+        if request.action.startswith("dynamodb:"):
+            return self.table
+        elsewhere = request.resource.startswith(f"arn:aws:s3:::{exports_bucket}/")
+        return self.exports_elsewhere if elsewhere else self.bucket
+
+
 def key_requests(
-    requests: Iterable[Request], *, bucket_key: str, table_key: str
+    requests: Iterable[Request], keys: Keys, *, exports_bucket: str
 ) -> Iterator[Request]:
     """What S3 and DynamoDB ask of the customer-managed keys, for these requests.
 
@@ -38,7 +55,7 @@ def key_requests(
             yield Request(
                 principal=request.principal,
                 action=action,
-                resource=bucket_key if service == "s3" else table_key,
+                resource=keys.of(request, exports_bucket=exports_bucket),
                 context={"kms:ViaService": f"{service}.{REGION}.amazonaws.com"},
             )
 
@@ -54,14 +71,45 @@ def standstill_request(role: str, bucket: str) -> Request:
     )  # fmt: skip
 
 
-def lease_listing(role: str, bucket: str) -> Request:
-    """What a merge asks where S3 denies it the lease that another one has just released: to a role
-    that may not list an object, S3 does not say that it is not there.
+def missing_object(role: str, bucket: str, key: str) -> Request:
+    """What S3 asks of a role that wants an object that is not there: to one that may not list it,
+    S3 does not say so.
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
     """
-    context = {"aws:SecureTransport": "true", "s3:prefix": "lease/publish.json"}
+    context = {"aws:SecureTransport": "true", "s3:prefix": key}
     return Request(principal=role, action="s3:ListBucket", resource=bucket, context=context)
+
+
+def export_requests(role: str, bucket: str, key: str) -> Iterator[Request]:
+    """What DynamoDB does for who starts an export, with a customer-managed key of the bucket if
+    there is one.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport_Requesting.html
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html#mpuAndPermissions
+    """
+    encryption = {"s3:x-amz-server-side-encryption": "AES256"}
+    if key:
+        encryption = {
+            "s3:x-amz-server-side-encryption": "aws:kms",
+            "s3:x-amz-server-side-encryption-aws-kms-key-id": key,
+        }
+    data = f"{bucket}/exports/run=a/AWSDynamoDB/01693685827463-2d8752fd/data/a.json.gz"
+    for action, context in (
+        ("PutObject", {"s3:ObjectCreationOperation": "true", **encryption}),
+        ("PutObjectAcl", {}),
+        ("AbortMultipartUpload", {}),
+    ):
+        yield Request(
+            principal=role,
+            action=f"s3:{action}",
+            resource=data,
+            context={"aws:SecureTransport": "true", **context},
+        )
+    if key:
+        through = {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}
+        for action in ("Decrypt", "GenerateDataKey"):
+            yield Request(principal=role, action=f"kms:{action}", resource=key, context=through)
 
 
 def log_requests(role: str, log_group: str) -> Iterator[Request]:

@@ -4,9 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tests.iam.documented import (
+    Keys,
+    export_requests,
     key_requests,
-    lease_listing,
     log_requests,
+    missing_object,
     standstill_request,
     state_machine_requests,
 )
@@ -15,6 +17,13 @@ from tests.iam.policies import Document, Request, allows, statements
 
 MACHINE_ROLE, SCHEDULE_ROLE = "TripKpisStateMachineRole", "TripKpisScheduleRole"
 TLS = {"aws:SecureTransport": "true"}
+READ_EXPORTS = ("PlanRunRole", "ScanSegmentRole")
+MAY_BE_MISSING = {
+    "PlanRunRole": ("staging/run=a/export.json", "exports/theirs/manifest-summary.json"),
+    "ScanSegmentRole": ("exports/theirs/data/a.json.gz",),
+    "MergePartialsRole": ("lease/publish.json",),  # another merge has just released it
+}
+"""what a role asks for that may not be there, and is there in the runs"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +69,8 @@ class Stack:
 
 
 def recorded(parameters: Mapping[str, str]) -> Stack:
-    """Of a stack with these parameters: a run of it, the same one again, and an estimate."""
+    """Of a stack with these parameters: runs of it over the table and over exports, and an
+    estimate."""
     with enforced_stack(parameters) as up:
         outcomes = up.run_all("recorded")
         assert all(outcome.succeeded for outcome in outcomes), outcomes
@@ -82,20 +92,24 @@ def _requests(up: Enforced, role: Role) -> Iterator[Request]:
     yield from made
     deployed, parameters = up.local.stack, up.local.stack.parameters
     if parameters["BucketKmsKeyArn"]:
-        yield from key_requests(
-            made,
-            bucket_key=parameters["BucketKmsKeyArn"],
-            table_key=parameters["TableKmsKeyArn"],
+        keys = Keys(
+            bucket=parameters["BucketKmsKeyArn"],
+            table=parameters["TableKmsKeyArn"],
+            exports_elsewhere=parameters["ExportKmsKeyArn"],
         )
+        yield from key_requests(made, keys, exports_bucket=parameters["ExportBucketName"])
     if log_group := up.log_groups().get(role.arn):
         yield from log_requests(role.arn, log_group)
     bucket = f"arn:aws:s3:::{deployed.bucket_name}"
     if role.logical_id == "ScanSegmentRole":
         yield standstill_request(role.arn, bucket)
-    if role.logical_id == "MergePartialsRole":
-        yield lease_listing(role.arn, bucket)
+    for key in MAY_BE_MISSING.get(role.logical_id, ()):
+        yield missing_object(role.arn, bucket, key)
+    if role.logical_id in READ_EXPORTS and (elsewhere := parameters["ExportBucketName"]):
+        yield missing_object(role.arn, f"arn:aws:s3:::{elsewhere}", "theirs/manifest-summary.json")
     if role.logical_id == MACHINE_ROLE:
         yield from state_machine_requests(role.arn, deployed.state_machine_arn)
+        yield from export_requests(role.arn, bucket, parameters["BucketKmsKeyArn"])
     if role.logical_id == SCHEDULE_ROLE:
         yield Request(
             principal=role.arn,

@@ -12,7 +12,7 @@ from moto.cloudformation.parsing import clean_json
 
 from ops.embedded.iam_patches import whole
 from ops.embedded.isolation import ACCOUNT_ID, REGION
-from ops.local.local_stack import LocalStack, Where, local_stack
+from ops.local.local_stack import TABLE_NAME, LocalStack, Where, local_stack
 from ops.local.run import execute
 from ops.local.trip_files import Trips
 from ops.runs.execution import EndedExecution
@@ -23,8 +23,11 @@ from trip_kpis.core.layout import BREAKDOWNS, KPIS, LEASE, DayObjects
 KEYS = {
     "BucketKmsKeyArn": f"arn:aws:kms:{REGION}:{ACCOUNT_ID}:key/bucket",
     "TableKmsKeyArn": f"arn:aws:kms:{REGION}:{ACCOUNT_ID}:key/table",
+    "ExportBucketName": "exports-elsewhere",
+    "ExportKmsKeyArn": f"arn:aws:kms:{REGION}:{ACCOUNT_ID}:key/exports",
 }
-"""parameters of a stack whose bucket and table have customer-managed keys"""
+"""parameters of a stack whose bucket and table have customer-managed keys, and which may read the
+exports in another bucket that has one, too"""
 
 VANISHED = DayObjects().key("2020-02-29")
 VANISHED_GROUPS = DayObjects("quote").key("2020-02-29")
@@ -72,12 +75,15 @@ class Enforced:
 
     local: LocalStack
     roles: Mapping[str, Role]
+    export_elsewhere: str | None
+    """ARN of an export of the table in another bucket, if the stack may read one"""
     _made: RequestsMade
 
     def run_all(self, name: str, *, segments: int = 1) -> list[EndedExecution]:
         """Everything that an execution can come to: a new run that quarantines a trip and finds a
         vanished day, and, if it succeeds, the same one resumed with another read budget, resumed
-        with the budget that it has then, and an estimate.
+        with the budget that it has then, one over an export that it starts, that one resumed, one
+        over an export in another bucket if there is one, and an estimate.
         """
         s3, bucket = self.local.cloud.client("s3"), self.local.stack.bucket_name
         # A run does not rewrite an unchanged day, and waits for the lease of a merge that failed.
@@ -87,10 +93,17 @@ class Enforced:
             s3.put_object(Bucket=bucket, Key=key, Body=b"")
         outcomes = [execute(self.local, {"total_segments": segments}, name=name)]
         if outcomes[0].succeeded:
-            budget = {"run_id": name, "read_units_per_second": 10**6}
-            outcomes.append(execute(self.local, budget, name=f"{name}-again"))
-            outcomes.append(execute(self.local, {"run_id": name}, name=f"{name}-once-more"))
-            outcomes.append(execute(self.local, {"estimate_only": True}, name=f"{name}-estimate"))
+            exported = f"{name}-export"
+            others: dict[str, dict[str, Any]] = {
+                f"{name}-again": {"run_id": name, "read_units_per_second": 10**6},
+                f"{name}-once-more": {"run_id": name},
+                exported: {"source": "export"},
+                f"{exported}-again": {"run_id": exported},
+            }
+            if self.export_elsewhere:
+                others[f"{name}-elsewhere"] = {"export_arn": self.export_elsewhere}
+            others[f"{name}-estimate"] = {"estimate_only": True}
+            outcomes += [execute(self.local, given, name=other) for other, given in others.items()]
         return outcomes
 
     def keys(self, prefix: str) -> list[str]:
@@ -162,7 +175,23 @@ def enforced_stack(parameters: Mapping[str, str]) -> Iterator[Enforced]:
         },
         on_loaded=lambda _: None,
     ) as local:
-        yield Enforced(local=local, roles=_roles(local), _made=made)
+        yield Enforced(
+            local=local,
+            roles=_roles(local),
+            export_elsewhere=_export_elsewhere(local, local.stack.parameters["ExportBucketName"]),
+            _made=made,
+        )
+
+
+def _export_elsewhere(local: LocalStack, bucket: str) -> str | None:
+    """Exports the table to another bucket, as somebody else would; None without a bucket."""
+    if not bucket:
+        return None
+    local.cloud.client("s3").create_bucket(Bucket=bucket)
+    dynamodb = local.cloud.client("dynamodb")
+    table = dynamodb.describe_table(TableName=TABLE_NAME)["Table"]["TableArn"]
+    exported = dynamodb.export_table_to_point_in_time(TableArn=table, S3Bucket=bucket)
+    return str(exported["ExportDescription"]["ExportArn"])
 
 
 def _roles(local: LocalStack) -> dict[str, Role]:

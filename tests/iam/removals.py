@@ -32,10 +32,19 @@ DONE_WITHOUT = {
 }
 """what a run does without, and what says so: an advice's code, or a warning in the merge's log"""
 
+_NOT_ASKED_FOR = {
+    ("WriteTheExport", "s3:PutObjectAcl"),
+    ("WriteTheExport", "s3:AbortMultipartUpload"),
+    ("FindExportsElsewhere", "s3:ListBucket"),
+}
+"""what AWS asks for, and the embedded cloud does not: `documented` says when"""
+
 ENFORCED = [
     one
     for one in granted_in_template()
-    if one.action.startswith(_ENFORCED_SERVICES) and one not in DONE_WITHOUT
+    if one.action.startswith(_ENFORCED_SERVICES)
+    and one not in DONE_WITHOUT
+    and (one.sid, one.action) not in _NOT_ASKED_FOR
 ]
 """that a run can be denied of here"""
 

@@ -103,7 +103,8 @@ def _of_dynamodb(environ: WSGIEnvironment) -> Iterator[Request]:
     environ["wsgi.input"] = io.BytesIO(body)
     operation = environ["HTTP_X_AMZ_TARGET"].rpartition(".")[2]
     asked = json.loads(body)
-    resource = asked.get("ExportArn") or asked.get("TableArn")
+    # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
+    resource = asked.get("TableArn") or asked.get("ExportArn")
     if resource is None:
         resource = f"arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:table/{asked['TableName']}"
     yield _request(f"dynamodb:{operation}", resource)

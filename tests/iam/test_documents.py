@@ -11,7 +11,14 @@ import pytest
 
 from ops.embedded.isolation import ACCOUNT_ID, REGION
 from ops.local.local_stack import STACK_NAME, TABLE_NAME
-from tests.iam.documents import MACHINE_ROLE, SCHEDULE_ROLE, TLS, Stack, recorded
+from tests.iam.documents import (
+    MACHINE_ROLE,
+    READ_EXPORTS,
+    SCHEDULE_ROLE,
+    TLS,
+    Stack,
+    recorded,
+)
 from tests.iam.enforced import KEYS
 from tests.iam.grants import granted, without_a_condition_value
 from tests.iam.policies import Document, Request, allows
@@ -34,6 +41,8 @@ PART = f"{BUCKET}/staging/run=a/segment=00000/part-00000.parquet"
 QUARANTINED = f"{BUCKET}/quarantine/run=a/segment=00000/part-00000-0f.jsonl"
 KPI = f"{BUCKET}/kpis/date=2024-05-01/kpi.json"
 MANIFEST = f"{BUCKET}/runs/run=a/manifest.json"
+EXPORT = f"{TABLE}/export/01693685827463-2d8752fd"
+EXPORTED = f"{BUCKET}/exports/run=a/AWSDynamoDB/01693685827463-2d8752fd/data/a.json.gz"
 
 ALLOW_ALL: Document = {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
 
@@ -90,6 +99,12 @@ def test_no_value_of_a_condition_is_for_nothing(stack: Stack) -> None:
         ("PlanRunRole", "dynamodb:DescribeTable", OTHER_TABLE, TLS),
         ("PlanRunRole", "dynamodb:Scan", OTHER_TABLE, TLS),
         ("PlanRunRole", "dynamodb:PutItem", TABLE, TLS),
+        ("PlanRunRole", "dynamodb:DescribeExport", EXPORT.replace(TABLE, OTHER_TABLE), TLS),
+        ("PlanRunRole", "dynamodb:ExportTableToPointInTime", TABLE, TLS),
+        ("PlanRunRole", "dynamodb:UpdateContinuousBackups", TABLE, TLS),
+        ("PlanRunRole", "s3:PutObject", EXPORTED, NEW),
+        ("PlanRunRole", "s3:DeleteObject", EXPORTED, TLS),
+        ("PlanRunRole", "s3:PutObject", f"{BUCKET}/staging/run=a/export.json", ANY),
         ("PlanRunRole", "s3:PutObject", PLAN, ANY),
         ("PlanRunRole", "s3:PutObject", PART, NEW),
         ("PlanRunRole", "s3:GetObject", PART, TLS),
@@ -99,6 +114,11 @@ def test_no_value_of_a_condition_is_for_nothing(stack: Stack) -> None:
         ("ScanSegmentRole", "dynamodb:Scan", f"{TABLE}/index/by-day", TLS),
         ("ScanSegmentRole", "dynamodb:Query", TABLE, TLS),
         ("ScanSegmentRole", "dynamodb:PutItem", TABLE, TLS),
+        ("ScanSegmentRole", "dynamodb:DescribeExport", EXPORT, TLS),
+        ("ScanSegmentRole", "dynamodb:ExportTableToPointInTime", TABLE, TLS),
+        ("ScanSegmentRole", "s3:PutObject", EXPORTED, NEW),
+        ("ScanSegmentRole", "s3:PutObject", f"{BUCKET}/staging/run=a/export.json", NEW),
+        ("ScanSegmentRole", "s3:DeleteObject", EXPORTED, TLS),
         ("ScanSegmentRole", "s3:PutObject", PART, ANY),
         ("ScanSegmentRole", "s3:PutObject", KPI, NEW),
         ("ScanSegmentRole", "s3:PutObject", MANIFEST, NEW),
@@ -110,6 +130,8 @@ def test_no_value_of_a_condition_is_for_nothing(stack: Stack) -> None:
         ("ScanSegmentRole", "s3:DeleteObject", PART, TLS),
         ("ScanSegmentRole", "s3:DeleteObject", QUARANTINED, TLS),
         ("MergePartialsRole", "dynamodb:Scan", TABLE, TLS),
+        ("MergePartialsRole", "s3:GetObject", EXPORTED, TLS),
+        ("MergePartialsRole", "s3:PutObject", EXPORTED, NEW),
         ("MergePartialsRole", "s3:PutObject", PART, NEW),
         ("MergePartialsRole", "s3:PutObject", QUARANTINED, ANY),
         ("MergePartialsRole", "s3:GetObject", QUARANTINED, TLS),
@@ -123,6 +145,14 @@ def test_no_value_of_a_condition_is_for_nothing(stack: Stack) -> None:
         (MACHINE_ROLE, "states:StartExecution", OTHER_MACHINE, TLS),
         (MACHINE_ROLE, "states:StopExecution", f"{OTHER_MACHINE}:run-1", TLS),
         (MACHINE_ROLE, "s3:GetObject", PLAN, TLS),
+        (MACHINE_ROLE, "s3:GetObject", EXPORTED, TLS),
+        (MACHINE_ROLE, "s3:DeleteObject", EXPORTED, TLS),
+        (MACHINE_ROLE, "s3:PutObject", f"{BUCKET}/exports/theirs/data/a.json.gz", ANY),
+        (MACHINE_ROLE, "s3:PutObject", KPI, ANY),
+        (MACHINE_ROLE, "s3:PutObject", PART, NEW),
+        (MACHINE_ROLE, "dynamodb:ExportTableToPointInTime", OTHER_TABLE, TLS),
+        (MACHINE_ROLE, "dynamodb:DescribeExport", EXPORT.replace(TABLE, OTHER_TABLE), TLS),
+        (MACHINE_ROLE, "dynamodb:Scan", TABLE, TLS),
         (SCHEDULE_ROLE, "states:StartExecution", OTHER_MACHINE, TLS),
         (SCHEDULE_ROLE, "lambda:InvokeFunction", f"arn:aws:lambda:{HERE}:function:any", TLS),
     ],
@@ -138,7 +168,7 @@ def test_no_request_is_allowed_over_plain_http_or_of_another_bucket(stack: Stack
         (name, request)
         for name, requests in stack.requests.items()
         for request in requests
-        if request.action.startswith("s3:")
+        if request.action.startswith("s3:") and stack.bucket in request.resource
     ]
     assert of_s3
     for name, request in of_s3:
@@ -155,6 +185,19 @@ def test_only_a_stack_that_removes_vanished_days_may_delete_one(stack: Stack) ->
         for request in stack.requests["MergePartialsRole"]
     )
     assert stack.may("MergePartialsRole", "s3:DeleteObject", KPI) is deletes_days
+
+
+@pytest.mark.parametrize("role", READ_EXPORTS)
+def test_exports_in_another_bucket_are_read_only_where_the_stack_names_it(
+    stack: Stack, role: str
+) -> None:
+    elsewhere = f"arn:aws:s3:::{KEYS['ExportBucketName']}"
+    reads = any(request.resource.startswith(elsewhere) for request in stack.requests[role])
+    assert stack.may(role, "s3:GetObject", f"{elsewhere}/theirs/data/a.json.gz") is reads
+    assert stack.may(role, "s3:ListBucket", elsewhere) is reads
+    assert not stack.may(role, "s3:PutObject", f"{elsewhere}/theirs/data/a.json.gz")
+    assert not stack.may(role, "s3:DeleteObject", f"{elsewhere}/theirs/data/a.json.gz")
+    assert not stack.may(role, "s3:GetObject", f"{elsewhere}-2/theirs/data/a.json.gz")
 
 
 def test_keys_are_used_through_the_service_alone(stack: Stack) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.iam.documents import MACHINE_ROLE
 from tests.iam.enforced import VANISHED, Enforced, enforced_stack
 from tests.iam.grants import Grant
 from tests.iam.removals import (
@@ -30,7 +31,7 @@ def enforced() -> Iterator[Enforced]:
 
 
 def test_with_all_its_grants_a_run_does_all_that_it_has_to(enforced: Enforced) -> None:
-    first, again, once_more, estimate = enforced.run_all("whole", segments=3)
+    first, again, once_more, *over_exports, estimate = enforced.run_all("whole", segments=3)
     assert first.output is not None
     assert again.output is not None
     assert once_more.output is not None
@@ -38,6 +39,10 @@ def test_with_all_its_grants_a_run_does_all_that_it_has_to(enforced: Enforced) -
     assert first.output["rejected"] == {"time_unreadable": 1}
     assert again.output["trips"] == once_more.output["trips"] == 8
     assert first.output["trips"] == 8
+    assert len(over_exports) == 3
+    assert [outcome.output and outcome.output["trips"] for outcome in over_exports] == [8, 8, 8]
+    assert "staging/run=whole-export/export.json" in enforced.keys("staging/")
+    assert enforced.keys("exports/run=whole-export/AWSDynamoDB/")
     assert estimate.output is not None
     assert estimate.output["census"]["items"] == 9
     assert len(enforced.keys("quarantine/run=whole/")) == 1
@@ -62,6 +67,20 @@ def test_with_one_taken_away_it_is_denied(enforced: Enforced, grant: Grant) -> N
     if grant.action == "lambda:InvokeFunction":
         assert error == "Lambda.AccessDeniedException"
         assert f"not authorized to perform: {grant.action}" in cause
+    elif grant.role == MACHINE_ROLE and grant.action.startswith("dynamodb:"):
+        # What DynamoDB has no name for in a call, Step Functions calls so.
+        assert error == "DynamoDb.DynamoDbException"
+        assert f"not authorized to perform: {grant.action}" in cause
+    elif grant.role == MACHINE_ROLE:
+        # DynamoDB accepts the request, and the export fails.
+        assert grant.action == "s3:PutObject"
+        assert error == "ExportFailedError"
+        assert "S3AccessDenied" in cause
+    elif error == "ExportNotFoundError":
+        # Nor does S3 tell a missing object of an export from one that may not be read.
+        assert grant.action == "s3:GetObject"
+        assert grant.sid in {"ReadTheExportsManifests", "ReadTheExport", "ReadExportsElsewhere"}
+        assert "is not there, or this function may not read it" in cause
     elif error == "PlanNotFoundError":
         # S3 answers in the same way for a plan that is not there, to whom may not list.
         assert grant.action == "s3:GetObject"

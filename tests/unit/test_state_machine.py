@@ -116,7 +116,42 @@ DECIDED = {
         "not used",
     ),
 }
-NOT_THE_PROGRAMS = ("Lambda.", "Sandbox.", "Runtime.", "States.")
+NOT_THE_PROGRAMS = ("DynamoDb.", "Lambda.", "Sandbox.", "Runtime.", "States.")
+
+# Every error that the two calls of DynamoDB document, and those that Step Functions adds: its names
+# end in Exception, also where DynamoDB's do not.
+# https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ExportTableToPointInTime.html
+EXPORT_INTERRUPTED = {
+    "DynamoDb.InternalServerErrorException",
+    "DynamoDb.ThrottlingException",
+    "DynamoDb.DynamoDbException",
+    "DynamoDb.SdkClientException",
+    "States.Timeout",
+}
+EXPORT_LIMIT = "DynamoDb.LimitExceededException"
+EXPORT_NOT_FOUND = "DynamoDb.ExportNotFoundException"
+EXPORT_DECIDED = {
+    **dict.fromkeys(
+        ("InternalServerError", "LimitExceededException", "ExportNotFoundException"), "retry"
+    ),
+    # The stack or the table has to be changed first.
+    **dict.fromkeys(
+        (
+            "ExportConflictException",
+            "InvalidExportTimeException",
+            "PointInTimeRecoveryUnavailableException",
+            "TableNotFoundException",
+        ),
+        "permanent",
+    ),
+}
+OPERATIONS = {
+    "StartExport": "ExportTableToPointInTime",
+    "StartExportWithKey": "ExportTableToPointInTime",
+    "DescribeExport": "DescribeExport",
+}
+SDK = "arn:${Partition}:states:::aws-sdk:dynamodb:"
 
 
 @pytest.fixture
@@ -132,9 +167,23 @@ def template() -> dict[str, Any]:
 # -- the graph ------------------------------------------------------------------------------------
 
 
-def tasks(definition: Definition) -> Iterator[tuple[str, Definition]]:
+def all_tasks(definition: Definition) -> Iterator[tuple[str, Definition]]:
     for _, scope in scopes(definition):
         yield from ((name, s) for name, s in scope["States"].items() if s["Type"] == "Task")
+
+
+def tasks(definition: Definition) -> Iterator[tuple[str, Definition]]:
+    """Those that invoke a function."""
+    for name, task in all_tasks(definition):
+        if task["Resource"] == "arn:${Partition}:states:::lambda:invoke":
+            yield name, task
+
+
+def export_tasks(definition: Definition) -> Iterator[tuple[str, Definition]]:
+    """Those that call DynamoDB."""
+    for name, task in all_tasks(definition):
+        if task["Resource"].startswith(SDK):
+            yield name, task
 
 
 def inner(definition: Definition) -> Definition:
@@ -284,7 +333,7 @@ def test_every_task_retries_what_another_attempt_can_fix_and_outlasts_its_functi
 
 
 @pytest.mark.parametrize("broken", TASK_BREAKS)
-@pytest.mark.parametrize("task_name", ["PlanRun", "ScanSegment", "MergePartials"])
+@pytest.mark.parametrize("task_name", ["PlanRun", "PlanExport", "ScanSegment", "MergePartials"])
 def test_the_task_check_notices(
     definition: Definition, template: dict[str, Any], task_name: str, broken: str
 ) -> None:
@@ -304,6 +353,110 @@ def test_every_error_that_lambda_documents_for_an_invocation_is_decided() -> Non
         "Unknown",
     }
     assert documented | step_functions_own == DECIDED.keys()
+
+
+# -- the tasks that call DynamoDB -----------------------------------------------------------------
+
+
+def export_faults(definition: Definition) -> list[str]:
+    faults = []
+    for name, task in export_tasks(definition):
+        errors = retried(task)
+        faults += [
+            f"{name} does not retry {one}"
+            for one in sorted({*EXPORT_INTERRUPTED, EXPORT_LIMIT} - errors.keys())
+        ]
+        known = {*EXPORT_INTERRUPTED, EXPORT_LIMIT, EXPORT_NOT_FOUND}
+        faults += [f"{name} retries {one}" for one in sorted(errors.keys() - known)]
+        for one, retrier in errors.items():
+            bounds = {"MaxAttempts", "MaxDelaySeconds", "IntervalSeconds", "BackoffRate"}
+            if bounds - retrier.keys() or retrier.get("JitterStrategy") != "FULL":
+                faults.append(f"{name} retries {one} without bounds or jitter")
+            # What may be permanent as well costs a few minutes at most.
+            if one != EXPORT_LIMIT and longest_wait(retrier) > 300:
+                faults.append(f"{name} retries {one} for too long")
+        if task.get("TimeoutSeconds", 0) not in range(30, 301):
+            faults.append(f"{name} has no TimeoutSeconds of a request")
+        if "Catch" in task:
+            faults.append(f"{name} catches: a failure must fail the run")
+    return faults
+
+
+def longest_wait(retrier: Definition) -> float:
+    """Seconds of all waits together, if the jitter makes none of them shorter."""
+    return sum(
+        min(
+            retrier["IntervalSeconds"] * retrier["BackoffRate"] ** number,
+            retrier["MaxDelaySeconds"],
+        )
+        for number in range(retrier["MaxAttempts"])
+    )
+
+
+EXPORT_BREAKS: dict[str, tuple[Callable[[Definition], object], str]] = {
+    "limit": (lambda t: t["Retry"].pop(0), f"does not retry {EXPORT_LIMIT}"),
+    "interrupted": (lambda t: t["Retry"].pop(), "does not retry DynamoDb.SdkClientException"),
+    "permanent": (
+        lambda t: t["Retry"][0]["ErrorEquals"].append("DynamoDb.ExportConflictException"),
+        "retries DynamoDb.ExportConflictException",
+    ),
+    "all": (lambda t: t["Retry"][0]["ErrorEquals"].append("States.ALL"), "retries States.ALL"),
+    "jitter": (lambda t: drop(t["Retry"][0], "JitterStrategy"), f"retries {EXPORT_LIMIT} without"),
+    "patient": (
+        lambda t: t["Retry"][-1].update(MaxAttempts=20),
+        "retries DynamoDb.DynamoDbException for too long",
+    ),
+    "no timeout": (lambda t: drop(t, "TimeoutSeconds"), "has no TimeoutSeconds"),
+    "catch": (lambda t: t.update(Catch=[]), "catches"),
+}
+
+
+def test_every_call_of_dynamodb_retries_what_another_attempt_can_fix(
+    definition: Definition,
+) -> None:
+    assert export_faults(definition) == []
+    assert {name for name, _ in export_tasks(definition)} == OPERATIONS.keys()
+
+
+@pytest.mark.parametrize("broken", EXPORT_BREAKS)
+@pytest.mark.parametrize("task_name", OPERATIONS)
+def test_the_check_of_the_calls_notices(
+    definition: Definition, task_name: str, broken: str
+) -> None:
+    breaking, said = EXPORT_BREAKS[broken]
+    breaking(dict(export_tasks(definition))[task_name])
+    assert f"{task_name} {said}" in "\n".join(export_faults(definition))
+
+
+def test_every_error_that_dynamodb_documents_for_the_calls_is_decided(
+    definition: Definition,
+) -> None:
+    """By botocore's model, which is made of DynamoDB's documentation."""
+    model = Session().get_service_model("dynamodb")
+    documented = set()
+    for name, task in export_tasks(definition):
+        for shape in model.operation_model(OPERATIONS[name]).error_shapes:
+            documented.add(shape.name)
+            named = f"DynamoDb.{shape.name.removesuffix('Exception')}Exception"
+            assert (named in retried(task)) is (EXPORT_DECIDED[shape.name] == "retry"), named
+    assert documented == EXPORT_DECIDED.keys()
+
+
+def test_the_calls_have_parameters_that_dynamodb_knows(definition: Definition) -> None:
+    model = Session().get_service_model("dynamodb")
+    for name, task in export_tasks(definition):
+        operation = model.operation_model(OPERATIONS[name])
+        action = task["Resource"].removeprefix(SDK)
+        assert action[0].upper() + action[1:] == OPERATIONS[name]
+        given = {parameter.removesuffix(".$") for parameter in task["Parameters"]}
+        assert set(operation.input_shape.required_members) <= given
+        assert given <= operation.input_shape.members.keys()
+        described = operation.output_shape.members["ExportDescription"].members
+        selected = {path.rpartition(".")[2] for path in task["ResultSelector"].values()}
+        assert selected <= described.keys()
+        for choice in ("ExportFormat", "S3SseAlgorithm"):
+            if choice in task["Parameters"]:
+                assert task["Parameters"][choice] in operation.input_shape.members[choice].enum
 
 
 def test_the_programs_errors_that_are_retried_exist_and_a_permanent_one_is_not_among_them(
@@ -334,6 +487,13 @@ def test_the_tasks_are_given_what_the_functions_expect(definition: Definition) -
     payloads = {name: task["Parameters"]["Payload"] for name, task in tasks(definition)}
     assert payloads == {
         "PlanRun": {"execution_name.$": "$$.Execution.Name", "input.$": "$"},
+        "PlanExport": {
+            "run_id.$": "$.run_id",
+            "plan_sha256.$": "$.plan_sha256",
+            "max_concurrency.$": "$.max_concurrency",
+            "empty_table_confirmed.$": "$.empty_table_confirmed",
+            "export_arn.$": "$.source.arn",
+        },
         "ScanSegment": {
             "run_id.$": "$.run_id",
             "plan_sha256.$": "$.plan_sha256",
@@ -386,7 +546,74 @@ def test_an_estimate_ends_the_run_with_the_estimate(definition: Definition) -> N
     assert choice["Variable"] == "$.estimate_only"
     assert choice["BooleanEquals"] is True
     assert states[choice["Next"]]["OutputPath"] == "$.estimate"
-    assert states["EstimateOnly"]["Default"] == "ScanSegments"
+    assert states["EstimateOnly"]["Default"] == "SourceChoice"
+
+
+def test_what_is_read_is_chosen_by_the_next_step_that_the_plan_names(
+    definition: Definition,
+) -> None:
+    choice = definition["States"]["SourceChoice"]
+    assert {one["Variable"] for one in choice["Choices"]} == {"$.source.step"}
+    assert {one["StringEquals"]: one["Next"] for one in choice["Choices"]} == {
+        "scan": "ScanSegments",
+        "start": "StartExport",
+        "start_with_key": "StartExportWithKey",
+        "describe": "DescribeExport",
+    }
+    assert choice["Default"] == "PlanExport"
+
+
+def test_an_export_that_is_complete_or_has_failed_is_not_waited_for(
+    definition: Definition,
+) -> None:
+    states = definition["States"]
+    for name in ("StartExport", "StartExportWithKey", "WaitForExport"):
+        assert states[name]["Next"] == "DescribeExport"
+    assert states["DescribeExport"]["Next"] == "ExportDone"
+    (choice,) = states["ExportDone"]["Choices"]
+    assert choice == {
+        "Variable": "$.source.status",
+        "StringEquals": "IN_PROGRESS",
+        "Next": "WaitForExport",
+    }
+    assert states["ExportDone"]["Default"] == "PlanExport"
+    assert states["PlanExport"]["Next"] == "ScanSegments"
+
+
+def test_the_two_ways_to_start_an_export_differ_in_its_encryption_alone(
+    definition: Definition,
+) -> None:
+    plain, keyed = (
+        copy.deepcopy(definition["States"][name]) for name in ("StartExport", "StartExportWithKey")
+    )
+    assert plain["Parameters"].pop("S3SseAlgorithm") == "AES256"
+    assert keyed["Parameters"].pop("S3SseAlgorithm") == "KMS"
+    assert keyed["Parameters"].pop("S3SseKmsKeyId.$") == "$.source.kms_key_arn"
+    assert plain["Comment"] != keyed.pop("Comment")
+    assert {name: one for name, one in plain.items() if name != "Comment"} == keyed
+
+
+EVENTS_OF_A_STATE = {"Task": 5, "Wait": 2, "Choice": 2}
+"""entered and exited; a task is scheduled, started and has succeeded besides
+https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"""
+
+
+def test_waiting_for_an_export_all_the_time_that_a_run_has_leaves_room_in_the_history(
+    definition: Definition,
+) -> None:
+    states = definition["States"]
+    loop = ("DescribeExport", "ExportDone", "WaitForExport")
+    events = sum(EVENTS_OF_A_STATE[states[name]["Type"]] for name in loop)
+    assert events == 9
+    rounds = definition["TimeoutSeconds"] / states["WaitForExport"]["Seconds"]
+    # The longest series of retries of every other task of the execution, too.
+    attempts = sum(
+        retrier["MaxAttempts"]
+        for name, task in all_tasks(definition)
+        if name in {"PlanRun", "StartExport", "DescribeExport"}
+        for retrier in task["Retry"]
+    )
+    assert rounds * events + 3 * attempts < 25_000
 
 
 # -- how it fits the template and the functions ---------------------------------------------------
@@ -445,7 +672,10 @@ def test_the_tasks_invoke_the_templates_functions_by_the_same_stem(
     definition: Definition, template: dict[str, Any]
 ) -> None:
     invoked = {name: function_of(task) for name, task in tasks(definition)}
-    assert invoked == {name: f"{name}Function" for name in invoked}
+    # PlanExport is PlanRun's second step.
+    assert invoked == {name: f"{name}Function" for name in invoked} | {
+        "PlanExport": "PlanRunFunction"
+    }
     assert set(invoked.values()) == timeouts(template).keys()
 
 
@@ -458,6 +688,6 @@ def test_the_map_runs_name_is_the_one_that_the_role_may_redrive(
     (redriven,) = [
         statement["Resource"]["Fn::Sub"]
         for statement in policy["PolicyDocument"]["Statement"]
-        if "states:RedriveExecution" in statement["Action"]
+        if "states:RedriveExecution" in statement.get("Action", ())
     ]
     assert redriven.endswith(f"-trip-kpis/{label}:*")

@@ -25,6 +25,7 @@ PARAMETERS = {
     "TimeZone": "UTC",
     "TimeFormats": "",
     "EarliestDay": "2000-01-01",
+    "Source": "scan",
     "TotalSegments": 0,
     "MaxConcurrency": 32,
     "ReadUnitsPerSecond": 0,
@@ -37,6 +38,8 @@ PARAMETERS = {
     "ScheduleExpression": "cron(15 2 * * ? *)",
     "ScheduleTimeZone": "UTC",
     "ScheduleState": "ENABLED",
+    "ExportBucketName": "",
+    "ExportKmsKeyArn": "",
     "BucketKmsKeyArn": "",
     "TableKmsKeyArn": "",
     "LogRetentionDays": 30,
@@ -60,6 +63,7 @@ VARIABLES = {
         "TIME_ZONE": "TimeZone",
         "TIME_FORMATS": "TimeFormats",
         "EARLIEST_DAY": "EarliestDay",
+        "SOURCE": "Source",
         "TOTAL_SEGMENTS": "TotalSegments",
         "MAX_CONCURRENCY": "MaxConcurrency",
         "READ_UNITS_PER_SECOND": "ReadUnitsPerSecond",
@@ -84,10 +88,24 @@ BUCKETS_KEY = {
     ("kms:Decrypt if BucketHasKey", "BucketKmsKeyArn by s3"),
     ("kms:GenerateDataKey if BucketHasKey", "BucketKmsKeyArn by s3"),
 }
+EXPORTS = {
+    ("s3:GetObject", "exports/*"),
+    ("s3:ListBucket", "exports/*"),
+    ("s3:GetObject if HasExportBucket", "<another bucket>/*"),
+    ("s3:ListBucket if HasExportBucket", "<another bucket>"),
+    ("kms:Decrypt if ExportHasKey", "ExportKmsKeyArn by s3"),
+}
+"""what reading one takes"""
 PERMISSIONS = {
     "PlanRunRole": LOGS
     | BUCKETS_KEY
+    | EXPORTS
     | {
+        ("dynamodb:DescribeContinuousBackups", "<table>"),
+        ("dynamodb:DescribeExport", "<table>/export/*"),
+        ("s3:ListBucket", "staging/run=*/export.json"),
+        ("s3:GetObject", "staging/run=*/export.json"),
+        ("s3:PutObject", "staging/run=*/export.json"),
         ("kms:Decrypt if TableHasKey", "TableKmsKeyArn by dynamodb"),
         ("dynamodb:DescribeTable", "<table>"),
         ("dynamodb:DescribeTimeToLive", "<table>"),
@@ -101,6 +119,7 @@ PERMISSIONS = {
     },
     "ScanSegmentRole": LOGS
     | BUCKETS_KEY
+    | EXPORTS
     | {
         ("kms:Decrypt if TableHasKey", "TableKmsKeyArn by dynamodb"),
         ("dynamodb:Scan", "<table>"),
@@ -220,6 +239,12 @@ def test_every_parameter_has_an_effect_a_description_and_a_place_in_the_console(
             ],
             ["alias/mine", "arn:aws:kms:eu-west-1:123456789012:alias/mine", "1234"],
         ),
+        ("ExportBucketName", ["", "our-exports.eu"], ["s3://bucket", "Bucket", "arn:aws:s3:::b"]),
+        (
+            "ExportKmsKeyArn",
+            ["", "arn:aws:kms:eu-west-1:210987654321:key/mrk-0a1B"],
+            ["alias/mine", "arn:aws:kms:eu-west-1:123456789012:alias/mine", "1234"],
+        ),
         ("NotificationEmail", ["", "ops@example.com"], ["ops", "ops@example", "a@b.c, d@e.f"]),
     ],
 )
@@ -334,12 +359,19 @@ def resource_text(resource: Any) -> str:
     raise AssertionError(f"{resource} is no resource ARN")
 
 
+HERE = "${AWS::Region}:${AWS::AccountId}"
+TABLE = "arn:${AWS::Partition}:dynamodb:" + HERE + ":table/${TableName}"
+ELSEWHERE = "arn:${AWS::Partition}:s3:::${ExportBucketName}"
+
+
 def permissions(role: dict[str, Any], log_group: str) -> set[tuple[str, str]]:
     """(action, what it may be done to) pairs; bucket keys without the bucket."""
-    here = "${AWS::Region}:${AWS::AccountId}"
     short = {
-        "arn:${AWS::Partition}:logs:" + here + f":log-group:{log_group}:*": "<own log group>",
-        "arn:${AWS::Partition}:dynamodb:" + here + ":table/${TableName}": "<table>",
+        "arn:${AWS::Partition}:logs:" + HERE + f":log-group:{log_group}:*": "<own log group>",
+        TABLE: "<table>",
+        f"{TABLE}/export/*": "<table>/export/*",
+        ELSEWHERE: "<another bucket>",
+        f"{ELSEWHERE}/*": "<another bucket>/*",
     }
     found = set()
     for condition, statement in statements(role):
@@ -349,7 +381,7 @@ def permissions(role: dict[str, Any], log_group: str) -> set[tuple[str, str]]:
                 reach = [
                     short.get(text, text.removeprefix("arn:${AWS::Partition}:s3:::${Bucket}/"))
                 ]
-                if action == "s3:ListBucket":
+                if action == "s3:ListBucket" and text != ELSEWHERE:
                     assert text == "arn:${AWS::Partition}:s3:::${Bucket}"
                     reach = as_list(statement["Condition"]["StringLike"]["s3:prefix"])
                 if action.startswith("kms:"):
@@ -408,7 +440,7 @@ def test_no_role_may_do_anything_to_everything_but_deliver_logs_and_read_the_lam
     }
 
 
-def test_the_state_machine_may_invoke_its_functions_and_handle_its_own_executions(
+def test_the_state_machine_may_invoke_its_functions_export_and_handle_its_own_executions(
     template: Template,
 ) -> None:
     machine = template["Resources"]["TripKpisStateMachine"]["Properties"]
@@ -421,9 +453,10 @@ def test_the_state_machine_may_invoke_its_functions_and_handle_its_own_execution
         f"{states}:execution:{name}:*",
         f"{states}:execution:{name}/ScanSegments:*",
     )
+    exports = "arn:${AWS::Partition}:s3:::${Bucket}/exports/run=*"
     assert {
-        (action, resource_text(resource))
-        for _, statement in statements(role)
+        (action + condition, resource_text(resource))
+        for condition, statement in statements(role)
         if statement["Resource"] != "*"
         for action in as_list(statement["Action"])
         for resource in as_list(statement["Resource"])
@@ -433,4 +466,13 @@ def test_the_state_machine_may_invoke_its_functions_and_handle_its_own_execution
         (f"states:{action}Execution", one)
         for action in ("Describe", "Stop")
         for one in (executions, segments)
-    } | {("states:RedriveExecution", segments)}
+    } | {("states:RedriveExecution", segments)} | {
+        ("dynamodb:ExportTableToPointInTime", TABLE),
+        ("dynamodb:DescribeExport", f"{TABLE}/export/*"),
+        # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport_Requesting.html
+        ("s3:PutObject", exports),
+        ("s3:PutObjectAcl", exports),
+        ("s3:AbortMultipartUpload", exports),
+        ("kms:Decrypt if BucketHasKey", "BucketKmsKeyArn"),
+        ("kms:GenerateDataKey if BucketHasKey", "BucketKmsKeyArn"),
+    }

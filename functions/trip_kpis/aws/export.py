@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from trip_kpis.aws.bucket import Bucket, ObjectPiece
 from trip_kpis.aws.concurrency import in_order
-from trip_kpis.core.errors import AccessDeniedError, CorruptExportError, ExportNotFoundError
+from trip_kpis.core.errors import CorruptExportError, ExportNotFoundError
 from trip_kpis.core.export.frozen import ExportFile, FrozenExport
 from trip_kpis.core.export.lines import (
     LineBlocks,
@@ -114,12 +114,13 @@ class ExportFiles:
 
     def _pieces(self, file: ExportFile, url: str) -> Iterator[ObjectPiece]:
         """The file's bytes, of one version of the object; the next ones are fetched meanwhile."""
-        try:
-            first = self.bucket.piece(file.key, start=0, length=PIECE_BYTES)
-        except AccessDeniedError as error:
-            raise ExportNotFoundError(f"{_not_there(url)} ({error})") from error
+        first = self.bucket.piece(file.key, start=0, length=PIECE_BYTES)
         if first is None:
-            raise ExportNotFoundError(_not_there(url))
+            raise ExportNotFoundError(
+                f"the export's data file {url} is not there, or is empty: an export that a run "
+                "makes expires with StagingExpirationDays. Nothing was published. Start a new run, "
+                "or name another export"
+            )
         yield first
 
         def fetched(start: int) -> ObjectPiece:
@@ -132,11 +133,3 @@ class ExportFiles:
 
         rest = range(PIECE_BYTES, first.size, PIECE_BYTES)
         yield from in_order(fetched, rest, workers=1, ahead=_PIECES_AHEAD)
-
-
-def _not_there(url: str) -> str:
-    return (
-        f"the export's data file {url} is not there, or this function may not read it: an export "
-        "that a run starts expires with StagingExpirationDays, and one in another bucket is read "
-        "with ExportBucketName. Nothing was published. Start a new run, or name another export"
-    )

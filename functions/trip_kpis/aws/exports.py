@@ -10,7 +10,6 @@ from trip_kpis.aws.clients import aws_call, check_answer
 from trip_kpis.aws.run_store import RunStore
 from trip_kpis.core import layout
 from trip_kpis.core.errors import (
-    AccessDeniedError,
     CorruptExportError,
     ExportFailedError,
     ExportNotFoundError,
@@ -139,28 +138,18 @@ class Exports:
 
 def _manifest(bucket: Bucket, key: str) -> bytes:
     """A manifest whose MD5 is what its checksum file says."""
-    body = _object(bucket, key)
-    if body is None:
+    stored = bucket.get(key)
+    if stored is None:
         raise ExportNotFoundError(
-            f"the export's manifest {bucket.url(key)} is not there, or this function may not read "
-            "it: an export that a run makes expires with StagingExpirationDays, and one in another "
-            "bucket is read with ExportBucketName. Start a new run, or name another export"
+            f"the export's manifest {bucket.url(key)} is not there: an export that a run makes "
+            "expires with StagingExpirationDays. Nothing was published. Start a new run, or name "
+            "another export"
         )
     for checksum_key in manifests.checksum_keys(key):
-        checksum = _object(bucket, checksum_key)
-        if checksum is not None:
-            manifests.check_manifest(body, checksum, url=bucket.url(key))
-            return body
+        if checksum := bucket.get(checksum_key):
+            manifests.check_manifest(stored.body, checksum.body, url=bucket.url(key))
+            return stored.body
     raise CorruptExportError(
         f"{bucket.url(key)} has no checksum beside it ({' or '.join(manifests.CHECKSUMS)}). "
         f"{manifests.WHAT_NOW}"
     )
-
-
-def _object(bucket: Bucket, key: str) -> bytes | None:
-    """None where there is none, which S3 tells nobody who may not list."""
-    try:
-        stored = bucket.get(key)
-    except AccessDeniedError:
-        return None
-    return None if stored is None else stored.body

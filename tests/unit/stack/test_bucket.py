@@ -1,11 +1,15 @@
 """The bucket that the stack makes, and that it makes none where there is one."""
 
+import json
 from typing import Any
 
 import pytest
 
 from tests.iam.policies import Request, applies
-from tests.unit.stack.resolved import Stack, stack
+from tests.unit.stack.resolved import ROOT, Stack, stack
+
+MACHINE = json.loads((ROOT / "statemachine" / "trip_kpis.asl.json").read_text(encoding="utf-8"))
+DAY = "kpis/date=2024-05-25/kpi.json"
 
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/of-the-bucket"
 
@@ -50,7 +54,7 @@ def test_only_the_intermediate_expires_and_versions_do_not_pile_up() -> None:
         rule["Prefix"]: int(rule["ExpirationInDays"])
         for rule in rules.values()
         if "ExpirationInDays" in rule
-    } == {"staging/": 40, "quarantine/": 7, "athena/": 7}
+    } == {"staging/": 40, "exports/run=": 40, "quarantine/": 7, "athena/": 7}
     # An expired object of a bucket with versions is gone only with its last version.
     assert all(
         "NoncurrentVersionExpiration" in rule
@@ -123,12 +127,12 @@ def test_a_bucket_with_a_key_refuses_a_write_that_names_another(
     assert sid not in stack().statements("ResultsBucketPolicy")
 
 
-def denied(of: Stack, **headers: str) -> list[str]:
-    """The statements that deny a write to kpis/ with these headers."""
+def denied(of: Stack, key: str = DAY, **headers: str) -> list[str]:
+    """The statements that deny a write of the object with these headers."""
     request = Request(
         principal="anybody",
         action="s3:PutObject",
-        resource="arn:aws:s3:::ResultsBucket/kpis/date=2024-05-25/kpi.json",
+        resource=f"arn:aws:s3:::ResultsBucket/{key}",
         context={f"s3:x-amz-server-side-encryption{name}": text for name, text in headers.items()}
         | {"aws:SecureTransport": "true"},
     )
@@ -161,6 +165,25 @@ def test_a_bucket_with_a_key_takes_its_own_encryption(headers: dict[str, str]) -
 
 def test_a_bucket_without_a_key_takes_what_the_functions_say() -> None:
     assert denied(stack(), **{"": "AES256"}) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "parameters"),
+    [("StartExport", {}), ("StartExportWithKey", {"BucketKmsKeyArn": KEY})],
+)
+def test_it_takes_an_export_that_is_encrypted_as_the_state_machine_asks(
+    state: str, parameters: dict[str, str]
+) -> None:
+    asked = MACHINE["States"][state]["Parameters"]
+    headers = {"": {"AES256": "AES256", "KMS": "aws:kms"}[asked["S3SseAlgorithm"]]}
+    if "S3SseKmsKeyId.$" in asked:
+        headers["-aws-kms-key-id"] = KEY
+    key = "exports/run=a/AWSDynamoDB/01693685827463-2d8752fd/data/a.json.gz"
+    assert denied(stack(**parameters), key, **headers) == []
+
+
+def test_a_bucket_with_a_key_refuses_an_export_without_it() -> None:
+    assert denied(stack(BucketKmsKeyArn=KEY), "exports/run=a/x", **{"": "AES256"}) != []
 
 
 def test_an_existing_bucket_is_used_and_left_as_it_is() -> None:
