@@ -42,6 +42,12 @@ def execution_input(command: _Command) -> _Command:
         default=None,
         help="Strongly consistent reads, at twice the read units.",
     )
+    @click.option(
+        "--source",
+        type=click.Choice(["scan", "export"]),
+        help="What the run reads: the table by a scan, or an export of it. [the stack's Source; "
+        "scan]",
+    )
     @wraps(command)
     def asked(
         *,
@@ -49,9 +55,11 @@ def execution_input(command: _Command) -> _Command:
         max_concurrency: int | None,
         read_units_per_second: int | None,
         consistent_read: bool | None,
+        source: str | None,
         **rest: Any,
     ) -> Any:
         checked = _checked(
+            source=source,
             total_segments=segments,
             max_concurrency=max_concurrency,
             read_units_per_second=read_units_per_second,
@@ -60,6 +68,33 @@ def execution_input(command: _Command) -> _Command:
         return command(asked=checked, **rest)
 
     return asked  # type: ignore[return-value]
+
+
+def named_export_input(command: _Command) -> _Command:
+    """Adds to `asked` the export that a stack's run reads. Raises InputError for none."""
+
+    @click.option(
+        "--export-arn",
+        metavar="ARN",
+        help="With --stack: read this export, which may still be in progress.",
+    )
+    @click.option(
+        "--export-manifest",
+        metavar="URL",
+        help="With --stack: read the export with this manifest, s3://…/manifest-summary.json.",
+    )
+    @wraps(command)
+    def named(
+        *,
+        export_arn: str | None,
+        export_manifest: str | None,
+        asked: dict[str, Any],
+        **rest: Any,
+    ) -> Any:
+        more = _checked(export_arn=export_arn, export_manifest=export_manifest)
+        return command(asked=_checked(**asked, **more), **rest)
+
+    return named  # type: ignore[return-value]
 
 
 def read_budget_input(command: _Command) -> _Command:
@@ -126,7 +161,7 @@ def _where_parameters_are_set() -> str:
     return "`sam deploy --parameter-overrides` sets it"
 
 
-def _checked(**given: int | None) -> dict[str, int]:
+def _checked(**given: Any) -> dict[str, Any]:
     """What was given, as an execution's input has it. Raises InputError."""
     asked = {name: value for name, value in given.items() if value is not None}
     RunRequest.from_event({"execution_name": "checked-early", "input": asked})

@@ -16,6 +16,7 @@ from ops.runs.figures import lasting
 from ops.runs.run_log import Progress
 
 MERGING = "Merging and publishing"
+_WAITING = "Waiting for the export"
 _SCANNING = "Scanning segments"
 _RATE_AFTER_SECONDS = 1.0
 """a rate of the first instants says nothing of the rest"""
@@ -147,6 +148,11 @@ class Follower:
         if run.plan is None:
             return
         with self._lock:
+            if run.plan.waits_for_export:
+                self._wait_for_export()
+                return
+            if self._is_at(_WAITING) and self._stage is not None:
+                self._progress.stop_task(self._stage.id)
             if not self._is_at(_SCANNING, MERGING):
                 self._begin(_SCANNING, run.expected_items, before=run.counts.scanned)
                 self._read_units_before = run.counts.read_units
@@ -164,6 +170,11 @@ class Follower:
             self._progress.stop_task(self._stage.id)
             line = f"{MERGING}: {'finished' if succeeded else 'failed'}"
             self._line(", ".join(filter(None, [line, _time(self._stage)])))
+
+    def _wait_for_export(self) -> None:
+        if not self._is_at(_WAITING):
+            self._begin(_WAITING, None, has_trips=False)
+            self._line(f"{_WAITING}. DynamoDB takes minutes to hours for it.")
 
     def _show_scan(self, run: Progress) -> None:
         assert self._stage is not None
@@ -184,7 +195,8 @@ class Follower:
         seconds = self._stage.elapsed or 0.0
         if seconds >= _RATE_AFTER_SECONDS:
             read_units = (run.counts.read_units - self._read_units_before) / seconds
-            remarks.append(f"{read_units:,.1f} read units/s")
+            if run.plan and run.plan.export is None:
+                remarks.append(f"{read_units:,.1f} read units/s")
         if rejected := run.counts.rejected_in_all:
             remarks.append(f"{rejected:,} rejected")
         if throttles := sum(run.counts.throttles.values()):

@@ -127,6 +127,14 @@ def _trips(*, needed: bool) -> Callable[[_Command], _Command]:
     )
 
 
+export = click.option(
+    "--export",
+    "export_path",
+    type=click.Path(exists=True, path_type=Path),
+    metavar="DIR",
+    help="A full DynamoDB export: the directory that `aws s3 sync` has copied it to, or one of its "
+    "data files (.json.gz). It is read where it is; no table is filled.",
+)
 trips = _trips(needed=True)
 trips_or_stack = _trips(needed=False)
 key = click.option(

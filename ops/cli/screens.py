@@ -120,6 +120,9 @@ class _Summary(msgspec.Struct, frozen=True, kw_only=True):
     pages: Count
     total_fare: str = ""
     totals: dict[str, str] = {}
+    source: str = "scan"
+    export_arn: str | None = None
+    as_of: str = ""
     segments_by_invocations: dict[str, Count] = {}
     throttles: dict[str, Count] = {}
 
@@ -150,6 +153,8 @@ def show_summary(console: Console, ended: EndedExecution) -> None:
         highlight=False,
         soft_wrap=True,
     )
+    if summary.source == "export":
+        console.print(f"as of {summary.as_of}, exactly", highlight=False, soft_wrap=True)
     for line in MarkedDays.from_summary(output).lines():
         console.print(Text(line, "yellow" if line.startswith("warning") else ""), soft_wrap=True)
     if summary.segments_by_invocations.keys() - {"1"}:

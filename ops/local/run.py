@@ -1,5 +1,6 @@
 """One run in the embedded cloud, from trips to KPIs, or from where an earlier process left it."""
 
+import shutil
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,8 +12,9 @@ from typing import Any, Protocol
 from ops import interruption
 from ops.atomic_write import atomic_write
 from ops.local.bucket_tree import mirror
+from ops.local.export_on_disk import ExportOnDisk, written
 from ops.local.local_stack import LocalStack, Where, local_stack
-from ops.local.names import CONTAINERS_BUCKET
+from ops.local.names import CONTAINERS_BUCKET, TABLE_NAME
 from ops.local.out_directory import cannot_write
 from ops.local.parameters import fit_parameters
 from ops.local.results import unfinished_run
@@ -32,6 +34,7 @@ from ops.runs.next_steps import rerun_command
 from ops.runs.run_log import Progress, RunLog
 from ops.runs.running_execution import RunningExecution
 from trip_kpis.core.layout import plan_key
+from trip_kpis.core.run.plan import SCAN
 
 _POLL_SECONDS = 0.1
 
@@ -71,9 +74,14 @@ def run(
     where: Where,
     follower: Follower,
     fresh: bool = False,
+    as_export: bool = False,
+    export: ExportOnDisk | None = None,
 ) -> EndedExecution:
     """Runs the state machine over `trips` and leaves in `out` what the bucket then holds, and in
     its `state` what `rerun` needs, from before the execution starts.
+
+    With `as_export`, the run reads an export of the trips, and no table is filled; with an
+    `export`, it reads that, and `trips` are a sample of it.
 
     The bucket is that of the earlier runs of `out`, which stay; the table has the trips of this run
     alone. `fresh` removes the earlier runs. Until the trips are loaded, `out` is as it was.
@@ -81,18 +89,26 @@ def run(
     Raises SettingError, EmbeddedCloudError, TripFileError or StateError for what keeps it from
     running. A run that fails raises nothing.
     """
-    fitted = fit_parameters(parameters, trips)
-    for remark in (*trips.remarks, *fitted.remarks):
+    fitted = fit_parameters(parameters, trips, refuse_absent=export is None)
+    for remark in (*trips.remarks, *(export.remarks if export else ()), *fitted.remarks):
         follower.say(remark)
     state = StateDirectory(out)
     with state.locked():
         earlier = None if fresh else state.earlier()
-        is_same_table = earlier is not None and state.has_trips(trips)
+        if as_export:
+            export = _written(trips, state, follower)
+        if export is not None:
+            follower.say(export.described)
+            trips = trips.without_items()
+        is_same_table = earlier is not None and export is None and state.has_trips(trips)
         in_bucket = {} if earlier is None else _in_bucket_of(earlier, fitted.parameters, out)
         if earlier is not None and earlier.key_attributes != trips.key_attributes:
             follower.say(_another_key(earlier, trips))
         table_id = earlier.table_id if earlier and is_same_table else str(uuid.uuid4())
-        follower.begin("Loading the table", trips=len(trips.items))
+        if export is not None:
+            table_id = export.table_id
+        else:
+            follower.begin("Loading the table", trips=len(trips.items))
         with local_stack(
             trips,
             where=where,
@@ -110,9 +126,14 @@ def run(
                 bucket_name=local.bucket_name,
                 parameters={**fitted.parameters, "BucketName": local.bucket_name},
                 page_bytes=where.page_bytes,
+                export=None if export is None else export.saved,
             )
             state.save(stack, trips)
             _use_saved_bucket(local, state, where)
+            if export is not None:
+                _mount(export, local, state)
+                manifest_url = export.manifest_url(local.bucket_name)
+                execution_input = {**execution_input, "export_manifest": manifest_url}
             name = new_execution_name("run")
             with _stopped_in_words(follower, name, out):
                 state.save_stack_of(name)
@@ -162,7 +183,9 @@ def rerun(
         stack = state.stack_of(run_id)
         is_planned = state.bucket().read(plan_key(run_id)) is not None
         name = new_execution_name("rerun") if is_planned else run_id
-        follower.begin("Loading the table", trips=len(trips.items))
+        export = state.export_of(stack)
+        if export is None:
+            follower.begin("Loading the table", trips=len(trips.items))
         with local_stack(
             trips,
             where=replace(where, page_bytes=stack.page_bytes),
@@ -172,6 +195,8 @@ def rerun(
             table_id=stack.table_id,
         ) as local:
             _use_saved_bucket(local, state, where)
+            if export is not None:
+                _mount(export, local, state)
             follower.say(
                 f"Resuming run {run_id}."
                 if is_planned
@@ -234,7 +259,9 @@ def _to_its_end(
     execution.follow(check_and_tell, poll_seconds=_POLL_SECONDS)
     local.functions.wait_until_idle()
     local.writes.check()
-    ended = execution.ended(pages=local.pages.pages())
+    plan = execution.progress.plan
+    of_table = plan is None or plan.source == SCAN
+    ended = execution.ended(pages=local.pages.pages() if of_table else None)
     if local.state is not None:
         local.state.note(
             replace(
@@ -270,6 +297,22 @@ def _stopped_in_words(follower: Follower, run_id: str, out: Path) -> Iterator[No
         advice = "what the run's segments have appended is kept. Free space or make it writable, "
         advice += f"then resume the run:\n  {resume}"
         raise cannot_write(out, error, advice) from error
+
+
+def _written(trips: Trips, state: StateDirectory, follower: Follower) -> ExportOnDisk:
+    """The trips as an export, in place of the last one that was written."""
+    shutil.rmtree(state.export_path, ignore_errors=True)
+    follower.begin("Writing an export", trips=len(trips.items))
+    try:
+        return written(trips, state.export_path, table_name=TABLE_NAME, on_written=follower.advance)
+    except OSError as error:
+        advice = "free space there, or name another directory, and start again"
+        raise cannot_write(state.export_path, error, advice) from error
+
+
+def _mount(export: ExportOnDisk, local: LocalStack, state: StateDirectory) -> None:
+    """Lets the functions see the export's files as objects of the bucket."""
+    local.cloud.mount(local.bucket_name, export.prefix, export.laid_out(state.export_path))
 
 
 def _use_saved_bucket(local: LocalStack, state: StateDirectory, where: Where) -> None:

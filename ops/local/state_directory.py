@@ -18,6 +18,7 @@ import msgspec
 
 from ops.atomic_write import atomic_write
 from ops.local.bucket_tree import MIRRORED, remove_mirrored
+from ops.local.export_on_disk import ExportOnDisk, SavedExport
 from ops.local.out_directory import StateError as StateError  # for those who read a state
 from ops.local.out_directory import cannot_write, claim_out
 from ops.local.trip_files import TripFileError, Trips, read_trips, to_json_lines
@@ -39,6 +40,8 @@ class SavedStack:
     parameters: Mapping[str, str]
     """of the stack, as they were given"""
     page_bytes: int | None
+    export: SavedExport | None = None
+    """what runs read in place of the table, which is empty"""
 
     @property
     def key_attributes(self) -> tuple[str, ...]:
@@ -99,6 +102,8 @@ class StateDirectory:
         self.objects_path = out / STATE_OBJECTS
         self.logs_path = out / "logs"
         self.pages_path = self._path / "pages"
+        self.export_path = self._path / "export"
+        """where an export is laid out, or written, that is not in a form to be read as it is"""
 
     @property
     def exists(self) -> bool:
@@ -143,7 +148,12 @@ class StateDirectory:
         """Removes all runs, here and in DIR. DIR must be claimed (`locked`)."""
         for file in (self._stack, self._executions, *self._all_trips()):
             file.unlink(missing_ok=True)
-        for directory in (self.objects_path, self.pages_path, self._stacks_of_runs):
+        for directory in (
+            self.objects_path,
+            self.pages_path,
+            self.export_path,
+            self._stacks_of_runs,
+        ):
             shutil.rmtree(directory, ignore_errors=True)
         remove_mirrored(self._out)
 
@@ -180,6 +190,8 @@ class StateDirectory:
     def has_trips(self, trips: Trips) -> bool:
         """Whether the table has just these trips, in this order."""
         stack, file = self.stack(), self._saved_trips()
+        if stack.export is not None:
+            return False
         with _damage(file):
             saved = gzip.decompress(file.read_bytes())
         same_key = stack.key_attributes == trips.key_attributes
@@ -220,6 +232,23 @@ class StateDirectory:
             if not gzip.decompress(packed):
                 return Trips(hash_key=stack.hash_key, sort_key=stack.sort_key)
             return read_trips([file], hash_key=stack.hash_key, sort_key=stack.sort_key)
+
+    def export_of(self, stack: SavedStack) -> ExportOnDisk | None:
+        """What runs of this stack read; None: its table. Raises StateError where it is not what it
+        was."""
+        if stack.export is None:
+            return None
+        path = Path(stack.export.path)
+        try:
+            export = ExportOnDisk.at(path)
+        except (TripFileError, OSError) as error:
+            raise StateError(f"the export that the run reads cannot be used: {error}") from error
+        if export.fingerprint != stack.export.fingerprint:
+            raise StateError(
+                f"the export {path} is not the one that the run began with: its files have changed "
+                "since. Put them back as they were, or start a new run with `ops run`"
+            )
+        return export
 
     def save_stack_of(self, run_id: str) -> None:
         """Before the first execution of the run is noted."""

@@ -1,6 +1,8 @@
 """Trips from files: CSV with a header, Parquet, or JSON Lines in DynamoDB JSON, as DynamoDB exports
 them."""
 
+from __future__ import annotations
+
 import codecs
 import csv
 import gzip
@@ -34,6 +36,7 @@ __all__ = [
     "SameKey",
     "TripFileError",
     "Trips",
+    "add_json_lines",
     "batches",
     "read_trips",
     "to_json_lines",
@@ -91,6 +94,10 @@ class Trips:
     def key_attributes(self) -> tuple[str, ...]:
         return (self.hash_key,) if self.sort_key is None else (self.hash_key, self.sort_key)
 
+    def without_items(self) -> Trips:
+        """The same table, empty."""
+        return Trips(hash_key=self.hash_key, sort_key=self.sort_key)
+
 
 def read_trips(
     files: Sequence[Path],
@@ -124,7 +131,7 @@ def read_trips(
                     f"{file} is a JSON array: write one item a line, {_EXAMPLE_LINE}"
                 )
             case "{":
-                _add_json_lines(trips, file, text)
+                add_json_lines(trips, file, text)
             case "$" if text.lstrip().startswith("$ion_1_0"):
                 raise TripFileError(
                     f"{file} is in Amazon Ion: export the table again with the format "
@@ -407,7 +414,8 @@ def _merge(trips: Trips, file: Path, rows: Mapping[tuple[str, ...], tuple[str, I
 # JSON Lines
 
 
-def _add_json_lines(trips: Trips, file: Path, text: str) -> None:
+def add_json_lines(trips: Trips, file: Path, text: str) -> None:
+    """Adds the items of a file, one a line, as an export has them. Raises TripFileError."""
     lines: dict[tuple[str, ...], int] = {}
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():

@@ -80,6 +80,11 @@ class FinishedRun:
     code_version: str
     definition: str
     """the name of the KPI definition"""
+    source: str
+    """`scan` or `export`"""
+    export_arn: str | None
+    as_of: datetime
+    """the instant of the export; of a scan, when it was planned"""
     totals: Mapping[str, str]
     """of the KPIs that can be added up over all days, by name"""
     scanned: int
@@ -165,6 +170,9 @@ class FinishedRun:
             table_id=document.table_id,
             code_version=document.code_version,
             definition=document.definition,
+            source=document.source,
+            export_arn=document.export_arn,
+            as_of=document.as_of or document.planned_at,
             totals={kpi: plain(str(total)) for kpi, total in _totals(document).items()},
             scanned=document.scanned,
             excluded=document.excluded,

@@ -30,12 +30,15 @@ class Progress:
 
     @property
     def segments(self) -> int:
-        return self.plan.total_segments if self.plan else 0
+        """0: not known yet"""
+        return self.plan.total_segments if self.plan and not self.plan.waits_for_export else 0
 
     @property
     def expected_items(self) -> int:
-        """As many as DescribeTable counted when the run was planned, which may be hours old, and
-        never less than were scanned."""
+        """As many as the export has; of a scan, as many as DescribeTable counted when the run was
+        planned, which may be hours old, and never less than were scanned."""
+        if self.plan and self.plan.export and self.plan.export.items is not None:
+            return self.plan.export.items
         planned = self.plan.estimate.item_count if self.plan else 0
         return max(planned, self.counts.scanned)
 
@@ -67,7 +70,9 @@ class RunLog:
 
     def look(self) -> Progress:
         """The progress now. A damaged part does not count here; the merge names it."""
-        plan = self._progress.plan or read_plan(self._storage, self._run_id)
+        plan = self._progress.plan
+        if plan is None or plan.waits_for_export:
+            plan = read_plan(self._storage, self._run_id)
         appended = [
             listed
             for listed in list_parts(self._storage, self._run_id)

@@ -105,6 +105,11 @@ class RunningExecution:
             time.sleep(poll_seconds)
         on_progress(ask(self._log.look))
 
+    @property
+    def progress(self) -> Progress:
+        """At the last look."""
+        return self._log.progress
+
     def ended(self, *, pages: PagesRead | None = None) -> EndedExecution:
         """Once it was followed to its end; `pages` are those of the table that it read, where
         they were counted.

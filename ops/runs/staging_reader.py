@@ -13,6 +13,7 @@ from ops.runs.storage import Listed, Storage
 from trip_kpis.aws.concurrency import in_order
 from trip_kpis.core import layout
 from trip_kpis.core.errors import CorruptPartError, PlanMismatchError
+from trip_kpis.core.export.frozen import FrozenExport
 from trip_kpis.core.layout import is_known, is_run_id
 from trip_kpis.core.run.plan import Plan
 
@@ -35,12 +36,16 @@ def staged_parts(storage: Storage, run_id: str) -> Iterator[StagedPart]:
 
 
 def read_plan(storage: Storage, run_id: str) -> Plan | None:
-    """None where there is none that this version can read."""
-    if not is_run_id(run_id):
+    """With what is read of its export, once that is known. None where there is none that this
+    version can read."""
+    body = storage.read(layout.plan_key(run_id)) if is_run_id(run_id) else None
+    if not body:
         return None
-    body = storage.read(layout.plan_key(run_id))
     with suppress(PlanMismatchError):
-        return Plan.from_bytes(body) if body else None
+        plan = Plan.from_bytes(body)
+        key = layout.export_key(run_id)
+        export = storage.read(key) if plan.waits_for_export else None
+        return plan.reading(FrozenExport.from_bytes(export, url=key)) if export else plan
     return None
 
 

@@ -14,7 +14,7 @@ from trip_kpis.core.errors import (
 from trip_kpis.core.estimate.forecast import EstimateTerms
 from trip_kpis.core.estimate.planning import check_parts, resumed_budget
 from trip_kpis.core.export.frozen import FrozenExport
-from trip_kpis.core.run.plan import AS_OF, EXPORT, Plan, RunDefaults, check_agreement
+from trip_kpis.core.run.plan import AS_OF, Plan, RunDefaults, check_agreement
 from trip_kpis.core.run.read_budget import ReadBudget
 from trip_kpis.core.run.requests import RunRequest
 from trip_kpis.core.run.table_description import TableDescription
@@ -48,7 +48,7 @@ class RunStore:
             if sha256 in (None, hashlib.sha256(stored.body).hexdigest()):
                 raise
             raise PlanMismatchError(_changed(url)) from error
-        if plan.source == EXPORT:
+        if plan.waits_for_export:
             plan = plan.reading(self.export(plan))
         if sha256 not in (None, plan.sha256):
             raise PlanMismatchError(_changed(url))

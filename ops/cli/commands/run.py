@@ -9,7 +9,12 @@ import click
 
 from ops import interruption
 from ops.cli import options
-from ops.cli.execution_input import empty_table_input, execution_input, refused_beside
+from ops.cli.execution_input import (
+    empty_table_input,
+    execution_input,
+    named_export_input,
+    refused_beside,
+)
 from ops.cli.results import named_stack
 from ops.local.names import CONTAINERS_PORT
 
@@ -18,6 +23,7 @@ if TYPE_CHECKING:
 
 _HERE = (
     "files",
+    "export_path",
     "out",
     "fresh",
     "key",
@@ -32,10 +38,13 @@ _HERE = (
     "port",
 )
 """options of a run on this machine"""
+_ELSEWHERE = ("profile", "region", "export_arn", "export_manifest")
+"""options of a run in an account"""
 
 
 @click.command()
 @options.trips_or_stack
+@options.export
 @options.stack
 @options.profile
 @options.region
@@ -47,6 +56,7 @@ _HERE = (
 )
 @click.option("--fresh", is_flag=True, help="Remove the earlier runs of DIR and their results.")
 @execution_input
+@named_export_input
 @empty_table_input
 @options.key
 @options.sort_key
@@ -62,6 +72,7 @@ _HERE = (
 def run(
     *,
     files: tuple[Path, ...],
+    export_path: Path | None,
     stack: str | None,
     profile: str | None,
     region: str | None,
@@ -80,11 +91,15 @@ def run(
     host: str,
     port: int | None,
 ) -> NoReturn:
-    """Run the whole job, over trips in files or a stack's table.
+    """Run the whole job, over trips in files, an export of a table, or a stack's table.
 
     With --trips and --out, it starts the embedded AWS (an emulator on this machine). It deploys
     template.yaml and the state machine into the emulator, loads the trips into a table, runs the
     state machine, and shows the KPIs.
+
+    With --export and --out, the state machine reads a DynamoDB export where it is, on all
+    processors: hundreds of times as fast as with --trips. --trips with --source export first writes
+    the trips as an export.
 
     A further run with the same --out works in the bucket of the earlier ones, as a stack does: it
     sees unchanged and vanished days, and `runs` and `diff` show all runs. The table has only the
@@ -105,8 +120,10 @@ def run(
 
     \b
     ops run --trips starts.csv ends.csv --key ride_id --out out
-    ops run --trips AWSDynamoDB/01716790307109-3f5e/data --out out --segments 8 --json
+    ops run --export AWSDynamoDB/01716790307109-3f5e --out out
+    ops run --trips rides.parquet --source export --out out --json
     ops run --stack trip-kpis --read-units-per-second 2000
+    ops run --stack trip-kpis --source export
     """
     if stack is not None:
         refused_beside("--stack", *_HERE)
@@ -116,12 +133,18 @@ def run(
         from ops.stack.runs import start
 
         follow_to_its_end(named, start(named, asked), as_json=as_json)
-    refused_beside("--trips", "profile", "region")
-    if not files or out is None:
+    if export_path is not None:
+        refused_beside("--export", "files", "same_key", "encoding", *_ELSEWHERE)
+    else:
+        refused_beside("--trips", *_ELSEWHERE)
+    if not (files or export_path) or out is None:
         raise click.UsageError(
-            "give --trips FILE and --out DIR for trips on this machine, or "
+            "give --out DIR with --trips FILE or --export DIR for trips on this machine, or "
             "--stack NAME for the table of a deployed stack"
         )
+    source = asked.pop("source", "export" if export_path else "scan")
+    if export_path is not None and source == "scan":
+        raise click.UsageError("--export cannot be combined with --source scan: leave one out")
     parameters = options.with_definition(parameters, definition)
     interruption.explain("The run had not started. Nothing of it is kept.")
     from ops.cli import terminal
@@ -129,9 +152,10 @@ def run(
     from ops.cli.follow import Follower
     from ops.cli.screens import show_ended
     from ops.cli.terminal import end, remark
+    from ops.local.export_on_disk import ExportOnDisk
     from ops.local.local_stack import Where
     from ops.local.run import run as run_here
-    from ops.local.trip_files import read_trips
+    from ops.local.trip_files import Trips, read_trips
 
     if lambda_endpoint is not None:
         parameters = options.containers_parameters(parameters)
@@ -141,7 +165,13 @@ def run(
                 "The functions in containers must reach the embedded AWS: on Linux give --host the "
                 "address of the Docker bridge, usually 172.17.0.1.",
             )
-    trips = read_trips(files, hash_key=key, sort_key=sort_key, same_key=same_key, encoding=encoding)
+    export = None if export_path is None else ExportOnDisk.at(export_path)
+    if export is not None:
+        trips = export.sample(Trips(hash_key=key, sort_key=sort_key))
+    else:
+        trips = read_trips(
+            files, hash_key=key, sort_key=sort_key, same_key=same_key, encoding=encoding
+        )
     with Follower(terminal.console(stderr=True)) as follower:
         ended = run_here(
             trips,
@@ -153,6 +183,8 @@ def run(
             ),
             follower=follower,
             fresh=fresh,
+            as_export=source == "export" and export is None,
+            export=export,
         )
     console = terminal.console(stderr=as_json)
     show_ended(console, ended, out)

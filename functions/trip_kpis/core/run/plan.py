@@ -186,6 +186,11 @@ class Plan:
         """The run makes the export that it reads, and pays for it."""
         return self.source == EXPORT and not (self.export_arn or self.export_manifest)
 
+    @property
+    def waits_for_export(self) -> bool:
+        """What the run reads is not known yet, and its segments are not."""
+        return self.source == EXPORT and self.export is None
+
     def items_of(self, segment: int) -> int | None:
         """How many items the segment must turn out to have; None: nobody knows."""
         return None if self.export is None else self.export.items_of(segment)

@@ -1,0 +1,279 @@
+"""An export of a table, as files of this machine: what `aws s3 sync` has left of it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from ops import interruption
+from ops.embedded.export_files import ExportWriter
+from ops.embedded.isolation import ACCOUNT_ID, REGION
+from ops.local.dynamodb_json import write_item
+from ops.local.trip_files import TripFileError, Trips, add_json_lines
+from trip_kpis.core.errors import CorruptExportError, InputError
+from trip_kpis.core.export.lines import LineBlocks
+from trip_kpis.core.export.manifests import (
+    CHECKSUMS,
+    DYNAMODB_JSON,
+    FILES,
+    SUMMARY,
+    instant,
+    read_files,
+    read_summary,
+)
+
+DATA_FILE = ".json.gz"
+FOLDER = "exports/here"
+"""of the stack's bucket, where the functions see it"""
+_FILES_WRITTEN = 4 * (os.cpu_count() or 1)
+_WRITTEN_AT_ONCE = 1_000
+_FILES_SAMPLED, _ITEMS_SAMPLED = 8, 200
+_SAMPLED_BYTES = 64 * 2**10
+"""of each of these files, at first"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedExport:
+    """Where an export is, for another process."""
+
+    path: str
+    fingerprint: str
+    """as `ExportOnDisk` has it"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportOnDisk:
+    """A full export in DynamoDB JSON.
+
+    Without manifests, nobody says how many items it has, nor as of when they are: then `as_of` is
+    when the newest of its files was written, which is no earlier than the export's instant.
+    """
+
+    path: Path
+    """a directory, or one data file"""
+    manifests: Path | None
+    """the folder that has them; None: there are none"""
+    files: tuple[Path, ...]
+    """of data"""
+    table_arn: str | None
+    table_id: str
+    as_of: str
+    items: int | None
+    billed_bytes: int
+    remarks: list[str] = field(default_factory=list)
+
+    @classmethod
+    def at(cls, path: Path) -> Self:
+        """The one export that is there. Raises TripFileError where there is none, where there are
+        several, or where it is in another form."""
+        if not path.is_dir():
+            return cls._without_manifests(path, (path,))
+        found = sorted(path.rglob(SUMMARY))
+        if len(found) > 1:
+            raise TripFileError(
+                f"{path} has {len(found)} exports: name one of them, such as {found[-1].parent}"
+            )
+        if found:
+            return cls._with_manifests(path, found[0].parent)
+        data = tuple(sorted(path.rglob(f"*{DATA_FILE}")))
+        if not data:
+            raise TripFileError(
+                f"{path} has no export in it: neither {SUMMARY} nor files that end in {DATA_FILE}. "
+                "Other files are read with --trips"
+            )
+        return cls._without_manifests(path, data)
+
+    @classmethod
+    def _with_manifests(cls, path: Path, folder: Path) -> Self:
+        summary_file, files_file = folder / SUMMARY, folder / FILES
+        try:
+            summary = read_summary(summary_file.read_bytes(), url=str(summary_file))
+            listed = read_files(files_file.read_bytes(), summary, url=str(files_file))
+        except OSError as error:
+            raise TripFileError(
+                f"{error.filename} cannot be read ({error.strerror}): fetch the whole export again"
+            ) from error
+        except (CorruptExportError, InputError) as error:
+            raise TripFileError(str(error)) from error
+        files = [folder / "data" / file.data_file_s3_key.rpartition("/")[2] for file in listed]
+        if missing := [file for file in files if not file.is_file()]:
+            raise TripFileError(
+                f"{path} lacks {len(missing):,} of the export's {len(files):,} data files, such "
+                f"as {missing[0]}: fetch the whole export again"
+            )
+        return cls(
+            path=path,
+            manifests=folder,
+            files=tuple(files),
+            table_arn=summary.table_arn,
+            table_id=summary.table_id,
+            as_of=instant(summary),
+            items=summary.item_count,
+            billed_bytes=summary.billed_size_bytes,
+        )
+
+    @classmethod
+    def _without_manifests(cls, path: Path, files: tuple[Path, ...]) -> Self:
+        for file in files:
+            if not file.name.endswith(DATA_FILE):
+                raise TripFileError(
+                    f"{file} is no data file of an export, which ends in {DATA_FILE}: other files "
+                    "are read with --trips"
+                )
+        newest = max(file.stat().st_mtime for file in files)
+        as_of = datetime.fromtimestamp(newest, UTC).isoformat(timespec="microseconds")
+        return cls(
+            path=path,
+            manifests=None,
+            files=files,
+            table_arn=None,
+            table_id=str(uuid.uuid5(uuid.NAMESPACE_URL, _fingerprint(files))),
+            as_of=as_of,
+            items=None,
+            billed_bytes=0,
+            remarks=[_uncounted(path, as_of)],
+        )
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the names, sizes and times of its files: others are another export."""
+        return _fingerprint(self.files)
+
+    @property
+    def saved(self) -> SavedExport:
+        return SavedExport(path=str(self.path.resolve()), fingerprint=self.fingerprint)
+
+    @property
+    def prefix(self) -> str:
+        """Of the keys of its objects."""
+        return f"{FOLDER}/{self.fingerprint[:16]}/"
+
+    @property
+    def size_bytes(self) -> int:
+        """As it is on the disk."""
+        return sum(file.stat().st_size for file in self.files)
+
+    def manifest_url(self, bucket_name: str) -> str:
+        return f"s3://{bucket_name}/{self.prefix}{SUMMARY}"
+
+    def laid_out(self, spare: Path) -> Path:
+        """The folder that looks like the export's in S3: its own, or, without manifests, `spare`,
+        which gets links to the data files, and manifests that say what is known."""
+        if self.manifests is not None:
+            return self.manifests
+        data = spare / "data"
+        data.mkdir(parents=True, exist_ok=True)
+        lines = []
+        for number, file in enumerate(self.files):
+            name = f"{number:05d}-{file.name}"
+            link = data / name
+            link.unlink(missing_ok=True)
+            link.symlink_to(file.resolve())
+            lines.append({"itemCount": None, "md5Checksum": None, "dataFileS3Key": f"data/{name}"})
+        summary = {
+            "exportArn": None,
+            "tableArn": "unknown",
+            "tableId": self.table_id,
+            "exportTime": self.as_of,
+            "itemCount": None,
+            "billedSizeBytes": 0,
+            "outputFormat": DYNAMODB_JSON,
+        }
+        _write_manifest(spare / SUMMARY, msgspec.json.encode(summary))
+        _write_manifest(spare / FILES, b"".join(msgspec.json.encode(one) + b"\n" for one in lines))
+        return spare
+
+    def sample(self, trips: Trips) -> Trips:
+        """Adds the first items of a few files to `trips`, which have the table's key. Raises
+        TripFileError for what is no export, and where the items have no such key."""
+        step = max(1, len(self.files) // _FILES_SAMPLED)
+        for file in self.files[::step][:_FILES_SAMPLED]:
+            lines = b"".join(islice(_lines(file), _ITEMS_SAMPLED))
+            try:
+                add_json_lines(trips, file, lines.decode())
+            except UnicodeDecodeError as error:
+                raise TripFileError(f"{file} is no UTF-8 text: fetch it again") from error
+        return trips
+
+    @property
+    def described(self) -> str:
+        """For people."""
+        items = "" if self.items is None else f"{self.items:,} items in "
+        of_table = "" if self.table_arn is None else f" of {self.table_arn.rpartition('/')[2]}"
+        exactly = ", exactly" if self.manifests is not None else ", at the latest"
+        return f"Export{of_table}: {items}{len(self.files):,} files, as of {self.as_of}{exactly}."
+
+
+def _uncounted(path: Path, as_of: str) -> str:
+    return (
+        f"{path} has no {SUMMARY}: whether all files of the export are there, and whole, cannot be "
+        f"checked. Its items are as of some time before {as_of[:19]}Z, when its newest file was "
+        "written."
+    )
+
+
+def _fingerprint(files: Sequence[Path]) -> str:
+    described = []
+    for file in files:
+        found = file.stat()
+        described.append([str(file.resolve()), found.st_size, found.st_mtime_ns])
+    return hashlib.sha256(json.dumps(described).encode()).hexdigest()
+
+
+def _lines(file: Path) -> Iterator[bytes]:
+    """The file's first lines, whole."""
+    blocks = LineBlocks(str(file))
+    try:
+        with file.open("rb") as packed:
+            while piece := packed.read(_SAMPLED_BYTES):
+                for block in blocks.feed(piece):
+                    yield from block.splitlines(keepends=True)
+        yield from blocks.end().splitlines(keepends=True)
+    except CorruptExportError as error:
+        raise TripFileError(str(error)) from error
+    except OSError as error:
+        raise TripFileError(f"{file} cannot be read: {error.strerror or error}") from error
+
+
+def _write_manifest(file: Path, body: bytes) -> None:
+    file.write_bytes(body)
+    digest = hashlib.md5(body, usedforsecurity=False).digest()
+    file.with_suffix(CHECKSUMS[0]).write_bytes(base64.b64encode(digest))
+
+
+def written(
+    trips: Trips,
+    directory: Path,
+    *,
+    table_name: str,
+    on_written: Callable[[int], None],
+) -> ExportOnDisk:
+    """The trips as an export of a table of that name, as of now, in `directory`. `on_written`
+    receives how many were written since it was last called."""
+    writer = ExportWriter(
+        directory,
+        table_arn=f"arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:table/{table_name}",
+        table_id=str(uuid.uuid4()),
+        export_time=datetime.now(UTC),
+        bucket="here",
+        files=_FILES_WRITTEN,
+    )
+    for number, item in enumerate(trips.items.values(), start=1):
+        writer.add(write_item(item))
+        if number % _WRITTEN_AT_ONCE == 0:
+            on_written(_WRITTEN_AT_ONCE)
+            interruption.check()
+    writer.finish()
+    on_written(len(trips.items) % _WRITTEN_AT_ONCE)
+    return ExportOnDisk.at(directory)
