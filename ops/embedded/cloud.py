@@ -11,6 +11,7 @@ import socket
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any, Self
 
 from moto.core.config import default_user_config
@@ -31,6 +32,7 @@ from ops.embedded.isolation import (
     operator_credentials,
 )
 from ops.embedded.moto_patches import InvokeLambda, patched_moto
+from ops.embedded.mounted_objects import mount, mounted_objects_are_read_only
 from ops.embedded.server import Middleware, layered, serving
 
 _one_at_a_time = threading.Lock()
@@ -116,6 +118,7 @@ class EmbeddedCloud:
                     lambda: self.exports, lambda key: self._clients.of_caller("s3", key)
                 )
             )
+            opening.enter_context(mounted_objects_are_read_only())
             if self._enforce_iam:
                 opening.enter_context(enforced_iam(self.access_key))
             opening.enter_context(_empty_of_everything())
@@ -145,6 +148,12 @@ class EmbeddedCloud:
         function; the operator's own where IAM is not enforced.
         """
         return self._clients.role_credentials(role_arn)
+
+    def mount(self, bucket_name: str, prefix: str, directory: Path) -> int:
+        """Makes the files below `directory` read-only objects of the bucket, each under its path
+        after `prefix`; see `ops.embedded.mounted_objects`. Returns how many there are.
+        """
+        return mount(bucket_name, prefix, directory)
 
     def environment(self) -> dict[str, str]:
         """The environment variables with which another process talks to this cloud, and only to

@@ -13,7 +13,8 @@ _PUTS_AT_ONCE = 25
 
 
 def load(client: Any, table_name: str, trips: Trips, *, on_loaded: Callable[[int], None]) -> None:
-    """Makes the table `table_name` with the trips' key and puts them into it.
+    """Makes the table `table_name` with the trips' key and puts them into it. It can be exported:
+    point-in-time recovery is on.
 
     `on_loaded` receives how many items each request has put.
     """
@@ -30,6 +31,10 @@ def load(client: Any, table_name: str, trips: Trips, *, on_loaded: Callable[[int
             {"AttributeName": name, "AttributeType": kind} for name, kind in types.items()
         ],
         BillingMode="PAY_PER_REQUEST",
+    )
+    client.update_continuous_backups(
+        TableName=table_name,
+        PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
     )
     for batch in batches(list(trips.items.values()), _PUTS_AT_ONCE):
         wanted = {table_name: [{"PutRequest": {"Item": item}} for item in batch]}

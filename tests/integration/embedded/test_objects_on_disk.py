@@ -16,6 +16,8 @@ from moto.moto_api._internal.models import moto_api_backend
 from ops.embedded.cloud import EmbeddedCloud
 from ops.embedded.objects_on_disk import ObjectOnDisk, ObjectsOnDisk
 from ops.embedded.server import layered
+from ops.local import trips_table
+from ops.local.trip_files import Trips
 
 BUCKET = "results"
 
@@ -48,6 +50,27 @@ def everything(s3: Any) -> dict[str, tuple[Any, ...]]:
 
 
 KEYS = ["plain", "a/b=c/part-00000.parquet", "ein Weg/über?x&y+z%2F", "long/" + "x" * 900, "a/../b"]
+
+
+def test_the_files_of_a_table_export_come_back(tmp_path: Path) -> None:
+    """Whoever resumes a run needs those that it began with."""
+    objects = ObjectsOnDisk(tmp_path)
+    with EmbeddedCloud(middleware=objects.layer) as cloud:
+        s3, dynamodb = cloud.client("s3"), cloud.client("dynamodb")
+        s3.create_bucket(Bucket=BUCKET)
+        objects.keep(BUCKET)
+        trips_table.load(
+            dynamodb,
+            "trips",
+            Trips(hash_key="trip_id", sort_key=None, items={("t1",): {"trip_id": {"S": "t1"}}}),
+            on_loaded=lambda _: None,
+        )
+        table_arn = dynamodb.describe_table(TableName="trips")["Table"]["TableArn"]
+        dynamodb.export_table_to_point_in_time(TableArn=table_arn, S3Bucket=BUCKET)
+        before = everything(s3)
+    with cloud_on(tmp_path) as s3:
+        assert everything(s3) == before
+    assert {key.rpartition("/")[2] for key in before} > {"manifest-summary.json", "_started"}
 
 
 def test_objects_come_back_with_body_metadata_type_etag_and_time(tmp_path: Path) -> None:

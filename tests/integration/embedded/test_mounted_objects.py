@@ -1,0 +1,222 @@
+"""Files of this machine as objects of a bucket: what S3 says of an object, they say."""
+
+from __future__ import annotations
+
+import json
+import os
+import tracemalloc
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from ops.embedded.cloud import EmbeddedCloud
+from ops.embedded.export_files import ExportWriter
+
+BUCKET = "mounted"
+BODY = bytes(range(256)) * 40
+WRITTEN = datetime(2024, 6, 1, 12, 30, 15, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[EmbeddedCloud]:
+    with EmbeddedCloud(enforce_iam=True) as cloud:
+        cloud.client("s3").create_bucket(Bucket=BUCKET)
+        yield cloud
+
+
+@pytest.fixture
+def s3(cloud: EmbeddedCloud) -> Any:
+    return cloud.client("s3")
+
+
+@pytest.fixture
+def prefix() -> str:
+    """Another one for each test."""
+    return f"{uuid.uuid4().hex}/"
+
+
+@pytest.fixture
+def file(cloud: EmbeddedCloud, prefix: str, tmp_path: Path) -> Path:
+    """Mounted as `{prefix}file`."""
+    file = tmp_path / "file"
+    file.write_bytes(BODY)
+    os.utime(file, (WRITTEN.timestamp(), WRITTEN.timestamp()))
+    assert cloud.mount(BUCKET, prefix, tmp_path) == 1
+    return file
+
+
+def refusal(call: Any, **asked: Any) -> tuple[int, str]:
+    with pytest.raises(ClientError) as raised:
+        call(Bucket=BUCKET, **asked)
+    response = raised.value.response
+    return response["ResponseMetadata"]["HTTPStatusCode"], response["Error"]["Code"]
+
+
+def test_an_object_is_its_file(s3: Any, prefix: str, file: Path) -> None:
+    got = s3.get_object(Bucket=BUCKET, Key=f"{prefix}file")
+    assert got["Body"].read() == BODY
+    assert got["ContentLength"] == len(BODY)
+    assert got["LastModified"] == WRITTEN
+    assert got["ResponseMetadata"]["HTTPStatusCode"] == 200
+    head = s3.head_object(Bucket=BUCKET, Key=f"{prefix}file")
+    (listed,) = s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix)["Contents"]
+    assert got["ETag"] == head["ETag"] == listed["ETag"]
+    assert head["ContentLength"] == listed["Size"] == len(BODY)
+    assert head["LastModified"] == listed["LastModified"] == WRITTEN
+    assert listed["Key"] == f"{prefix}file"
+
+
+@pytest.mark.parametrize(
+    ("asked", "first", "last"),
+    [
+        ("bytes=0-0", 0, 0),
+        ("bytes=100-300", 100, 300),
+        ("bytes=10000-", 10_000, 10_239),
+        ("bytes=10000-99999", 10_000, 10_239),
+        ("bytes=-5", 10_235, 10_239),
+    ],
+)
+def test_a_range_is_a_part_of_it(
+    s3: Any, prefix: str, file: Path, asked: str, first: int, last: int
+) -> None:
+    got = s3.get_object(Bucket=BUCKET, Key=f"{prefix}file", Range=asked)
+    assert got["ResponseMetadata"]["HTTPStatusCode"] == 206
+    assert got["ContentRange"] == f"bytes {first}-{last}/{len(BODY)}"
+    assert got["ContentLength"] == last - first + 1
+    assert got["Body"].read() == BODY[first : last + 1]
+
+
+def test_a_range_behind_the_end_is_refused(s3: Any, prefix: str, file: Path) -> None:
+    found = refusal(s3.get_object, Key=f"{prefix}file", Range="bytes=10240-10300")
+    assert found == (416, "InvalidRange")
+
+
+def test_an_empty_file_is_an_empty_object(
+    cloud: EmbeddedCloud, s3: Any, prefix: str, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").touch()
+    cloud.mount(BUCKET, prefix, tmp_path)
+    got = s3.get_object(Bucket=BUCKET, Key=f"{prefix}empty")
+    assert (got["Body"].read(), got["ContentLength"]) == (b"", 0)
+
+
+def test_a_changed_file_has_another_etag(s3: Any, prefix: str, file: Path) -> None:
+    def same(tag: str) -> bytes:
+        body: bytes = s3.get_object(Bucket=BUCKET, Key=f"{prefix}file", IfMatch=tag)["Body"].read()
+        return body
+
+    def changed(tag: str) -> None:
+        for call in (s3.get_object, s3.head_object):
+            status, _ = refusal(call, Key=f"{prefix}file", IfMatch=tag)
+            assert status == 412
+
+    first = s3.head_object(Bucket=BUCKET, Key=f"{prefix}file")["ETag"]
+    assert same(first) == BODY
+    file.write_bytes(BODY + b"x")
+    os.utime(file, (WRITTEN.timestamp(), WRITTEN.timestamp()))
+    changed(first)
+    second = s3.head_object(Bucket=BUCKET, Key=f"{prefix}file")["ETag"]
+    assert same(second) == BODY + b"x"
+    os.utime(file, (0, 0))
+    changed(second)
+
+
+def test_a_file_that_is_gone_is_no_key(s3: Any, prefix: str, file: Path) -> None:
+    file.unlink()
+    assert refusal(s3.get_object, Key=f"{prefix}file") == (404, "NoSuchKey")
+    assert refusal(s3.head_object, Key=f"{prefix}file")[0] == 404
+    (listed,) = s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix)["Contents"]
+    assert listed["Size"] == len(BODY)
+
+
+def test_an_object_is_read_only(s3: Any, prefix: str, file: Path) -> None:
+    key = f"{prefix}file"
+    assert refusal(s3.put_object, Key=key, Body=b"other") == (403, "AccessDenied")
+    assert refusal(s3.delete_object, Key=key) == (403, "AccessDenied")
+    assert s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() == file.read_bytes() == BODY
+
+
+def test_a_tree_is_listed_in_pages(
+    cloud: EmbeddedCloud, s3: Any, prefix: str, tmp_path: Path
+) -> None:
+    keys = [f"{prefix}{folder}/ü {n:04d}.gz" for folder in ("a", "b/c") for n in range(1_100)]
+    for key in keys:
+        path = tmp_path / key.removeprefix(prefix)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(key.encode())
+    assert cloud.mount(BUCKET, prefix, tmp_path) == len(keys)
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
+    assert [found["Key"] for page in pages for found in page["Contents"]] == keys
+    got = s3.get_object(Bucket=BUCKET, Key=keys[-1])
+    assert got["Body"].read() == keys[-1].encode()
+
+
+def test_a_body_is_never_in_memory_as_a_whole(
+    cloud: EmbeddedCloud, s3: Any, prefix: str, tmp_path: Path
+) -> None:
+    """Most of the memory is what the server takes for any request."""
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(1 << 30)
+        file.seek(1 << 29)
+        file.write(b"middle")
+    cloud.mount(BUCKET, prefix, tmp_path)
+    key, piece, middle = f"{prefix}large", 128 << 20, 1 << 29
+    tracemalloc.start()
+    try:
+        of_it = s3.get_object(Bucket=BUCKET, Key=key, Range=f"bytes={middle}-{middle + 5}")
+        assert of_it["Body"].read() == b"middle"
+        read = s3.get_object(Bucket=BUCKET, Key=key, Range=f"bytes=0-{piece - 1}")["Body"]
+        assert sum(map(len, read.iter_chunks(1 << 16))) == piece
+        read = s3.get_object(Bucket=BUCKET, Key=key)["Body"]
+        for _ in range(100):
+            assert len(read.read(1 << 16)) == 1 << 16
+        read.close()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 32_000_000
+
+
+@pytest.mark.parametrize(("action", "allowed"), [("s3:GetObject", True), ("s3:PutObject", False)])
+def test_a_role_needs_the_permission_that_any_object_needs(
+    cloud: EmbeddedCloud, prefix: str, file: Path, action: str, allowed: bool
+) -> None:
+    iam, name = cloud.client("iam"), f"reader-{uuid.uuid4().hex}"
+    statement = {
+        "Effect": "Allow", "Action": action, "Resource": f"arn:aws:s3:::{BUCKET}/{prefix}*"
+    }  # fmt: skip
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_role_policy(RoleName=name, PolicyName="read", PolicyDocument=policy)
+    reader = cloud.client("s3", role_arn=role)
+    if allowed:
+        got = reader.get_object(Bucket=BUCKET, Key=f"{prefix}file", Range="bytes=1-2")
+        assert got["Body"].read() == BODY[1:3]
+    else:
+        assert refusal(reader.get_object, Key=f"{prefix}file") == (403, "AccessDenied")
+        assert refusal(reader.head_object, Key=f"{prefix}file")[0] == 403
+
+
+def test_an_exports_directory_is_an_export_in_a_bucket(
+    cloud: EmbeddedCloud, s3: Any, prefix: str, tmp_path: Path
+) -> None:
+    export = ExportWriter(
+        tmp_path,
+        table_arn="arn:aws:dynamodb:us-east-1:123456789012:table/trips",
+        table_id="3f2a",
+        export_time=WRITTEN,
+        bucket=BUCKET,
+        files=2,
+    )
+    export.add({"trip_id": {"S": "t1"}})
+    written = export.finish()
+    cloud.mount(BUCKET, prefix, tmp_path)
+    listed = s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix)["Contents"]
+    assert {found["Key"] for found in listed} == {f"{prefix}{key}" for key in written.keys}
+    summary = s3.get_object(Bucket=BUCKET, Key=f"{prefix}{written.manifest_key}")["Body"].read()
+    assert json.loads(summary)["itemCount"] == 1
