@@ -149,7 +149,8 @@ class Follower:
             return
         with self._lock:
             if run.plan.waits_for_export:
-                self._wait_for_export()
+                if run.plan.export_manifest is None:  # else it is there
+                    self._wait_for_export()
                 return
             if self._is_at(_WAITING) and self._stage is not None:
                 self._progress.stop_task(self._stage.id)

@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Collection, Mapping
 from contextlib import suppress
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
@@ -17,7 +18,7 @@ from ops.runs.day_kpis import GroupKpis, day_of, kpi_files, kpi_names, read_kpis
 from ops.runs.documents import DocumentError, converted
 from ops.runs.errors import ResultsError
 from ops.runs.execution import EndedExecution, readable_cause
-from ops.runs.figures import heading, so_many, visible, words
+from ops.runs.figures import heading, instant, so_many, visible, words
 from ops.runs.finished_run import counting_kpis, finished_run, without_count
 from ops.runs.marked_days import MarkedDays
 from ops.runs.next_steps import FailedRun, Place, next_steps
@@ -122,7 +123,7 @@ class _Summary(msgspec.Struct, frozen=True, kw_only=True):
     totals: dict[str, str] = {}
     source: str = "scan"
     export_arn: str | None = None
-    as_of: str = ""
+    as_of: datetime | None = None
     segments_by_invocations: dict[str, Count] = {}
     throttles: dict[str, Count] = {}
 
@@ -153,8 +154,10 @@ def show_summary(console: Console, ended: EndedExecution) -> None:
         highlight=False,
         soft_wrap=True,
     )
-    if summary.source == "export":
-        console.print(f"as of {summary.as_of}, exactly", highlight=False, soft_wrap=True)
+    if summary.source == "export" and summary.as_of is not None:
+        exactly = "exactly" if summary.export_arn else "at the latest"
+        says = f"as of {instant(summary.as_of)}, {exactly}"
+        console.print(says, highlight=False, soft_wrap=True)
     for line in MarkedDays.from_summary(output).lines():
         console.print(Text(line, "yellow" if line.startswith("warning") else ""), soft_wrap=True)
     if summary.segments_by_invocations.keys() - {"1"}:

@@ -21,6 +21,7 @@ from ops.embedded.export_files import ExportWriter
 from ops.embedded.isolation import ACCOUNT_ID, REGION
 from ops.local.dynamodb_json import write_item
 from ops.local.trip_files import TripFileError, Trips, add_json_lines
+from ops.runs import figures
 from trip_kpis.core.errors import CorruptExportError, InputError
 from trip_kpis.core.export.lines import LineBlocks
 from trip_kpis.core.export.manifests import (
@@ -211,8 +212,9 @@ class ExportOnDisk:
         """For people."""
         items = "" if self.items is None else f"{self.items:,} items in "
         of_table = "" if self.table_arn is None else f" of {self.table_arn.rpartition('/')[2]}"
+        as_of = figures.instant(datetime.fromisoformat(self.as_of))
         exactly = ", exactly" if self.manifests is not None else ", at the latest"
-        return f"Export{of_table}: {items}{len(self.files):,} files, as of {self.as_of}{exactly}."
+        return f"Export{of_table}: {items}{len(self.files):,} files, as of {as_of}{exactly}."
 
 
 def _uncounted(path: Path, as_of: str) -> str:

@@ -129,6 +129,8 @@ def run(
                 export=None if export is None else export.saved,
             )
             state.save(stack, trips)
+            if not as_export:
+                shutil.rmtree(state.export_path, ignore_errors=True)
             _use_saved_bucket(local, state, where)
             if export is not None:
                 _mount(export, local, state)

@@ -148,12 +148,7 @@ class StateDirectory:
         """Removes all runs, here and in DIR. DIR must be claimed (`locked`)."""
         for file in (self._stack, self._executions, *self._all_trips()):
             file.unlink(missing_ok=True)
-        for directory in (
-            self.objects_path,
-            self.pages_path,
-            self.export_path,
-            self._stacks_of_runs,
-        ):
+        for directory in (self.objects_path, self.pages_path, self._stacks_of_runs):
             shutil.rmtree(directory, ignore_errors=True)
         remove_mirrored(self._out)
 

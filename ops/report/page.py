@@ -95,6 +95,7 @@ def page(report: Report) -> str:
         script=script,
         script_hash=_source_hash(script),
         is_local=f":{EMBEDDED_ACCOUNT}:" in run.table_arn,
+        as_of_what=_as_of_what(run),
         paused=_lasting(paused) if paused else "",
         running=_lasting(run.finished_at - run.planned_at - paused),
         drawn={
@@ -133,6 +134,13 @@ def _breakdowns(report: Report) -> list[dict[str, Any]]:
     """Those that have groups; their charts have the period of the days."""
     found = [one for one in report.groups if one.largest] if report.days else []
     return [one.drawn(MOST_CHARACTERS // len(found)) for one in found]
+
+
+def _as_of_what(run: FinishedRun) -> str:
+    """How exact the as-of time is; empty for a scan, which has no instant."""
+    if run.source != "export":
+        return ""
+    return ", exactly" if run.export_arn else ", at the latest"
 
 
 def _lasting(time: timedelta) -> str:

@@ -2,6 +2,7 @@
 may be shown."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 
 
@@ -16,6 +17,13 @@ def plain(number: str) -> str:
 def grouped(number: str) -> str:
     """Commas between the thousands, every other character as it is."""
     return f"{Decimal(plain(number)):,f}"
+
+
+def instant(time: datetime) -> str:
+    """``2026-05-25T02:15:00Z``: UTC, with a fraction of a second only where there is one."""
+    utc = time.astimezone(UTC).replace(tzinfo=None)
+    fraction = f"{utc.microsecond:06d}".rstrip("0")
+    return f"{utc:%Y-%m-%dT%H:%M:%S}{f'.{fraction}' if fraction else ''}Z"
 
 
 def words(name: str) -> str:

@@ -76,7 +76,10 @@ class NextStep:
 
 _LOST = {
     "BrokenChainError",
+    "CorruptExportError",
     "CorruptPartError",
+    "ExportFailedError",
+    "ExportNotFoundError",
     "ForeignPartError",
     "PlanMismatchError",
     "PlanNotFoundError",
