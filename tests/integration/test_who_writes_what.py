@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 import plan_run
-from tests.integration.pipeline import BUCKET_NAME, TABLE_NAME, Context, Pipeline, hook
+from tests.integration.pipeline import BUCKET_NAME, Context, Pipeline, hook
 from tests.samples import trip
 from tests.unit.test_architecture_page import (
     Arrow,
@@ -83,11 +83,11 @@ SUMMARY_KEY = f"{EXPORT}/manifest-summary.json"
 
 
 def put_export(pipeline: Pipeline, items: list[dict[str, Any]]) -> None:
-    """As DynamoDB writes it, with one data file.
+    """Of the table of run-1, as DynamoDB writes it, with one data file.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Output.html
     """
-    table = pipeline.dynamodb.describe_table(TableName=TABLE_NAME)["Table"]
+    plan = json.loads(pipeline.objects("staging/run=run-1/plan.json").popitem()[1])
     lines = "".join(json.dumps({"Item": item}) + "\n" for item in items)
     data = gzip.compress(lines.encode())
     file = {
@@ -98,11 +98,11 @@ def put_export(pipeline: Pipeline, items: list[dict[str, Any]]) -> None:
     }
     summary = {
         "version": "2020-06-30",
-        "exportArn": f"{table['TableArn']}/export/01693685827463-2d8752fd",
+        "exportArn": f"{plan['table_arn']}/export/01693685827463-2d8752fd",
         "startTime": "2024-06-01T02:15:00.000Z",
         "endTime": "2024-06-01T02:20:00.000Z",
-        "tableArn": table["TableArn"],
-        "tableId": table["TableId"],
+        "tableArn": plan["table_arn"],
+        "tableId": plan["table_id"],
         "exportTime": "2024-06-01T02:15:00.000Z",
         "s3Bucket": BUCKET_NAME,
         "s3Prefix": "exports/run=run-2",
