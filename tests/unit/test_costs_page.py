@@ -1,5 +1,6 @@
 """docs/costs.md: every figure of its tables, and those of its prose, calculated again."""
 
+import json
 import math
 import re
 from collections.abc import Mapping
@@ -14,8 +15,13 @@ from trip_kpis.core.items.rejections import Reason
 from trip_kpis.core.prices import (
     DEFAULT_READ_QUOTA,
     USD_PER_CAPACITY_HOUR,
+    USD_PER_EXPORTED_GIB,
+    USD_PER_READ,
     USD_PER_READ_UNIT,
     USD_PER_READ_UNIT_IA,
+    USD_PER_RECOVERABLE_GIB_MONTH,
+    USD_PER_TRANSITION,
+    USD_PER_WRITE,
     cost,
 )
 from trip_kpis.core.run.run_metrics import Measure
@@ -26,13 +32,14 @@ PROSE = " ".join(PAGE.split())
 RESOURCES = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))["Resources"]
 
 # What the page cites, and core/prices.py has no use for.
-USD_PER_EXPORTED_GB = 0.10
-USD_PER_RECOVERABLE_GB_MONTH = 0.20
+USD_PER_STORED_GB_MONTH = 0.023
 USD_PER_LOGGED_GB = 0.50
 USD_PER_ALARM_MONTH = 0.10
 USD_PER_DASHBOARD_MONTH = 3.00
 USD_PER_METRIC_MONTH = 0.30
 GB = 2**30
+EXPORT_PIECE = 8 * 2**20
+"""of an export's file, which one request reads"""
 
 SIZES = list(scale.TABLES.values())
 UNITS_PER_WORKER = page_units(consistent_read=False) / (
@@ -72,7 +79,7 @@ def test_a_run_costs_what_the_bench_calculates(
 
 
 def test_the_columns_are_the_benchs() -> None:
-    assert PAGE.count(f"| USD | {' | '.join(scale.TABLES)} |") == 2
+    assert PAGE.count(f"| USD | {' | '.join(scale.TABLES)} |") == 3
 
 
 def test_the_variants_of_a_run(scaled: list[scale.Scaled]) -> None:
@@ -91,16 +98,40 @@ def test_the_alternatives(scaled: list[scale.Scaled]) -> None:
         "A run's reads, from capacity that is provisioned and used to the full": [
             hour * USD_PER_CAPACITY_HOUR for hour in hours
         ],
-        "A full export to S3": [size / GB * USD_PER_EXPORTED_GB for size in SIZES],
+    }
+    for name, amounts in rows.items():
+        assert cells(name) == [usd(amount) for amount in amounts], name
+
+
+def test_a_run_over_an_export(scaled: list[scale.Scaled]) -> None:
+    rows: Mapping[str, list[float]] = {
+        "A full export to S3": [size / GB * USD_PER_EXPORTED_GIB for size in SIZES],
+        "Its storage for 30 days, at most": [size / GB * USD_PER_STORED_GB_MONTH for size in SIZES],
+        "Requests that read it, at most": [size / EXPORT_PIECE * USD_PER_READ for size in SIZES],
         "Point-in-time recovery, which an export needs, a month": [
-            size / GB * USD_PER_RECOVERABLE_GB_MONTH for size in SIZES
+            size / GB * USD_PER_RECOVERABLE_GIB_MONTH for size in SIZES
         ],
     }
     for name, amounts in rows.items():
         assert cells(name) == [usd(amount) for amount in amounts], name
-    times = SIZES[1] / GB * USD_PER_EXPORTED_GB / scaled[1].cost["dynamodb"]
+    times = SIZES[1] / GB * USD_PER_EXPORTED_GIB / scaled[1].cost["dynamodb"]
     assert "about six times what scanning it takes" in PROSE
+    assert "An export** instead of a scan costs about six times as much" in PROSE
     assert round(times) == 6
+    assert f"{USD_PER_EXPORTED_GIB:.2f} USD for a GB (2^30 bytes) of table" in PROSE
+    assert f"{USD_PER_RECOVERABLE_GIB_MONTH:.2f} USD for a GB and month" in PROSE
+    assert f"**Storage** is {USD_PER_STORED_GB_MONTH} USD for a GB and month" in PROSE
+    assert f"a GET request for every 8 MiB, {USD_PER_READ:.7f} USD each" in PROSE
+    assert f"a PUT request is {USD_PER_WRITE:.6f} USD" in PROSE
+
+
+def test_waiting_for_an_export_costs_its_states() -> None:
+    text = (ROOT / "statemachine" / "trip_kpis.asl.json").read_text(encoding="utf-8")
+    seconds = json.loads(text)["States"]["WaitForExport"]["Seconds"]
+    assert seconds == 5 * 60
+    # WaitForExport, DescribeExport, ExportDone
+    an_hour = 3 * 3600 / seconds * USD_PER_TRANSITION
+    assert f"three state transitions in five minutes, {an_hour:.4f} USD an hour" in PROSE
 
 
 def test_a_small_budget_wants_few_workers(scaled: list[scale.Scaled]) -> None:

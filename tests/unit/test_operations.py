@@ -12,7 +12,7 @@ import pytest
 
 from ops.cli.options import MERGE_PARAMETERS
 from tests.samples import plan
-from tests.unit.test_state_machine import DECIDED
+from tests.unit.test_state_machine import DECIDED, EXPORT_DECIDED
 from trip_kpis.core import errors
 from trip_kpis.core.estimate import advice, plan_notes
 from trip_kpis.core.estimate.document import estimate_document
@@ -66,6 +66,12 @@ def test_every_error_that_lambda_documents_for_an_invocation_is_on_the_page(name
         f"`Lambda.{name}`",
     ]
     assert any(one in ERRORS for one in shown)
+
+
+@pytest.mark.parametrize("name", sorted(EXPORT_DECIDED))
+def test_every_error_that_dynamodb_documents_for_an_export_is_on_the_page(name: str) -> None:
+    named = f"{name.removesuffix('Exception')}Exception"
+    assert f"`{named}`" in ERRORS or f"`DynamoDb.{named}`" in ERRORS
 
 
 def test_nothing_recommends_lowering_a_parameter_before_a_redrive() -> None:

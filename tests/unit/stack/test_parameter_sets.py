@@ -54,6 +54,8 @@ def test_every_set_is_tested_here() -> None:
         "An existing bucket",
         "An existing bucket with a customer-managed key",
         "A new bucket with a customer-managed key",
+        "An export as the source",
+        "Exports in a bucket of another account",
         "An existing table with a customer-managed key",
         "A table with a sort key",
         "A table of provisioned capacity",
@@ -102,7 +104,9 @@ def test_an_existing_bucket_is_written_to_and_not_made() -> None:
 )
 def test_with_the_buckets_key_every_function_may_use_it_by_way_of_s3_alone(heading: str) -> None:
     of = the(heading)
-    for role in ("PlanRunRole", "ScanSegmentRole", "MergePartialsRole"):
+    # The state machine's role writes the exports that runs start.
+    roles = ("PlanRunRole", "ScanSegmentRole", "MergePartialsRole", "TripKpisStateMachineRole")
+    for role in roles:
         assert of.statements(role)["UseTheBucketsKey"] == {
             "Sid": "UseTheBucketsKey",
             "Effect": "Allow",
@@ -111,6 +115,31 @@ def test_with_the_buckets_key_every_function_may_use_it_by_way_of_s3_alone(headi
             "Condition": {"StringEquals": {"kms:ViaService": "s3.eu-central-1.amazonaws.com"}},
         }
     assert bool(of.of_type("AWS::S3::Bucket")) == heading.startswith("A new")
+
+
+def test_with_an_export_as_the_source_planning_is_told_so() -> None:
+    of = the("An export as the source")
+    assert of["PlanRunFunction"]["Environment"]["Variables"]["SOURCE"] == "export"
+    assert "kms:" not in repr(of["TripKpisStateMachineRole"])
+
+
+def test_exports_of_another_account_may_be_read_with_their_key_by_way_of_s3_alone() -> None:
+    heading = "Exports in a bucket of another account"
+    of = the(heading)
+    for role in ("PlanRunRole", "ScanSegmentRole"):
+        statements = of.statements(role)
+        assert statements["ReadExportsElsewhere"]["Resource"] == "arn:aws:s3:::their-exports/*"
+        assert statements["FindExportsElsewhere"]["Resource"] == "arn:aws:s3:::their-exports"
+        assert statements["UseTheExportsKey"] == {
+            "Sid": "UseTheExportsKey",
+            "Effect": "Allow",
+            "Action": "kms:Decrypt",
+            "Resource": SETS[heading][0]["ExportKmsKeyArn"],
+            "Condition": {"StringEquals": {"kms:ViaService": "s3.eu-central-1.amazonaws.com"}},
+        }
+    for role in ("MergePartialsRole", "TripKpisStateMachineRole"):
+        assert "their-exports" not in repr(of[role])
+        assert "kms:" not in repr(of[role])
 
 
 def test_with_the_tables_key_who_scans_may_use_it_by_way_of_dynamodb_alone() -> None:
