@@ -42,13 +42,12 @@ class EmbeddedCloud:
     """Starts on entering, ends on leaving; there can be one in a process at a time.
 
     `host` and `port` say where it listens; port 0 takes a free one. `wait_before_retry` sleeps
-    before a state's Retry, and in a Wait state: tests that make many faults hand in something
-    shorter. `middleware` is
-    put around what answers the requests: it sees each of them first, and the answer last. A table
-    that `table_ids` names gets that TableId. `page_bytes` makes Scan's pages smaller than
-    DynamoDB's 1 MB; no item may be larger. `exports` says what becomes of table exports; set it
-    anew for those that are requested later. With `enforce_iam`, a request with a role's credentials
-    (`role_credentials`) is refused unless the role's policies allow it.
+    before a state's Retry and in a Wait state: tests that make many faults hand in something
+    shorter. `middleware` is put around what answers the requests: it sees each of them first, and
+    the answer last. A table that `table_ids` names gets that TableId. `page_bytes` makes Scan's
+    pages smaller than DynamoDB's 1 MB; no item may be larger. `exports` says what becomes of table
+    exports; set the attribute for those that are requested later. With `enforce_iam`, a request
+    with a role's credentials (`role_credentials`) is refused unless the role's policies allow it.
 
     Any page that is open in a browser on this machine can send requests here. So it answers only
     requests with the operator's `access_key`, which is random unless it is given, or with the

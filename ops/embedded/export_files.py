@@ -47,7 +47,7 @@ def multipart_etag(md5: bytes) -> str:
 
 
 class ExportWriter:
-    """Writes items as an export of a table into a directory, which stands for the bucket: a file's
+    """Writes items as an export of a table into a directory, which represents the bucket: a file's
     path below it is the object's key.
 
     Memory is used for the lines of each data file that are not compressed yet, 256 KiB at the most,

@@ -1,12 +1,11 @@
 """Where moto 5.2.5 differs from AWS in what a run of this product can tell, and the patch for each.
 
 One function a patch; each says what moto does, what AWS does, and where that is written. Each is a
-context manager: it replaces one thing of moto and puts it back. Here are those of Lambda tasks and
+context manager: it replaces one thing of moto and puts it back. Here are those of tasks and
 CloudFormation; the others are in `step_functions_patches`, `map_run_children`, `storage_patches`,
 `export_patches` and `iam_patches`. `patched_moto` applies all but those of exports and IAM, which
-`cloud` applies.
-They reach into moto's internals, so they refuse any other version than the one they were written
-for.
+`cloud` applies. They reach into moto's internals, so they refuse any other version than the one
+they were written for.
 """
 
 from __future__ import annotations

@@ -81,9 +81,9 @@ class Enforced:
 
     def run_all(self, name: str, *, segments: int = 1) -> list[EndedExecution]:
         """Everything that an execution can come to: a new run that quarantines a trip and finds a
-        vanished day, and, if it succeeds, the same one resumed with another read budget, resumed
-        with the budget that it has then, one over an export that it starts, that one resumed, one
-        over an export in another bucket if there is one, and an estimate.
+        vanished day, the same one resumed with another read budget, resumed with the budget that it
+        has then, one over an export that it starts, that one resumed, one over an export in another
+        bucket if there is one, and an estimate. Ends with the first one that fails.
         """
         s3, bucket = self.local.cloud.client("s3"), self.local.stack.bucket_name
         # A run does not rewrite an unchanged day, and waits for the lease of a merge that failed.
@@ -103,7 +103,12 @@ class Enforced:
             if self.export_elsewhere:
                 others[f"{name}-elsewhere"] = {"export_arn": self.export_elsewhere}
             others[f"{name}-estimate"] = {"estimate_only": True}
-            outcomes += [execute(self.local, given, name=other) for other, given in others.items()]
+            for other, given in others.items():
+                # Another run waits for the lease of a merge that could not release it.
+                s3.delete_object(Bucket=bucket, Key=LEASE)
+                outcomes.append(execute(self.local, given, name=other))
+                if not outcomes[-1].succeeded:
+                    break
         return outcomes
 
     def keys(self, prefix: str) -> list[str]:

@@ -2,7 +2,8 @@
 is for nothing.
 
 This judges what the embedded cloud does not enforce as well: conditions, keys, the bucket's policy,
-and what AWS does in a role's name. The requests are those that two real runs make.
+and what AWS does in a role's name. The requests are those that real runs make, over the table and
+over exports.
 """
 
 from dataclasses import replace
