@@ -78,7 +78,8 @@ class Seen:
             self.arrows.add(pair if is_write else pair[::-1])
 
 
-EXPORT = "exports/run=run-2/AWSDynamoDB/01693685827463-2d8752fd"
+EXPORT_ID = "01693685827463-2d8752fd"
+EXPORT = f"exports/run=run-2/AWSDynamoDB/{EXPORT_ID}"
 SUMMARY_KEY = f"{EXPORT}/manifest-summary.json"
 
 
@@ -98,7 +99,7 @@ def put_export(pipeline: Pipeline, items: list[dict[str, Any]]) -> None:
     }
     summary = {
         "version": "2020-06-30",
-        "exportArn": f"{plan['table_arn']}/export/01693685827463-2d8752fd",
+        "exportArn": f"{plan['table_arn']}/export/{EXPORT_ID}",
         "startTime": "2024-06-01T02:15:00.000Z",
         "endTime": "2024-06-01T02:20:00.000Z",
         "tableArn": plan["table_arn"],
