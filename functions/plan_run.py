@@ -26,6 +26,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     else:
         request = RunRequest.from_event(event)
         with logged(run_id=request.run_id):
-            planned = plan_run(request, store, settings, context.get_remaining_time_in_millis)
+            planned = plan_run(request, store, settings, context)
             logger.info("planned", **planned.to_log())
     return planned.to_json()

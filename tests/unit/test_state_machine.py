@@ -555,12 +555,12 @@ def test_what_is_read_is_chosen_by_the_next_step_that_the_plan_names(
     choice = definition["States"]["SourceChoice"]
     assert {one["Variable"] for one in choice["Choices"]} == {"$.source.step"}
     assert {one["StringEquals"]: one["Next"] for one in choice["Choices"]} == {
-        "scan": "ScanSegments",
         "start": "StartExport",
         "start_with_key": "StartExportWithKey",
         "describe": "DescribeExport",
+        "plan": "PlanExport",
     }
-    assert choice["Default"] == "PlanExport"
+    assert choice["Default"] == "ScanSegments"
 
 
 def test_an_export_that_is_complete_or_has_failed_is_not_waited_for(

@@ -1,6 +1,6 @@
 """What PlanRun does: the plan of a run, and, once its export is there, what is read of that."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -46,10 +46,8 @@ class Planned:
         return {"total_segments": self.plan.total_segments, "as_of": self.plan.as_of}
 
 
-def plan_run(
-    request: RunRequest, store: RunStore, settings: Settings, remaining_ms: Callable[[], int]
-) -> Planned:
-    """An earlier run's plan is kept, if it agrees with what is asked for now. An estimate writes
+def plan_run(request: RunRequest, store: RunStore, settings: Settings, context: Any) -> Planned:
+    """`context` is the invocation's, by Lambda. An earlier run's plan is kept, if it agrees with what is asked for now. An estimate writes
     nothing, and reads a sample of the table for its census."""
     defaults, terms = read_run_defaults(), read_estimate_terms()
     dynamodb = clients.dynamodb()
@@ -64,6 +62,7 @@ def plan_run(
     )
     confirmed = request.confirm_empty_table
     if request.estimate_only:
+        remaining_ms = context.get_remaining_time_in_millis
         sample = take_sample(dynamodb, plan, remaining_ms=remaining_ms)
         return Planned(
             plan=plan,

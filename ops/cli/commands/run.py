@@ -91,7 +91,7 @@ def run(
     host: str,
     port: int | None,
 ) -> NoReturn:
-    """Run the whole job, over trips in files, an export of a table, or a stack's table.
+    """Run the whole job over trips, an export, or a stack's table.
 
     With --trips and --out, it starts the embedded AWS (an emulator on this machine). It deploys
     template.yaml and the state machine into the emulator, loads the trips into a table, runs the

@@ -22,6 +22,7 @@ from trip_kpis.core.run.publication import PublishingTerms
 EVERY = {"DYNAMODB_TABLE_NAME": "trips", "ATHENA_BUCKET_NAME": "results"}
 PLAN = {
     "KPI_DEFINITION": "trips",
+    "SOURCE": "scan",
     "FARE_ATTRIBUTE": "fare_amount",
     "ESTIMATED_FARE_ATTRIBUTE": "estimated_fare_amount",
     "DAY_ATTRIBUTE": "pickup_datetime",
@@ -139,6 +140,7 @@ PARAMETERS = {
     "DYNAMODB_TABLE_NAME": "TableName",
     "ATHENA_BUCKET_NAME": "BucketName",
     "KPI_DEFINITION": "KpiDefinition",
+    "SOURCE": "Source",
     "FARE_ATTRIBUTE": "FareAttribute",
     "ESTIMATED_FARE_ATTRIBUTE": "EstimatedFareAttribute",
     "DAY_ATTRIBUTE": "DayAttribute",
@@ -188,6 +190,7 @@ WRONG = [
     ("READ_UNITS_PER_SECOND", "1000000001", "0 to 1,000,000,000"),
     ("CONSISTENT_READ", "True", "false or true"),
     ("CONSISTENT_READ", "1", "false or true"),
+    ("SOURCE", "Scan", "scan or export"),
     ("CHECKPOINT_SECONDS", "0", "1 to 600"),
     ("CHECKPOINT_SECONDS", "601", "1 to 600"),
     ("OPEN_DAYS", "keep", "publish or skip"),
