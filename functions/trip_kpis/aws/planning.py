@@ -47,8 +47,11 @@ class Planned:
 
 
 def plan_run(request: RunRequest, store: RunStore, settings: Settings, context: Any) -> Planned:
-    """`context` is the invocation's, by Lambda. An earlier run's plan is kept, if it agrees with what is asked for now. An estimate writes
-    nothing, and reads a sample of the table for its census."""
+    """An earlier run's plan is kept, if it agrees with what is asked for now. An estimate writes
+    nothing, and reads a sample of the table for its census.
+
+    `context` is the invocation's.
+    """
     defaults, terms = read_run_defaults(), read_estimate_terms()
     dynamodb = clients.dynamodb()
     found = table.describe(dynamodb, settings.table_name)
