@@ -1,5 +1,6 @@
 """The status of a run, as a person sees it."""
 
+from datetime import datetime
 from pathlib import Path
 
 from rich.console import Console
@@ -7,7 +8,7 @@ from rich.text import Text
 
 from ops.cli.screens import show_next_steps
 from ops.runs.execution import Execution, readable_cause
-from ops.runs.figures import share, so_many
+from ops.runs.figures import instant, share, so_many
 from ops.runs.next_steps import Place, ops_command
 from ops.runs.run import FINISHED, RUNNING, SUPERSEDED, Run
 from ops.runs.run_log import Progress
@@ -60,6 +61,8 @@ def _counts(run: Run) -> list[tuple[str, str]]:
     counts = progress.counts
     if progress.plan is None:
         return [("segments", "no plan under staging/: not written yet, or expired")]
+    if progress.plan.waits_for_export:
+        return [("export", "not complete yet; DynamoDB takes minutes to hours for it")]
     segments = f"{len(progress.finished):,} of {progress.segments:,} finished"
     if unfinished := progress.begun - progress.finished:
         segments += f", {len(unfinished):,} begun"
@@ -68,11 +71,13 @@ def _counts(run: Run) -> list[tuple[str, str]]:
         expected = progress.expected_items
         trips += f" ({share(counts.scanned, expected)} of about {expected:,})"
     trips += f" = {counts.incomplete:,} incomplete + {counts.rejected_in_all:,} rejected + "
-    rows = [
-        ("segments", segments),
-        ("trips", f"{trips}{counts.counted:,} counted"),
-        ("read units", f"{counts.read_units:,.1f}, in {so_many(counts.pages, 'page')}"),
-    ]
+    rows = [("segments", segments), ("trips", f"{trips}{counts.counted:,} counted")]
+    if progress.plan.export is None:
+        pages = so_many(counts.pages, "page")
+        rows.append(("read units", f"{counts.read_units:,.1f}, in {pages}"))
+    else:
+        as_of = instant(datetime.fromisoformat(progress.plan.as_of))
+        rows.append(("export", f"{progress.plan.export.export_arn or 'of files'}, as of {as_of}"))
     rows += [("rejected", f"{n:,} {reason}") for reason, n in sorted(counts.rejected.items())]
     rows += [("throttled", f"{n:,} {why}") for why, n in sorted(counts.throttles.items())]
     return rows
