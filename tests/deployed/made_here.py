@@ -10,12 +10,13 @@ from tests.deployed.waiting import EXECUTION_ENDED, Patience
 
 _PUTS_AT_ONCE = 25
 _PUT_ATTEMPTS = 8
+_RECOVERY_ATTEMPTS = 60
 
 
 @contextmanager
 def table_of(client: Any, name: str, trips: Trips, patience: Patience) -> Iterator[None]:
-    """A table with these trips, while this lasts. One of that name that is there already is not
-    touched: making it raises ResourceInUseException."""
+    """A table with these trips, which can be exported, while this lasts. One of that name that is
+    there already is not touched: making it raises ResourceInUseException."""
     client.create_table(
         TableName=name,
         KeySchema=[{"AttributeName": trips.hash_key, "KeyType": "HASH"}],
@@ -27,6 +28,7 @@ def table_of(client: Any, name: str, trips: Trips, patience: Patience) -> Iterat
         client.get_waiter("table_exists").wait(**waits)
         for batch in batches(list(trips.items.values()), _PUTS_AT_ONCE):
             _put(client, {name: [{"PutRequest": {"Item": item}} for item in batch]})
+        _make_recoverable(client, name, patience)
         yield
     finally:
         # A table that is still being made cannot be deleted.
@@ -69,6 +71,25 @@ def _put(client: Any, wanted: dict[str, Any]) -> None:
             return
         time.sleep(0.1 * 2**attempt)
     raise TimeoutError(f"DynamoDB has not taken all of a batch in {_PUT_ATTEMPTS} attempts")
+
+
+def _make_recoverable(client: Any, name: str, patience: Patience) -> None:
+    """Turns point-in-time recovery on. Of a table that was just made, DynamoDB first prepares the
+    backups.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateContinuousBackups.html
+    """
+    for _ in range(_RECOVERY_ATTEMPTS):
+        try:
+            client.update_continuous_backups(
+                TableName=name,
+                PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
+            )
+        except client.exceptions.ContinuousBackupsUnavailableException:
+            time.sleep(patience.delay_seconds)
+        else:
+            return
+    raise TimeoutError(f"{name} has no continuous backups after {_RECOVERY_ATTEMPTS} attempts")
 
 
 def _remove_all(client: Any, bucket_name: str, prefix: str) -> None:

@@ -1,4 +1,5 @@
-"""A run that is broken off once a segment is done, and resumed: what is seen from outside.
+"""A run that is broken off once a segment is done, and resumed, and one over an export of the same
+table: what is seen from outside.
 
 Everything goes through the APIs of AWS. How a run is resumed is handed in: by Redrive in an
 account, by a new execution with the run's id where nothing can redrive.
@@ -67,6 +68,8 @@ class Seen:
     """whose object is not the one that the manifest names"""
     misread_days: Mapping[str, list[str]]
     """by table, those of which a reader of tables gives other figures than the objects have"""
+    exported: Mapping[str, Any]
+    """the summary of a run over an export; empty, if it failed"""
 
 
 def broken_off_and_resumed(
@@ -83,7 +86,9 @@ def broken_off_and_resumed(
     states, s3 = clients("stepfunctions"), clients("s3")
     bucket = stack.bucket_name
     made = (f"staging/run={run_id}/", f"quarantine/run={run_id}/", f"runs/run={run_id}/", "kpis/")
-    made += ("athena/",)
+    of_export = f"{run_id}-export"
+    made += ("athena/", *(f"{top}/run={of_export}/" for top in ("staging", "runs", "exports")))
+    made += (f"quarantine/run={of_export}/",)
     with ExitStack() as cleanup:
         cleanup.enter_context(
             table_of(clients("dynamodb"), stack.table_name, MONTH.trips, patience)
@@ -105,6 +110,7 @@ def broken_off_and_resumed(
         ended = states.describe_execution(executionArn=second)
         mirror(Bucket(s3, bucket), out)
         published_days = published_figures(out)
+        exported = _run_over_an_export(states, stack, of_export, executions, patience)
         return Seen(
             statuses=(status, ended["status"]),
             cause=f"{ended.get('error', '')} {ended.get('cause', '')}",
@@ -117,6 +123,7 @@ def broken_off_and_resumed(
             misread_days={
                 table: differing(figures, published_days) for table, figures in read_days().items()
             },
+            exported=exported,
         )
 
 
@@ -144,6 +151,7 @@ def complaints(seen: Seen) -> list[str]:
             not seen.unproved_days
         ),
         f"the days that are misread are {seen.misread_days}": not any(seen.misread_days.values()),
+        f"of the export: {seen.exported}": _as_expected(seen.exported, expected),
         f"{rejected} trips were rejected, not {MONTH.rejected}": rejected == MONTH.rejected,
         **{
             f"{name} is {seen.summary.get(name)}, not {value}": seen.summary.get(name) == value
@@ -163,6 +171,29 @@ def read_on(seen: Seen) -> set[int]:
     finished = {part.segment for part in seen.broken_off.values() if part.is_last}
     added = seen.in_the_end.keys() - seen.broken_off.keys()
     return finished & {seen.in_the_end[key].segment for key in added}
+
+
+def _as_expected(exported: Mapping[str, Any], expected: Mapping[str, int]) -> bool:
+    """The run over the export has found the same, as of an instant, and changed nothing."""
+    same = {name: expected[name] for name in ("trips", "incomplete", "scanned")}
+    of_export = {"source": "export", "days_unchanged": expected["days_published"], **same}
+    return all(exported.get(name) == value for name, value in of_export.items())
+
+
+def _run_over_an_export(
+    states: Any, stack: DeployedStack, run_id: str, executions: list[str], patience: Patience
+) -> Mapping[str, Any]:
+    """Its summary. An export takes DynamoDB minutes, however small the table is."""
+    execution = states.start_execution(
+        stateMachineArn=stack.state_machine_arn,
+        name=run_id,
+        input=json.dumps({"source": "export"}),
+    )["executionArn"]
+    executions.append(execution)
+    EXECUTION_ENDED.wait(states, patience.for_exports, executionArn=execution)
+    output = states.describe_execution(executionArn=execution).get("output", "{}")
+    summary: dict[str, Any] = json.loads(output)
+    return summary
 
 
 def _break_off(states: Any, execution: str, patience: Patience) -> None:

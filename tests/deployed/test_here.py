@@ -119,9 +119,10 @@ def test_what_is_not_as_it_should_be_is_complained_of(tried: Tried) -> None:
         wrong_days=["2024-05-01"],
         unproved_days=["2024-05-02"],
         misread_days={"kpis": ["2024-05-03"], "runs": []},
+        exported={},
     )
     found_wrong = complaints(everything_wrong)
-    assert len(found_wrong) == 15
+    assert len(found_wrong) == 16
     assert f"{SEGMENTS} segments were done when it was broken off" in found_wrong
     assert "the statuses are ('SUCCEEDED', 'FAILED') MissingSegmentError 3" in found_wrong
     assert f"scanned is None, not {len(MONTH.trips.items)}" in found_wrong

@@ -19,6 +19,11 @@ class Patience:
     attempts: int
 
     @property
+    def for_exports(self) -> "Patience":
+        """Six times as long."""
+        return Patience(delay_seconds=self.delay_seconds, attempts=6 * self.attempts)
+
+    @property
     def for_waiters(self) -> dict[str, Any]:
         """As the waiters that botocore brings along take it."""
         return {"Delay": self.delay_seconds, "MaxAttempts": self.attempts}
