@@ -3,7 +3,9 @@
 import io
 import json
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +14,8 @@ from rich.console import Console
 from ops.cli.estimate_screen import show_estimate
 from ops.runs.errors import ResultsError
 from ops.runs.estimate import SHOWN, reported_by
-from tests.samples import comparison, plan, trip
+from tests.samples import DEFAULTS, PLANNED_AT, TABLE, comparison, plan, request, trip
+from trip_kpis.core.estimate.comparison import Comparison
 from trip_kpis.core.estimate.document import estimate_document
 from trip_kpis.core.estimate.forecast import EstimateTerms
 from trip_kpis.core.estimate.sample import Sample
@@ -183,3 +186,21 @@ def test_what_need_not_be_in_an_answer_is_not_shown() -> None:
                 shown(fewer)
         else:
             assert shown(fewer) == shown(document)
+
+
+def test_the_runbook_shows_the_figures_of_a_terabyte_as_they_are_calculated() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "operations.md").read_text(encoding="utf-8")
+    on_page = page.partition("<!-- estimate -->\n```text\n")[2].partition("```\n")[0]
+    created_at = PLANNED_AT - timedelta(days=300)
+    of = Comparison.of(
+        request(),
+        DEFAULTS,
+        replace(TABLE, size_bytes=10**12, item_count=3 * 10**9, created_at=created_at),
+        recovery=True,
+        now=PLANNED_AT,
+        terms=TERMS,
+        lambda_limit=1_000,
+    )
+    said = shown(estimate_document(of, Sample(plan=of.scan), TERMS), width=100)
+    figures = said.partition("\n\nA sample of")[0]
+    assert on_page == "".join(f"{line.rstrip()}\n" for line in figures.splitlines())
