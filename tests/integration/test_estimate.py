@@ -109,7 +109,7 @@ def test_a_second_page_begins_where_the_first_ended_also_after_a_binary_key(
 def test_an_ordinary_run_takes_no_sample(table: Pipeline) -> None:
     assert table.plan().keys() == {
         "run_id", "plan_sha256", "segments", "max_concurrency", "estimate", "estimate_only",
-        "empty_table_confirmed",
+        "empty_table_confirmed", "source",
     }  # fmt: skip
     assert table.scans == []
 
