@@ -11,6 +11,12 @@ from bench.trips import KEY, PAGE_BYTES
 
 _UNIT_BYTES = 4096
 """half a read unit eventually consistent, a whole one strongly consistent"""
+_NO_BACKUPS = {
+    "ContinuousBackupsDescription": {
+        "ContinuousBackupsStatus": "ENABLED",
+        "PointInTimeRecoveryDescription": {"PointInTimeRecoveryStatus": "DISABLED"},
+    }
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +53,8 @@ class ReplayedTables:
                 return _reply(200, self._describe(asked["TableName"]))
             if operation == "DescribeTimeToLive":
                 return _reply(200, {"TimeToLiveDescription": {"TimeToLiveStatus": "DISABLED"}})
+            if operation == "DescribeContinuousBackups":
+                return _reply(200, _NO_BACKUPS)
             return self._scan(asked)
         except RefusedRequestError as refused:
             fault = f"com.amazonaws.dynamodb.v20120810#{refused.code}"

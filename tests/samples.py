@@ -10,6 +10,7 @@ from typing import Any
 
 from trip_kpis.aws.settings import DEFINITIONS
 from trip_kpis.core.definition.parsing import DefinitionFile, StackPaths
+from trip_kpis.core.estimate.comparison import Comparison
 from trip_kpis.core.estimate.planning import make_plan
 from trip_kpis.core.items.attributes import AttributePath, Item, dotted_path, key_to_json
 from trip_kpis.core.items.pages import Page
@@ -17,6 +18,7 @@ from trip_kpis.core.items.scan_answers import scan_answers
 from trip_kpis.core.items.zones import time_zone
 from trip_kpis.core.log.counts import Counts
 from trip_kpis.core.log.parts import PartHeader
+from trip_kpis.core.prices import of_export
 from trip_kpis.core.reading.read_item import ReadingRules
 from trip_kpis.core.run.figures import DayKpis
 from trip_kpis.core.run.plan import FrozenDefinition, Plan, RunDefaults
@@ -104,6 +106,18 @@ def plan(run_id: str = "run-1", *, now: datetime = PLANNED_AT, **changes: Any) -
     """The plan of a run with the defaults, and then `changes` to its fields."""
     of = make_plan(request(run_id), DEFAULTS, TABLE, now=now, lambda_limit=1_000)
     return replace(of, **changes)
+
+
+def comparison(of: Plan, *, recovery: bool | None = True) -> Comparison:
+    """Of the run of a plan with the source scan, and of the same run with an export."""
+    export = replace(
+        of,
+        source="export",
+        read_units_per_second=0,
+        consistent_read=False,
+        estimate=of_export(of.estimate, is_made=True),
+    )
+    return Comparison(asked=of, other=export, recovery=recovery)
 
 
 def trip(trip_id: str = "t-1", **attributes: Any) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What a person sees of an estimate."""
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -8,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ops.runs.figures import so_many
+from trip_kpis.core.prices import usd_text
 
 _LIMITED_BY = {
     "max_concurrency": "",
@@ -16,6 +18,7 @@ _LIMITED_BY = {
     "lambda": ", half of the account's unreserved Lambda executions",
 }
 """by the words of `trip_kpis.core.estimate.workers.LimitedBy`"""
+_SOURCES = {"scan": "a scan of the table", "export": "an export of the table"}
 _UNITS = ("bytes", "KB", "MB", "GB", "TB", "PB")
 
 
@@ -23,6 +26,8 @@ def show_estimate(console: Console, estimate: Mapping[str, Any]) -> None:
     """Cost and time, the census, and the advice last, where it is seen."""
     for line in _figures(estimate):
         _say(console, line)
+    _say(console, "")
+    console.print(_sources(estimate))
     census = estimate["census"]
     _say(console, "")
     _say(console, _sampled(census))
@@ -36,7 +41,9 @@ def show_estimate(console: Console, estimate: Mapping[str, Any]) -> None:
     if census["unknown"]:
         _say(console, census["unknown"])
     for advice in estimate["advice"]:
-        _say(console, Text.assemble("\n", ("! ", "bold yellow"), advice["text"]))
+        # That the source of the stack fits is nothing to change.
+        mark = "" if advice["code"] == estimate["source"] else "! "
+        _say(console, Text.assemble("\n", (mark, "bold yellow"), advice["text"]))
 
 
 def _figures(estimate: Mapping[str, Any]) -> Iterator[str]:
@@ -45,14 +52,18 @@ def _figures(estimate: Mapping[str, Any]) -> Iterator[str]:
     size, items = estimate["table_bytes"], estimate["item_count"]
     size_text = _size(size) if size or not items else "size unknown, counted as 0"
     yield f"  size      {so_many(items, 'item')}, {size_text}"
+    yield f"  source    {_SOURCES[estimate['source']]}"
     yield f"  reading   {estimate['read_units']:,} read units"
-    yield f"  cost      {_usd(usd['total'])} USD at list prices"
+    yield f"  cost      {usd_text(usd['total'])} USD at list prices"
     yield (
-        f"            DynamoDB {_usd(usd['dynamodb'])}, Lambda {_usd(usd['lambda'])}, "
-        f"Step Functions {_usd(usd['step_functions'])}, S3 {_usd(usd['s3'])}"
+        f"            DynamoDB {usd_text(usd['dynamodb'])}, Lambda {usd_text(usd['lambda'])}, "
+        f"Step Functions {usd_text(usd['step_functions'])}, S3 {usd_text(usd['s3'])}"
     )
-    hours = f" ({minutes / 60:,.1f} hours)" if minutes > 120 else ""
-    yield f"  duration  about {minutes:,} min{hours}, unless the table throttles"
+    unless = ", unless the table throttles"
+    if estimate["source"] == "export":
+        waits = estimate["sources"]["export"]["waits"]
+        unless = f", after the export ({waits})" if waits else ""
+    yield f"  duration  about {minutes:,} min{_hours(minutes)}{unless}"
     workers, limited_by = estimate["max_concurrency"], _LIMITED_BY[estimate["limited_by"]]
     yield f"  segments  {estimate['segments']:,}, {workers:,} at a time{limited_by}"
     limit = estimate["lambda_limit"]
@@ -62,6 +73,38 @@ def _figures(estimate: Mapping[str, Any]) -> Iterator[str]:
         f"  merge     {so_many(estimate['parts'], 'part')}, about {estimate['merge_seconds']:,} s "
         f"of 900; a checkpoint every {estimate['checkpoint_seconds']} s"
     )
+
+
+def _sources(estimate: Mapping[str, Any]) -> Table:
+    sources = estimate["sources"]
+    table = Table(title="Both sources", title_justify="left")
+    table.add_column("", no_wrap=True)
+    for name in sources:
+        table.add_column(name)
+    rows = {
+        "cost": [f"{usd_text(one['usd'])} USD" for one in sources.values()],
+        "duration": [_duration(one) for one in sources.values()],
+        "figures": [one["exact"] for one in sources.values()],
+        "load on the table": [_load(one["read_units"]) for one in sources.values()],
+        "needs": [one["needs"] for one in sources.values()],
+    }
+    for title, cells in rows.items():
+        table.add_row(title, *cells)
+    return table
+
+
+def _duration(source: Mapping[str, Any]) -> str:
+    minutes = max(1, math.ceil(source["seconds_at_least"] / 60))
+    calculated = f"about {minutes:,} min{_hours(minutes)}"
+    return f"{source['waits']}, then {calculated}" if source["waits"] else calculated
+
+
+def _load(read_units: int) -> str:
+    return so_many(read_units, "read unit") if read_units else "none"
+
+
+def _hours(minutes: int) -> str:
+    return f" ({minutes / 60:,.1f} hours)" if minutes > 120 else ""
 
 
 def _sampled(census: Mapping[str, Any]) -> str:
@@ -132,10 +175,6 @@ def _table(title: str, first: str, *others: str) -> Table:
 def _say(console: Console, line: str | Text) -> None:
     """Whole where there is no terminal: somebody may look for words in it."""
     console.print(line, highlight=False, soft_wrap=not console.is_terminal, markup=False)
-
-
-def _usd(amount: float) -> str:
-    return f"{amount:,.2f}" if amount >= 1 else f"{amount:.4f}"
 
 
 def _range(least: float, most: float) -> str:

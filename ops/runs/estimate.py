@@ -11,7 +11,7 @@ from ops.runs.execution import RUNNING, SUCCEEDED, new_execution_name, readable_
 SHOWN = (
     *("census", "advice", "table", "table_bytes", "item_count", "read_units", "cost_usd"),
     *("minutes", "segments", "max_concurrency", "limited_by", "lambda_limit"),
-    *("parts", "merge_seconds", "checkpoint_seconds"),
+    *("parts", "merge_seconds", "checkpoint_seconds", "source", "sources"),
 )
 """the fields that an estimate must have to be shown"""
 _POLL_SECONDS = 0.5

@@ -19,8 +19,8 @@ from trip_kpis.aws.sampling import take_sample
 from trip_kpis.aws.settings import read_estimate_terms, read_run_defaults
 from trip_kpis.aws.throttling import is_throttling
 from trip_kpis.core.errors import TableNotFoundError, TransientError, TripKpisError
+from trip_kpis.core.estimate.comparison import Comparison
 from trip_kpis.core.estimate.document import estimate_document
-from trip_kpis.core.estimate.planning import make_plan
 from trip_kpis.core.run.requests import RunRequest
 
 _MOST_SECONDS = 600
@@ -55,18 +55,19 @@ def of_table(
             Session(profile=account.profile), region=account.region_name
         )
         description = table.describe(client, table_name)
-        plan = make_plan(
+        plans = Comparison.of(
             request,
             defaults,
             description,
+            recovery=table.recovery_if_known(client, table_name),
             now=datetime.now(UTC),
             terms=terms,
             lambda_limit=unreserved_executions(lambda: account.client("lambda")),
         )
         sample = take_sample(
-            client, plan, remaining_ms=lambda: int((ends_at - time.monotonic()) * 1000)
+            client, plans.scan, remaining_ms=lambda: int((ends_at - time.monotonic()) * 1000)
         )
-    return estimate_document(plan, sample, terms)
+    return estimate_document(plans, sample, terms)
 
 
 @contextmanager

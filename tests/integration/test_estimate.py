@@ -36,6 +36,20 @@ def estimate(pipeline: Pipeline, **asked: Any) -> dict[str, Any]:
     return reported
 
 
+def answered_with(pipeline: Pipeline, operation: str, status: int, body: bytes) -> None:
+    """Every request of this operation is answered so."""
+    from botocore.awsrequest import AWSResponse
+
+    class Raw:
+        def stream(self) -> Iterator[bytes]:
+            yield body
+
+    def answer(request: Any, **_: Any) -> Any:
+        return AWSResponse(request.url, status, {}, Raw())
+
+    hook(pipeline.dynamodb, f"before-send.dynamodb.{operation}", answer)
+
+
 def codes(reported: dict[str, Any]) -> list[str]:
     return [one["code"] for one in reported["advice"]]
 
@@ -95,7 +109,7 @@ def test_a_second_page_begins_where_the_first_ended_also_after_a_binary_key(
 def test_an_ordinary_run_takes_no_sample(table: Pipeline) -> None:
     assert table.plan().keys() == {
         "run_id", "plan_sha256", "segments", "max_concurrency", "estimate", "estimate_only",
-        "empty_table_confirmed",
+        "empty_table_confirmed", "source",
     }  # fmt: skip
     assert table.scans == []
 
@@ -150,6 +164,51 @@ def test_a_size_from_before_the_items_were_there_is_reported(table: Pipeline) ->
     assert codes(reported) == ["stale_size"]
 
 
+def test_both_sources_are_compared_and_whether_the_table_can_be_exported_is_asked(
+    table: Pipeline,
+) -> None:
+    off = estimate(table)
+    assert off["point_in_time_recovery"] is False
+    assert off["sources"].keys() == {"scan", "export"}
+    assert off["sources"]["export"]["needs"] == "point-in-time recovery, which is off"
+    assert codes(off)[-1] == "scan"
+    table.dynamodb.update_continuous_backups(
+        TableName="trips", PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+    )
+    on = estimate(table)
+    assert on["point_in_time_recovery"] is True
+    assert on["sources"]["scan"] == off["sources"]["scan"]
+
+
+def test_an_estimate_of_an_export_reads_the_same_sample(table: Pipeline) -> None:
+    by_export = table.plan(
+        "estimate", estimate_only=True, source="export", max_concurrency=32, total_segments=4
+    )["estimate"]
+    by_scan = estimate(table, total_segments=4)
+    assert (by_export["source"], by_export["read_units"]) == ("export", 0)
+    assert by_export["census"] == by_scan["census"]
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (400, b'{"__type": "AccessDeniedException", "message": "no"}'),
+        (400, b'{"__type": "UnknownOperationException"}'),
+        (200, b"{}"),
+        (500, b"<html>"),
+    ],
+    ids=["denied", "unknown operation", "no answer", "an error of the server"],
+)
+def test_where_nobody_says_whether_it_can_be_exported_the_estimate_goes_without(
+    table: Pipeline, status: int, body: bytes
+) -> None:
+    answered_with(table, "DescribeContinuousBackups", status, body)
+    reported = estimate(table)
+    assert reported["point_in_time_recovery"] is None
+    assert "not known" in reported["sources"]["export"]["needs"]
+    assert reported["census"]["items"] == 40
+
+
 def test_a_table_that_is_not_there(pipeline: Pipeline) -> None:
     with pytest.raises(TableNotFoundError):
         estimate(pipeline)
@@ -174,21 +233,8 @@ ANSWERS = {
 @pytest.fixture(params=ANSWERS.values(), ids=ANSWERS)
 def answered(table: Pipeline, request: pytest.FixtureRequest) -> Iterator[type[Exception]]:
     """Every Scan is answered so."""
-    from botocore.awsrequest import AWSResponse
-
-    class Raw:
-        def __init__(self, body: bytes) -> None:
-            self.body = body
-
-        def stream(self) -> Iterator[bytes]:
-            yield self.body
-
     status, body, error = request.param
-
-    def answer(request: Any, **_: Any) -> Any:
-        return AWSResponse(request.url, status, {}, Raw(body))
-
-    hook(table.dynamodb, "before-send.dynamodb.Scan", answer)
+    answered_with(table, "Scan", status, body)
     yield error
 
 

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from ops.cli.options import MERGE_PARAMETERS
-from tests.samples import plan
+from tests.samples import comparison, plan
 from tests.unit.test_state_machine import DECIDED, EXPORT_DECIDED
 from trip_kpis.core import errors
 from trip_kpis.core.estimate import advice, plan_notes
+from trip_kpis.core.estimate import comparison as comparison_module
 from trip_kpis.core.estimate.document import estimate_document
 from trip_kpis.core.estimate.forecast import EstimateTerms
 from trip_kpis.core.estimate.sample import Sample
@@ -104,7 +105,7 @@ def test_the_page_has_every_field_and_every_piece_of_advice_of_an_estimate() -> 
     section = RUNBOOK.partition("\n## Before the first run\n")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| (`.+?`) \|", section, flags=re.MULTILINE)
     listed = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
-    document = estimate_document(plan(), Sample(plan=plan()), TERMS)
-    sources = inspect.getsource(advice) + inspect.getsource(plan_notes)
+    document = estimate_document(comparison(plan()), Sample(plan=plan()), TERMS)
+    sources = "".join(map(inspect.getsource, (advice, comparison_module, plan_notes)))
     codes = re.findall(r'code="(\w+)"', sources)
     assert sorted(listed) == sorted([*document, *codes])

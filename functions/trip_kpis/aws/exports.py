@@ -8,6 +8,7 @@ from typing import Any
 from trip_kpis.aws.bucket import Bucket
 from trip_kpis.aws.clients import aws_call, check_answer
 from trip_kpis.aws.run_store import RunStore
+from trip_kpis.aws.table import recovery_is_on
 from trip_kpis.core import layout
 from trip_kpis.core.errors import (
     CorruptExportError,
@@ -102,13 +103,7 @@ class Exports:
         return None
 
     def _check_recovery(self, plan: Plan) -> None:
-        with aws_call("dynamodb:DescribeContinuousBackups", plan.table_name):
-            answer = self.dynamodb.describe_continuous_backups(TableName=plan.table_name)
-            check_answer(answer, "ContinuousBackupsDescription")
-        of_recovery = answer["ContinuousBackupsDescription"].get(
-            "PointInTimeRecoveryDescription", {}
-        )
-        if of_recovery.get("PointInTimeRecoveryStatus") != "ENABLED":
+        if not recovery_is_on(self.dynamodb, plan.table_name):
             raise PointInTimeRecoveryError(
                 f"the table {plan.table_name} cannot be exported: its point-in-time recovery is "
                 "off, and nothing was begun. Turn it on (aws dynamodb update-continuous-backups "

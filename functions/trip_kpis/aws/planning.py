@@ -11,6 +11,7 @@ from trip_kpis.aws.exports import Exports
 from trip_kpis.aws.run_store import RunStore, frozen, resumed
 from trip_kpis.aws.sampling import take_sample
 from trip_kpis.aws.settings import Settings, read_estimate_terms, read_run_defaults
+from trip_kpis.core.estimate.comparison import Comparison
 from trip_kpis.core.estimate.document import estimate_document
 from trip_kpis.core.estimate.planning import make_plan
 from trip_kpis.core.run.plan import Plan, shuffled
@@ -55,24 +56,27 @@ def plan_run(request: RunRequest, store: RunStore, settings: Settings, context: 
     defaults, terms = read_run_defaults(), read_estimate_terms()
     dynamodb = clients.dynamodb()
     found = table.describe(dynamodb, settings.table_name)
-    plan = make_plan(
-        request,
-        defaults,
-        found,
-        now=datetime.now(UTC),
-        terms=terms,
-        lambda_limit=unreserved_executions(clients.lambda_),
-    )
+    now, lambda_limit = datetime.now(UTC), unreserved_executions(clients.lambda_)
     confirmed = request.confirm_empty_table
     if request.estimate_only:
-        remaining_ms = context.get_remaining_time_in_millis
-        sample = take_sample(dynamodb, plan, remaining_ms=remaining_ms)
-        return Planned(
-            plan=plan,
-            max_concurrency=plan.max_concurrency,
-            empty_table_confirmed=confirmed,
-            estimate=estimate_document(plan, sample, terms),
+        plans = Comparison.of(
+            request,
+            defaults,
+            found,
+            recovery=table.recovery_if_known(dynamodb, settings.table_name),
+            now=now,
+            terms=terms,
+            lambda_limit=lambda_limit,
         )
+        remaining_ms = context.get_remaining_time_in_millis
+        sample = take_sample(dynamodb, plans.scan, remaining_ms=remaining_ms)
+        return Planned(
+            plan=plans.asked,
+            max_concurrency=plans.asked.max_concurrency,
+            empty_table_confirmed=confirmed,
+            estimate=estimate_document(plans, sample, terms),
+        )
+    plan = make_plan(request, defaults, found, now=now, terms=terms, lambda_limit=lambda_limit)
     if request.continues:
         plan, budget = resumed(store, plan, request, defaults, found, terms)
     else:

@@ -5,7 +5,7 @@ from typing import Any
 
 from trip_kpis.aws.clients import aws_call, check_answer
 from trip_kpis.core.capacity import ON_DEMAND, PROVISIONED, STANDARD, ReadCapacity
-from trip_kpis.core.errors import AccessDeniedError, RefusedError
+from trip_kpis.core.errors import AccessDeniedError, RefusedError, TripKpisError
 from trip_kpis.core.run.plan import Plan, check_table, check_table_id
 from trip_kpis.core.run.table_description import TableDescription
 
@@ -35,6 +35,25 @@ def check_same_table(plan: Plan, client: Any, table_name: str) -> None:
     table was deleted and created again, and besides what `describe` raises."""
     check_table(plan, table_name)
     check_table_id(plan, str(_described(client, table_name).get("TableId", "")))
+
+
+def recovery_is_on(client: Any, table_name: str) -> bool:
+    """The table's point-in-time recovery, without which it cannot be exported. Raises what
+    `aws_call` raises."""
+    with aws_call("dynamodb:DescribeContinuousBackups", table_name):
+        answer = client.describe_continuous_backups(TableName=table_name)
+        check_answer(answer, "ContinuousBackupsDescription")
+    described = answer["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
+    return bool(described.get("PointInTimeRecoveryStatus") == "ENABLED")
+
+
+def recovery_if_known(client: Any, table_name: str) -> bool | None:
+    """The same, for an estimate, which nothing of this stops: None for a role that may not ask, an
+    emulator without this call, an answer that is none."""
+    try:
+        return recovery_is_on(client, table_name)
+    except TripKpisError:
+        return None
 
 
 def _described(client: Any, table_name: str) -> Mapping[str, Any]:

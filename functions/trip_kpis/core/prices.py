@@ -148,6 +148,16 @@ def export_usd(table_bytes: int) -> float:
     return table_bytes / 2**30 * USD_PER_EXPORTED_GIB
 
 
+def recovery_usd_a_month(table_bytes: int) -> float:
+    """Of the point-in-time recovery of so many bytes."""
+    return table_bytes / 2**30 * USD_PER_RECOVERABLE_GIB_MONTH
+
+
+def usd_text(usd: float) -> str:
+    """For people."""
+    return f"{usd:,.2f}" if usd >= 1 else f"{usd:.4f}"
+
+
 def transitions(*, segments: int, invocations: int) -> int:
     """Of a run that made these: a segment's child execution makes three and two more for every
     invocation; the parent makes eight."""

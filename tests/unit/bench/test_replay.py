@@ -133,6 +133,12 @@ def test_a_table_is_described_by_what_its_pages_hold(dynamodb: Any) -> None:
     assert table["KeySchema"] == [{"AttributeName": "trip_id", "KeyType": "HASH"}]
 
 
+def test_whether_it_can_be_exported_is_no_page(dynamodb: Any) -> None:
+    backups = dynamodb.describe_continuous_backups(TableName="trips-3")
+    of_recovery = backups["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
+    assert of_recovery == {"PointInTimeRecoveryStatus": "DISABLED"}
+
+
 @pytest.mark.parametrize(
     ("asked", "code"),
     [

@@ -49,11 +49,11 @@ def test_the_total_is_the_sum_of_what_is_shown() -> None:
 
 def test_a_run_pays_for_what_it_made() -> None:
     nothing = cost(read_units=0, gb_seconds=0, segments=0, invocations=0, parts=0, days=0)
-    assert nothing.step_functions == pytest.approx(7 * 25e-6)
+    assert nothing.step_functions == pytest.approx(8 * 25e-6)
     run = cost(read_units=1e6, gb_seconds=3600, segments=128, invocations=130, parts=400, days=30)
     assert run.dynamodb == pytest.approx(0.125)
     assert run.compute == pytest.approx(0.06000012 + 132 * 0.2e-6)
-    assert run.step_functions == pytest.approx((7 + 3 * 128 + 2 * 130) * 25e-6)
+    assert run.step_functions == pytest.approx((8 + 3 * 128 + 2 * 130) * 25e-6)
     assert run.s3 == pytest.approx(691 * 5e-6 + 690 * 0.4e-6)
     assert run.around == pytest.approx(run.total - run.dynamodb)
 

@@ -5,39 +5,34 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from trip_kpis.core.capacity import page_units
-from trip_kpis.core.estimate.forecast import PAGE_BYTES, Forecast
+from trip_kpis.core.estimate.forecast import PAGE_BYTES
 from trip_kpis.core.estimate.plan_notes import Advice
 from trip_kpis.core.estimate.sample import Sample
 from trip_kpis.core.items.attributes import dotted_path
 from trip_kpis.core.items.epochs import DATE_AS_A_NUMBER, SERIAL_DAY
-from trip_kpis.core.prices import USD_PER_EXPORTED_GIB, USD_PER_RECOVERABLE_GIB_MONTH
 from trip_kpis.core.reading.forms import ABSENT
+from trip_kpis.core.run.plan import SCAN
 
 ONE_LAMBDA_SECONDS = 180
 """of its 900: so much may a table grow before the one Lambda is in trouble"""
 ONE_LAMBDA_MS_PER_PAGE = 290
 """of one processor, for boto3's Table resource and pandas (docs/performance.md)"""
-LONG_RUN_SECONDS = 24 * 3600
-"""Beyond it, a run every night is not through when the next one begins."""
 
-_GIB = 2**30
 _LARGE_COLLECTION_SHARE = 0.5
 _ITEMS_TO_JUDGE_BY = 100
 _PAGES_OF_A_LONG_SEGMENT = 8
 _NAMES_TOLD = 12
 
 
-def advice(
-    sample: Sample, expected: Forecast, *, max_rejected_share: Decimal
-) -> tuple[Advice, ...]:
-    """What is wrong first, then what would be better."""
+def advice(sample: Sample, *, source: str, max_rejected_share: Decimal) -> tuple[Advice, ...]:
+    """What is wrong first, then what would be better, for a run with this source."""
     return (
         *_of_what_was_read(sample),
         *_of_attributes(sample),
         *_of_numbers(sample),
         *_of_rejected(sample, max_rejected_share),
-        *_of_skew(sample),
-        *_of_other_ways(sample, expected),
+        *(_of_skew(sample) if source == SCAN else ()),
+        *_of_one_lambda(sample),
     )
 
 
@@ -159,28 +154,16 @@ def _of_skew(sample: Sample) -> Iterator[Advice]:
         )
 
 
-def _of_other_ways(sample: Sample, expected: Forecast) -> Iterator[Advice]:
+def _of_one_lambda(sample: Sample) -> Iterator[Advice]:
     size = sample.plan.estimate.table_bytes
     alone_seconds = max(
         size / PAGE_BYTES * ONE_LAMBDA_MS_PER_PAGE / 1000,
         sample.plan.estimate.seconds_at_least,
     )
-    is_known = sample.items_in_table and not sample.size_is_stale
-    if is_known and alone_seconds <= ONE_LAMBDA_SECONDS:
+    if sample.size_is_known and alone_seconds <= ONE_LAMBDA_SECONDS:
         yield Advice(
             code="one_lambda",
             text="For its size this table needs no pipeline: one Lambda that scans it page by page "
             f"would be through in about {max(1, round(alone_seconds))} s of its 900 s. What a run "
             "adds is that its figures are exact, proved, and the same when it is repeated.",
-        )
-    if expected.seconds > LONG_RUN_SECONDS:
-        gib = size / _GIB
-        yield Advice(
-            code="export",
-            text=f"A run would take {expected.seconds / 3600:,.0f} hours. A full export to S3 "
-            "takes no read units and is as of one second, for "
-            f"{gib * USD_PER_EXPORTED_GIB:,.2f} USD, and point-in-time recovery for "
-            f"{gib * USD_PER_RECOVERABLE_GIB_MONTH:,.2f} USD a month if the table does not have it "
-            "anyway; then an engine has to read the export. Or give the run a larger "
-            "read_units_per_second or max_concurrency, as far as the table can bear it.",
         )

@@ -8,12 +8,12 @@ from typing import Any
 
 from trip_kpis.core.estimate.advice import advice
 from trip_kpis.core.estimate.census import Census
+from trip_kpis.core.estimate.comparison import Comparison
 from trip_kpis.core.estimate.forecast import EstimateTerms
 from trip_kpis.core.estimate.plan_notes import plan_notes
 from trip_kpis.core.estimate.planning import forecast
 from trip_kpis.core.estimate.sample import Sample
 from trip_kpis.core.items.attributes import dotted_path
-from trip_kpis.core.run.plan import Plan
 
 _NAMES_TOLD = 30
 _LONGEST_NAME = 80
@@ -25,15 +25,20 @@ _UNKNOWN = (
 )
 
 
-def estimate_document(plan: Plan, sample: Sample, terms: EstimateTerms) -> dict[str, Any]:
-    """The plan's own estimate, and all that only somebody who asks for it wants to know."""
-    expected = forecast(plan, terms, rejected_trips=_rejected_trips(sample))
+def estimate_document(plans: Comparison, sample: Sample, terms: EstimateTerms) -> dict[str, Any]:
+    """The estimate of the run that is asked for, how the other source compares with it, and all
+    that only somebody who asks for an estimate wants to know."""
+    plan, rejected_trips = plans.asked, _rejected_trips(sample)
+    expected = forecast(plan, terms, rejected_trips=rejected_trips)
+    compared = plans.compared(terms, rejected_trips=rejected_trips)
     all_advice = (
         *plan_notes(plan, forecast(plan, terms), terms),
-        *advice(sample, expected, max_rejected_share=terms.max_rejected_share),
+        *advice(sample, source=plan.source, max_rejected_share=terms.max_rejected_share),
+        *((plans.which_fits(compared),) if sample.size_is_known else ()),
     )
     return {
         "table": plan.table_name,
+        "source": plan.source,
         **asdict(plan.estimate),
         "parts": expected.parts,
         "merge_seconds": expected.merge_seconds,
@@ -44,6 +49,8 @@ def estimate_document(plan: Plan, sample: Sample, terms: EstimateTerms) -> dict[
         "checkpoint_seconds": plan.checkpoint_seconds,
         "cost_usd": expected.cost(usd_per_read_unit=plan.estimate.usd_per_read_unit).to_json(),
         "minutes": max(1, math.ceil(expected.seconds / 60)),
+        "point_in_time_recovery": plans.recovery,
+        "sources": {name: asdict(one) for name, one in compared.items()},
         "census": _census(sample),
         "advice": [asdict(one) for one in all_advice],
     }

@@ -161,6 +161,8 @@ def forecast(plan: Plan, terms: EstimateTerms, *, rejected_trips: float = 0) -> 
         merge_memory_mb=terms.merge_memory_mb,
         consistent_read=plan.consistent_read,
         rejected_trips=rejected_trips,
+        reads_export=plan.source == EXPORT,
+        exported_bytes=plan.estimate.table_bytes if plan.makes_export else 0,
     )
 
 

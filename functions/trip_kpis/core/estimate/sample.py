@@ -90,6 +90,11 @@ class Sample:
         return self.items > 1.1 * self.plan.estimate.item_count
 
     @property
+    def size_is_known(self) -> bool:
+        """The table has items, and DynamoDB's count is not from before they were there."""
+        return self.items_in_table > 0 and not self.size_is_stale
+
+    @property
     def is_whole_table(self) -> bool:
         return len(self.segments) == self.plan.total_segments and all(
             segment.ended for segment in self.segments.values()

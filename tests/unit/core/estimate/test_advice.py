@@ -8,7 +8,6 @@ import pytest
 from tests.samples import plan, trip
 from trip_kpis.core.estimate.advice import advice
 from trip_kpis.core.estimate.forecast import EstimateTerms
-from trip_kpis.core.estimate.planning import forecast
 from trip_kpis.core.estimate.sample import Sample
 from trip_kpis.core.items.scan_answers import WholePage
 from trip_kpis.core.prices import estimate
@@ -47,7 +46,7 @@ def sample(
 
 
 def reported(of: Sample) -> dict[str, str]:
-    said = advice(of, forecast(of.plan, TERMS), max_rejected_share=TERMS.max_rejected_share)
+    said = advice(of, source="scan", max_rejected_share=TERMS.max_rejected_share)
     return {one.code: one.text for one in said}
 
 
@@ -170,14 +169,3 @@ def test_a_table_that_one_lambda_reads_within_three_minutes(
     assert ("one_lambda" in said) == is_reported
     if is_reported:
         assert "about 174 s of its 900 s" in said["one_lambda"]
-
-
-@pytest.mark.parametrize(("budget", "is_reported"), [(0, False), (1000, True), (1500, False)])
-def test_a_run_that_takes_longer_than_a_day_and_what_an_export_costs(
-    budget: int, *, is_reported: bool
-) -> None:
-    said = reported(sample(PLAIN, table_bytes=10**12, budget=budget))
-    assert ("export" in said) == is_reported
-    if is_reported:
-        assert "would take 34 hours" in said["export"]
-        assert "for 93.13 USD, and point-in-time recovery for 186.26 USD a month" in said["export"]

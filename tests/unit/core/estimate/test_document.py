@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from bench import scale
-from tests.samples import plan, trip
+from tests.samples import comparison, plan, trip
 from trip_kpis.core.estimate.document import estimate_document
 from trip_kpis.core.estimate.forecast import EstimateTerms
 from trip_kpis.core.estimate.sample import Sample
@@ -34,7 +34,9 @@ def with_pages(of: Plan, items: list[Any]) -> Sample:
 
 
 def test_it_has_the_plans_own_estimate_and_what_the_bench_calculates_for_a_terabyte() -> None:
-    document = estimate_document(of_terabyte(), with_pages(of_terabyte(), [trip()]), TERMS)
+    document = estimate_document(
+        comparison(of_terabyte()), with_pages(of_terabyte(), [trip()]), TERMS
+    )
     estimated = asdict(of_terabyte().estimate)
     estimated |= {"parts": 932, "merge_seconds": 4}  # of the run with the sample's rejected trips
     assert document.items() >= estimated.items()
@@ -54,7 +56,9 @@ def test_counts_are_reported_of_the_sample_as_a_share_and_scaled_to_the_table() 
         trip("c", pickup_datetime={"S": "25/05/24"}),
         trip("d", pickup_datetime={"S": "26/05/24"}),
     ]
-    census = estimate_document(of_terabyte(), with_pages(of_terabyte(), items), TERMS)["census"]
+    census = estimate_document(comparison(of_terabyte()), with_pages(of_terabyte(), items), TERMS)[
+        "census"
+    ]
     assert (census["pages"], census["items"], census["read_units"]) == (16, 64, 2048.0)
     assert census["trips"] == {
         "counted": {"in_sample": 16, "share": 0.25, "in_table": 750_000_000},
@@ -81,11 +85,11 @@ def test_counts_are_reported_of_the_sample_as_a_share_and_scaled_to_the_table() 
 
 
 def test_without_a_page_it_is_still_whole() -> None:
-    document = estimate_document(of_terabyte(), Sample(plan=of_terabyte()), TERMS)
+    document = estimate_document(comparison(of_terabyte()), Sample(plan=of_terabyte()), TERMS)
     census = document["census"]
     assert (census["items"], census["share_of_table"], census["days"]) == (0, 0.0, None)
     assert census["trips"]["counted"] == {"in_sample": 0, "share": 0.0, "in_table": 0}
-    assert [one["code"] for one in document["advice"]] == ["no_sample"]
+    assert [one["code"] for one in document["advice"]] == ["no_sample", "scan"]
 
 
 def test_the_answer_of_the_largest_run_over_the_oddest_items_fits_into_a_state() -> None:
@@ -98,7 +102,7 @@ def test_the_answer_of_the_largest_run_over_the_oddest_items_fits_into_a_state()
         for n in range(1, 60)
     ]
     widest = of_terabyte()
-    document = estimate_document(widest, with_pages(widest, items), TERMS)
+    document = estimate_document(comparison(widest), with_pages(widest, items), TERMS)
     answer = {
         "run_id": "n" * 80,
         "segments": shuffled(10_000, seed="a"),

@@ -53,3 +53,23 @@ def test_memory_is_paid_for_and_makes_workers_faster() -> None:
     assert small.cost().compute < forecast().cost().compute < large.cost().compute
     alone = {"max_concurrency": 1, "segments": 4}
     assert forecast(scan_memory_mb=256, **alone).seconds > forecast(**alone).seconds
+
+
+def of_export(**changes: Any) -> Forecast:
+    known = {"read_units": 0, "seconds_at_least": 0, "reads_export": True, "exported_bytes": 10**12}
+    return forecast(**{**known, **changes})
+
+
+def test_the_lines_of_an_export_take_what_their_decoding_takes() -> None:
+    alone = of_export(max_concurrency=1)
+    assert alone.seconds == pytest.approx(953_675 * 24.0 * 1769 / 512 / 1000, abs=1)
+    assert of_export().seconds == pytest.approx(alone.seconds / 32, abs=1)
+    # Of a scan, the network would be slower than three processors.
+    large = {"scan_memory_mb": 3 * 1769, "max_concurrency": 1}
+    assert of_export(**large).seconds == pytest.approx(953_675 * 8.0 / 1000, abs=1)
+
+
+def test_an_export_is_paid_for_by_the_run_that_makes_it() -> None:
+    assert of_export().cost().dynamodb == pytest.approx(93.13, abs=0.01)
+    assert of_export(exported_bytes=0).cost().dynamodb == 0
+    assert forecast().cost().dynamodb == pytest.approx(15.26, abs=0.01)

@@ -66,8 +66,8 @@ def test_the_table_fits_into_80_columns_also_with_long_ids(
     heading, *rows = lines[1::2]
     assert heading.split()[-5:] == ["took", "trips", "rejected", "new/same", "USD"]
     assert [row.split()[2:] for row in rows] == [
-        ["finished", "6.0", "s", "9", "0", "3/0", "0.00050"],
-        ["finished", "6.0", "s", "9", "2", "3/0", "0.00050"],
+        ["finished", "6.0", "s", "9", "0", "3/0", "0.00053"],
+        ["finished", "6.0", "s", "9", "2", "3/0", "0.00053"],
     ]
 
 
