@@ -25,7 +25,6 @@ PAGES = (96, 332)
 """289,440 trips, and a million"""
 TRIPS = 5_000
 _FEW_TRIPS = 50
-"""What a run over these takes is the start of a run over more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,34 +55,40 @@ def run(*, runs: int = RUNS, pages: Sequence[int] = PAGES, trips: int = TRIPS) -
     Raises RuntimeError where a run fails, or publishes other figures than the known ones.
     """
     few, many = (_over_trips(number, runs) for number in (min(_FEW_TRIPS, trips - 1), trips))
-    per_trip = (many.wall_seconds - few.wall_seconds) / (many.trips - few.trips)
-    return [
-        _figures(one, runs, per_trip if one is many else one.wall_seconds / one.trips, per_trip)
-        for one in (many, *(_over_export(length, runs) for length in pages))
-    ]
+    return compared(few, many, [_over_export(length, runs) for length in pages])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Medians:
+class Input:
+    """One input, and medians of the runs over it."""
+
     command: str
     trips: int
+    runs: int
     wall_seconds: float
     cpu_seconds: float
 
 
-def _figures(one: _Medians, runs: int, seconds_per_trip: float, of_trips: float) -> Figures:
-    return Figures(
-        command=one.command,
-        trips=one.trips,
-        runs=runs,
-        wall_seconds=one.wall_seconds,
-        cpu_seconds=one.cpu_seconds,
-        microseconds_per_trip=seconds_per_trip * 10**6,
-        ratio=of_trips / seconds_per_trip,
-    )
+def compared(few: Input, many: Input, exports: Sequence[Input]) -> list[Figures]:
+    """Runs over few trips and over many, and runs over exports. What a run over few trips takes is
+    the start of one over many; an export's trips count with the start."""
+    per_trip = (many.wall_seconds - few.wall_seconds) / (many.trips - few.trips)
+    seconds_per_trip = [per_trip, *(one.wall_seconds / one.trips for one in exports)]
+    return [
+        Figures(
+            command=one.command,
+            trips=one.trips,
+            runs=one.runs,
+            wall_seconds=one.wall_seconds,
+            cpu_seconds=one.cpu_seconds,
+            microseconds_per_trip=seconds * 10**6,
+            ratio=per_trip / seconds,
+        )
+        for one, seconds in zip([many, *exports], seconds_per_trip, strict=True)
+    ]
 
 
-def _over_trips(number: int, runs: int) -> _Medians:
+def _over_trips(number: int, runs: int) -> Input:
     chance, shape = random.Random(f"laptop/{number}"), SHAPES[SHAPE]
     size = PAGE_BYTES // shape.trips_per_page
     trips = [make_up_trip(chance, n, shape=shape, size=size) for n in range(number)]
@@ -95,17 +100,18 @@ def _over_trips(number: int, runs: int) -> _Medians:
     return _medians("`ops run --trips`, one file", number, done)
 
 
-def _over_export(pages: int, runs: int) -> _Medians:
+def _over_export(pages: int, runs: int) -> Input:
     with exported(pages=pages, files=FILES) as export:
         folder = (export.directory / export.written.manifest_key).parent
         done = [_run("--export", folder, export.known) for _ in range(runs)]
     return _medians(f"`ops run --export`, {FILES} files", export.written.item_count, done)
 
 
-def _medians(command: str, trips: int, runs: Sequence[_Run]) -> _Medians:
-    return _Medians(
+def _medians(command: str, trips: int, runs: Sequence[_Run]) -> Input:
+    return Input(
         command=command,
         trips=trips,
+        runs=len(runs),
         wall_seconds=median(one.wall_seconds for one in runs),
         cpu_seconds=median(one.cpu_seconds for one in runs),
     )
