@@ -18,7 +18,7 @@ from bench.export import FILES, SHAPE, exported
 from bench.known import KnownDays, known_days
 from bench.measured import ROOT
 from bench.trips import PAGE_BYTES, SHAPES, make_up_trip
-from trip_kpis.core.layout import day_key
+from trip_kpis.core.layout import KPIS, day_key
 
 RUNS = 5
 PAGES = (96, 332)
@@ -139,7 +139,7 @@ def _run(option: str, path: Path, known: KnownDays) -> _Run:
 
 
 def _check_files(out: Path, known: KnownDays) -> None:
-    found = {file.relative_to(out).as_posix(): file for file in out.glob("kpis/*/*")}
+    found = {file.relative_to(out).as_posix(): file for file in out.glob(f"{KPIS}*/*")}
     wanted = {day_key(date.fromisoformat(day)): known[day].kpi_json(day) for day in known}
     if found.keys() != wanted.keys():
         raise RuntimeError(f"published: {sorted(found)}, known: {sorted(wanted)}")
