@@ -11,6 +11,8 @@ import click
 
 from bench import breakdowns as breakdowns_bench
 from bench import cold as cold_bench
+from bench import export as export_bench
+from bench import laptop as laptop_bench
 from bench import memory as memory_bench
 from bench import merge as merge_bench
 from bench import packages, performance_page
@@ -116,6 +118,48 @@ def breakdowns(*, segments: int, days: int, groups: int, as_json: bool) -> None:
     """CPU and memory of the merge of a run with two breakdowns, every line checked."""
     figures = breakdowns_bench.run(segments=segments, days=days, groups=groups)
     _print(figures, breakdowns_bench.table(figures), as_json=as_json)
+
+
+@main.command()
+@click.option("--runs", type=click.IntRange(1), default=export_bench.RUNS, show_default=True)
+@click.option(
+    "--pages",
+    type=click.IntRange(1),
+    default=export_bench.PAGES,
+    show_default=True,
+    help="Of the table that is exported, of 3,015 trips each.",
+)
+@click.option("--files", type=click.IntRange(1), default=export_bench.FILES, show_default=True)
+@click.option(
+    "--times",
+    type=click.IntRange(1),
+    default=export_bench.TIMES,
+    show_default=True,
+    help="As long is the single file, which is read once.",
+)
+@_as_json
+def export(*, runs: int, pages: int, files: int, times: int, as_json: bool) -> None:
+    """CPU and memory of the scan worker over an export's files, and of DuckDB."""
+    figures = export_bench.run(runs=runs, pages=pages, files=files, times=times)
+    _print(figures, export_bench.table(figures), as_json=as_json)
+
+
+@main.command()
+@click.option("--runs", type=click.IntRange(1), default=laptop_bench.RUNS, show_default=True)
+@click.option(
+    "--pages",
+    type=click.IntRange(1),
+    multiple=True,
+    default=laptop_bench.PAGES,
+    show_default=True,
+    help="Of a table that is exported, of 3,015 trips each.",
+)
+@click.option("--trips", type=click.IntRange(2), default=laptop_bench.TRIPS, show_default=True)
+@_as_json
+def laptop(*, runs: int, pages: Sequence[int], trips: int, as_json: bool) -> None:
+    """`ops run --export` and `ops run --trips` from start to report."""
+    figures = laptop_bench.run(runs=runs, pages=pages, trips=trips)
+    _print(figures, laptop_bench.table(figures), as_json=as_json)
 
 
 @main.command()

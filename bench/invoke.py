@@ -14,8 +14,20 @@ from pathlib import Path
 from bench.result_line import tell
 
 _TIMEOUT_SECONDS = 900
-_NOT_PACKAGED = {"scan_segment": ("numpy", "pandas")}
-"""What pyarrow imports where it is installed, and the function's package does not have."""
+_NOT_PACKAGED = (
+    "awscrt",
+    "cryptography",
+    "OpenSSL",
+    "pyarrow._azurefs",
+    "pyarrow._gcsfs",
+    "pyarrow._hdfs",
+    "pyarrow._s3fs",
+    "pyarrow.dataset",
+)
+"""What botocore and pyarrow import where it is installed, and no function's package has
+(functions/packaging)."""
+_NOT_PACKAGED_WITH = {"scan_segment": ("numpy", "pandas")}
+"""The same, of a function."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +47,17 @@ class _Context:
 
 @dataclass(frozen=True, slots=True)
 class _Hidden:
-    """A finder, the first one, that finds nothing under some names."""
+    """A finder, the first one, that does not find some modules."""
 
-    packages: tuple[str, ...]
+    modules: tuple[str, ...]
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> None:
-        if name.partition(".")[0] in self.packages:
+        if name in self.modules:
             raise ModuleNotFoundError(f"{name} is not in the function's package", name=name)
 
 
 def main(name: str, payload: str) -> None:
-    sys.meta_path.insert(0, _Hidden(_NOT_PACKAGED.get(name, ())))
+    sys.meta_path.insert(0, _Hidden((*_NOT_PACKAGED, *_NOT_PACKAGED_WITH.get(name, ()))))
     sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functions"))
     handler = importlib.import_module(name).handler
     calls, finished = 0, False

@@ -1,18 +1,43 @@
-"""S3's side of a run: objects in memory."""
+"""S3's side of a run: objects in memory, or in files."""
 
 import hashlib
+import re
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
 from xml.sax.saxutils import escape
+
+_RANGE = re.compile(r"bytes=(?P<first>[0-9]+)-(?P<last>[0-9]+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """Some of an object's bytes."""
+
+    body: bytes
+    content_range: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredObject:
-    body: bytes
+    body: bytes | mmap
     headers: dict[str, str]
     """its metadata and its ETag, as they are returned"""
     written_at: datetime
+
+    def piece(self, asked: str) -> Piece | None:
+        """What a Range header asks for, ``bytes=0-99``; None where the object has no such byte."""
+        match = _RANGE.fullmatch(asked)
+        first, last = map(int, match.groups()) if match else (0, 0)
+        last = min(last, len(self.body) - 1)
+        if match is None or first > last:
+            return None
+        return Piece(
+            body=self.body[first : last + 1],
+            content_range=f"bytes {first}-{last}/{len(self.body)}",
+        )
 
 
 @dataclass(slots=True)
@@ -22,7 +47,16 @@ class Objects:
     stored: dict[str, StoredObject] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def put(self, path: str, body: bytes, metadata: dict[str, str], *, new: bool) -> str | None:
+    def add_files(self, bucket: str, directory: Path) -> None:
+        """The files below the directory, each under its path in it; they stay on disk."""
+        for file in filter(Path.is_file, directory.rglob("*")):
+            with file.open("rb") as opened:
+                body = mmap(opened.fileno(), 0, access=ACCESS_READ) if file.stat().st_size else b""
+            self.put(f"{bucket}/{file.relative_to(directory).as_posix()}", body, {}, new=True)
+
+    def put(
+        self, path: str, body: bytes | mmap, metadata: dict[str, str], *, new: bool
+    ) -> str | None:
         """The object's ETag; None where it was to be `new` and is there already."""
         etag = f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"'
         headers = {**metadata, "ETag": etag}

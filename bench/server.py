@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from bench.objects import Objects
@@ -19,6 +20,8 @@ from bench.pages import make_up_pages
 from bench.replay import ReplayedTables
 from bench.serving import served_by
 from bench.trips import SHAPES
+
+EXPORT_BUCKET = "exports"
 
 
 class Server(ThreadingHTTPServer):
@@ -79,8 +82,15 @@ class _Handler(BaseHTTPRequestHandler):
         stored = self.server.objects.stored.get(self._object)
         if stored is None:
             self._answer(404, {}, _error("NoSuchKey"))
+        elif self.headers.get("If-Match", stored.headers["ETag"]) != stored.headers["ETag"]:
+            self._answer(412, {}, _error("PreconditionFailed"))
+        elif "Range" not in self.headers:
+            self._answer(200, stored.headers, stored.body[:])
+        elif piece := stored.piece(self.headers["Range"]):
+            headers = {**stored.headers, "Content-Range": piece.content_range}
+            self._answer(206, headers, piece.body)
         else:
-            self._answer(200, stored.headers, stored.body)
+            self._answer(416, {}, _error("InvalidRange"))
 
     @property
     def _object(self) -> str:
@@ -108,9 +118,14 @@ def _error(code: str) -> bytes:
 
 
 @contextmanager
-def served(shape: str, *, whole: bool = False, rejected_per_page: int = 0) -> Iterator[str]:
-    """The address of such a server in a process of its own, which ends with this."""
+def served(
+    shape: str, *, whole: bool = False, rejected_per_page: int = 0, export: Path | None = None
+) -> Iterator[str]:
+    """The address of such a server in a process of its own, which ends with this. The files below
+    the directory `export` are the objects of EXPORT_BUCKET."""
     arguments = [shape, "--rejected-per-page", str(rejected_per_page), *["--whole"] * whole]
+    if export is not None:
+        arguments += ["--export", str(export)]
     with served_by("bench.server", *arguments) as url:
         yield url
 
@@ -120,9 +135,12 @@ def main() -> None:
     parser.add_argument("shape", choices=sorted(SHAPES))
     parser.add_argument("--whole", action="store_true", help="Project and filter nothing.")
     parser.add_argument("--rejected-per-page", type=int, default=0)
+    parser.add_argument("--export", type=Path, help="A directory whose files are objects.")
     asked = parser.parse_args()
     pages = make_up_pages(SHAPES[asked.shape], rejected_per_page=asked.rejected_per_page)
     server = Server(ReplayedTables(pages=pages, whole=asked.whole))
+    if asked.export:
+        server.objects.add_files(EXPORT_BUCKET, asked.export)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(server.endpoint_url, flush=True)
     sys.stdin.read()

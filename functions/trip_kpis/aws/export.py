@@ -22,9 +22,8 @@ from trip_kpis.core.export.manifests import WHAT_NOW, md5_text
 from trip_kpis.core.items.pages import Cursor, Page
 from trip_kpis.core.run.plan import Plan
 
-PIECE_BYTES = 8 * 2**20
-"""of one request: two of them, and the block that is decoded, are in memory"""
-_PIECES_AHEAD = 1
+PIECE_BYTES = 4 * 2**20
+"""of one request: the piece that is inflated is in memory, and the next one"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +43,7 @@ class ExportFiles:
     clock: Callable[[], float] = field(default_factory=lambda: time.monotonic)
 
     def pages(self, segment: int, *, after: Cursor | None) -> Iterator[Page]:
-        """Blocks of about 1 MiB.
+        """Blocks of about BLOCK_BYTES.
 
         Raises ExportNotFoundError where a file is not there, and CorruptExportError where it is not
         what the manifest says.
@@ -70,8 +69,7 @@ class ExportFiles:
         definition, url = self.plan.definition, self.bucket.url(file.key)
         decoder = export_lines(*definition.paths, flags=definition.flag_paths)
         began, is_sought = self.clock(), skip > 0
-        for block, line, is_last in self._blocks(file, url):
-            line_after = line + line_count(block)
+        for block, line, line_after, is_last in self._blocks(file, url):
             if line_after <= skip and not is_last:
                 continue
             begins = min(max(line, skip), line_after)
@@ -79,7 +77,7 @@ class ExportFiles:
             sought_ms = int((self.clock() - began) * 1000) if is_sought else 0
             is_sought = False
             yield Page(
-                columns=decoder.columns(text, url=url, line=begins),
+                columns=decoder.columns(text, url=url, line=begins, lines=line_after - begins),
                 scanned=line_after - begins,
                 end=end if is_last else {"file": file_number, "line": line_after},
                 body=text,
@@ -88,15 +86,16 @@ class ExportFiles:
                 sought_ms=sought_ms,
             )
 
-    def _blocks(self, file: ExportFile, url: str) -> Iterator[tuple[bytes, int, bool]]:
-        """The file's blocks, each with the number of its first line, and whether it is the last
-        one, before which the whole file is checked."""
+    def _blocks(self, file: ExportFile, url: str) -> Iterator[tuple[bytes, int, int, bool]]:
+        """The file's blocks, each with the numbers of its first line and of the one after it, and
+        whether it is the last one, before which the whole file is checked."""
         digest, inflated, line = hashlib.md5(usedforsecurity=False), LineBlocks(url), 0
         for piece in self._pieces(file, url):
             digest.update(piece.body)
             for block in inflated.feed(piece.body):
-                yield block, line, False
-                line += line_count(block)
+                line_after = line + line_count(block)
+                yield block, line, line_after, False
+                line = line_after
         last = inflated.end()
         found = md5_text(digest.digest())
         if file.md5 is not None and found != file.md5:
@@ -110,7 +109,7 @@ class ExportFiles:
                 f"{url} has {items:,} items, and the export's manifest says {file.items:,}. "
                 f"{WHAT_NOW}"
             )
-        yield last, line, True
+        yield last, line, items, True
 
     def _pieces(self, file: ExportFile, url: str) -> Iterator[ObjectPiece]:
         """The file's bytes, of one version of the object; the next ones are fetched meanwhile."""
@@ -132,4 +131,4 @@ class ExportFiles:
             return piece
 
         rest = range(PIECE_BYTES, first.size, PIECE_BYTES)
-        yield from in_order(fetched, rest, workers=1, ahead=_PIECES_AHEAD)
+        yield from in_order(fetched, rest, workers=1, ahead=2)

@@ -12,7 +12,7 @@ from trip_kpis.core.export.manifests import WHAT_NOW
 from trip_kpis.core.items.attributes import AttributePath
 from trip_kpis.core.items.pages import Columns, Leaf
 
-BLOCK_BYTES = 2**20
+BLOCK_BYTES = 2**21
 """of text that is decoded at once"""
 LONGEST_LINE = 32 * 2**20
 """An item has at most 400 KB, and as JSON not a tenth of this."""
@@ -101,18 +101,19 @@ class ExportLines:
         self._columns = Columns(paths, flags)
         self._lines = msgspec.json.Decoder(_Line[self._columns.item])  # type: ignore[name-defined]
 
-    def columns(self, block: bytes, *, url: str, line: int) -> list[list[Leaf]]:
-        """A column for each of the paths; the block's first line is number `line`, from 0 on.
+    def columns(self, block: bytes, *, url: str, line: int, lines: int) -> list[list[Leaf]]:
+        """A column for each of the paths; the block has so many `lines`, and the first one is
+        number `line` of the file, from 0 on.
 
         Raises CorruptExportError, which names the file and the line, for what is no item.
         """
         try:
-            lines = self._lines.decode_lines(block)
+            decoded = self._lines.decode_lines(block)
         except msgspec.DecodeError as error:
             raise self._not_an_item(block, url, line, error) from error
-        if len(lines) != line_count(block):
+        if len(decoded) != lines:
             raise CorruptExportError(f"{url} has an empty line after line {line + 1:,}. {WHAT_NOW}")
-        return self._columns.of([one.item for one in lines])
+        return self._columns.of([one.item for one in decoded])
 
     def _not_an_item(
         self, block: bytes, url: str, line: int, error: msgspec.DecodeError

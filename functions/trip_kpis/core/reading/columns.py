@@ -9,6 +9,7 @@ from collections.abc import Sequence, Set
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -30,6 +31,7 @@ from trip_kpis.core.items.rejections import RejectionError
 
 NUMBER_TYPE = pa.decimal128(38, 18)
 
+_NUMBER_OF, _STRING_OF = attrgetter("N"), attrgetter("S")
 _NUMBER = r"^-?[0-9]{1,9}(?:\.[0-9]{1,18})?$"
 _BELOW_LIMIT = pa.decimal128(27, PLACES)
 """Nine digits before the point: room for what is added to it."""
@@ -122,8 +124,7 @@ def days(
         ]
         found = _days(pa.array(texts, pa.string()), None, time_zone)
     else:
-        texts = [leaf.S for leaf in columns[0]]
-        found = _days(pa.array(texts, pa.string()), columns[0], time_zone)
+        found = _days(_strings(columns[0]), columns[0], time_zone)
     return _in_range(found, earliest)
 
 
@@ -148,7 +149,13 @@ def _in_range(days: pa.Array, earliest: date) -> pa.Array:
 
 
 def _texts(leaves: Sequence[Leaf]) -> pa.Array:
-    return pa.array([leaf.N or leaf.S for leaf in leaves], pa.string())
+    """Of Numbers and Strings; null for all else."""
+    numbers = pa.array(list(map(_NUMBER_OF, leaves)), pa.string())
+    return pc.coalesce(numbers, _strings(leaves)) if numbers.null_count else numbers
+
+
+def _strings(leaves: Sequence[Leaf]) -> pa.Array:
+    return pa.array(list(map(_STRING_OF, leaves)), pa.string())
 
 
 def _scaled(leaves: Sequence[Leaf], measure: Measure, absent: Set[str]) -> pa.Array:
@@ -200,7 +207,7 @@ def _group(leaf: Leaf, absent: Set[str]) -> str | None:
 
 def _compare(leaves: Sequence[Leaf], condition: Equals | BeginsWith | Compared) -> pa.Array:
     """Null where a number is in a notation that is not plain."""
-    texts = pa.array([leaf.S for leaf in leaves], pa.string())
+    texts = _strings(leaves)
     if isinstance(condition, BeginsWith):
         begins = [pc.starts_with(texts, text) for text in condition.texts]
         return pc.fill_null(_any(begins), False)

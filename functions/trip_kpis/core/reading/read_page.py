@@ -59,7 +59,7 @@ def read_page(page: Page, rules: ReadingRules) -> PageReading:
         return PageReading(rows=rows, excluded=0, incomplete=0)
 
     odd = pc.indices_nonzero(pc.invert(plain.counts)).to_pylist()
-    unclear, surely = _one_by_one(odd, at, plain, definition)
+    excluded, incomplete, unclear = _one_by_one(odd, at, plain, definition)
     counted: list[CountedItem] = []
     rejected: Counter[Reason] = Counter()
     lines: list[bytes] = []
@@ -67,8 +67,10 @@ def read_page(page: Page, rules: ReadingRules) -> PageReading:
         unclear, paths=[*definition.paths, *((name,) for name in rules.key_attributes)]
     ):
         read = read_item(item, rules)
-        if isinstance(read, NotCounted):
-            surely[read] += 1
+        if read is NotCounted.EXCLUDED:
+            excluded += 1
+        elif read is NotCounted.INCOMPLETE:
+            incomplete += 1
         elif isinstance(read, RejectedTrip):
             rejected[read.reason] += 1
             lines.append(quarantine_line(read))
@@ -81,8 +83,8 @@ def read_page(page: Page, rules: ReadingRules) -> PageReading:
         tables.append(_rows(counted, schema))
     return PageReading(
         rows=pa.concat_tables(tables),
-        excluded=surely[NotCounted.EXCLUDED],
-        incomplete=surely[NotCounted.INCOMPLETE],
+        excluded=excluded,
+        incomplete=incomplete,
         rejected=rejected,
         quarantine=b"".join(lines),
     )
@@ -146,24 +148,23 @@ class _Plain:
 
 def _one_by_one(
     odd: Sequence[int], at: _Columns, plain: _Plain, definition: Definition
-) -> tuple[list[int], Counter[NotCounted]]:
-    """Of the items that do not count without doubt, those that must be looked at; and how many of
-    the others are what."""
-    surely: Counter[NotCounted] = Counter()
+) -> tuple[int, int, list[int]]:
+    """Of the items that do not count without doubt: how many are surely excluded, how many surely
+    incomplete, and those that must be looked at."""
+    excluded, incomplete, unclear = 0, 0, []
     needed = [at[path] for path in definition.needed]
-    unclear: list[int] = []
     conditions = None if plain.conditions is None else plain.conditions.to_pylist()
     for n in odd:
         holds = conditions is None or conditions[n]
         if holds is False:
-            surely[NotCounted.EXCLUDED] += 1
+            excluded += 1
         elif holds and any(
             leaves[n].is_missing or leaves[n].S in definition.null_values for leaves in needed
         ):
-            surely[NotCounted.INCOMPLETE] += 1
+            incomplete += 1
         else:
             unclear.append(n)
-    return unclear, surely
+    return excluded, incomplete, unclear
 
 
 def _rows(counted: Sequence[CountedItem], schema: pa.Schema) -> pa.Table:
