@@ -11,6 +11,7 @@ from typing import Any
 from trip_kpis.aws.settings import DEFINITIONS
 from trip_kpis.core.definition.parsing import DefinitionFile, StackPaths
 from trip_kpis.core.estimate.planning import make_plan
+from trip_kpis.core.export.frozen import ExportFile, FrozenExport
 from trip_kpis.core.items.attributes import AttributePath, Item, dotted_path, key_to_json
 from trip_kpis.core.items.pages import Page
 from trip_kpis.core.items.scan_answers import scan_answers
@@ -104,6 +105,28 @@ def plan(run_id: str = "run-1", *, now: datetime = PLANNED_AT, **changes: Any) -
     """The plan of a run with the defaults, and then `changes` to its fields."""
     of = make_plan(request(run_id), DEFAULTS, TABLE, now=now, lambda_limit=1_000)
     return replace(of, **changes)
+
+
+def frozen_export(*items: int | None, as_of: datetime = PLANNED_AT) -> FrozenExport:
+    """An export with a segment of one file for each of these numbers of items."""
+    folder = "AWSDynamoDB/01717208100000-a1b2c3d4"
+    return FrozenExport(
+        plan_sha256="0" * 64,
+        export_arn=f"{TABLE.arn}/export/01717208100000-a1b2c3d4",
+        as_of=as_of.isoformat(timespec="microseconds"),
+        table_arn=TABLE.arn,
+        bucket="exports",
+        manifest_key=f"{folder}/manifest-summary.json",
+        billed_bytes=0,
+        segments=tuple(
+            (
+                ExportFile(
+                    key=f"{folder}/data/{n}.json.gz", items=of, md5="1B2M2Y8AsgTpgAmY7PhCfg=="
+                ),
+            )
+            for n, of in enumerate(items)
+        ),
+    )
 
 
 def trip(trip_id: str = "t-1", **attributes: Any) -> dict[str, Any]:
