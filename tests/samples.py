@@ -12,6 +12,7 @@ from trip_kpis.aws.settings import DEFINITIONS
 from trip_kpis.core.definition.parsing import DefinitionFile, StackPaths
 from trip_kpis.core.estimate.planning import make_plan
 from trip_kpis.core.export.frozen import ExportFile, FrozenExport
+from trip_kpis.core.export.lines import export_lines, line_count, undecoded_items
 from trip_kpis.core.items.attributes import AttributePath, Item, dotted_path, key_to_json
 from trip_kpis.core.items.pages import Page
 from trip_kpis.core.items.scan_answers import scan_answers
@@ -166,6 +167,20 @@ def page(
     definition = rules.definition
     return scan_answers(*definition.paths, flags=definition.flag_paths).page(
         answer(items, filtered=filtered, end_key=end_key)
+    )
+
+
+def export_page(items: Iterable[Item], *, rules: ReadingRules = RULES) -> Page:
+    """A page of an export with these items, as a worker decodes it: nothing is filtered out."""
+    definition = rules.definition
+    decoder = export_lines(*definition.paths, flags=definition.flag_paths)
+    lines = b"".join(json.dumps({"Item": item}).encode() + b"\n" for item in items)
+    return Page(
+        columns=decoder.columns(lines, url="s3://exports/x.json.gz", line=0),
+        scanned=line_count(lines),
+        end=None,
+        body=lines,
+        undecoded=undecoded_items,
     )
 
 
