@@ -12,6 +12,8 @@ from trip_kpis.aws.settings import DEFINITIONS
 from trip_kpis.core.definition.parsing import DefinitionFile, StackPaths
 from trip_kpis.core.estimate.comparison import Comparison
 from trip_kpis.core.estimate.planning import make_plan
+from trip_kpis.core.export.frozen import ExportFile, FrozenExport
+from trip_kpis.core.export.lines import export_lines, line_count, undecoded_items
 from trip_kpis.core.items.attributes import AttributePath, Item, dotted_path, key_to_json
 from trip_kpis.core.items.pages import Page
 from trip_kpis.core.items.scan_answers import scan_answers
@@ -120,6 +122,28 @@ def comparison(of: Plan, *, recovery: bool | None = True) -> Comparison:
     return Comparison(asked=of, other=export, recovery=recovery)
 
 
+def frozen_export(*items: int | None, as_of: datetime = PLANNED_AT) -> FrozenExport:
+    """An export with a segment of one file for each of these numbers of items."""
+    folder = "AWSDynamoDB/01717208100000-a1b2c3d4"
+    return FrozenExport(
+        plan_sha256="0" * 64,
+        export_arn=f"{TABLE.arn}/export/01717208100000-a1b2c3d4",
+        as_of=as_of.isoformat(timespec="microseconds"),
+        table_arn=TABLE.arn,
+        bucket="exports",
+        manifest_key=f"{folder}/manifest-summary.json",
+        billed_bytes=0,
+        segments=tuple(
+            (
+                ExportFile(
+                    key=f"{folder}/data/{n}.json.gz", items=of, md5="1B2M2Y8AsgTpgAmY7PhCfg=="
+                ),
+            )
+            for n, of in enumerate(items)
+        ),
+    )
+
+
 def trip(trip_id: str = "t-1", **attributes: Any) -> dict[str, Any]:
     """A completed trip, in DynamoDB JSON; an attribute that is None is left out."""
     item = {
@@ -157,6 +181,22 @@ def page(
     definition = rules.definition
     return scan_answers(*definition.paths, flags=definition.flag_paths).page(
         answer(items, filtered=filtered, end_key=end_key)
+    )
+
+
+def export_page(items: Iterable[Item], *, rules: ReadingRules = RULES) -> Page:
+    """A page of an export with these items, as a worker decodes it: nothing is filtered out."""
+    definition = rules.definition
+    decoder = export_lines(*definition.paths, flags=definition.flag_paths)
+    lines = b"".join(json.dumps({"Item": item}).encode() + b"\n" for item in items)
+    return Page(
+        columns=decoder.columns(
+            lines, url="s3://exports/x.json.gz", line=0, lines=line_count(lines)
+        ),
+        scanned=line_count(lines),
+        end=None,
+        body=lines,
+        undecoded=undecoded_items,
     )
 
 

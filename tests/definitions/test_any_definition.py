@@ -1,6 +1,9 @@
-"""Any definition, any items, any cut: the oracle's bytes, counts and rejected items."""
+"""Any definition, any items, any cut: the oracle's bytes, counts and rejected items, by a scan and
+by an export."""
 
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
 
 import msgspec
 from hypothesis import given
@@ -9,10 +12,11 @@ from hypothesis import strategies as st
 from tests.definitions.filter_judge import passes, passes_in_moto
 from tests.definitions.oracle import Item, expected, is_excluded, is_incomplete
 from tests.definitions.strategies import Case, Segments, cases, cuts, toml_text
-from tests.samples import header, page, rules
+from tests.samples import export_page, header, page, rules
 from trip_kpis.core.definition.filter_expression import is_exact, request
 from trip_kpis.core.definition.parsing import DefinitionFile
 from trip_kpis.core.items.attributes import parse_path
+from trip_kpis.core.items.pages import Page
 from trip_kpis.core.items.zones import time_zone
 from trip_kpis.core.layout import DayObjects
 from trip_kpis.core.log.counts import Counts
@@ -35,17 +39,28 @@ def rules_of(case: Case) -> ReadingRules:
     )
 
 
-def objects_of(segments: Segments, rules: ReadingRules) -> tuple[dict[str, bytes], Counts, bytes]:
+def scanned_page(items: list[Item], rules: ReadingRules) -> Page:
+    """A page of a scan, which DynamoDB filters."""
+    asked = request(rules.definition, rules.key_attributes)
+    passing = [item for item, is_sent in zip(items, passes(asked, items), strict=True) if is_sent]
+    return page(passing, rules=rules, filtered=len(items) - len(passing))
+
+
+def exported_page(items: list[Item], rules: ReadingRules) -> Page:
+    return export_page(items, rules=rules)
+
+
+def objects_of(
+    segments: Segments,
+    rules: ReadingRules,
+    page_of: Callable[[list[Item], ReadingRules], Page] = scanned_page,
+) -> tuple[dict[str, bytes], Counts, bytes]:
     """What a run publishes that reads these pages, a part a page or a part a segment."""
     totals, counts, quarantine = Totals(rules.definition), Counts(), b""
-    asked = request(rules.definition, rules.key_attributes)
     for number, segment in enumerate(segments):
         builder = PartBuilder(position=Position(), rules=rules)
         for items in segment:
-            passing = [
-                item for item, is_sent in zip(items, passes(asked, items), strict=True) if is_sent
-            ]
-            builder.add(page(passing, rules=rules, filtered=len(items) - len(passing)))
+            builder.add(page_of(items, rules))
         body = encode(header(segment=number, counts=builder.counts), builder.partials.table())
         part, table = decode(body, key="part", columns=builder.partials.columns)
         totals.add(table)
@@ -68,7 +83,8 @@ def keyed(case: Case) -> Case:
 def test_any_definition_and_any_cut_give_the_oracles_bytes(case: Case, data: st.DataObject) -> None:
     case = keyed(case)
     right = expected(case.document, case.items, settings=case.settings)
-    objects, counts, quarantine = objects_of(data.draw(cuts(case.items)), rules_of(case))
+    segments, rules = data.draw(cuts(case.items)), rules_of(case)
+    objects, counts, quarantine = objects_of(segments, rules)
     assert objects == right.objects
     assert (counts.scanned, counts.counted) == (len(case.items), right.counts.counted)
     assert (counts.excluded, counts.incomplete) == (
@@ -81,6 +97,8 @@ def test_any_definition_and_any_cut_give_the_oracles_bytes(case: Case, data: st.
         (line["key"]["trip_id"]["S"], line["reason"], line["attribute"]) for line in lines
     ) == Counter((one.item["trip_id"]["S"], one.reason, one.attribute) for one in right.rejected)
     assert counts.balances
+    by_export = objects_of(segments, rules, exported_page)
+    assert by_export == (objects, replace(counts, read_units=0), quarantine)
 
 
 @given(cases())

@@ -196,16 +196,20 @@ CASES: dict[str, tuple[Table, str]] = {
 
 
 @pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("source", ["scan", "export"])
 def test_each_is_exact(
-    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+    exporting: Pipeline, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, source: str
 ) -> None:
+    pipeline = exporting
     items, toml = CASES[name]
     choose(toml, tmp_path, monkeypatch)
     keys = ("PK", "SK") if "PK" in items[0] else ("trip_id",)
     pipeline.make_table(keys=tuple((key, "S") for key in keys))
     random.Random(name).shuffle(items)
     pipeline.put(items)
-    summary = pipeline.run(total_segments=3)
+    pipeline.turn_recovery(True)
+    summary = pipeline.run(total_segments=3, source=source)
+    assert (summary["source"], bool(pipeline.scans)) == (source, source == "scan")
     document = tomllib.loads(toml, parse_float=Decimal)
     right = expected(document, items, settings=Settings())
     assert pipeline.objects("kpis/") | pipeline.objects("breakdowns/") == right.objects

@@ -6,6 +6,8 @@ from types import SimpleNamespace
 import pytest
 from moto import mock_aws
 
+from ops.embedded.export_patches import tables_are_exported_as_in_aws
+from ops.embedded.storage_patches import tables_have_an_id
 from tests.integration.pipeline import BUCKET_NAME, ENVIRONMENT, Pipeline, unhook_all
 from trip_kpis.aws import clients, lease
 
@@ -38,3 +40,13 @@ def pipeline(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipeline]:
         pipeline.answer_for_lambda()
         yield pipeline
     unhook_all()
+
+
+@pytest.fixture
+def exporting(pipeline: Pipeline) -> Iterator[Pipeline]:
+    """The same, where tables can be exported."""
+    with (
+        tables_have_an_id({}),
+        tables_are_exported_as_in_aws(lambda: pipeline.exports, lambda _: pipeline.s3),
+    ):
+        yield pipeline

@@ -9,6 +9,8 @@ from typing import Any
 import merge_partials
 import plan_run
 import scan_segment
+from ops.embedded.export_patches import ExportBehavior
+from tests.exports import StoredExport, put_export
 from tests.faults.http_calls import Answer
 from tests.function_environment import ENVIRONMENT
 from trip_kpis.aws import clients
@@ -52,6 +54,8 @@ class Pipeline:
     """by run, as PlanRun returned it"""
     lambda_limit: int | None = 1_000
     """the account's unreserved Lambda executions; None: PlanRun's role may not ask"""
+    exports: ExportBehavior = field(default_factory=ExportBehavior)
+    """what becomes of exports, in tests with the fixture `exporting`"""
 
     def make_table(
         self,
@@ -81,6 +85,50 @@ class Pipeline:
         planned = plan_run.handler({"execution_name": execution_name, "input": asked}, Context())
         self.plan_sha256[planned["run_id"]] = planned["plan_sha256"]
         return planned
+
+    def start_export(self, source: dict[str, Any]) -> str:
+        """What StartExport does with PlanRun's output; gives the ARN."""
+        answer = self.dynamodb.export_table_to_point_in_time(
+            TableArn=source["table_arn"],
+            S3Bucket=source["bucket"],
+            S3Prefix=source["prefix"],
+            ClientToken=source["token"],
+            ExportFormat="DYNAMODB_JSON",
+            S3SseAlgorithm="AES256",
+        )
+        arn: str = answer["ExportDescription"]["ExportArn"]
+        return arn
+
+    def plan_export(self, planned: dict[str, Any], *, arn: str | None = None) -> dict[str, Any]:
+        """PlanRun's second step, after the first, once the export is complete."""
+        handed_on = ("run_id", "plan_sha256", "max_concurrency", "empty_table_confirmed")
+        event = {name: planned[name] for name in handed_on}
+        of_export = plan_run.handler({**event, "export_arn": arn}, Context())
+        self.plan_sha256[of_export["run_id"]] = of_export["plan_sha256"]
+        return of_export
+
+    def planned_export(self, execution_name: str = "run-1", **asked: Any) -> dict[str, Any]:
+        """A run as far as its segments: an export is made, unless one is named."""
+        return self._with_export(self.plan(execution_name, **{"source": "export", **asked}))
+
+    def _with_export(self, planned: dict[str, Any]) -> dict[str, Any]:
+        source = planned["source"]
+        if source["step"] == "scan":
+            return planned
+        is_started = source["step"] in {"start", "start_with_key"}
+        arn = self.start_export(source) if is_started else source["arn"]
+        return self.plan_export(planned, arn=arn)
+
+    def put_export(self, *files: Iterable[dict[str, Any] | bytes], **more: Any) -> StoredExport:
+        """An export of the table with these items in its data files, whatever the table has."""
+        table = self.dynamodb.describe_table(TableName=TABLE_NAME)["Table"]
+        return put_export(self.s3, BUCKET_NAME, files, table=table, **more)
+
+    def turn_recovery(self, on: bool) -> None:
+        self.dynamodb.update_continuous_backups(
+            TableName=TABLE_NAME,
+            PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": on},
+        )
 
     def event(self, run_id: str, **more: Any) -> dict[str, Any]:
         """What the state machine hands to ScanSegment and MergePartials."""
@@ -129,7 +177,7 @@ class Pipeline:
 
     def run(self, execution_name: str = "run-1", **asked: Any) -> dict[str, Any]:
         """A whole run; gives its summary."""
-        planned = self.plan(execution_name, **asked)
+        planned = self._with_export(self.plan(execution_name, **asked))
         for segment in planned["segments"]:
             while not self.scan(segment, run_id=planned["run_id"])["finished"]:
                 pass

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from typing import Any
 
 from trip_kpis.aws.bucket import Bucket, ObjectPiece
 from trip_kpis.aws.concurrency import in_order
@@ -49,6 +50,8 @@ class ExportFiles:
         what the manifest says.
         """
         files = self.export.segments[segment]
+        if not files:  # the export has no data file at all
+            yield self._page(b"", line=0, lines=0, url="", end=None)
         first, lines = (0, 0) if after is None else (after["file"], after["line"])
         for number, file in enumerate(files[first:], start=first):
             is_last = number == len(files) - 1
@@ -66,8 +69,7 @@ class ExportFiles:
         self, file: ExportFile, file_number: int, *, skip: int, end: Cursor | None
     ) -> Iterator[Page]:
         """The pages of a file after its first lines; `end` is the cursor of the last one."""
-        definition, url = self.plan.definition, self.bucket.url(file.key)
-        decoder = export_lines(*definition.paths, flags=definition.flag_paths)
+        url = self.bucket.url(file.key)
         began, is_sought = self.clock(), skip > 0
         for block, line, line_after, is_last in self._blocks(file, url):
             if line_after <= skip and not is_last:
@@ -76,15 +78,30 @@ class ExportFiles:
             text = after_lines(block, begins - line)
             sought_ms = int((self.clock() - began) * 1000) if is_sought else 0
             is_sought = False
-            yield Page(
-                columns=decoder.columns(text, url=url, line=begins, lines=line_after - begins),
-                scanned=line_after - begins,
+            yield self._page(
+                text,
+                line=begins,
+                lines=line_after - begins,
+                url=url,
                 end=end if is_last else {"file": file_number, "line": line_after},
-                body=text,
-                undecoded=undecoded_items,
                 resumes_at_once=is_last,
                 sought_ms=sought_ms,
             )
+
+    def _page(
+        self, text: bytes, *, line: int, lines: int, url: str, end: Cursor | None, **more: Any
+    ) -> Page:
+        """The page of so many lines, of which the first is number `line`."""
+        definition = self.plan.definition
+        decoder = export_lines(*definition.paths, flags=definition.flag_paths)
+        return Page(
+            columns=decoder.columns(text, url=url, line=line, lines=lines),
+            scanned=lines,
+            end=end,
+            body=text,
+            undecoded=undecoded_items,
+            **more,
+        )
 
     def _blocks(self, file: ExportFile, url: str) -> Iterator[tuple[bytes, int, int, bool]]:
         """The file's blocks, each with the numbers of its first line and of the one after it, and

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from trip_kpis.core.errors import PlanMismatchError
-from trip_kpis.core.export.manifests import Address, File, Summary, instant
+from trip_kpis.core.export.manifests import NOT_JSON, Address, File, Summary, instant
 
 SCHEMA_VERSION = 1
 
@@ -75,7 +75,7 @@ class FrozenExport(msgspec.Struct, frozen=True, kw_only=True):
         """Inverts `to_bytes`. Raises PlanMismatchError for what this version did not write."""
         try:
             export = msgspec.json.decode(body, type=cls)
-        except msgspec.DecodeError as error:
+        except NOT_JSON as error:
             raise _unusable(url, str(error)) from error
         if export.schema_version != SCHEMA_VERSION:
             raise _unusable(url, f"its schema version is {export.schema_version}")

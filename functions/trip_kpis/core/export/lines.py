@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from trip_kpis.core.errors import CorruptExportError
-from trip_kpis.core.export.manifests import WHAT_NOW
+from trip_kpis.core.export.manifests import NOT_JSON, WHAT_NOW
 from trip_kpis.core.items.attributes import AttributePath
 from trip_kpis.core.items.pages import Columns, Leaf
 
@@ -109,20 +109,20 @@ class ExportLines:
         """
         try:
             decoded = self._lines.decode_lines(block)
-        except msgspec.DecodeError as error:
+        except NOT_JSON as error:
             raise self._not_an_item(block, url, line, error) from error
         if len(decoded) != lines:
             raise CorruptExportError(f"{url} has an empty line after line {line + 1:,}. {WHAT_NOW}")
         return self._columns.of([one.item for one in decoded])
 
     def _not_an_item(
-        self, block: bytes, url: str, line: int, error: msgspec.DecodeError
+        self, block: bytes, url: str, line: int, error: Exception
     ) -> CorruptExportError:
         what = str(error)
         for number, one in enumerate(block.splitlines(), start=line):
             try:
                 self._lines.decode(one)
-            except msgspec.DecodeError as at_line:
+            except NOT_JSON as at_line:
                 line, what = number, str(at_line)
                 break
         return CorruptExportError(

@@ -19,6 +19,8 @@ CHECKSUMS = (".md5", ".checksum")
 """What takes the place of `.json` in the name of the file with a manifest's MD5: the first is what
 exports have, the second what AWS's guide says."""
 DYNAMODB_JSON = "DYNAMODB_JSON"
+NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError)
+"""what msgspec raises for bytes that are not the JSON that is expected"""
 
 _URL = re.compile(rf"s3://(?P<bucket>[^/]+)/(?P<key>(?:.*/)?{re.escape(SUMMARY)})")
 
@@ -99,7 +101,7 @@ def read_summary(body: bytes, *, url: str) -> Summary:
     full one in DynamoDB JSON."""
     try:
         summary = msgspec.json.decode(body, type=Summary)
-    except msgspec.DecodeError as error:
+    except NOT_JSON as error:
         raise CorruptExportError(f"{url} is no export's summary: {error}. {WHAT_NOW}") from error
     if summary.output_format != DYNAMODB_JSON:
         raise InputError(
@@ -119,7 +121,7 @@ def read_files(body: bytes, summary: Summary, *, url: str) -> tuple[File, ...]:
     where the items of the files are not in all those of the summary."""
     try:
         files = tuple(msgspec.json.decode(line, type=File) for line in body.splitlines() if line)
-    except msgspec.DecodeError as error:
+    except NOT_JSON as error:
         raise CorruptExportError(
             f"{url} is no list of an export's files: {error}. {WHAT_NOW}"
         ) from error

@@ -6,13 +6,23 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.samples import PLANNED_AT, counts, day_kpis, header, page, plan, prove
+from tests.samples import (
+    PLANNED_AT,
+    counts,
+    day_kpis,
+    frozen_export,
+    header,
+    page,
+    plan,
+    prove,
+)
 from trip_kpis.core.definition.parsing import DefinitionFile
 from trip_kpis.core.errors import TooManyRejectedError
 from trip_kpis.core.items.rejections import Reason
@@ -172,8 +182,47 @@ def test_the_manifest_is_one_line_with_the_sha256_and_the_figures_of_every_day_i
         },
     ]
     assert summary(run).items() <= document.items()
-    assert (document["table_id"], document["schema_version"]) == (run.plan.table_id, 2)
+    assert (document["table_id"], document["schema_version"]) == (run.plan.table_id, 3)
     assert document["plan_sha256"] == run.plan.sha256
+
+
+def of_export(run: Finished, **of_plan: Any) -> Finished:
+    """The run, of an export whose instant is half a day before the plan."""
+    export = frozen_export(9, 1, as_of=PLANNED_AT - timedelta(hours=12))
+    billed = msgspec.structs.replace(export, billed_bytes=100 * 2**30)
+    return replace(run, plan=replace(run.plan, source="export", **of_plan).reading(billed))
+
+
+def test_a_run_says_what_it_read_and_as_of_when(run: Finished) -> None:
+    scanned, exported = (json.loads(manifest(of).to_bytes()) for of in (run, of_export(run)))
+    names = ("source", "export_arn", "as_of")
+    assert [scanned[name] for name in names] == ["scan", None, "2024-06-01T02:15:00.000000+00:00"]
+    assert [exported[name] for name in names] == [
+        "export", of_export(run).plan.export.export_arn, "2024-05-31T14:15:00.000000+00:00",
+    ]  # fmt: skip
+    read = Manifest.from_bytes(manifest(of_export(run)).to_bytes())
+    assert (read.source, read.as_of) == ("export", PLANNED_AT - timedelta(hours=12))
+    assert (
+        json.loads(json.dumps(summary(of_export(run))))["as_of"]
+        == "2024-05-31T14:15:00.000000+00:00"
+    )
+
+
+def test_a_manifest_of_an_earlier_version_is_a_scans(run: Finished) -> None:
+    document = json.loads(manifest(run).to_bytes())
+    for name in ("source", "export_arn", "as_of"):
+        del document[name]
+    read = Manifest.from_bytes(json.dumps(document).encode())
+    assert (read.source, read.export_arn, read.as_of) == ("scan", None, None)
+
+
+def test_an_export_that_the_run_made_is_in_its_cost_and_another_is_not(run: Finished) -> None:
+    arn = "arn:aws:dynamodb:us-east-1:123456789012:table/trips/export/1-a"
+    of_own, of_other = (
+        json.loads(manifest(of).to_bytes())["cost_usd"]
+        for of in (of_export(run), of_export(run, export_arn=arn))
+    )
+    assert of_own["dynamodb"] - of_other["dynamodb"] == pytest.approx(10)
 
 
 def test_the_bytes_of_a_manifest_do_not_change(run: Finished) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.samples import DEFAULTS, PLANNED_AT, TABLE, plan, request
+from tests.samples import DEFAULTS, PLANNED_AT, TABLE, frozen_export, plan, request
 from trip_kpis.core.definition.parsing import DefinitionFile
 from trip_kpis.core.errors import InputError, PlanMismatchError, SettingError
 from trip_kpis.core.estimate.planning import make_plan
@@ -18,6 +18,7 @@ from trip_kpis.core.run.plan import (
     check_agreement,
     check_segment,
     check_table,
+    check_table_id,
 )
 
 
@@ -90,6 +91,11 @@ def test_what_is_no_plan_is_refused(body: bytes) -> None:
         ("time_formats", ["%H:%M"]),
         ("time_formats", "%Y%m%d"),
         ("total_segments", 0),
+        ("source", "backup"),
+        ("source", None),
+        ("export_arn", 7),
+        ("export_manifest", ["s3://exports/manifest-summary.json"]),
+        ("export", {}),
         ("total_segments", 10_001),
         ("total_segments", "4"),
         ("total_segments", 4.0),
@@ -122,7 +128,7 @@ def test_the_digest_is_of_the_bytes_as_they_are_stored() -> None:
 
 
 def test_another_versions_plan_is_refused_with_both_versions() -> None:
-    with pytest.raises(PlanMismatchError, match="schema version 1, this code writes 2"):
+    with pytest.raises(PlanMismatchError, match="schema version 1, this code writes 3"):
         Plan.from_bytes(replace(plan(), schema_version=1).to_bytes())
 
 
@@ -202,6 +208,113 @@ def test_what_the_request_itself_asks_for_must_be_as_it_was(name: str, value: An
     with pytest.raises(PlanMismatchError, match=name):
         check_agreement(plan(), replace(plan(), **{name: value}), asked)
     check_agreement(replace(plan(), **{name: value}), replace(plan(), **{name: value}), asked)
+
+
+ARN = "arn:aws:dynamodb:us-east-1:123456789012:table/trips/export/01716603300000-a1b2c3d4"
+MANIFEST = "s3://exports/AWSDynamoDB/01716603300000-a1b2c3d4/manifest-summary.json"
+
+
+@pytest.mark.parametrize(
+    ("began", "asked", "is_continued"),
+    [
+        ({"source": "export"}, {}, True),
+        ({"source": "export"}, {"source": "export"}, True),
+        ({"source": "export"}, {"source": "scan"}, False),
+        ({"source": "scan"}, {"source": "export"}, False),
+        ({"source": "scan"}, {"source": "export", "export_arn": ARN}, False),
+        ({"source": "export"}, {"source": "export", "export_arn": ARN}, False),
+        ({"source": "export", "export_arn": ARN}, {}, True),
+        ({"source": "export", "export_arn": ARN}, {"source": "export"}, True),
+        ({"source": "export", "export_arn": ARN}, {"source": "export", "export_arn": ARN}, True),
+        (
+            {"source": "export", "export_arn": ARN},
+            {"source": "export", "export_arn": f"{ARN}2"},
+            False,
+        ),
+        (
+            {"source": "export", "export_arn": ARN},
+            {"source": "export", "export_manifest": MANIFEST},
+            False,
+        ),
+        ({"source": "export", "export_manifest": MANIFEST}, {}, True),
+        (
+            {"source": "export", "export_manifest": MANIFEST},
+            {"source": "export", "export_manifest": MANIFEST},
+            True,
+        ),
+        (
+            {"source": "export", "export_manifest": MANIFEST},
+            {"source": "export", "export_manifest": MANIFEST.replace("exports", "copies")},
+            False,
+        ),
+    ],
+)
+@pytest.mark.parametrize("of_stack", ["scan", "export"])
+def test_a_run_that_is_continued_keeps_its_source_and_refuses_another(
+    began: dict[str, Any], asked: dict[str, Any], is_continued: bool, of_stack: str
+) -> None:
+    """Whatever the stack's Source is by now."""
+    defaults = replace(DEFAULTS, source=of_stack)
+    frozen = make_plan(request(**began), DEFAULTS, TABLE, now=PLANNED_AT)
+    again = request(continues=True, **asked)
+    wanted = make_plan(again, defaults, TABLE, now=PLANNED_AT)
+    if is_continued:
+        check_agreement(frozen, wanted, again)
+        return
+    with pytest.raises(PlanMismatchError) as caught:
+        check_agreement(frozen, wanted, again)
+    differs = [name for name, value in asked.items() if getattr(frozen, name) != value]
+    assert all(f"{name} was {getattr(frozen, name)!r}" in str(caught.value) for name in differs)
+    assert all(repr(asked[name]) in str(caught.value) for name in differs)
+
+
+def test_the_stacks_source_is_that_of_a_run_that_asks_for_none() -> None:
+    for of_stack in ("scan", "export"):
+        defaults = replace(DEFAULTS, source=of_stack)
+        assert make_plan(request(), defaults, TABLE, now=PLANNED_AT).source == of_stack
+        asked = make_plan(request(source="scan"), defaults, TABLE, now=PLANNED_AT)
+        assert asked.source == "scan"
+
+
+@pytest.mark.parametrize(
+    ("asked", "made"),
+    [({}, True), ({"export_arn": ARN}, False), ({"export_manifest": MANIFEST}, False)],
+)
+def test_only_an_export_that_the_run_makes_itself_costs_something(
+    asked: dict[str, Any], made: bool
+) -> None:
+    table = replace(TABLE, size_bytes=100 * 2**30, item_count=1)
+    of = make_plan(request(source="export", **asked), DEFAULTS, table, now=PLANNED_AT)
+    assert of.makes_export is made
+    assert of.estimate.read_cost_usd == (10.0 if made else 0.0)
+    assert (of.estimate.read_units, of.estimate.seconds_at_least) == (0, 0)
+    assert not plan().makes_export
+
+
+@pytest.mark.parametrize("asked", [{"read_units_per_second": 500}, {"consistent_read": True}])
+def test_what_only_a_scan_can_be_asked_for_is_refused_of_an_export(asked: dict[str, Any]) -> None:
+    ((name, value),) = asked.items()
+    with pytest.raises(InputError, match=f"{name} is {value!r}"):
+        make_plan(request(source="export", **asked), DEFAULTS, TABLE, now=PLANNED_AT)
+    of_stack = replace(DEFAULTS, source="export", **asked)
+    made = make_plan(request(**{name: type(value)()}), of_stack, TABLE, now=PLANNED_AT)
+    assert not getattr(made, name)
+    assert not getattr(make_plan(request(), of_stack, TABLE, now=PLANNED_AT), name)
+
+
+def test_a_plan_that_reads_an_export_is_written_without_it() -> None:
+    of = plan(source="export", export_arn=ARN)
+    assert Plan.from_bytes(of.reading(frozen_export(3)).to_bytes()).export is None
+    assert Plan.from_bytes(of.to_bytes()) == of
+    assert Plan.from_bytes(of.to_bytes()).sha256 == of.sha256
+
+
+def test_a_tables_id_matters_to_a_scan_alone() -> None:
+    """An export is of the table that was there at its instant; whose it is, is checked then."""
+    check_table_id(plan(), TABLE.table_id)
+    check_table_id(plan(source="export"), "another")
+    with pytest.raises(PlanMismatchError, match="deleted and created again"):
+        check_table_id(plan(), "another")
 
 
 def test_workers_and_read_budget_may_be_asked_for_anew() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.samples import counts, header, plan, prove
+from tests.samples import counts, frozen_export, header, plan, prove
 from trip_kpis.core.errors import (
     BrokenChainError,
     ForeignPartError,
@@ -219,3 +219,67 @@ def test_a_part_that_comes_before_the_one_it_follows_waits_for_it() -> None:
         prove(of, [headers[n] for n in (2, 3, 0)])
     with pytest.raises(BrokenChainError, match="segment 0 has part 3 twice"):
         prove(of, [headers[n] for n in (2, 3, 3, 0, 1)])
+
+
+# The items that an export says
+
+
+def reading(*items: int | None) -> tuple[Plan, list[PartHeader]]:
+    """Segments with so many items, read in a part for each item."""
+    of = plan(source="export").reading(frozen_export(*items))
+    places: list[dict[str, int] | None] = [None, *({"file": 0, "line": n} for n in range(1, 99))]
+    return of, [
+        header(
+            plan_sha256=of.sha256,
+            segment=segment,
+            part=part,
+            start=places[part],
+            end=None if part >= (many or 0) - 1 else places[part + 1],
+            counts=counts(counted=min(1, many or 0)),
+        )
+        for segment, many in enumerate(items)
+        for part in range(max(1, many or 0))
+    ]
+
+
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=5))
+def test_an_export_is_proved_where_every_segment_has_its_items(items: list[int]) -> None:
+    proof = prove(*reading(*items))
+    assert [segment.counts.scanned for segment in proof.segments] == items
+
+
+@given(st.lists(st.integers(1, 4), min_size=1, max_size=5), st.data(), st.sampled_from([-1, 1, 9]))
+def test_a_segment_with_more_or_fewer_items_than_the_export_says_is_refused(
+    items: list[int], data: st.DataObject, surplus: int
+) -> None:
+    of, headers = reading(*items)
+    place = data.draw(st.integers(0, len(headers) - 1))
+    was, segment = headers[place].counts, headers[place].segment
+    changed = replace(was, scanned=was.scanned + surplus, counted=was.counted + surplus)
+    headers[place] = replace(headers[place], counts=changed)
+    with pytest.raises(UnbalancedCountsError) as caught:
+        prove(of, headers)
+    said = f"segment {segment} has {items[segment]} items, and {items[segment] + surplus} were read"
+    assert said in str(caught.value)
+
+
+def test_surpluses_that_cancel_out_are_both_found() -> None:
+    of, headers = reading(1, 1)
+    headers[0] = replace(headers[0], counts=counts(counted=2))
+    headers[1] = replace(headers[1], counts=counts(counted=0))
+    with pytest.raises(UnbalancedCountsError, match=r"segment 0 has 1.*segment 1 has 1"):
+        prove(of, headers)
+
+
+def test_an_export_without_counts_is_proved_by_its_chains_alone() -> None:
+    of, headers = reading(None)
+    assert prove(of, [replace(headers[0], counts=counts(counted=7))]).counts.counted == 7
+
+
+def test_parts_of_the_same_plan_with_another_export_are_foreign() -> None:
+    of, headers = reading(2)
+    other = plan(source="export").reading(frozen_export(2, 0))
+    with pytest.raises(ForeignPartError):
+        prove(other, headers)
+    with pytest.raises(ForeignPartError):
+        prove(of, [replace(headers[0], plan_sha256=plan(source="export").sha256), headers[1]])

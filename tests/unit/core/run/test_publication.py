@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.samples import day_kpis, plan
+from tests.samples import day_kpis, frozen_export, plan
 from trip_kpis.core.errors import NothingCountedError
 from trip_kpis.core.run.figures import DayKpis, digest
 from trip_kpis.core.run.publication import (
@@ -37,6 +37,13 @@ def judge(*, later: LaterRuns | None = None, **terms: bool) -> Judge:
         later=later or LaterRuns(),
         now=NOW,
     )
+
+
+def judge_of_export(as_of: str, *, later: LaterRuns | None = None) -> Judge:
+    """Of a run that was planned at the same time, and reads an export of another instant."""
+    of = plan("run-5", now=PLANNED_AT, source="export")
+    export = frozen_export(2, as_of=datetime.fromisoformat(as_of))
+    return replace(judge(later=later), plan=of.reading(export))
 
 
 def written_by(day: DayKpis, *, as_of: str = EARLIER, run_id: str = "run-4") -> PublishedDay:
@@ -84,6 +91,62 @@ def test_an_absent_day_stays_absent_only_where_a_later_run_would_have_removed_it
     kept, removed = judge(later=finished), judge(later=finished, remove_vanished_days=True)
     assert kept.of_counted(kpis(), None).outcome is Outcome.PUBLISHED
     assert removed.of_counted(kpis(), None).outcome is Outcome.SUPERSEDED
+
+
+# Figures as of an export's instant
+
+BETWEEN = "2024-05-31T12:00:00.000000+00:00"
+
+
+@pytest.mark.parametrize(
+    ("instant", "published", "outcome"),
+    [
+        (EARLIER, BETWEEN, Outcome.SUPERSEDED),
+        (BETWEEN, EARLIER, Outcome.PUBLISHED),
+        ("2024-05-31T14:00:00+02:00", BETWEEN, Outcome.PUBLISHED),  # the same: the run id decides
+        (BETWEEN, LATER, Outcome.SUPERSEDED),
+        (LATER, BETWEEN, Outcome.PUBLISHED),
+    ],
+)
+def test_the_later_instant_wins_whenever_the_runs_were_planned(
+    instant: str, published: str, outcome: Outcome
+) -> None:
+    """`published` is a scan's or another export's: they compare alike."""
+    there = written_by(kpis(trips=9), as_of=published)
+    assert judge_of_export(instant).of_counted(kpis(), there).outcome is outcome
+
+
+def test_an_older_export_that_is_read_later_leaves_a_newer_scans_figures_and_not_the_reverse() -> (
+    None
+):
+    of_scan, of_export = judge(), judge_of_export(EARLIER)
+    scans = of_scan.metadata(kpis(trips=9), Verdict(outcome=Outcome.PUBLISHED))
+    exports = of_export.metadata(kpis(), Verdict(outcome=Outcome.PUBLISHED))
+    assert (scans["as-of"], exports["as-of"]) == (of_scan.plan.planned_at, EARLIER)
+    by_scan, by_export = (PublishedDay.from_metadata('"e"', of) for of in (scans, exports))
+    by_scan = replace(by_scan, run_id="run-4")
+    by_export = replace(by_export, run_id="run-6")
+    assert of_export.of_counted(kpis(), by_scan).outcome is Outcome.SUPERSEDED
+    assert of_scan.of_counted(kpis(trips=9), by_export).outcome is Outcome.PUBLISHED
+
+
+def test_which_days_are_open_is_decided_by_the_instant() -> None:
+    of_export = judge_of_export("2024-05-30T12:00:00+00:00")
+    before, day, after = (date(2024, 5, 29) + timedelta(days=n) for n in range(3))
+    assert [is_open(of_export.plan, one) for one in (before, day, after)] == [False, True, True]
+    assert not begins_after_plan(of_export.plan, day)
+    assert of_export.of_counted(kpis(after), None).outcome is Outcome.NOT_YET
+    assert of_export.metadata(kpis(day), Verdict(outcome=Outcome.PUBLISHED))["open"] == "true"
+    skipping = replace(of_export, terms=PublishingTerms(skip_open_days=True))
+    assert skipping.of_counted(kpis(day), None).outcome is Outcome.SKIPPED
+    assert skipping.of_counted(kpis(before), None).outcome is Outcome.PUBLISHED
+
+
+def test_the_instant_of_an_export_is_possible_however_old_it_is() -> None:
+    old = judge_of_export("2024-01-01T00:00:00+00:00")
+    there = written_by(kpis(date(2023, 12, 31)), as_of=old.plan.as_of)
+    assert not old.has_impossible_as_of(there)
+    assert old.of_counted(kpis(date(2023, 12, 31)), None).outcome is Outcome.PUBLISHED
 
 
 # As-of times that no run can have

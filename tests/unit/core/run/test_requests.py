@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trip_kpis.core.errors import InputError
-from trip_kpis.core.run.requests import MergeRequest, RunRequest, SegmentRequest
+from trip_kpis.core.run.requests import ExportRequest, MergeRequest, RunRequest, SegmentRequest
 
 
 def run_request(**given: Any) -> RunRequest:
@@ -40,6 +40,43 @@ def test_null_asks_for_nothing() -> None:
     assert run_request(run_id=None, total_segments=None, estimate_only=None) == run_request()
 
 
+ARN = "arn:aws:dynamodb:us-east-1:123456789012:table/trips/export/01716603300000-a1b2c3d4"
+MANIFEST = "s3://exports/AWSDynamoDB/01716603300000-a1b2c3d4/manifest-summary.json"
+
+
+@pytest.mark.parametrize(
+    ("given", "source"),
+    [
+        ({}, None),
+        ({"source": "scan"}, "scan"),
+        ({"source": "export"}, "export"),
+        ({"export_arn": ARN}, "export"),
+        ({"export_arn": ARN.replace("arn:aws:", "arn:aws-us-gov:")}, "export"),
+        ({"export_manifest": MANIFEST}, "export"),
+        ({"source": "export", "export_arn": ARN}, "export"),
+        ({"source": "export", "export_manifest": MANIFEST, "export_arn": None}, "export"),
+    ],
+)
+def test_a_named_export_is_the_source(given: dict[str, Any], source: str | None) -> None:
+    asked = {**given, "source": source}
+    assert run_request(**given) == RunRequest(run_id="execution-1", continues=False, **asked)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"source": "scan", "export_arn": ARN}, "source is 'scan'"),
+        ({"source": "scan", "export_manifest": MANIFEST}, "source is 'scan'"),
+        ({"export_arn": ARN, "export_manifest": MANIFEST}, "twice"),
+    ],
+)
+def test_what_contradicts_itself_about_the_source_is_refused(
+    given: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(InputError, match=said):
+        run_request(**given)
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -59,6 +96,19 @@ def test_null_asks_for_nothing() -> None:
         ("read_units_per_second", float("inf")),
         ("consistent_read", "false"),
         ("consistent_read", 0),
+        ("source", "backup"),
+        ("source", "Export"),
+        ("source", ""),
+        ("source", 1),
+        ("export_arn", ""),
+        ("export_arn", "01716603300000-a1b2c3d4"),
+        ("export_arn", "arn:aws:dynamodb:us-east-1:123456789012:table/trips"),
+        ("export_arn", f"{ARN}/more"),
+        ("export_arn", [ARN]),
+        ("export_manifest", " "),
+        ("export_manifest", MANIFEST.replace("summary", "files")),
+        ("export_manifest", "/exports/manifest-summary.json"),
+        ("export_manifest", True),
         ("estimate_only", "yes"),
         ("estimate_only", 1),
         ("run_id", ""),
@@ -123,6 +173,42 @@ def test_a_segment_request_is_a_run_and_a_number() -> None:
     assert MergeRequest.from_event(of_run) == merge
     confirmed = MergeRequest.from_event({**of_run, "empty_table_confirmed": True})
     assert confirmed == replace(merge, empty_table_confirmed=True)
+
+
+def test_an_export_request_is_a_run_its_export_and_what_was_asked_for() -> None:
+    event = {
+        "run_id": "r",
+        "plan_sha256": DIGEST,
+        "export_arn": ARN,
+        "max_concurrency": 7,
+        "empty_table_confirmed": True,
+    }
+    request = ExportRequest.from_event(event)
+    assert request == ExportRequest(**event)  # type: ignore[arg-type]
+    assert ExportRequest.from_event({"run_id": "r", "export_arn": None}) == ExportRequest(
+        run_id="r",
+        plan_sha256=None,
+        export_arn=None,
+        max_concurrency=None,
+        empty_table_confirmed=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("run_id", "../r"),
+        ("plan_sha256", "0"),
+        ("export_arn", 7),
+        ("export_arn", ""),
+        ("max_concurrency", 0),
+        ("empty_table_confirmed", "yes"),
+    ],
+)
+def test_a_bad_export_request_is_refused_by_name_and_value(name: str, value: Any) -> None:
+    with pytest.raises(InputError) as caught:
+        ExportRequest.from_event({"run_id": "r", name: value})
+    assert f"{name} is {value!r}" in str(caught.value)
 
 
 @pytest.mark.parametrize("segment", [None, -1, 10_000, "0", 0.0, True, [0]])
