@@ -1,11 +1,11 @@
 """The data files of an export -> pages: gzip, a line an item, ``{"Item":{…}}`` in DynamoDB JSON."""
 
-import zlib
 from collections.abc import Iterator, Sequence, Set
 from functools import lru_cache
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 import msgspec
+from isal import isal_zlib
 
 from trip_kpis.core.errors import CorruptExportError
 from trip_kpis.core.export.manifests import NOT_JSON, WHAT_NOW
@@ -18,6 +18,8 @@ LONGEST_LINE = 32 * 2**20
 """An item has at most 400 KB, and as JSON not a tenth of this."""
 _COMPRESSED_BYTES = 64 * 2**10
 """that are inflated at once"""
+
+_NO_GZIP = cast(type[Exception], isal_zlib.error)  # its stub calls the class an Exception
 
 _OneItem = TypeVar("_OneItem")
 
@@ -56,7 +58,7 @@ class LineBlocks:
             if self._inflating.eof:  # a gzip file may have several members
                 self._inflating = _gzip()
             text = self._inflating.decompress(compressed, BLOCK_BYTES)
-        except zlib.error as error:
+        except _NO_GZIP as error:
             raise self._corrupt(f"it is no gzip ({error})") from error
         return text, self._inflating.unconsumed_tail or self._inflating.unused_data
 
@@ -152,5 +154,5 @@ class _Line(msgspec.Struct, Generic[_OneItem], gc=False):
 _UNDECODED = msgspec.json.Decoder(_Line[msgspec.Raw])
 
 
-def _gzip() -> "zlib._Decompress":
-    return zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+def _gzip() -> isal_zlib.Decompress:
+    return isal_zlib.decompressobj(wbits=16 + isal_zlib.MAX_WBITS)
