@@ -98,7 +98,7 @@ class StateMachine:
             export = self._of_dynamodb("DescribeExport", lambda: self.export_of(source["arn"]))
             while export.in_progress:
                 export.in_progress -= 1
-                self.functions.clock.spend(_WAIT_MS)
+                self.functions.wait(_WAIT_MS)
                 self._of_dynamodb("DescribeExport", lambda: self.export_of(source["arn"]))
         of_run = ("run_id", "plan_sha256", "max_concurrency", "empty_table_confirmed")
         event = {name: execution.state[name] for name in of_run} | {"export_arn": source["arn"]}
