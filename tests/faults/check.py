@@ -12,12 +12,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tests.faults.http_calls import Call
+from tests.faults.machine import StoppedError
 from tests.faults.runs import NAMED_ERRORS, Run
 from tests.faults.store import Store, Stored
 from tests.faults.waiting import Invocation, invocation_here
 from trip_kpis.core.items.pages import Page
 
 _AT_END = 10**9
+_ENOUGH_WRONG = 20
+"""A schedule in which so much is wrong is over: it might have no end."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,6 +40,9 @@ class Checker:
         self.store.watchers.append(self._watch_write)
 
     def watch_beginning(self, invocation: Invocation) -> None:
+        """Raises StoppedError where enough is wrong."""
+        if len(self.wrong) >= _ENOUGH_WRONG:
+            raise StoppedError("enough is wrong")
         if invocation.function == "ScanSegment":
             where = invocation.payload["run_id"], invocation.payload["segment"]
             self._began_at[invocation.aws_request_id] = self._ends.get(where, 0)

@@ -84,7 +84,7 @@ class _Story:
             rng=rng,
             takes=Pages(
                 page_ms=rng.choice((50, 5_000, 40_000, 90_000, 150_000)),
-                piece_ms=rng.choice((50, 2_000, 15_000)),
+                piece_ms=rng.choice((50, 500, 2_000)),
                 object_ms=rng.choice((5, 50, 2_000)),
                 retry_ms=rng.choice((20, 2_000)),
             ),
