@@ -144,7 +144,7 @@ class _Story:
             self._go_on("run")
         elif self._damages and self.with_faults:
             self._over_a_damaged_export()
-        elif self._recreates and self.with_faults and not self._reads_export:
+        elif self._recreates and self.with_faults:
             self._over_two_tables()
         else:
             self._run("run", with_faults=self.with_faults)
@@ -178,7 +178,8 @@ class _Story:
 
     def _over_two_tables(self) -> None:
         """Somebody deletes the table and creates it again while the run is stopped; a newer run
-        reads the new one."""
+        reads the new one. An export that was begun before is still that of the old one: a run that
+        reads it can be redriven, but no new execution can plan it."""
         self._add("run")
         run, stop_after = self.checker.runs["run"], self.rng.randint(1, 12)
         if self._execute("run", with_faults=True, stop_after=stop_after):
@@ -188,10 +189,13 @@ class _Story:
             return
         self.faults.happened(Fault.RECREATED)
         table, _ = made_up(self.rng, at_least_one=True, name="recreated")
-        table.table_id = "another-id"
-        run.table, run.is_recreated = table, True
+        table.table_id, table.exports = "another-id", run.table.exports
+        run.table, run.is_recreated = table, not run.reads_export
+        if run.reads_export:
+            run.may_fail_with = {"PlanMismatchError", "InputError"}
         for _ in range(2):
-            self._execute("run", with_faults=False)
+            if self._execute("run", with_faults=False):
+                break
         self._run("newer", with_faults=True)
 
     def _over_a_damaged_export(self) -> None:
@@ -314,8 +318,9 @@ class _Story:
             return export
         if run.export is not None:
             self.checker.wrong.append(f"{run.run_id} begins another export")
+        is_first = run.export is None and run.table.table_id == run.as_planned.table_id
         export = self._exported(
-            run.as_planned if run.export is None else run.table,
+            run.as_planned if is_first else run.table,
             source["prefix"],
             at=self.clock.now(UTC),
             damage=run.damage,
