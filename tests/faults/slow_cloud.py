@@ -58,8 +58,10 @@ class SlowCloud:
         """The table has a trip more meanwhile, which is in no export."""
         dynamodb = self.local.client("dynamodb")
         dynamodb.put_item(TableName=TABLE_NAME, Item=_LATER_TRIP)
-        yield
-        dynamodb.delete_item(TableName=TABLE_NAME, Key={"trip_id": _LATER_TRIP["trip_id"]})
+        try:
+            yield
+        finally:
+            dynamodb.delete_item(TableName=TABLE_NAME, Key={"trip_id": _LATER_TRIP["trip_id"]})
 
     def objects(self, prefix: str) -> dict[str, bytes]:
         return objects_in(self.local, prefix)
