@@ -46,6 +46,12 @@ def multipart_etag(md5: bytes) -> str:
     return f"{hashlib.md5(md5, usedforsecurity=False).hexdigest()}-1"
 
 
+def data_file_name(export_id: str, number: int) -> str:
+    """26 characters that look random, as DynamoDB's do."""
+    digest = hashlib.sha256(f"{export_id}/{number}".encode()).digest()[:16]
+    return f"{base64.b32encode(digest).decode().rstrip('=').lower()}.json.gz"
+
+
 class ExportWriter:
     """Writes items as an export of a table into a directory, which represents the bucket: a file's
     path below it is the object's key.
@@ -110,7 +116,7 @@ class ExportWriter:
         self._store(f"{self._folder}/_started", b"")
         (directory / self._folder / "data").mkdir(exist_ok=True)
         self._files = [
-            _DataFile(directory / self._folder / "data" / self._file_name(number))
+            _DataFile(directory / self._folder / "data" / data_file_name(self._export_id, number))
             for number in range(files)
         ]
         self._next = 0
@@ -159,11 +165,6 @@ class ExportWriter:
             billed_size_bytes=billed_size_bytes,
             end_time=end_time,
         )
-
-    def _file_name(self, number: int) -> str:
-        """26 characters that look random, as DynamoDB's do."""
-        digest = hashlib.sha256(f"{self._export_id}/{number}".encode()).digest()[:16]
-        return f"{base64.b32encode(digest).decode().rstrip('=').lower()}.json.gz"
 
     def _line(self, file: _DataFile) -> bytes:
         described = {

@@ -34,8 +34,15 @@ class Pages:
     """How long things take in a schedule, in the invocation's milliseconds."""
 
     page_ms: float
+    piece_ms: float
+    """of a data file"""
     object_ms: float
     retry_ms: float
+
+    def of(self, call: Call) -> float:
+        if call.is_of_piece:
+            return self.piece_ms
+        return self.object_ms if call.is_of_s3 else self.page_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +83,7 @@ class Boundary:
         """botocore's event before-send: a response, or an exception, as its session has it."""
         call = read_call(request, event_name.rpartition(".")[2])
         worker = self.running[-1]
-        worker.spend(self.takes.object_ms if call.is_of_s3 else self.takes.page_ms)
+        worker.spend(self.takes.of(call))
         self.let_through(lambda late: late.is_over_by(self.clock.at))
         fault = self.faults.at_call(call)
         if fault is Fault.OVERTAKEN or (fault is Fault.TWICE_AT_ONCE and len(self.running) > 1):

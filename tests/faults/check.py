@@ -5,17 +5,22 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tests.faults.http_calls import Call
+from tests.faults.machine import StoppedError
 from tests.faults.runs import NAMED_ERRORS, Run
 from tests.faults.store import Store, Stored
-from tests.faults.waiting import Invocation
+from tests.faults.waiting import Invocation, invocation_here
+from trip_kpis.core.items.pages import Page
 
 _AT_END = 10**9
+_ENOUGH_WRONG = 20
+"""A schedule in which so much is wrong is over: it might have no end."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,6 +40,9 @@ class Checker:
         self.store.watchers.append(self._watch_write)
 
     def watch_beginning(self, invocation: Invocation) -> None:
+        """Raises StoppedError where enough is wrong."""
+        if len(self.wrong) >= _ENOUGH_WRONG:
+            raise StoppedError("enough is wrong")
         if invocation.function == "ScanSegment":
             where = invocation.payload["run_id"], invocation.payload["segment"]
             self._began_at[invocation.aws_request_id] = self._ends.get(where, 0)
@@ -45,15 +53,30 @@ class Checker:
         """Nothing that was appended when the invocation began is read by it."""
         run = self.runs[invocation.payload["run_id"]]
         run.pages += 1
-        if run.is_recreated:
+        if run.reads_export:
+            self.wrong.append(f"{run.run_id} reads an export, and scans the table")
+        if run.is_recreated or run.reads_export:
             return
         request = json.loads(call.body)
         begins = run.table.place_after(
             request["Segment"], request["TotalSegments"], request.get("ExclusiveStartKey")
         )
+        self._watch_reading(run, request["Segment"], begins, invocation)
+
+    def watch_page(self, run_id: str, segment: int, page: Page) -> None:
+        """The same of an export's page."""
+        run = self.runs[run_id]
+        run.pages += 1
+        total = self._segments(run)
+        ends = run.read.size(segment, total)
+        if page.end is not None:
+            ends = run.read.place_after(segment, total, page.end)
+        self._watch_reading(run, segment, ends - page.scanned, invocation_here())
+
+    def _watch_reading(self, run: Run, segment: int, begins: int, invocation: Invocation) -> None:
         if begins < self._began_at[invocation.aws_request_id]:
             self.wrong.append(
-                f"segment {request['Segment']} of {run.run_id} is read from item {begins} on "
+                f"segment {segment} of {run.run_id} is read from item {begins} on "
                 f"though {self._began_at[invocation.aws_request_id]} were appended"
             )
 
@@ -61,7 +84,7 @@ class Checker:
         """An execution of the run has failed with this error."""
         if run.is_recreated and error == "PlanMismatchError":
             return
-        if error not in NAMED_ERRORS:
+        if error not in NAMED_ERRORS | run.may_fail_with:
             self.wrong.append(f"faults alone made a run fail with {said}")
 
     def not_finished(self, run: Run, published_before: dict[str, bytes]) -> None:
@@ -78,6 +101,8 @@ class Checker:
         run.is_finished = True
         if run.is_recreated:
             self.wrong.append(f"{run.run_id} has finished over two tables")
+        if run.must_fail:
+            self.wrong.append(f"{run.run_id} has finished over a damaged export")
         counts = summary["scanned"], summary["incomplete"], summary["counted"]
         if counts != (run.truth.scanned, run.truth.incomplete, run.truth.counted):
             self.wrong.append(f"the summary of {run.run_id} counts {counts}, not as the truth")
@@ -104,8 +129,21 @@ class Checker:
         return wanted
 
     def _as_of(self, run_id: str) -> str:
-        plan = self.store.objects.get(f"staging/run={run_id}/plan.json")
-        return json.loads(plan.body)["planned_at"] if plan else ""
+        run, plan = self.runs[run_id], self._staged(run_id, "plan.json")
+        if run.reads_export:
+            return run.export.as_of if run.export else ""
+        return str(json.loads(plan)["planned_at"]) if plan else ""
+
+    def _staged(self, run_id: str, name: str) -> bytes | None:
+        stored = self.store.objects.get(f"staging/run={run_id}/{name}")
+        return stored.body if stored else None
+
+    def _segments(self, run: Run) -> int:
+        """How many segments the run has; 0: that is not known yet."""
+        if run.reads_export:
+            return len(run.export.segments) if run.export else 0
+        plan = self._staged(run.run_id, "plan.json")
+        return int(json.loads(plan)["total_segments"]) if plan else 0
 
     def _wrong_in_manifest(self, run: Run) -> Iterator[str]:
         stored = self.store.objects.get(f"runs/run={run.run_id}/manifest.json")
@@ -119,11 +157,15 @@ class Checker:
             rejected = sum(segment["rejected"].values())
             if segment["scanned"] != segment["incomplete"] + rejected + segment["counted"]:
                 yield f"segment {number} of {run.run_id} does not balance: {segment}"
-            if segment["scanned"] != len(run.table.segment(number, len(segments))):
+            if segment["scanned"] != run.read.size(number, len(segments)):
                 yield f"segment {number} of {run.run_id} scanned {segment['scanned']}"
         counts = document["scanned"], document["incomplete"], document["counted"]
         if counts != (truth.scanned, truth.incomplete, truth.counted):
             yield f"the manifest of {run.run_id} counts {counts}, not as the truth"
+        if datetime.fromisoformat(document["as_of"]) != datetime.fromisoformat(
+            self._as_of(run.run_id)
+        ):
+            yield f"the manifest of {run.run_id} is as of {document['as_of']}"
         if document["rejected"] != dict(Counter(truth.rejected.values())):
             yield f"the manifest of {run.run_id} counts as rejected {document['rejected']}"
         lines = [
@@ -141,8 +183,10 @@ class Checker:
             self.wrong += self._wrong_in_kpis(key, before, after)
         elif key.startswith("staging/") and before is not None:
             self.wrong.append(f"{key} was written once, and again")
+        elif key.endswith("/export.json") and after is not None:
+            self._frozen(self.runs[_run_id(key)], json.loads(after.body))
         elif "/segment=" in key and key.endswith(".parquet") and after is not None:
-            self._appended(after.body)
+            self._appended(self.runs[_run_id(key)], after.body)
         elif key.startswith("runs/") and after is not None:
             self.wrong += self._wrong_when_proved(key, after)
 
@@ -161,6 +205,8 @@ class Checker:
             yield f"{run.run_id} wrote {key} before it had read every segment to its end"
         if run.objects.get(key) != after.body:
             yield f"{run.run_id} wrote {after.body!r} to {key}, not {run.objects.get(key)!r}"
+        if after.metadata["as-of"] != self._as_of(run.run_id):
+            yield f"{run.run_id} wrote {key} as of {after.metadata['as-of']}"
         if before is not None and before.metadata["as-of"] > after.metadata["as-of"]:
             yield f"{run.run_id} wrote over a newer {key}"
 
@@ -181,23 +227,38 @@ class Checker:
                 yield f"{key} names {day}, but there is {there.body!r}"
 
     def _is_read_to_its_end(self, run: Run) -> bool:
-        plan = self.store.objects.get(f"staging/run={run.run_id}/plan.json")
-        return plan is not None and all(
-            self._ends.get((run.run_id, number)) == _AT_END
-            for number in range(json.loads(plan.body)["total_segments"])
+        segments = self._segments(run)
+        return segments > 0 and all(
+            self._ends.get((run.run_id, number)) == _AT_END for number in range(segments)
         )
 
-    def _appended(self, body: bytes) -> None:
+    def _frozen(self, run: Run, document: dict[str, Any]) -> None:
+        """The run reads the export that it began with, or that it was asked to read, and all of
+        it."""
+        if run.export is None or document["export_arn"] != run.export.arn:
+            self.wrong.append(f"{run.run_id} has frozen another export, {document['export_arn']}")
+        else:
+            self.wrong += run.export.freeze(document)
+
+    def _appended(self, run: Run, body: bytes) -> None:
+        """A part has the items between its cursors, no more and no fewer."""
         metadata = pq.read_schema(pa.BufferReader(body)).metadata
         header = json.loads(metadata[b"trip_kpis"])
-        for run in self.runs.values():
-            plan = self.store.objects.get(f"staging/run={run.run_id}/plan.json")
-            if plan is None or hashlib.sha256(plan.body).hexdigest() != header["plan_sha256"]:
-                continue
-            if run.is_recreated:
-                continue
-            total, number = json.loads(plan.body)["total_segments"], header["segment"]
-            end = header["end"]
-            self._ends[run.run_id, number] = (
-                _AT_END if end is None else run.table.place_after(number, total, end)
+        total, number = self._segments(run), header["segment"]
+        if run.is_recreated or total == 0:
+            return
+        begins = run.read.place_after(number, total, header["start"])
+        ends = run.read.size(number, total)
+        if header["end"] is not None:
+            ends = run.read.place_after(number, total, header["end"])
+        if header["tally"]["scanned"] != ends - begins:
+            self.wrong.append(
+                f"part {header['part']} of segment {number} of {run.run_id} has "
+                f"{header['tally']['scanned']} items, and between its cursors are {ends - begins}"
             )
+        self._ends[run.run_id, number] = _AT_END if header["end"] is None else ends
+
+
+def _run_id(key: str) -> str:
+    """Of the run that writes such a key."""
+    return key.partition("/run=")[2].partition("/")[0]

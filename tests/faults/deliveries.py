@@ -65,6 +65,11 @@ class Lambda:
             if fault is Fault.TWICE_IN_TURN and self.rng.random() < 0.5:
                 self._unheard(function, payload)
 
+    def wait(self, ms: float) -> None:
+        """Time passes between two deliveries."""
+        self.clock.spend(ms)
+        self._meanwhile(timedelta(milliseconds=ms))
+
     def again(self, worker: Invocation) -> None:
         """The worker's event to another one, whose answer nobody hears."""
         self._unheard(worker.function, worker.payload)

@@ -37,6 +37,8 @@ class Fault(StrEnum):
     # Of the world around a run:
     ARCHIVED = "published days archived"
     RECREATED = "table deleted and created again"
+    DAMAGED = "export damaged"
+    REPLACED = "export replaced or removed while it is read"
     # Of a delivery:
     TWICE_IN_TURN = "delivered twice, in turn"
     TOO_MANY_REQUESTS = "Lambda.TooManyRequestsException"
@@ -61,6 +63,7 @@ _OF_DYNAMODB = (Fault.PROVISIONED_THROUGHPUT, Fault.THROTTLING, Fault.BODY_CUT, 
 _OF_A_SCAN = (*_OF_DYNAMODB, Fault.HANGS, Fault.HANGS)
 _OF_A_WRITE = (Fault.SLOW_DOWN, Fault.CONFLICT, Fault.UPLOAD_BROKEN, *(4 * (Fault.DELAYED,)))
 _OF_A_READ = (Fault.SLOW_DOWN, Fault.BODY_CUT, Fault.BODY_BROKEN)
+_OF_A_PIECE = (*_OF_A_READ, Fault.HANGS, Fault.HANGS)
 _COMES_IN_BURSTS = {
     Fault.PROVISIONED_THROUGHPUT,
     Fault.THROTTLING,
@@ -133,6 +136,12 @@ class Faults:
             self._deadly = self.rng.randint(1, 12)
         return fault
 
+    def at_service_call(self) -> Fault | None:
+        """What happens to a call that the state machine itself makes to DynamoDB."""
+        if not self.is_on or self.rng.random() >= 2 * self._rate:
+            return None
+        return self.rng.choice((Fault.THROTTLING, Fault.ERROR_500, Fault.ANSWER_LOST))
+
     def happened(self, fault: Fault) -> None:
         """Counts a fault that really was injected."""
         self.counts[fault] += 1
@@ -143,4 +152,6 @@ def _particular(call: Call) -> tuple[Fault, ...]:
         return _OF_A_SCAN
     if not call.is_of_s3:
         return _OF_DYNAMODB
+    if call.is_of_piece:
+        return _OF_A_PIECE
     return _OF_A_WRITE if call.is_write else _OF_A_READ

@@ -38,8 +38,15 @@ class Call:
             "Scan",
             "DescribeTable",
             "DescribeTimeToLive",
+            "DescribeContinuousBackups",
+            "DescribeExport",
             "GetAccountSettings",
         }
+
+    @property
+    def is_of_piece(self) -> bool:
+        """A worker asks for some of a data file's bytes."""
+        return self.operation == "GetObject" and "range" in self.headers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

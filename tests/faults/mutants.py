@@ -1,16 +1,24 @@
-"""The product, broken on purpose in the ways that segment log and lease are there to prevent."""
+"""The product, broken on purpose in the ways that segment log, lease and the checks of an export
+are there to prevent."""
 
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
 
+import msgspec
+
 import merge_partials
-from tests.faults.deliveries import HANDLERS
+import plan_run
+import scan_segment
+from tests.faults.deliveries import HANDLERS, Handler
 from tests.faults.schedule import Variant
 from trip_kpis.aws import clients
 from trip_kpis.aws.bucket import Bucket
+from trip_kpis.aws.export import ExportFiles
+from trip_kpis.aws.exports import Exports
 from trip_kpis.aws.lease import PublishingLease
 from trip_kpis.aws.read_budget import Pacer
 from trip_kpis.aws.run_store import RunStore
@@ -18,6 +26,8 @@ from trip_kpis.aws.segment_log import Appender, SegmentLog
 from trip_kpis.aws.settings import read_settings
 from trip_kpis.aws.sources import source_of
 from trip_kpis.aws.worker import SegmentWorker
+from trip_kpis.core.export.frozen import ExportFile, FrozenExport
+from trip_kpis.core.items.pages import Cursor, Page
 from trip_kpis.core.log.counts import Counts
 from trip_kpis.core.log.part_builder import PartBuilder, Position
 from trip_kpis.core.log.parts import PartHeader
@@ -118,7 +128,86 @@ def _merge_without_a_lease(event: dict[str, Any], context: Any) -> dict[str, Any
         return merge_partials.handler(event, context)
 
 
+_pages_of, _blocks, _next_step = ExportFiles._pages_of, ExportFiles._blocks, Exports.next_step
+_Blocks = Iterator[tuple[bytes, int, bool]]
+
+
+def _scanning_with(name: str, replacement: Callable[..., Any]) -> Handler:
+    """ScanSegment with another method of the export's."""
+
+    def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        with patch.object(ExportFiles, name, replacement):
+            return scan_segment.handler(event, context)
+
+    return handler
+
+
+def _from_the_files_beginning(
+    files: ExportFiles, file: ExportFile, number: int, *, skip: int, end: Cursor | None
+) -> Iterator[Page]:
+    """Ignores the cursor's line."""
+    return _pages_of(files, file, number, skip=0, end=end)
+
+
+def _of_any_md5(files: ExportFiles, file: ExportFile, url: str) -> _Blocks:
+    return _blocks(files, msgspec.structs.replace(file, md5=None), url)
+
+
+def _of_any_length(files: ExportFiles, file: ExportFile, url: str) -> _Blocks:
+    return _blocks(files, msgspec.structs.replace(file, items=None), url)
+
+
+def _without_the_last_line(files: ExportFiles, file: ExportFile, url: str) -> _Blocks:
+    """What is lost is lost after the file is checked."""
+    for block, line, is_last in _blocks(files, file, url):
+        ends = block.rstrip(b"\n").rfind(b"\n") + 1 if is_last else len(block)
+        yield block[:ends], line, is_last
+
+
+def _merge_whatever_was_read(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Does not ask how many items the export's files have."""
+    with patch.object(Plan, "items_of", lambda _plan, _segment: None):
+        return merge_partials.handler(event, context)
+
+
+def _plan_another_export(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Begins an export whenever the run is resumed, and reads that."""
+
+    def freeze(store: RunStore, plan: Plan, export: FrozenExport) -> FrozenExport:
+        key = f"staging/run={plan.run_id}/export.json"
+        store.bucket.put(key, export.to_bytes(), content_type="application/json")
+        return export
+
+    def next_step(exports: Exports, plan: Plan) -> dict[str, Any]:
+        return {**_next_step(exports, plan), "token": str(uuid.uuid4())}
+
+    with (
+        patch.object(Exports, "next_step", next_step),
+        patch.object(Exports, "_begun", lambda *_: None),
+        patch.object(RunStore, "has_export", lambda *_: False),
+        patch.object(RunStore, "freeze_export", freeze),
+    ):
+        return plan_run.handler(event, context)
+
+
+_WITHOUT_THE_LAST_LINE = _scanning_with("_blocks", _without_the_last_line)
+
 OVERWRITING_PUTS = Variant(store_honours_conditions=False)
 CURSOR_IN_THE_STATE = Variant(handlers={**HANDLERS, "ScanSegment": _scan_from_the_state})
 MERGE_WITHOUT_A_LEASE = Variant(handlers={**HANDLERS, "MergePartials": _merge_without_a_lease})
 MERGE_TRUSTS_A_LISTING = Variant(handlers={**HANDLERS, "MergePartials": _merge_what_is_listed})
+
+FILES_FROM_THEIR_BEGINNING = Variant(
+    handlers={**HANDLERS, "ScanSegment": _scanning_with("_pages_of", _from_the_files_beginning)}
+)
+NO_MD5 = Variant(handlers={**HANDLERS, "ScanSegment": _scanning_with("_blocks", _of_any_md5)})
+NO_COUNT = Variant(handlers={**HANDLERS, "ScanSegment": _scanning_with("_blocks", _of_any_length)})
+LAST_LINES_LOST = Variant(handlers={**HANDLERS, "ScanSegment": _WITHOUT_THE_LAST_LINE})
+MERGE_IGNORES_COUNTS = Variant(
+    handlers={
+        **HANDLERS,
+        "ScanSegment": _WITHOUT_THE_LAST_LINE,
+        "MergePartials": _merge_whatever_was_read,
+    }
+)
+CONTINUED_WITH_ANOTHER_EXPORT = Variant(handlers={**HANDLERS, "PlanRun": _plan_another_export})

@@ -2,23 +2,37 @@
 
 import random
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from unittest.mock import patch
 
 from tests.faults.boundary import Boundary, Pages
 from tests.faults.check import Checker
 from tests.faults.deliveries import HANDLERS, FailedError, Handler, Lambda
+from tests.faults.exports import Damage, Export
 from tests.faults.faults import Fault, Faults
 from tests.faults.functions_here import clients_answered_by, environment
-from tests.faults.machine import MOST_DELIVERIES, StateMachine, StoppedError
+from tests.faults.machine import MOST_DELIVERIES, Execution, StateMachine, StoppedError
 from tests.faults.runs import Run
 from tests.faults.store import Store
+from tests.faults.table import Table
 from tests.faults.totals import Totals
 from tests.faults.trips import made_up
-from tests.faults.waiting import Clock, Invocation, simulated_time
+from tests.faults.waiting import Clock, Invocation, invocation_here, simulated_time
+from trip_kpis.aws import export as export_source
+from trip_kpis.aws.export import ExportFiles
+from trip_kpis.core.export import lines
+from trip_kpis.core.items.pages import Cursor, Page
 
 _MOST_EXECUTIONS = 4
 """with faults, before the run is continued without any"""
+_BLOCK_BYTES = (1, 400, 1_500, 2**20)
+"""a line each, a few lines, or all of a file's"""
+_PIECE_BYTES = (150, 400, 8 * 2**20)
+"""A data file of this form has some hundred bytes, at most 2,000."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +53,7 @@ def play(seed: int, variant: Variant = AS_IT_IS, *, faults: bool = True) -> Tota
         environment(story.settings),
         clients_answered_by(story.boundary.answer),
         simulated_time(story.clock, story.rng, story.boundary.sleep),
+        story.small_blocks(),
     ):
         story.tell()
     return story.totals()
@@ -55,6 +70,7 @@ class _Story:
             "TOTAL_SEGMENTS": str(rng.randint(1, 5)),
             "MAX_CONCURRENCY": str(rng.randint(1, 4)),
             "VANISHED_DAYS": "remove" if removes else "keep",
+            "SOURCE": rng.choice(("scan", "export")),
         }
         self.store = Store(
             now=self.clock.now,
@@ -68,6 +84,7 @@ class _Story:
             rng=rng,
             takes=Pages(
                 page_ms=rng.choice((50, 5_000, 40_000, 90_000, 150_000)),
+                piece_ms=rng.choice((50, 500, 2_000)),
                 object_ms=rng.choice((5, 50, 2_000)),
                 retry_ms=rng.choice((20, 2_000)),
             ),
@@ -86,10 +103,35 @@ class _Story:
             self.clock,
         )
         self._failures: list[str] = []
+        self._exports = 0
         self._executions = 0
+        self._under_way: dict[str, Execution] = {}
+        """the last execution of each run"""
+        self._block_bytes, self._piece_bytes = rng.choice(_BLOCK_BYTES), rng.choice(_PIECE_BYTES)
+        self._block_ms = rng.choice((5, 1_000, 20_000))
+        self._reads_export = rng.random() < 0.5
         self._overlaps = rng.random() < 0.25
         self._may_overtake = self._overlaps and rng.random() < 0.5
         self._recreates = not self._overlaps and rng.random() < 0.05
+        self._damages = not self._overlaps and self._reads_export and rng.random() < 0.15
+
+    @contextmanager
+    def small_blocks(self) -> Iterator[None]:
+        """Exports are read in pieces and blocks of a few items, and each block takes its time."""
+        read = ExportFiles.pages
+
+        def pages(files: ExportFiles, segment: int, *, after: Cursor | None) -> Iterator[Page]:
+            for page in read(files, segment, after=after):
+                self.checker.watch_page(files.plan.run_id, segment, page)
+                invocation_here().spend(self._block_ms)
+                yield page
+
+        with (
+            patch.object(lines, "BLOCK_BYTES", self._block_bytes),
+            patch.object(export_source, "PIECE_BYTES", self._piece_bytes),
+            patch.object(ExportFiles, "pages", pages),
+        ):
+            yield
 
     def tell(self) -> None:
         if self.rng.random() < 0.3:
@@ -100,6 +142,8 @@ class _Story:
             self._execute("run", with_faults=self.with_faults, stop_after=self.rng.randint(1, 12))
             self._run("newer", with_faults=self.with_faults)
             self._go_on("run")
+        elif self._damages and self.with_faults:
+            self._over_a_damaged_export()
         elif self._recreates and self.with_faults:
             self._over_two_tables()
         else:
@@ -113,6 +157,7 @@ class _Story:
         wrong = self.checker.wrong
         return Totals(
             schedules=1,
+            of_exports=self._reads_export,
             invocations=self.functions.invocations,
             faults=self.faults.counts,  # type: ignore[arg-type]
             failed_and_continued=len(self._failures),
@@ -133,7 +178,8 @@ class _Story:
 
     def _over_two_tables(self) -> None:
         """Somebody deletes the table and creates it again while the run is stopped; a newer run
-        reads the new one."""
+        reads the new one. An export that was begun before is still that of the old one: a run that
+        reads it can be redriven, but no new execution can plan it."""
         self._add("run")
         run, stop_after = self.checker.runs["run"], self.rng.randint(1, 12)
         if self._execute("run", with_faults=True, stop_after=stop_after):
@@ -143,11 +189,45 @@ class _Story:
             return
         self.faults.happened(Fault.RECREATED)
         table, _ = made_up(self.rng, at_least_one=True, name="recreated")
-        table.table_id = "another-id"
-        run.table, run.is_recreated = table, True
+        table.table_id, table.exports = "another-id", run.table.exports
+        run.table, run.is_recreated = table, not run.reads_export
+        if run.reads_export:
+            run.may_fail_with = {"PlanMismatchError", "InputError"}
         for _ in range(2):
-            self._execute("run", with_faults=False)
+            if self._execute("run", with_faults=False):
+                break
         self._run("newer", with_faults=True)
+
+    def _over_a_damaged_export(self) -> None:
+        """The export is not what DynamoDB wrote, or somebody replaces or removes one of its files
+        while the run is stopped; a newer run reads another export."""
+        at_once = self.rng.random() < 0.6
+        run = self._add("run", damage=self.rng.choice([*Damage]) if at_once else None)
+        if at_once:
+            self.faults.happened(Fault.DAMAGED)
+        elif self._execute("run", with_faults=True, stop_after=self.rng.randint(2, 20)):
+            return
+        elif run.export is not None:
+            self._replace_a_file(run.export)
+            run.may_fail_with = {"CorruptExportError", "ExportNotFoundError"}
+        is_finished = False
+        for _ in range(2):
+            is_finished = is_finished or self._execute("run", with_faults=True)
+        if not is_finished and not self._execute("run", with_faults=False):
+            allowed = run.may_fail_with
+            if self._failures[-1] not in allowed:
+                self.checker.wrong.append(f"run fails with {self._failures[-1]}, not {allowed}")
+        self._run("newer", with_faults=True)
+
+    def _replace_a_file(self, export: Export) -> None:
+        for key, body in export.other_objects(self.rng).items():
+            if key not in self.store.objects:
+                continue
+            self.faults.happened(Fault.REPLACED)
+            if self.rng.random() < 0.5:
+                self.store.add(key, body)
+            else:
+                del self.store.objects[key]
 
     def _archive(self) -> None:
         """A lifecycle rule moves some of the published days to Glacier."""
@@ -162,16 +242,103 @@ class _Story:
         if not self._execute(run_id, with_faults=False):
             self.checker.wrong.append(f"{run_id} cannot be continued: {self._failures[-1]}")
 
-    def _add(self, run_id: str) -> None:
+    def _add(self, run_id: str, damage: Damage | None = None) -> Run:
         earlier = self.checker.runs.get("earlier")
         if run_id == "newer" and earlier is not None and self.rng.random() < 0.5:
             # The table is again as it was: the newer run confirms what the earlier one published.
-            self.checker.runs[run_id] = Run(run_id=run_id, table=earlier.table, truth=earlier.truth)
+            table, truth = earlier.as_planned, earlier.truth
+        else:
+            table, truth = made_up(
+                self.rng, at_least_one=self.checker.removes_vanished_days, name=run_id
+            )
+        reads_export = self._reads_export if run_id == "run" else self.rng.random() < 0.5
+        run = Run(run_id=run_id, table=table, truth=truth)
+        self.checker.runs[run_id] = run
+        if reads_export:
+            self._let_read_export(run, damage)
+        elif self.settings["SOURCE"] != "scan" or self.rng.random() < 0.5:
+            run.asked = {"source": "scan"}
+        return run
+
+    def _let_read_export(self, run: Run, damage: Damage | None) -> None:
+        """One that the run makes, or one that is there already or under way. Whatever is written to
+        the table later is in no export."""
+        run.reads_export = True
+        run.table, _ = made_up(self.rng, at_least_one=True, name=f"{run.run_id}-later")
+        if damage is not None:
+            run.must_fail, run.may_fail_with = True, {damage.error}
+        named = self.rng.choice((None, None, "export_arn", "export_manifest"))
+        if named == "export_manifest" and damage is Damage.FAILED:
+            named = "export_arn"
+        if named is None:
+            run.damage = damage
+            if self.settings["SOURCE"] != "export" or self.rng.random() < 0.5:
+                run.asked = {"source": "export"}
             return
-        table, truth = made_up(
-            self.rng, at_least_one=self.checker.removes_vanished_days, name=run_id
+        minutes = self.rng.choice((0, 5, 80))
+        # After the last day of the trips is over.
+        earliest = datetime(2024, 6, 3, 0, 30, tzinfo=UTC)
+        at = max(self.clock.at - timedelta(minutes=minutes), earliest)
+        run.export = export = self._exported(
+            run.as_planned, f"exports-by-hand/of-{run.run_id}", at=at, damage=damage
         )
-        self.checker.runs[run_id] = Run(run_id=run_id, table=table, truth=truth)
+        run.table.exports[export.arn] = export
+        if named == "export_manifest":
+            export.in_progress = 0
+            run.asked = {named: f"s3://trip-kpis/{export.manifest_key}"}
+        else:
+            run.asked = {named: export.arn}
+        if not export.in_progress:
+            self._complete(export)
+
+    def _exported(
+        self, table: Table, prefix: str, *, at: datetime, damage: Damage | None
+    ) -> Export:
+        self._exports += 1
+        export = Export.of(
+            table.items,
+            self.rng,
+            description=table.description(),
+            export_id=f"0171746{self._exports:07d}-abcd{self._exports:04d}",
+            prefix=prefix,
+            at=at,
+            damage=damage,
+        )
+        self.store.add(f"{export.folder}/_started", b"")
+        return export
+
+    def _complete(self, export: Export) -> None:
+        for key, body in export.objects(self.rng).items():
+            self.store.add(key, body)
+
+    def _start_export(self, source: Mapping[str, Any]) -> Export:
+        """ExportTableToPointInTime: the same request is the same export."""
+        run = self.checker.runs[source["prefix"].removeprefix("exports/run=")]
+        if export := run.exports_begun.get(source["token"]):
+            return export
+        if run.export is not None:
+            self.checker.wrong.append(f"{run.run_id} begins another export")
+        is_first = run.export is None and run.table.table_id == run.as_planned.table_id
+        export = self._exported(
+            run.as_planned if is_first else run.table,
+            source["prefix"],
+            at=self.clock.now(UTC),
+            damage=run.damage,
+        )
+        run.exports_begun[source["token"]] = run.table.exports[export.arn] = export
+        run.export = run.export or export
+        if not export.in_progress:
+            self._complete(export)
+        return export
+
+    def _export_of(self, arn: str) -> Export:
+        """DescribeExport."""
+        for run in self.checker.runs.values():
+            if export := run.table.exports.get(arn):
+                if not export.in_progress and export.manifest_key not in self.store.objects:
+                    self._complete(export)
+                return export
+        raise AssertionError(f"no such export: {arn}")
 
     def _execute(
         self, run_id: str, *, with_faults: bool, stop_after: int = MOST_DELIVERIES
@@ -179,19 +346,24 @@ class _Story:
         """One execution: the run's first, the run's from its beginning (the same name), or a new
         one that names it.
 
-        From its beginning is more than a Redrive: there, finished segments are left out. Here each
-        of them is called, and its log makes that one small read.
+        A redrive goes on where the execution failed. From its beginning is more than that: there,
+        finished segments are called, and their log makes that one small read.
         """
         run, published_before = self.checker.runs[run_id], self.store.below("kpis/")
-        name, asked = run_id, {}
+        execution = Execution(name=run_id, input=run.asked)
         if f"staging/run={run_id}/plan.json" in self.store.objects and self.rng.random() < 0.5:
             self._executions += 1
-            name, asked = f"again-{self._executions}", {"run_id": run_id}
-        machine = StateMachine(self.functions, self.rng, stop_after)
+            execution = Execution(name=f"again-{self._executions}", input={"run_id": run_id})
+        elif run_id in self._under_way and self.rng.random() < 0.5:
+            execution = self._under_way[run_id]
+        self._under_way[run_id] = execution
+        machine = StateMachine(
+            self.functions, self.rng, self._start_export, self._export_of, stop_after
+        )
         self._archive()
         before, self.faults.is_on = self.faults.is_on, with_faults
         try:
-            self.checker.finished(run, machine.execute(name, asked))
+            self.checker.finished(run, machine.execute(execution))
         except FailedError as failed:
             self._failures.append(failed.error)
             self.checker.failed(run, failed.error, str(failed))

@@ -11,6 +11,7 @@ from ops.embedded.lambda_invocation import Invocation, InvocationOutcome
 from ops.embedded.lambda_processes import WorkerProcesses
 
 _SLOTS = 8
+_ROOT = Path(__file__).parents[2]
 
 
 class Slots:
@@ -29,7 +30,7 @@ class Slots:
                 log_directory=log_directory,
                 role_credentials=role_credentials,
                 # Goes out with every request, in X-Amz-Security-Token.
-                environment={"AWS_SESSION_TOKEN": f"slot-{number}"},
+                environment={"AWS_SESSION_TOKEN": f"slot-{number}", "PYTHONPATH": str(_ROOT)},
             )
             for number in range(_SLOTS)
         }

@@ -8,7 +8,11 @@ from contextlib import suppress
 from urllib.parse import unquote
 from wsgiref.types import StartResponse, WSGIEnvironment
 
+from ops.embedded.export_files import data_file_name
 from tests.faults.http_calls import Answer
+
+_DATA_FILE = re.compile(r"AWSDynamoDB/([^/]+)/data/([^/?]+)")
+_MOST_FILES = 10
 
 
 def question(environ: WSGIEnvironment, body: bytes) -> str:
@@ -17,11 +21,19 @@ def question(environ: WSGIEnvironment, body: bytes) -> str:
     if is_s3(environ):
         path = f"{path.lstrip('/').partition('/')[2]}?{unquote(environ.get('QUERY_STRING', ''))}"
     path = re.sub(r"run=[^/]*", "run", path)
-    asked = ""
+    path = _DATA_FILE.sub(_numbered, path)
+    path = re.sub(r"AWSDynamoDB/[^/]+/", "", path)
+    asked = environ.get("HTTP_RANGE", "")
     if target := environ.get("HTTP_X_AMZ_TARGET"):
         request = json.loads(body)
         asked = f"{target} {request.get('Segment')} {request.get('ExclusiveStartKey')}"
     return f"{environ['REQUEST_METHOD']} {path} {asked}"
+
+
+def _numbered(data_file: re.Match[str]) -> str:
+    """A data file's name is another one in each export."""
+    names = [data_file_name(data_file[1], number) for number in range(_MOST_FILES)]
+    return f"data/{names.index(data_file[2])}"
 
 
 def is_s3(environ: WSGIEnvironment) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ops.embedded import error_log
 from ops.embedded.cloud import EmbeddedCloud
+from ops.embedded.export_patches import ExportBehavior
 from ops.embedded.lambda_service import LambdaService
 from ops.embedded.stack import deploy
 from ops.local import trips_table
@@ -24,6 +25,14 @@ from tests.stacks import objects_in
 
 _TRIPS = 60
 _PAGE_BYTES = 500
+_FILES = 5
+"""of an export"""
+_LATER_TRIP = {
+    "trip_id": {"S": "later"},
+    "fare_amount": {"N": "12.5"},
+    "estimated_fare_amount": {"N": "12"},
+    "pickup_datetime": {"S": "2024-05-25 13:10:00"},
+}
 _LONGEST_RETRY_WAIT_SECONDS = 0.02
 _PARAMETERS = {
     "MaxConcurrency": "3",
@@ -41,6 +50,18 @@ class SlowCloud:
     server: FaultyServer
     deliveries: FaultyDeliveries
     truth: Truth
+    export_arn: str
+    """of an export of the table"""
+
+    @contextmanager
+    def later(self) -> Iterator[None]:
+        """The table has a trip more meanwhile, which is in no export."""
+        dynamodb = self.local.client("dynamodb")
+        dynamodb.put_item(TableName=TABLE_NAME, Item=_LATER_TRIP)
+        try:
+            yield
+        finally:
+            dynamodb.delete_item(TableName=TABLE_NAME, Key={"trip_id": _LATER_TRIP["trip_id"]})
 
     def objects(self, prefix: str) -> dict[str, bytes]:
         return objects_in(self.local, prefix)
@@ -66,7 +87,10 @@ def slow_cloud() -> Iterator[SlowCloud]:
     with ExitStack() as opened:
         cloud = opened.enter_context(
             EmbeddedCloud(
-                middleware=server.layer, page_bytes=_PAGE_BYTES, wait_before_retry=_wait_a_little
+                middleware=server.layer,
+                page_bytes=_PAGE_BYTES,
+                wait_before_retry=_wait_a_little,
+                exports=ExportBehavior(files=_FILES),
             )
         )
         trips_table.load(cloud.client("dynamodb"), TABLE_NAME, trips, on_loaded=lambda _: None)
@@ -89,7 +113,26 @@ def slow_cloud() -> Iterator[SlowCloud]:
             pages=pages,
             state=None,
         )
-        yield SlowCloud(local=local, server=server, deliveries=deliveries, truth=truth)
+        yield SlowCloud(
+            local=local,
+            server=server,
+            deliveries=deliveries,
+            truth=truth,
+            export_arn=_exported(local),
+        )
+
+
+def _exported(local: LocalStack) -> str:
+    dynamodb = local.client("dynamodb")
+    dynamodb.update_continuous_backups(
+        TableName=TABLE_NAME,
+        PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
+    )
+    table_arn = dynamodb.describe_table(TableName=TABLE_NAME)["Table"]["TableArn"]
+    started = dynamodb.export_table_to_point_in_time(
+        TableArn=table_arn, S3Bucket=local.bucket_name, S3Prefix="exports/by-hand"
+    )
+    return str(started["ExportDescription"]["ExportArn"])
 
 
 def _wait_a_little(seconds: float) -> None:

@@ -48,7 +48,7 @@ class FaultyDeliveries:
         injected = self._injected(invocation)
         fault = injected.fault if injected else None
         if invocation.function.logical_id == "ScanSegmentFunction":
-            invocation = _within(invocation, _SECONDS_OF_A_SCAN)
+            invocation = _in_small_blocks(_within(invocation, _SECONDS_OF_A_SCAN))
         if fault is not None:
             self.server.happened(fault)
         match fault:
@@ -90,6 +90,11 @@ def _draw(rng: random.Random) -> Drawn | None:
 
 def _within(invocation: Invocation, seconds: float) -> Invocation:
     return replace(invocation, function=replace(invocation.function, timeout_seconds=seconds))
+
+
+def _in_small_blocks(invocation: Invocation) -> Invocation:
+    handler = "tests.faults.small_blocks.handler"
+    return replace(invocation, function=replace(invocation.function, handler=handler))
 
 
 def _another(invocation: Invocation) -> Invocation:

@@ -43,6 +43,7 @@ _OF_A_SCAN = (
 )
 _OF_A_PUT = (Fault.SLOW_DOWN, Fault.DELAYED, Fault.DELAYED)
 _OF_A_GET = (Fault.SLOW_DOWN, Fault.BODY_CUT, Fault.BODY_BROKEN)
+_OF_A_PIECE = (*_OF_A_GET, Fault.HANGS)
 _OUTAGES = (
     (r"Scan 0 ", Fault.KILLED_BEFORE),
     (r"Scan 0 ", Fault.KILLED_AFTER),
@@ -50,6 +51,13 @@ _OUTAGES = (
     (r"PUT .*/kpis/", Fault.KILLED_BEFORE),
     (r"PUT .*/kpis/", Fault.UPLOAD_BROKEN),
     (r"PUT .*/runs/", Fault.KILLED_AFTER),
+)
+_OUTAGES_OF_EXPORTS = (
+    (r"GET .*/data/0", Fault.KILLED_BEFORE),
+    (r"GET .*/data/1.* bytes=[1-9]", Fault.KILLED_AFTER),
+    (r"GET .*/manifest-files", Fault.KILLED_AFTER),
+    (r"PUT .*/export\.json", Fault.KILLED_AFTER),
+    *_OUTAGES[2:],
 )
 """What, in some schedules, befalls every request of a kind, so that the run fails."""
 _OUTAGE_RATE = 0.4
@@ -82,10 +90,11 @@ class FaultyServer:
         self._delayed: list[Callable[[], None]] = []
         self._over = threading.Event()
 
-    def begin(self, script: Script, rng: random.Random) -> None:
+    def begin(self, script: Script, rng: random.Random, *, of_export: bool) -> None:
         """From now on, faults of this script's; `rng` is its execution's."""
         self._script, self._rate = script, rng.choice(_RATES)
-        self._outage = rng.choice(_OUTAGES) if rng.random() < _OUTAGE_RATE else None
+        outages = _OUTAGES_OF_EXPORTS if of_export else _OUTAGES
+        self._outage = rng.choice(outages) if rng.random() < _OUTAGE_RATE else None
         self._over.clear()
 
     def end(self) -> None:
@@ -148,7 +157,8 @@ class FaultyServer:
             self.kill(slot)
         if fault in {Fault.KILLED_AFTER, Fault.ANSWER_LOST}:
             return hang_up(connection, start_response)
-        if fault is Fault.BODY_BROKEN and (sent := broken(response)) is not None:
+        is_whole = response.status == 200  # for a piece of an object, there is no checksum
+        if fault is Fault.BODY_BROKEN and is_whole and (sent := broken(response)) is not None:
             return send(response, start_response, body=sent)
         if fault in {Fault.BODY_CUT, Fault.BODY_BROKEN} and len(response.body) > 1:
             return send(response, start_response, cut=connection)
@@ -177,6 +187,8 @@ class FaultyServer:
             time.sleep(_PAGE_SECONDS)
             with self._lock:
                 self.pages += 1
+        if _is_of_piece(environ):
+            time.sleep(_PAGE_SECONDS)
         started: list[Any] = []
         chunks = application(
             {**environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))},
@@ -196,4 +208,10 @@ def _particular(environ: WSGIEnvironment) -> tuple[Fault, ...]:
         return _OF_A_SCAN
     if not is_s3(environ):
         return ()
+    if _is_of_piece(environ):
+        return _OF_A_PIECE
     return _OF_A_PUT if environ["REQUEST_METHOD"] in {"PUT", "DELETE"} else _OF_A_GET
+
+
+def _is_of_piece(environ: WSGIEnvironment) -> bool:
+    return "HTTP_RANGE" in environ

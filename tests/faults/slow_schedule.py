@@ -9,6 +9,7 @@ import random
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 from ops.local.run import execute
@@ -30,6 +31,10 @@ def play_slowly(cloud: SlowCloud, script: Script) -> Totals:
     wrong: list[str] = []
     failures: list[str] = []
     asked: dict[str, Any] = {"total_segments": rng.randint(1, 5)}
+    of_export: dict[str, Any] = {}
+    if seed % 2:
+        of_export = rng.choice(({"source": "export"}, {"export_arn": cloud.export_arn}))
+    asked |= of_export
     cloud.empty("kpis/")
     cloud.empty("runs/")
     cloud.empty("lease/")
@@ -41,12 +46,14 @@ def play_slowly(cloud: SlowCloud, script: Script) -> Totals:
     for attempt in range(_MOST_EXECUTIONS):
         is_last = attempt == _MOST_EXECUTIONS - 1
         if not is_last:
-            cloud.server.begin(script, script.begin(attempt))
+            cloud.server.begin(script, script.begin(attempt), of_export=bool(of_export))
             cloud.deliveries.begin(script)
         name = f"{base}-{attempt}"
         if "run_id" not in asked:
             run_id = name
-        outcome = execute(cloud.local, asked, name=name)
+        # What is written later is in no export.
+        with cloud.later() if "export_arn" in of_export else nullcontext():
+            outcome = execute(cloud.local, asked, name=name)
         script.end()
         cloud.server.end()
         cloud.deliveries.end()
@@ -76,12 +83,13 @@ def play_slowly(cloud: SlowCloud, script: Script) -> Totals:
     pages = cloud.server.pages - pages_before
     return Totals(
         schedules=1,
+        of_exports=bool(of_export),
         invocations=cloud.deliveries.invocations - invocations_before,
         faults=Counter({str(fault): n for fault, n in cloud.server.counts.items()}),
         failed_and_continued=len(failures),
         errors=Counter(failures),
         pages=pages,
-        pages_scanned_twice=pages - summary["pages"] if summary else 0,
+        pages_scanned_twice=pages - summary["pages"] if summary and not of_export else 0,
         differences={seed: wrong} if wrong else {},
     )
 

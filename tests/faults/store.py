@@ -45,7 +45,7 @@ class Store:
         """The effect and the answer of a call that reaches S3."""
         match call.operation:
             case "GetObject":
-                return self._get(call.key)
+                return self._get(call)
             case "HeadObject":
                 return self._head(call.key)
             case "PutObject":
@@ -64,12 +64,17 @@ class Store:
             if key.startswith(prefix)
         }
 
-    def _get(self, key: str) -> Answer:
+    def _get(self, call: Call) -> Answer:
+        key = call.key
         stored = self.objects.get(key)
         if stored is None:
             return error(404, "NoSuchKey")
         if key in self.archived:
             return error(403, "InvalidObjectState")
+        if refusal := self._refusal(call, stored):
+            return refusal
+        if asked := call.headers.get("range"):
+            return _piece(stored, asked)
         metadata = {_META + name: value for name, value in stored.metadata.items()}
         return Answer(
             headers={
@@ -88,6 +93,10 @@ class Store:
         if key in self.archived:
             metadata["x-amz-storage-class"] = "GLACIER"
         return Answer(headers={"etag": stored.etag, **metadata})
+
+    def add(self, key: str, body: bytes) -> None:
+        """What another program writes."""
+        self.objects[key] = Stored(body=body, metadata={}, written_at=self.now())
 
     def _put(self, call: Call) -> Answer:
         there = self.objects.get(call.key)
@@ -158,6 +167,20 @@ class Store:
 def error(status: int, code: str) -> Answer:
     """An error as S3 says it."""
     return _xml(status, f"<Error><Code>{code}</Code><Message>{code}</Message></Error>")
+
+
+def _piece(stored: Stored, asked: str) -> Answer:
+    """Some bytes of the object, without a checksum: S3 has that of the whole object only.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+    """
+    first, last = map(int, asked.removeprefix("bytes=").split("-"))
+    size = len(stored.body)
+    if first >= size:
+        return error(416, "InvalidRange")
+    body = stored.body[first : last + 1]
+    span = f"bytes {first}-{first + len(body) - 1}/{size}"
+    return Answer(status=206, headers={"etag": stored.etag, "content-range": span}, body=body)
 
 
 def _folder(name: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.faults.exports import Export
 from tests.faults.http_calls import Answer, Call
 
 NAME = "trips"
@@ -25,6 +26,8 @@ class Table:
     """another one where a table of the same name was deleted before"""
     last_page_is_empty: bool = False
     """a segment whose last item ends a page is reported as ended by one more, empty page"""
+    exports: dict[str, Export] = field(default_factory=dict)
+    """by their ARN"""
     _segments: dict[tuple[int, int], list[_Item]] = field(default_factory=dict, init=False)
 
     def answer(self, call: Call) -> Answer:
@@ -33,12 +36,27 @@ class Table:
             return _json(200, {"AccountLimit": {"UnreservedConcurrentExecutions": 1_000}})
         request = json.loads(call.body)
         if call.operation == "DescribeTable":
-            return _json(200, {"Table": self._description()})
+            return _json(200, {"Table": self.description()})
         if call.operation == "DescribeTimeToLive":
             return _json(200, {"TimeToLiveDescription": {"TimeToLiveStatus": "DISABLED"}})
+        if call.operation == "DescribeContinuousBackups":
+            recovery = {"PointInTimeRecoveryStatus": "ENABLED"}
+            described = {"PointInTimeRecoveryDescription": recovery}
+            return _json(200, {"ContinuousBackupsDescription": described})
+        if call.operation == "DescribeExport":
+            return self._export(request["ExportArn"])
         if call.operation == "Scan":
             return self._scan(request)
         raise AssertionError(f"no such operation here: {call.operation}")
+
+    def _export(self, arn: str) -> Answer:
+        if arn not in self.exports:
+            return error(400, "ExportNotFoundException")
+        return _json(200, {"ExportDescription": self.exports[arn].described()})
+
+    def size(self, number: int, total: int) -> int:
+        """How many items a segment has."""
+        return len(self.segment(number, total))
 
     def segment(self, number: int, total: int) -> list[_Item]:
         """The items of a segment, in the order in which a scan reads them."""
@@ -75,7 +93,7 @@ class Table:
             document["LastEvaluatedKey"] = {KEY: page[-1][KEY]}
         return _json(200, document)
 
-    def _description(self) -> dict[str, Any]:
+    def description(self) -> dict[str, Any]:
         return {
             "TableName": NAME,
             "TableArn": f"arn:aws:dynamodb:us-east-1:123456789012:table/{NAME}",

@@ -18,6 +18,7 @@ def test_whatever_happens_the_same_bytes_are_published_in_the_end(batch: int) ->
     for seed in range(batch * _SCHEDULES_A_BATCH, (batch + 1) * _SCHEDULES_A_BATCH):
         totals += play(seed)
     assert totals.differences == {}, "replay a seed with: make faults-fast SEED=…"
+    assert 0.3 < totals.of_exports / totals.schedules < 0.7, "both sources, about half each"
     assert totals.faults.total() > _SCHEDULES_A_BATCH
     assert totals.failed_and_continued > 0
 

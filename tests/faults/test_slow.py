@@ -30,6 +30,7 @@ def test_whatever_happens_to_processes_and_requests_the_same_bytes_are_published
     of_requests = [fault for fault in totals.faults if fault not in DELIVERY]
     assert of_requests, "requests of worker processes are known by their slot, and come to harm"
     assert totals.pages > 0
+    assert 0 < totals.of_exports < totals.schedules
 
 
 def test_a_schedule_is_replayed_from_its_file(cloud: SlowCloud, tmp_path: Path) -> None:

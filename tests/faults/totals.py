@@ -9,6 +9,8 @@ class Totals:
     """Of one schedule, or of many: `+` adds them up."""
 
     schedules: int = 0
+    of_exports: int = 0
+    """schedules whose faults hit a run that reads an export"""
     invocations: int = 0
     faults: Counter[str] = field(default_factory=Counter)
     failed_and_continued: int = 0
@@ -23,6 +25,7 @@ class Totals:
     def __add__(self, other: "Totals") -> "Totals":
         return Totals(
             schedules=self.schedules + other.schedules,
+            of_exports=self.of_exports + other.of_exports,
             invocations=self.invocations + other.invocations,
             faults=self.faults + other.faults,
             failed_and_continued=self.failed_and_continued + other.failed_and_continued,
@@ -36,6 +39,7 @@ class Totals:
         """To print."""
         figures = [
             ("schedules", self.schedules),
+            ("  of runs that read an export", self.of_exports),
             ("invocations", self.invocations),
             ("faults injected", self.faults.total()),
             *((f"  {kind}", count) for kind, count in self.faults.most_common()),

@@ -19,8 +19,17 @@ from unittest.mock import patch
 import botocore.endpoint
 
 import merge_partials
-import plan_run
-from trip_kpis.aws import bucket, clients, concurrency, lease, read_budget, throttling
+from trip_kpis.aws import (
+    bucket,
+    clients,
+    concurrency,
+    deadline,
+    export,
+    lease,
+    planning,
+    read_budget,
+    throttling,
+)
 
 _SHORTEST_POLL_SECONDS = 0.005
 
@@ -101,8 +110,26 @@ def in_this_thread(invocation: Invocation) -> Iterator[None]:
         invocation.is_over.set()
 
 
+def invocation_here() -> Invocation:
+    """Whose handler runs in this thread, or waits for it."""
+    invocation: Invocation = _mine.invocation
+    return invocation
+
+
+class _ThreadOfInvocation(threading.Thread):
+    """One that an invocation waits for: what happens in it, happens to the invocation."""
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._invocation = getattr(_mine, "invocation", None)
+
+    def run(self) -> None:
+        _mine.invocation = self._invocation
+        super().run()
+
+
 class _InvocationsTime:
-    """The module `time`, as read_budget and lease know it: an invocation waits in its own time."""
+    """The module `time`, as the functions know it: an invocation waits in its own time."""
 
     def monotonic(self) -> float:
         return -float(_mine.invocation.remaining_ms) / 1000
@@ -175,13 +202,15 @@ def simulated_time(
         patch.object(botocore.endpoint, "time", SimpleNamespace(sleep=sleep)),
         patch.object(concurrency, "ThreadPoolExecutor", lambda _workers: _Pool(rng)),
         patch.object(Future, "result", _wait_for),
+        patch.object(deadline, "Thread", _ThreadOfInvocation),
+        patch.object(export, "time", _InvocationsTime()),
         patch.object(read_budget, "time", _InvocationsTime()),
         patch.object(throttling, "random", rng),
         patch.object(bucket, "time", _InvocationsTime()),
         patch.object(clients, "random", rng),
         patch.object(lease, "time", _InvocationsTime()),
         patch.object(lease, "datetime", clock),
-        patch.object(plan_run, "datetime", clock),
+        patch.object(planning, "datetime", clock),
         patch.object(merge_partials, "datetime", clock),
     ):
         yield
