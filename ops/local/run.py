@@ -314,7 +314,7 @@ def _written(trips: Trips, state: StateDirectory, follower: Follower) -> ExportO
 
 def _mount(export: ExportOnDisk, local: LocalStack, state: StateDirectory) -> None:
     """Lets the functions see the export's files as objects of the bucket."""
-    local.cloud.mount(local.bucket_name, export.prefix, export.laid_out(state.export_path))
+    local.cloud.mount(local.bucket_name, export.objects(state.export_path))
 
 
 def _use_saved_bucket(local: LocalStack, state: StateDirectory, where: Where) -> None:

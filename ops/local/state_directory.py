@@ -103,7 +103,7 @@ class StateDirectory:
         self.logs_path = out / "logs"
         self.pages_path = self._path / "pages"
         self.export_path = self._path / "export"
-        """where an export is laid out, or written, that is not in a form to be read as it is"""
+        """where trips are written as an export, or the manifests of an export that has none"""
 
     @property
     def exists(self) -> bool:
