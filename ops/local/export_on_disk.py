@@ -195,9 +195,10 @@ class ExportOnDisk:
         _write_manifest(folder / SUMMARY, msgspec.json.encode(summary))
         _write_manifest(folder / FILES, b"".join(msgspec.json.encode(one) + b"\n" for one in files))
 
-    def sample(self, trips: Trips) -> Trips:
-        """Adds the first items of a few files to `trips`, which have the table's key. Raises
-        TripFileError for what is no export, and where the items have no such key."""
+    def sample(self, *, hash_key: str, sort_key: str | None) -> Trips:
+        """The first items of a few files. Raises TripFileError for what is no export, and where
+        the items have no such key."""
+        trips = Trips(hash_key=hash_key, sort_key=sort_key)
         step = max(1, len(self.files) // _FILES_SAMPLED)
         for file in self.files[::step][:_FILES_SAMPLED]:
             lines = b"".join(islice(_lines(file), _ITEMS_SAMPLED))
@@ -260,14 +261,15 @@ def written(
     directory: Path,
     *,
     table_name: str,
+    table_id: str,
     on_written: Callable[[int], None],
 ) -> ExportOnDisk:
-    """The trips as an export of a table of that name, as of now, in `directory`. `on_written`
-    receives how many were written since it was last called."""
+    """The trips as an export of a table of that name and id, as of now, in `directory`.
+    `on_written` receives how many were written since it was last called."""
     writer = ExportWriter(
         directory,
         table_arn=f"arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:table/{table_name}",
-        table_id=str(uuid.uuid4()),
+        table_id=table_id,
         export_time=datetime.now(UTC),
         bucket="here",
         files=_FILES_WRITTEN,

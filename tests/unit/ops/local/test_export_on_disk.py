@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,8 +24,8 @@ def synced(tmp_path: Path) -> SyncedExport:
     return leave_export(tmp_path / "copy", [ITEMS[:4], [], ITEMS[4:]])
 
 
-def table(**keys: str | None) -> Trips:
-    return Trips(**{"hash_key": "trip_id", "sort_key": None} | keys)  # type: ignore[arg-type]
+def sample(path: Path, *, hash_key: str = "trip_id", sort_key: str | None = None) -> Trips:
+    return ExportOnDisk.at(path).sample(hash_key=hash_key, sort_key=sort_key)
 
 
 @pytest.mark.parametrize(
@@ -183,11 +184,11 @@ def test_without_manifests_some_are_written_that_say_what_is_known(
 def test_a_sample_has_the_first_items_of_several_files(tmp_path: Path) -> None:
     many = [[trip(f"t-{file}-{number}") for number in range(300)] for file in range(20)]
     synced = leave_export(tmp_path, [[], *many])
-    sample = ExportOnDisk.at(synced.folder).sample(table())
-    of_files = {key[0].rpartition("-")[0] for key in sample.items}
+    found = sample(synced.folder).items
+    of_files = {key[0].rpartition("-")[0] for key in found}
     assert 5 <= len(of_files) <= 8
-    assert len(sample.items) == 200 * len(of_files)
-    assert ("t-1-0",) in sample.items
+    assert len(found) == 200 * len(of_files)
+    assert ("t-1-0",) in found
 
 
 @pytest.mark.parametrize(
@@ -204,7 +205,7 @@ def test_a_sample_is_refused_that_does_not_fit(
 ) -> None:
     synced = leave_export(tmp_path, [lines])
     with pytest.raises(TripFileError) as raised:
-        ExportOnDisk.at(synced.folder).sample(table(**keys))
+        sample(synced.folder, **keys)
     assert f"{synced.data[0]} {says}" in str(raised.value)
 
 
@@ -223,25 +224,25 @@ def test_a_file_without_manifests_is_refused_by_its_first_lines(
     file = tmp_path / "a.json.gz"
     file.write_bytes(body)
     with pytest.raises(TripFileError) as raised:
-        ExportOnDisk.at(file).sample(table())
+        sample(file)
     assert str(raised.value).startswith(str(file))
     assert says in str(raised.value)
 
 
 def test_trips_that_are_written_as_an_export_are_all_in_it(tmp_path: Path) -> None:
-    trips = table()
+    trips = Trips(hash_key="trip_id", sort_key=None)
     items = {"t-1": trip("t-1", raw={"B": b"\x00\xff"}), "t-2": trip("t-2", raw={"NULL": True})}
     trips.items.update({(key,): item for key, item in items.items()})
     said: list[int] = []
     began = datetime.now(UTC).replace(microsecond=0)
-    export = written(trips, tmp_path, table_name="trips", on_written=said.append)
-    assert (export.items, sum(said)) == (2, 2)
+    export = written(trips, tmp_path, table_name="trips", table_id=TABLE_ID, on_written=said.append)
+    assert (export.items, export.table_id, sum(said)) == (2, TABLE_ID, 2)
     assert began <= datetime.fromisoformat(export.as_of) <= datetime.now(UTC)
     lines = [
         one for file in export.files for one in gzip.decompress(file.read_bytes()).splitlines()
     ]
     assert len(lines) == 2
-    again = table()
+    again: dict[tuple[str, ...], Any] = {}
     for file in export.files:
-        again = ExportOnDisk.at(file).sample(again)
-    assert {key: again.items[key,] for key in items} == items
+        again |= sample(file).items
+    assert again == trips.items
