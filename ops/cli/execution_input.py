@@ -1,7 +1,7 @@
 """What is asked of an execution, and what cannot be combined with it."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -151,6 +151,16 @@ def refused_beside(option: str, *names: str) -> None:
             if option == "--stack" and parameter.name == "parameters":
                 says = _where_parameters_are_set()
             raise click.UsageError(f"{parameter.opts[0]} cannot be combined with {option}: {says}")
+
+
+def refuse_read_units(asked: Mapping[str, Any]) -> None:
+    """Raises click.UsageError for an option about read units, where an export is read."""
+    if asked.get("source") == "export" or {"export_arn", "export_manifest"} & asked.keys():
+        for name in sorted({"read_units_per_second", "consistent_read"} & asked.keys()):
+            raise click.UsageError(
+                f"--{name.replace('_', '-')} has no effect on an export, which is read without "
+                "read units: leave it out"
+            )
 
 
 def _where_parameters_are_set() -> str:

@@ -148,11 +148,10 @@ class EmbeddedCloud:
         """
         return self._clients.role_credentials(role_arn)
 
-    def mount(self, bucket_name: str, prefix: str, directory: Path) -> int:
-        """Makes the files below `directory` read-only objects of the bucket, each under its path
-        after `prefix`; see `ops.embedded.mounted_objects`. Returns how many there are.
-        """
-        return mount(bucket_name, prefix, directory)
+    def mount(self, bucket_name: str, files: Mapping[str, Path]) -> None:
+        """Makes files read-only objects of the bucket, by their keys; see
+        `ops.embedded.mounted_objects`."""
+        mount(bucket_name, files)
 
     def environment(self) -> dict[str, str]:
         """The environment variables with which another process talks to this cloud, and only to

@@ -5,7 +5,7 @@ read in AWS, and is neither copied nor loaded.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,22 +21,15 @@ from ops.embedded.patching import replaced
 _BLOCK_BYTES = 256 * 1024
 
 
-def mount(bucket_name: str, prefix: str, directory: Path) -> int:
-    """Makes the files below `directory` objects of the bucket, each under its path after `prefix`.
-    Returns how many there are.
+def mount(bucket_name: str, files: Mapping[str, Path]) -> None:
+    """Makes files objects of the bucket, by their keys.
 
     They are read-only. An object is what its file is when it is asked for, with an ETag by size and
-    time of the file; a file that comes later is not there until its directory is mounted again.
+    time of the file.
     """
     bucket: Any = s3_backends[ACCOUNT_ID]["aws"].get_bucket(bucket_name)
-    count = 0
-    for folder, _, names in os.walk(directory):
-        for name in names:
-            file = Path(folder, name)
-            key = f"{prefix}{file.relative_to(directory).as_posix()}"
-            bucket.keys.setlist(key, [_MountedObject(bucket_name, key, file)])
-            count += 1
-    return count
+    for key, file in files.items():
+        bucket.keys.setlist(key, [_MountedObject(bucket_name, key, file)])
 
 
 @contextmanager

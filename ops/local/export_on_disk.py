@@ -7,8 +7,8 @@ import hashlib
 import json
 import os
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -71,16 +71,19 @@ class ExportOnDisk:
     table_id: str
     as_of: str
     items: int | None
-    billed_bytes: int
-    remarks: list[str] = field(default_factory=list)
+    fingerprint: str
+    """of the names, sizes and times of its files: others are another export"""
+    remarks: Sequence[str] = ()
 
     @classmethod
     def at(cls, path: Path) -> Self:
-        """The one export that is there. Raises TripFileError where there is none, where there are
-        several, or where it is in another form."""
+        """The one export that is there, also if `path` is its folder of data files. Raises
+        TripFileError where there is none, where there are several, or where it is in another
+        form."""
         if not path.is_dir():
             return cls._without_manifests(path, (path,))
-        found = sorted(path.rglob(SUMMARY))
+        above = path.resolve().parent
+        found = [above / SUMMARY] if (above / SUMMARY).is_file() else sorted(path.rglob(SUMMARY))
         if len(found) > 1:
             raise TripFileError(
                 f"{path} has {len(found)} exports: name one of them, such as {found[-1].parent}"
@@ -121,7 +124,7 @@ class ExportOnDisk:
             table_id=summary.table_id,
             as_of=instant(summary),
             items=summary.item_count,
-            billed_bytes=summary.billed_size_bytes,
+            fingerprint=_fingerprint(files),
         )
 
     @classmethod
@@ -134,22 +137,18 @@ class ExportOnDisk:
                 )
         newest = max(file.stat().st_mtime for file in files)
         as_of = datetime.fromtimestamp(newest, UTC).isoformat(timespec="microseconds")
+        fingerprint = _fingerprint(files)
         return cls(
             path=path,
             manifests=None,
             files=files,
             table_arn=None,
-            table_id=str(uuid.uuid5(uuid.NAMESPACE_URL, _fingerprint(files))),
+            table_id=str(uuid.uuid5(uuid.NAMESPACE_URL, fingerprint)),
             as_of=as_of,
             items=None,
-            billed_bytes=0,
-            remarks=[_uncounted(path, as_of)],
+            fingerprint=fingerprint,
+            remarks=(_uncounted(path, as_of),),
         )
-
-    @property
-    def fingerprint(self) -> str:
-        """Of the names, sizes and times of its files: others are another export."""
-        return _fingerprint(self.files)
 
     @property
     def saved(self) -> SavedExport:
@@ -160,28 +159,30 @@ class ExportOnDisk:
         """Of the keys of its objects."""
         return f"{FOLDER}/{self.fingerprint[:16]}/"
 
-    @property
-    def size_bytes(self) -> int:
-        """As it is on the disk."""
-        return sum(file.stat().st_size for file in self.files)
-
     def manifest_url(self, bucket_name: str) -> str:
         return f"s3://{bucket_name}/{self.prefix}{SUMMARY}"
 
-    def laid_out(self, spare: Path) -> Path:
-        """The folder that looks like the export's in S3: its own, or, without manifests, `spare`,
-        which gets links to the data files, and manifests that say what is known."""
-        if self.manifests is not None:
-            return self.manifests
-        data = spare / "data"
-        data.mkdir(parents=True, exist_ok=True)
-        lines = []
-        for number, file in enumerate(self.files):
-            name = f"{number:05d}-{file.name}"
-            link = data / name
-            link.unlink(missing_ok=True)
-            link.symlink_to(file.resolve())
-            lines.append({"itemCount": None, "md5Checksum": None, "dataFileS3Key": f"data/{name}"})
+    def objects(self, spare: Path) -> dict[str, Path]:
+        """Its files, by the keys under which the functions see them. Without manifests, some that
+        say what is known are written into `spare`."""
+        if self.manifests is None:
+            data = {f"{number:05d}-{file.name}": file for number, file in enumerate(self.files)}
+            self._write_manifests(spare, data)
+        else:
+            data = {file.name: file for file in self.files}
+        manifests = [file for file in (self.manifests or spare).iterdir() if file.is_file()]
+        return {
+            **{f"{self.prefix}{file.name}": file for file in manifests},
+            **{f"{self.prefix}data/{name}": file for name, file in data.items()},
+        }
+
+    def _write_manifests(self, folder: Path, data: Iterable[str]) -> None:
+        """Of these data files."""
+        folder.mkdir(parents=True, exist_ok=True)
+        files = [
+            {"itemCount": None, "md5Checksum": None, "dataFileS3Key": f"data/{name}"}
+            for name in data
+        ]
         summary = {
             "exportArn": None,
             "tableArn": "unknown",
@@ -191,13 +192,13 @@ class ExportOnDisk:
             "billedSizeBytes": 0,
             "outputFormat": DYNAMODB_JSON,
         }
-        _write_manifest(spare / SUMMARY, msgspec.json.encode(summary))
-        _write_manifest(spare / FILES, b"".join(msgspec.json.encode(one) + b"\n" for one in lines))
-        return spare
+        _write_manifest(folder / SUMMARY, msgspec.json.encode(summary))
+        _write_manifest(folder / FILES, b"".join(msgspec.json.encode(one) + b"\n" for one in files))
 
-    def sample(self, trips: Trips) -> Trips:
-        """Adds the first items of a few files to `trips`, which have the table's key. Raises
-        TripFileError for what is no export, and where the items have no such key."""
+    def sample(self, *, hash_key: str, sort_key: str | None) -> Trips:
+        """The first items of a few files. Raises TripFileError for what is no export, and where
+        the items have no such key."""
+        trips = Trips(hash_key=hash_key, sort_key=sort_key)
         step = max(1, len(self.files) // _FILES_SAMPLED)
         for file in self.files[::step][:_FILES_SAMPLED]:
             lines = b"".join(islice(_lines(file), _ITEMS_SAMPLED))
@@ -218,10 +219,11 @@ class ExportOnDisk:
 
 
 def _uncounted(path: Path, as_of: str) -> str:
+    why = f"{path} has no {SUMMARY}" if path.is_dir() else f"{path} is one file, without manifests"
     return (
-        f"{path} has no {SUMMARY}: whether all files of the export are there, and whole, cannot be "
-        f"checked. Its items are as of some time before {as_of[:19]}Z, when its newest file was "
-        "written."
+        f"{why}: whether all items of the export are there cannot be checked. They are as of "
+        f"{as_of[:19]}Z at the latest, when the newest file was written. To check them, give "
+        f"--export the folder that has {SUMMARY}."
     )
 
 
@@ -259,14 +261,15 @@ def written(
     directory: Path,
     *,
     table_name: str,
+    table_id: str,
     on_written: Callable[[int], None],
 ) -> ExportOnDisk:
-    """The trips as an export of a table of that name, as of now, in `directory`. `on_written`
-    receives how many were written since it was last called."""
+    """The trips as an export of a table of that name and id, as of now, in `directory`.
+    `on_written` receives how many were written since it was last called."""
     writer = ExportWriter(
         directory,
         table_arn=f"arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:table/{table_name}",
-        table_id=str(uuid.uuid4()),
+        table_id=table_id,
         export_time=datetime.now(UTC),
         bucket="here",
         files=_FILES_WRITTEN,

@@ -71,7 +71,7 @@ def unfinished_run(out: Path) -> str:
 
 def _is_resumable(state: StateDirectory, run_id: str) -> bool:
     """A run that is finished is exported, whichever trips the table has now."""
-    return state.has_manifest_of(run_id) or state.has_table_of(run_id)
+    return state.has_manifest_of(run_id) or state.has_source_of(run_id)
 
 
 def run_in_directory(out: Path, run_id: str | None) -> Run:

@@ -1,5 +1,7 @@
 """One run in the embedded cloud, from trips to KPIs, or from where an earlier process left it."""
 
+import json
+import re
 import shutil
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -12,7 +14,7 @@ from typing import Any, Protocol
 from ops import interruption
 from ops.atomic_write import atomic_write
 from ops.local.bucket_tree import mirror
-from ops.local.export_on_disk import ExportOnDisk, written
+from ops.local.export_on_disk import FOLDER, ExportOnDisk, written
 from ops.local.local_stack import LocalStack, Where, local_stack
 from ops.local.names import CONTAINERS_BUCKET, TABLE_NAME
 from ops.local.out_directory import cannot_write
@@ -37,6 +39,8 @@ from trip_kpis.core.layout import plan_key
 from trip_kpis.core.run.plan import SCAN
 
 _POLL_SECONDS = 0.1
+_URL = re.compile(rf"s3://[\w.-]+/{FOLDER}/[^\s,:\"]+")
+"""of an export's object, in a message"""
 
 
 class Follower(Protocol):
@@ -95,20 +99,18 @@ def run(
     state = StateDirectory(out)
     with state.locked():
         earlier = None if fresh else state.earlier()
-        if as_export:
-            export = _written(trips, state, follower)
-        if export is not None:
-            follower.say(export.described)
-            trips = trips.without_items()
-        is_same_table = earlier is not None and export is None and state.has_trips(trips)
         in_bucket = {} if earlier is None else _in_bucket_of(earlier, fitted.parameters, out)
         if earlier is not None and earlier.key_attributes != trips.key_attributes:
             follower.say(_another_key(earlier, trips))
-        table_id = earlier.table_id if earlier and is_same_table else str(uuid.uuid4())
-        if export is not None:
-            table_id = export.table_id
-        else:
+        if as_export:
+            export = _written(trips, state, follower)
+        if export is None:
+            is_same_table = earlier is not None and state.has_trips(trips)
+            table_id = earlier.table_id if earlier and is_same_table else str(uuid.uuid4())
             follower.begin("Loading the table", trips=len(trips.items))
+        else:
+            follower.say(export.described)
+            trips, table_id = trips.without_items(), export.table_id
         with local_stack(
             trips,
             where=where,
@@ -129,11 +131,9 @@ def run(
                 export=None if export is None else export.saved,
             )
             state.save(stack, trips)
-            if not as_export:
-                shutil.rmtree(state.export_path, ignore_errors=True)
             _use_saved_bucket(local, state, where)
+            files = _mounted(export, local, state)
             if export is not None:
-                _mount(export, local, state)
                 manifest_url = export.manifest_url(local.bucket_name)
                 execution_input = {**execution_input, "export_manifest": manifest_url}
             name = new_execution_name("run")
@@ -141,7 +141,7 @@ def run(
                 state.save_stack_of(name)
                 noted = _noted(local, execution_input, name=name)
                 follower.say(f"Run {name}. If it is interrupted: {rerun_command(name, out)}")
-                ended = _to_its_end(local, noted, follower.show)
+                ended = _to_its_end(local, noted, follower.show, files)
                 follower.executed(succeeded=ended.succeeded)
                 _leave(local, state, out, follower)
     return ended
@@ -172,12 +172,11 @@ def rerun(
             f"{CONTAINERS_BUCKET} alone: leave --lambda-endpoint out, or begin the run with it"
         )
     with state.locked():
-        trips = state.trips()
         run_id = unfinished_run(out) if run_id is None else run_id
         began = state.first_execution(run_id)
         if state.has_manifest_of(run_id) and run_id not in manifests(out):
             return _exported(state, run_id, out, follower)
-        if not state.has_table_of(run_id):
+        if not state.has_source_of(run_id):
             raise StateError(
                 f"run {run_id} cannot be resumed: a later run of {out} has replaced the trips that "
                 "it read. Start a new run with `ops run`"
@@ -186,6 +185,7 @@ def rerun(
         is_planned = state.bucket().read(plan_key(run_id)) is not None
         name = new_execution_name("rerun") if is_planned else run_id
         export = state.export_of(stack)
+        trips = state.trips() if export is None else stack.empty_table
         if export is None:
             follower.begin("Loading the table", trips=len(trips.items))
         with local_stack(
@@ -197,8 +197,7 @@ def rerun(
             table_id=stack.table_id,
         ) as local:
             _use_saved_bucket(local, state, where)
-            if export is not None:
-                _mount(export, local, state)
+            files = _mounted(export, local, state)
             follower.say(
                 f"Resuming run {run_id}."
                 if is_planned
@@ -207,7 +206,7 @@ def rerun(
             asked = {**asked, "run_id": run_id} if is_planned else {**began.input, **asked}
             with _stopped_in_words(follower, run_id, out):
                 noted = _noted(local, asked, name=name)
-                ended = _to_its_end(local, noted, follower.show)
+                ended = _to_its_end(local, noted, follower.show, files)
                 follower.executed(succeeded=ended.succeeded)
                 _leave(local, state, out, follower)
     return ended
@@ -247,9 +246,13 @@ def _noted(local: LocalStack, execution_input: Mapping[str, Any], *, name: str) 
 
 
 def _to_its_end(
-    local: LocalStack, noted: Execution, on_progress: Callable[[Progress], None]
+    local: LocalStack,
+    noted: Execution,
+    on_progress: Callable[[Progress], None],
+    mounted: Mapping[str, Path] = MappingProxyType({}),
 ) -> EndedExecution:
-    """As `execute`; `on_progress` receives the progress."""
+    """As `execute`; `on_progress` receives the progress. Errors name the files that are `mounted`
+    by their paths."""
     local.pages.begin(noted.run_id)
     execution = RunningExecution.start(local, noted.input, name=noted.name)
 
@@ -264,6 +267,7 @@ def _to_its_end(
     plan = execution.progress.plan
     of_table = plan is None or plan.source == SCAN
     ended = execution.ended(pages=local.pages.pages() if of_table else None)
+    ended = _with_paths(ended, {f"s3://{local.bucket_name}/{key}": mounted[key] for key in mounted})
     if local.state is not None:
         local.state.note(
             replace(
@@ -302,19 +306,52 @@ def _stopped_in_words(follower: Follower, run_id: str, out: Path) -> Iterator[No
 
 
 def _written(trips: Trips, state: StateDirectory, follower: Follower) -> ExportOnDisk:
-    """The trips as an export, in place of the last one that was written."""
-    shutil.rmtree(state.export_path, ignore_errors=True)
+    """The trips as an export, in the state."""
+    table_id = str(uuid.uuid4())
+    directory = state.export_path(table_id)
     follower.begin("Writing an export", trips=len(trips.items))
     try:
-        return written(trips, state.export_path, table_name=TABLE_NAME, on_written=follower.advance)
-    except OSError as error:
+        return written(
+            trips,
+            directory,
+            table_name=TABLE_NAME,
+            table_id=table_id,
+            on_written=follower.advance,
+        )
+    except BaseException as error:
+        shutil.rmtree(directory, ignore_errors=True)
+        if not isinstance(error, OSError):
+            raise
         advice = "free space there, or name another directory, and start again"
-        raise cannot_write(state.export_path, error, advice) from error
+        raise cannot_write(directory, error, advice) from error
 
 
-def _mount(export: ExportOnDisk, local: LocalStack, state: StateDirectory) -> None:
-    """Lets the functions see the export's files as objects of the bucket."""
-    local.cloud.mount(local.bucket_name, export.prefix, export.laid_out(state.export_path))
+def _mounted(
+    export: ExportOnDisk | None, local: LocalStack, state: StateDirectory
+) -> Mapping[str, Path]:
+    """The export's files, by their keys: from now on, the functions see them in the bucket."""
+    files = {} if export is None else export.objects(state.export_path(export.table_id))
+    local.cloud.mount(local.bucket_name, files)
+    return files
+
+
+def _with_paths(ended: EndedExecution, files: Mapping[str, Path]) -> EndedExecution:
+    """Its errors name files of this machine by their paths, in place of their URLs."""
+
+    def named(message: str) -> str:
+        return _URL.sub(lambda url: _in_json(files.get(url[0], url[0])), message)
+
+    return replace(
+        ended,
+        cause=ended.cause and named(ended.cause),
+        failed_segments=ended.failed_segments
+        and tuple(replace(one, cause=named(one.cause)) for one in ended.failed_segments),
+    )
+
+
+def _in_json(path: Path | str) -> str:
+    """A cause is JSON."""
+    return json.dumps(str(path))[1:-1]
 
 
 def _use_saved_bucket(local: LocalStack, state: StateDirectory, where: Where) -> None:

@@ -44,8 +44,12 @@ class SavedStack:
     """what runs read in place of the table, which is empty"""
 
     @property
+    def empty_table(self) -> Trips:
+        return Trips(hash_key=self.hash_key, sort_key=self.sort_key)
+
+    @property
     def key_attributes(self) -> tuple[str, ...]:
-        return (self.hash_key,) if self.sort_key is None else (self.hash_key, self.sort_key)
+        return self.empty_table.key_attributes
 
 
 class _Noted(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,8 +106,7 @@ class StateDirectory:
         self.objects_path = out / STATE_OBJECTS
         self.logs_path = out / "logs"
         self.pages_path = self._path / "pages"
-        self.export_path = self._path / "export"
-        """where an export is laid out, or written, that is not in a form to be read as it is"""
+        self._exports = self._path / "exports"
 
     @property
     def exists(self) -> bool:
@@ -144,6 +147,11 @@ class StateDirectory:
             return False
         return False
 
+    def export_path(self, table_id: str) -> Path:
+        """Where trips are written as an export of this table, or the manifests of an export that
+        has none."""
+        return self._exports / table_id
+
     def forget(self) -> None:
         """Removes all runs, here and in DIR. DIR must be claimed (`locked`)."""
         for file in (self._stack, self._executions, *self._all_trips()):
@@ -153,7 +161,8 @@ class StateDirectory:
         remove_mirrored(self._out)
 
     def save(self, stack: SavedStack, trips: Trips) -> None:
-        """From now on, this is the stack, and these trips are its table; earlier runs stay.
+        """From now on, this is the stack, and these trips are its table, or what is in
+        `export_path` of the table; earlier runs stay.
 
         Until `stack.json` is replaced, all is as it was.
         """
@@ -166,6 +175,9 @@ class StateDirectory:
         for other in self._all_trips():
             if other != file:
                 other.unlink()
+        for other in self._exports.glob("*"):
+            if other.name != stack.table_id:
+                shutil.rmtree(other, ignore_errors=True)
 
     def earlier(self) -> SavedStack | None:
         """The stack of earlier runs, which the next run continues to use; None in a directory
@@ -213,9 +225,14 @@ class StateDirectory:
         name = file_name(layout.manifest_key(run_id))
         return (self.objects_path / self.stack().bucket_name / name).is_file()
 
-    def has_table_of(self, run_id: str) -> bool:
-        """Whether the table is still the one that the run began with."""
-        return self.stack_of(run_id).table_id == self.stack().table_id
+    def has_source_of(self, run_id: str) -> bool:
+        """Whether no later run has replaced the table, or the export in here, that the run reads.
+        An export elsewhere is looked for when it is read (`export_of`)."""
+        stack = self.stack_of(run_id)
+        is_elsewhere = stack.export is not None and (
+            Path(stack.export.path) != self.export_path(stack.table_id).resolve()
+        )
+        return is_elsewhere or stack.table_id == self.stack().table_id
 
     def trips(self) -> Trips:
         """As they were loaded into the table."""
@@ -225,7 +242,7 @@ class StateDirectory:
             if not packed:  # which gzip takes for nothing, packed
                 raise ValueError("it is empty")
             if not gzip.decompress(packed):
-                return Trips(hash_key=stack.hash_key, sort_key=stack.sort_key)
+                return stack.empty_table
             return read_trips([file], hash_key=stack.hash_key, sort_key=stack.sort_key)
 
     def export_of(self, stack: SavedStack) -> ExportOnDisk | None:
@@ -234,6 +251,11 @@ class StateDirectory:
         if stack.export is None:
             return None
         path = Path(stack.export.path)
+        if not path.exists():
+            raise StateError(
+                f"the export {path}, which the run reads, is not there any more: put it back, or "
+                "start a new run with `ops run`"
+            )
         try:
             export = ExportOnDisk.at(path)
         except (TripFileError, OSError) as error:

@@ -78,6 +78,7 @@ _LOST = {
     "BrokenChainError",
     "CorruptExportError",
     "CorruptPartError",
+    "DynamoDb.ExportNotFoundException",
     "ExportFailedError",
     "ExportNotFoundError",
     "ForeignPartError",

@@ -13,6 +13,7 @@ from ops.cli.execution_input import (
     empty_table_input,
     execution_input,
     named_export_input,
+    refuse_read_units,
     refused_beside,
 )
 from ops.cli.results import named_stack
@@ -102,9 +103,10 @@ def run(
     the trips as an export.
 
     A further run with the same --out works in the bucket of the earlier ones, as a stack does: it
-    sees unchanged and vanished days, and `runs` and `diff` show all runs. The table has only the
-    trips of the files that are given now. An earlier, unfinished run can be resumed only while
-    these are the same. --fresh starts with an empty bucket.
+    sees unchanged and vanished days, and `runs` and `diff` show all runs. An older export does not
+    replace figures of a newer one. The table has only the trips of the files that are given now. An
+    earlier, unfinished run can be resumed only while these, or the files of its export, are the
+    same. --fresh starts with an empty bucket.
 
     With --stack, it starts an execution of the stack's state machine and shows its progress. After
     Ctrl-C, the execution continues, and `run` prints the command that shows the progress again.
@@ -113,7 +115,7 @@ def run(
     Exit status:
       0    the run succeeded
       1    the run failed
-      2    the command line is wrong, or the disk cannot be written to
+      2    the command line or a file of trips is wrong, or the disk cannot be written to
       3    the progress cannot be read any more, because the network was lost for
            15 minutes or the session has expired; the run continues in AWS
       130  you pressed Ctrl-C
@@ -127,6 +129,7 @@ def run(
     """
     if stack is not None:
         refused_beside("--stack", *_HERE)
+        refuse_read_units(asked)
         named = named_stack(stack, profile, region)
 
         from ops.cli.stack_runs import follow_to_its_end
@@ -142,10 +145,11 @@ def run(
             "give --out DIR with --trips FILE or --export DIR for trips on this machine, or "
             "--stack NAME for the table of a deployed stack"
         )
-    source = asked.pop("source", "export" if export_path else "scan")
-    if export_path is not None and source == "scan":
-        raise click.UsageError("--export cannot be combined with --source scan: leave one out")
     parameters = options.with_definition(parameters, definition)
+    if export_path is not None and asked.get("source") == "scan":
+        raise click.UsageError("--export cannot be combined with --source scan: leave one out")
+    source = "export" if export_path else asked.get("source", parameters.get("Source"))
+    refuse_read_units({**asked, "source": source})
     interruption.explain("The run had not started. Nothing of it is kept.")
     from ops.cli import terminal
     from ops.cli.commands.report import leave_report
@@ -155,7 +159,7 @@ def run(
     from ops.local.export_on_disk import ExportOnDisk
     from ops.local.local_stack import Where
     from ops.local.run import run as run_here
-    from ops.local.trip_files import Trips, read_trips
+    from ops.local.trip_files import read_trips
 
     if lambda_endpoint is not None:
         parameters = options.containers_parameters(parameters)
@@ -167,7 +171,7 @@ def run(
             )
     export = None if export_path is None else ExportOnDisk.at(export_path)
     if export is not None:
-        trips = export.sample(Trips(hash_key=key, sort_key=sort_key))
+        trips = export.sample(hash_key=key, sort_key=sort_key)
     else:
         trips = read_trips(
             files, hash_key=key, sort_key=sort_key, same_key=same_key, encoding=encoding

@@ -13,6 +13,7 @@ import click
 
 from ops import interruption
 from ops.cli import options
+from ops.cli.execution_input import refused_beside
 from ops.local.names import CONTAINERS_BUCKET, CONTAINERS_PORT, TABLE_NAME
 from ops.runs.execution import RUNNING, Execution
 
@@ -24,7 +25,8 @@ _POLL_SECONDS = 0.5
 
 
 @click.command()
-@options.trips
+@options.trips_or_stack
+@options.export
 @options.key
 @options.sort_key
 @options.same_key
@@ -38,6 +40,7 @@ _POLL_SECONDS = 0.5
 def serve(
     *,
     files: tuple[Path, ...],
+    export_path: Path | None,
     key: str,
     sort_key: str | None,
     same_key: SameKey,
@@ -49,11 +52,14 @@ def serve(
     host: str,
     port: int | None,
 ) -> None:
-    """Run the embedded AWS, with the stack and your trips in it.
+    """Run the embedded AWS, with the stack and your trips, or an export, in it.
 
     You can use it with `sam local invoke`, `sam local start-lambda` and the aws CLI. It prints an
     access key, and answers only requests with this key. It makes a new key at every start, unless
     you set one with --access-key.
+
+    With --export, the table is empty, and the export is in the bucket, without being copied there.
+    `serve` prints the URL of its manifest, which executions and `run --stack` read.
 
     It reports each execution that starts or ends. Ctrl-C stops it. Then everything is deleted,
     except for the functions' logs.
@@ -61,21 +67,33 @@ def serve(
     \b
     ops serve --trips trips.csv
     ops serve --trips trips.csv --parameter TimeZone=Europe/Berlin --port 0
+    ops serve --export AWSDynamoDB/01716790307109-3f5e
     """
+    if export_path is not None:
+        refused_beside("--export", "files", "same_key", "encoding")
+    elif not files:
+        raise click.UsageError("give --trips FILE or --export DIR")
     parameters = options.with_definition(parameters, definition)
     interruption.explain("Nothing was started, and nothing is kept.")
 
     from ops.cli import terminal
     from ops.cli.terminal import remark
+    from ops.local.export_on_disk import ExportOnDisk
     from ops.local.local_stack import LOGS_PREFIX, Where, local_stack
     from ops.local.no_redrive import redrive_refused
     from ops.local.parameters import fit_parameters
     from ops.local.trip_files import read_trips
 
-    trips = read_trips(files, hash_key=key, sort_key=sort_key, same_key=same_key, encoding=encoding)
-    remarks = [*trips.remarks]
+    export = None if export_path is None else ExportOnDisk.at(export_path)
+    if export is not None:
+        trips = export.sample(hash_key=key, sort_key=sort_key)
+    else:
+        trips = read_trips(
+            files, hash_key=key, sort_key=sort_key, same_key=same_key, encoding=encoding
+        )
+    remarks = [*trips.remarks, *(export.remarks if export else ())]
     if lambda_endpoint is None:
-        fitted = fit_parameters(parameters, trips)
+        fitted = fit_parameters(parameters, trips, refuse_absent=export is None)
         parameters = {**fitted.parameters}
         remarks += fitted.remarks
     for line in remarks:
@@ -96,10 +114,19 @@ def serve(
     with ExitStack() as silence:
         with (
             _kept_unless_empty(logs),
+            tempfile.TemporaryDirectory(prefix="trip-kpis-manifests-") as spare,
             local_stack(
-                trips, where=where, parameters=parameters, on_loaded=lambda _: None
+                trips if export is None else trips.without_items(),
+                where=where,
+                parameters=parameters,
+                on_loaded=lambda _: None,
+                table_id=None if export is None else export.table_id,
             ) as local,
         ):
+            export_url = ""
+            if export is not None:
+                local.cloud.mount(local.bucket_name, export.objects(Path(spare)))
+                export_url = f"\nexport         {export.manifest_url(local.bucket_name)}"
             interruption.explain("")
             terminal.console().print(
                 f"The embedded AWS is up at {local.cloud.endpoint_url}; Ctrl-C ends it.\n\n"
@@ -107,7 +134,7 @@ def serve(
                 f"export AWS_ACCESS_KEY_ID={local.cloud.access_key} AWS_SECRET_ACCESS_KEY=any "
                 f"AWS_DEFAULT_REGION={local.cloud.region}\n\n"
                 f"table          {TABLE_NAME}\nbucket         {local.stack.bucket_name}\n"
-                f"state machine  {local.stack.state_machine_arn}",
+                f"state machine  {local.stack.state_machine_arn}{export_url}",
                 highlight=False,
                 soft_wrap=True,
             )

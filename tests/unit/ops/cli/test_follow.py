@@ -8,7 +8,7 @@ from rich.console import Console
 
 from ops.cli.follow import Follower
 from ops.runs.run_log import Progress
-from tests.samples import plan
+from tests.samples import frozen_export, plan
 from trip_kpis.core.items.rejections import Reason
 from trip_kpis.core.log.counts import Counts
 
@@ -164,3 +164,33 @@ def test_on_a_terminal_it_is_a_bar_with_the_same_figures() -> None:
         follower.show(progress(250, 1, rejected={Reason.TIME_MISSING: 2}))
     for shown in ("Scanning segments", "250 of 1,000 trips", "1 of 4 segments", "2 rejected"):
         assert shown in followed.text
+
+
+WAITING = replace(PLAN, source="export")
+EXPORTED = WAITING.reading(frozen_export(600, 400))
+
+
+def test_a_run_waits_for_its_export_before_it_scans() -> None:
+    done = replace(progress(1000, 2), plan=EXPORTED)
+    waiting = Progress(plan=WAITING)
+    assert lines(waiting, waiting, replace(progress(0), plan=EXPORTED), done) == [
+        "Waiting for the export. DynamoDB takes minutes to hours for it.",
+        "Scanning segments: 0 of 1,000 trips, 0 of 2 segments",
+        "Scanning segments: 1,000 of 1,000 trips, 2 of 2 segments",
+        "Merging and publishing",
+    ]
+
+
+def test_an_export_that_is_there_is_not_waited_for() -> None:
+    named = replace(WAITING, export_manifest="s3://b/manifest-summary.json")
+    assert lines(Progress(plan=named)) == []
+
+
+def test_an_export_has_no_read_units() -> None:
+    followed = Followed()
+    with followed.follower as follower:
+        follower.show(replace(progress(0), plan=EXPORTED))
+        followed.now = 10.0
+        follower.show(replace(progress(600, 1), plan=EXPORTED))
+    assert followed.lines[-1].startswith("Scanning segments: 600 of 1,000 trips, 1 of 2 segments")
+    assert "read units" not in followed.text

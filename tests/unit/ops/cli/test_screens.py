@@ -64,6 +64,20 @@ def test_a_run_that_was_not_throttled_has_no_word_of_it() -> None:
     assert "throttled" not in shown()
 
 
+@pytest.mark.parametrize(
+    ("arn", "how"),
+    [("arn:aws:dynamodb:us-east-1:1:table/t/export/1", "exactly"), (None, "at the latest")],
+)
+def test_an_export_is_as_of_an_instant(arn: str | None, how: str) -> None:
+    as_of = "2026-05-25T02:15:00.000000+00:00"
+    said = shown(source="export", export_arn=arn, as_of=as_of)
+    assert f"\nas of 2026-05-25T02:15:00Z, {how}\n" in said
+
+
+def test_a_scan_is_not() -> None:
+    assert "as of" not in shown(source="scan", as_of="2026-05-25T02:15:00.000000+00:00")
+
+
 @dataclass(frozen=True)
 class OfStack:
     """A deployed stack whose bucket has been copied, or does not answer."""

@@ -2,22 +2,29 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from click.testing import CliRunner
 
 from ops.cli.main import main
+from ops.local.export_on_disk import ExportOnDisk
+from ops.local.local_stack import Where
 from ops.local.out_directory import claim_out
+from ops.local.run import run
 from ops.local.state_directory import SavedStack, StateDirectory, StateError
 from ops.local.trip_files import Trips
 from ops.object_on_disk import ObjectOnDisk, file_name
 from ops.runs.execution import Execution, FailedSegment
+from tests.exports_on_disk import TABLE_ID, SyncedExport, leave_export
 from tests.runs_left import leave_run
+from tests.samples import trip
 
 STACK = SavedStack(
     hash_key="id",
@@ -93,9 +100,9 @@ def test_a_run_keeps_the_stack_that_it_began_with(tmp_path: Path) -> None:
     begin_run(state, "old")
     state.save(replace(STACK, parameters={}), trips(EVERY_KIND))
     assert state.stack_of("old") == STACK
-    assert state.has_table_of("old")
+    assert state.has_source_of("old")
     state.save(replace(STACK, table_id="other"), trips())
-    assert not state.has_table_of("old")
+    assert not state.has_source_of("old")
 
 
 class KilledError(BaseException):
@@ -309,3 +316,74 @@ def test_a_run_in_another_bucket_than_containers_know_is_not_resumed_there(
     assert "the run's bucket is results, and functions in containers know trip-kpis alone" in (
         done.output
     )
+
+
+def over_export(state: StateDirectory, export: ExportOnDisk, run_id: str) -> SavedStack:
+    """A run that reads an export is begun."""
+    stack = replace(STACK, table_id=export.table_id, export=export.saved)
+    state.save(stack, trips())
+    begin_run(state, run_id)
+    return stack
+
+
+def test_a_run_over_an_export_has_its_source_whatever_later_runs_read(tmp_path: Path) -> None:
+    state = StateDirectory(tmp_path / "out")
+    export = ExportOnDisk.at(leave_export(tmp_path, [[trip()]]).folder)
+    stack = over_export(state, export, "of-export")
+    assert state.stack_of("of-export") == stack
+    assert not state.has_trips(trips())
+    state.save(replace(STACK, table_id="another"), trips(EVERY_KIND))
+    assert state.has_source_of("of-export")
+    assert state.export_of(state.stack_of("of-export")) == export
+    assert state.export_of(state.stack()) is None
+
+
+def test_an_export_in_the_state_is_there_until_another_run_is_saved(tmp_path: Path) -> None:
+    state = StateDirectory(tmp_path / "out")
+    leave_export(state.export_path(TABLE_ID), [[trip()]])
+    over_export(state, ExportOnDisk.at(state.export_path(TABLE_ID)), "of-export")
+    assert state.has_source_of("of-export")
+    state.save(replace(STACK, table_id="another"), trips(EVERY_KIND))
+    assert not state.has_source_of("of-export")
+    assert not state.export_path(TABLE_ID).exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda synced: synced.data[0].write_bytes(b"other"), "is not the one that the run began"),
+        (lambda synced: synced.data[0].unlink(), "lacks 1 of the export's 1 data files"),
+        (lambda synced: synced.folder.rename(synced.folder.parent / "x"), "is not there any more"),
+    ],
+)
+def test_an_export_that_is_not_what_it_was_is_refused(
+    tmp_path: Path, change: Callable[[SyncedExport], object], says: str
+) -> None:
+    state = StateDirectory(tmp_path / "out")
+    synced = leave_export(tmp_path, [[trip()]])
+    stack = over_export(state, ExportOnDisk.at(synced.folder), "of-export")
+    change(synced)
+    with pytest.raises(StateError) as raised:
+        state.export_of(stack)
+    assert says in str(raised.value)
+    assert str(synced.folder) in str(raised.value)
+
+
+def test_an_export_that_was_not_written_to_its_end_leaves_nothing(tmp_path: Path) -> None:
+    class Interrupted(Mock):
+        def advance(self, _: int) -> None:
+            raise KeyboardInterrupt
+
+    table = Trips(hash_key="trip_id", sort_key=None, items={("t-1",): trip("t-1")})
+    with pytest.raises(KeyboardInterrupt):
+        run(
+            table,
+            out=tmp_path,
+            execution_input={},
+            parameters={},
+            where=Where(),
+            follower=Interrupted(),
+            as_export=True,
+        )
+    assert not [file for file in tmp_path.rglob("*.gz") if file.is_file()]
+    assert not StateDirectory(tmp_path).exists

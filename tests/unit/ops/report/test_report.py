@@ -73,6 +73,26 @@ def test_a_days_figures_are_the_very_text_of_its_object(tmp_path: Path) -> None:
     assert f">{second.figures['total_fare']}</td>" in written(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({}, " UTC</time>."),
+        (
+            {"source": "export", "export_arn": "arn:aws:dynamodb:us-east-1:1:table/t/export/1"},
+            "</time>, exactly.",
+        ),
+        ({"source": "export"}, "</time>, at the latest."),
+    ],
+)
+def test_an_export_is_as_of_an_instant(tmp_path: Path, changes: dict[str, str], says: str) -> None:
+    manifest = leave_run(tmp_path, days=2)
+    of_instant = {"as_of": "2026-05-25T02:15:00.000000+00:00"} if changes else {}
+    manifest.write_text(json.dumps(json.loads(manifest.read_bytes()) | changes | of_instant))
+    page = written(tmp_path)
+    assert says in page
+    assert ("2026-05-25 02:15:00 UTC</time>" in page) == bool(changes)
+
+
 def test_a_day_that_another_run_has_written_since_is_distinguished(tmp_path: Path) -> None:
     leave_run(tmp_path, days=3)
     replaced = tmp_path / "kpis/date=2024-05-02/kpi.json"

@@ -1,11 +1,12 @@
 """Figures of the report keep every digit."""
 
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 
-from ops.runs.figures import grouped, lasting, plain, seconds, share, times_the_mean
+from ops.runs.figures import grouped, instant, lasting, plain, seconds, share, times_the_mean
 from tests.day_rows import fares
 
 
@@ -58,3 +59,18 @@ def test_a_duration_is_reported_in_the_units_it_has(given: str, shown: str) -> N
 
 def test_milliseconds_are_reported_in_seconds() -> None:
     assert (seconds(61005), seconds(0)) == ("61.005", "0.000")
+
+
+@pytest.mark.parametrize(
+    ("time", "shown"),
+    [
+        (datetime(2026, 5, 25, 2, 15, tzinfo=UTC), "2026-05-25T02:15:00Z"),
+        (datetime(2026, 5, 25, 2, 15, 0, 250_000, tzinfo=UTC), "2026-05-25T02:15:00.25Z"),
+        (
+            datetime(2026, 5, 25, 1, 15, tzinfo=timezone(timedelta(hours=2))),
+            "2026-05-24T23:15:00Z",
+        ),
+    ],
+)
+def test_an_instant_is_in_utc_and_has_no_zeros_at_its_end(time: datetime, shown: str) -> None:
+    assert instant(time) == shown

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -9,8 +10,8 @@ import pytest
 from ops.runs.run_log import Progress, RunLog
 from ops.runs.storage import Listed
 from tests.day_rows import as_table
-from tests.samples import counts, header, plan
-from trip_kpis.core.layout import plan_key
+from tests.samples import counts, frozen_export, header, plan
+from trip_kpis.core.layout import export_key, plan_key
 from trip_kpis.core.log.parts import encode
 
 PLAN = plan(total_segments=3)
@@ -96,6 +97,29 @@ def test_a_plan_of_another_version_is_none(bucket: Bucket) -> None:
 def test_at_least_what_was_scanned_is_expected(bucket: Bucket) -> None:
     bucket.append(0, 0, scanned=5)
     assert RunLog(bucket, PLAN.run_id).look().expected_items == 5
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"), [((3, 4), 7), ((0, 0), 0), ((3, None), 0)], ids=repr
+)
+def test_what_an_export_has_is_known_once_it_is_complete(
+    bucket: Bucket, files: tuple[int | None, ...], expected: int
+) -> None:
+    waiting = replace(PLAN, source="export")
+    bucket.bodies[plan_key(PLAN.run_id)] = waiting.to_bytes()
+    log = RunLog(bucket, PLAN.run_id)
+    seen = log.look()
+    assert (seen.plan, seen.segments) == (waiting, 0)
+    assert seen.plan is not None
+    assert seen.plan.waits_for_export
+    frozen = frozen_export(*files, as_of=NOW)
+    bucket.bodies[export_key(PLAN.run_id)] = frozen.to_bytes()
+    seen = log.look()
+    assert (seen.segments, seen.expected_items) == (2, expected)
+    assert seen.plan is not None
+    assert seen.plan.as_of == frozen.as_of
+    assert log.look() == seen
+    assert bucket.reads[export_key(PLAN.run_id)] == 2, "once in vain"
 
 
 def test_a_look_that_fails_loses_no_part(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
