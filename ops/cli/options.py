@@ -128,10 +128,26 @@ def _trips(*, needed: bool) -> Callable[[_Command], _Command]:
     )
 
 
+def _export(_context: click.Context, _option: click.Parameter, given: str | None) -> Path | None:
+    """Where an export is. Many have its URL at hand."""
+    if given is None:
+        return None
+    if given.startswith("s3://"):
+        raise click.BadParameter(
+            f"{given} is in S3. Copy its folder, `aws s3 sync s3://…/AWSDynamoDB/EXPORT_ID DIR`, "
+            "and give --export DIR; or let a deployed stack read it, with --stack NAME and "
+            "--export-manifest s3://…/manifest-summary.json"
+        )
+    if not Path(given).exists():
+        raise click.BadParameter(f"{given} does not exist")
+    return Path(given)
+
+
 export = click.option(
     "--export",
     "export_path",
-    type=click.Path(exists=True, path_type=Path),
+    type=click.Path(),
+    callback=_export,
     metavar="DIR",
     help="A full DynamoDB export in DynamoDB JSON: the directory that `aws s3 sync` has copied it "
     "to, or one of its data files (.json.gz). It is read where it is; no table is filled.",

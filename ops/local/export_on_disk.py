@@ -80,6 +80,17 @@ class ExportOnDisk:
         """The one export that is there, also if `path` is its folder of data files. Raises
         TripFileError where there is none, where there are several, or where it is in another
         form."""
+        try:
+            return cls._found(path)
+        except OSError as error:
+            raise TripFileError(
+                f"{error.filename} cannot be read ({error.strerror}): fetch the whole export again"
+            ) from error
+        except (CorruptExportError, InputError) as error:
+            raise TripFileError(str(error)) from error
+
+    @classmethod
+    def _found(cls, path: Path) -> Self:
         if not path.is_dir():
             return cls._without_manifests(path, (path,))
         above = path.resolve().parent
@@ -101,15 +112,8 @@ class ExportOnDisk:
     @classmethod
     def _with_manifests(cls, path: Path, folder: Path) -> Self:
         summary_file, files_file = folder / SUMMARY, folder / FILES
-        try:
-            summary = read_summary(summary_file.read_bytes(), url=str(summary_file))
-            listed = read_files(files_file.read_bytes(), summary, url=str(files_file))
-        except OSError as error:
-            raise TripFileError(
-                f"{error.filename} cannot be read ({error.strerror}): fetch the whole export again"
-            ) from error
-        except (CorruptExportError, InputError) as error:
-            raise TripFileError(str(error)) from error
+        summary = read_summary(summary_file.read_bytes(), url=str(summary_file))
+        listed = read_files(files_file.read_bytes(), summary, url=str(files_file))
         files = [folder / "data" / file.data_file_s3_key.rpartition("/")[2] for file in listed]
         if missing := [file for file in files if not file.is_file()]:
             raise TripFileError(

@@ -39,6 +39,7 @@ from trip_kpis.core.layout import plan_key
 from trip_kpis.core.run.plan import SCAN
 
 _POLL_SECONDS = 0.1
+_FREE_SPACE = "free space there, or name another directory, and start again"
 _URL = re.compile(rf"s3://[\w.-]+/{FOLDER}/[^\s,:\"]+")
 """of an export's object, in a message"""
 
@@ -322,15 +323,20 @@ def _written(trips: Trips, state: StateDirectory, follower: Follower) -> ExportO
         shutil.rmtree(directory, ignore_errors=True)
         if not isinstance(error, OSError):
             raise
-        advice = "free space there, or name another directory, and start again"
-        raise cannot_write(directory, error, advice) from error
+        raise cannot_write(directory, error, _FREE_SPACE) from error
 
 
 def _mounted(
     export: ExportOnDisk | None, local: LocalStack, state: StateDirectory
 ) -> Mapping[str, Path]:
     """The export's files, by their keys: from now on, the functions see them in the bucket."""
-    files = {} if export is None else export.objects(state.export_path(export.table_id))
+    if export is None:
+        return {}
+    spare = state.export_path(export.table_id)
+    try:
+        files = export.objects(spare)
+    except OSError as error:
+        raise cannot_write(spare, error, _FREE_SPACE) from error
     local.cloud.mount(local.bucket_name, files)
     return files
 

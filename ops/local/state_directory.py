@@ -258,7 +258,7 @@ class StateDirectory:
             )
         try:
             export = ExportOnDisk.at(path)
-        except (TripFileError, OSError) as error:
+        except TripFileError as error:
             raise StateError(f"the export that the run reads cannot be used: {error}") from error
         if export.fingerprint != stack.export.fingerprint:
             raise StateError(

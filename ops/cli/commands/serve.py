@@ -52,14 +52,14 @@ def serve(
     host: str,
     port: int | None,
 ) -> None:
-    """Run the embedded AWS, with the stack and your trips, or an export, in it.
+    """Run the embedded AWS, with the stack and your trips in it.
 
     You can use it with `sam local invoke`, `sam local start-lambda` and the aws CLI. It prints an
     access key, and answers only requests with this key. It makes a new key at every start, unless
     you set one with --access-key.
 
-    With --export, the table is empty, and the export is in the bucket, without being copied there.
-    `serve` prints the URL of its manifest, which executions and `run --stack` read.
+    With --export, the table is empty, and the files of the export are objects of the bucket; they
+    are not copied. It prints the URL of the export's manifest for `run --stack`.
 
     It reports each execution that starts or ends. Ctrl-C stops it. Then everything is deleted,
     except for the functions' logs.
@@ -68,6 +68,7 @@ def serve(
     ops serve --trips trips.csv
     ops serve --trips trips.csv --parameter TimeZone=Europe/Berlin --port 0
     ops serve --export AWSDynamoDB/01716790307109-3f5e
+    ops run --stack trip-kpis --export-manifest s3://trip-kpis/exports/…/manifest-summary.json
     """
     if export_path is not None:
         refused_beside("--export", "files", "same_key", "encoding")

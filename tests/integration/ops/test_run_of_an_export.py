@@ -341,6 +341,11 @@ def test_options_that_do_not_fit_are_refused(
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
+        (("--export", "nowhere"), "nowhere does not exist"),
+        (
+            ("--export", "s3://b/AWSDynamoDB/01-2/", "--out", "x"),
+            "s3://b/AWSDynamoDB/01-2/ is in S3. Copy its folder, `aws s3 sync",
+        ),
         (("--export", "."), "give --out DIR with --trips FILE or --export DIR"),
         (("--trips", "x.csv", "--export-manifest", "s3://b/manifest-summary.json"), "'x.csv' does"),
         (

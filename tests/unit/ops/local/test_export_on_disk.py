@@ -133,6 +133,14 @@ def test_a_place_without_an_export_is_refused(tmp_path: Path, name: str) -> None
             ExportOnDisk.at(path)
 
 
+def test_a_data_file_that_cannot_be_looked_at_is_named(tmp_path: Path) -> None:
+    dangling = tmp_path / "a.json.gz"
+    dangling.symlink_to(tmp_path / "nothing")
+    with pytest.raises(TripFileError) as raised:
+        ExportOnDisk.at(tmp_path)
+    assert str(raised.value).startswith(f"{dangling} cannot be read (No such file or directory)")
+
+
 def test_other_files_are_another_export(synced: SyncedExport) -> None:
     before = ExportOnDisk.at(synced.folder)
     assert ExportOnDisk.at(synced.folder.parent).fingerprint == before.fingerprint
