@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 import merge_partials
-import plan_run
 from ops.embedded.storage_patches import tables_have_an_id
 from tests.faults.waiting import Clock
 from tests.integration.pipeline import BUCKET_NAME, Pipeline
 from tests.samples import trip
+from trip_kpis.aws import planning
 from trip_kpis.core.errors import NothingCountedError, PlanMismatchError, TableNotFoundError
 
 DAY = "kpis/date=2024-05-25/kpi.json"
@@ -167,7 +167,7 @@ def test_a_day_that_is_not_over_is_marked_or_skipped(
 ) -> None:
     monkeypatch.setenv("OPEN_DAYS", open_days)
     clock = Clock(at=datetime(2024, 6, 3, 2, 15, tzinfo=UTC))
-    monkeypatch.setattr(plan_run, "datetime", clock)
+    monkeypatch.setattr(planning, "datetime", clock)
     monkeypatch.setattr(merge_partials, "datetime", clock)
     yesterday, today, tomorrow = "2024-06-02", "2024-06-03", "2024-06-04"
     pipeline.make_table([on(yesterday, "t-1"), on(today, "t-2"), on(tomorrow, "t-3")])
