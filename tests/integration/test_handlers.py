@@ -281,6 +281,7 @@ def test_plan_run_says_what_the_state_machine_needs(pipeline: Pipeline) -> None:
         "max_concurrency": 2,
         "estimate_only": False,
         "empty_table_confirmed": False,
+        "source": {"step": "scan", "arn": None},
     }
     assert list(pipeline.objects()) == ["staging/run=execution-1/plan.json"]
     json.dumps(pipeline.plan("execution-1", total_segments=7))
