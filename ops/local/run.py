@@ -252,8 +252,8 @@ def _to_its_end(
     on_progress: Callable[[Progress], None],
     mounted: Mapping[str, Path] = MappingProxyType({}),
 ) -> EndedExecution:
-    """As `execute`; `on_progress` receives the progress. Errors name the files that are `mounted`
-    by their paths."""
+    """As `execute`; `on_progress` receives the progress. Errors have the paths of files that are
+    `mounted`, in place of these URLs."""
     local.pages.begin(noted.run_id)
     execution = RunningExecution.start(local, noted.input, name=noted.name)
 
@@ -268,7 +268,7 @@ def _to_its_end(
     plan = execution.progress.plan
     of_table = plan is None or plan.source == SCAN
     ended = execution.ended(pages=local.pages.pages() if of_table else None)
-    ended = _with_paths(ended, {f"s3://{local.bucket_name}/{key}": mounted[key] for key in mounted})
+    ended = _with_paths(ended, mounted)
     if local.state is not None:
         local.state.note(
             replace(
@@ -329,7 +329,7 @@ def _written(trips: Trips, state: StateDirectory, follower: Follower) -> ExportO
 def _mounted(
     export: ExportOnDisk | None, local: LocalStack, state: StateDirectory
 ) -> Mapping[str, Path]:
-    """The export's files, by their keys: from now on, the functions see them in the bucket."""
+    """Lets the functions see the export's files in the bucket. Returns them by their URLs."""
     if export is None:
         return {}
     spare = state.export_path(export.table_id)
@@ -338,7 +338,7 @@ def _mounted(
     except OSError as error:
         raise cannot_write(spare, error, _FREE_SPACE) from error
     local.cloud.mount(local.bucket_name, files)
-    return files
+    return {f"s3://{local.bucket_name}/{key}": file for key, file in files.items()}
 
 
 def _with_paths(ended: EndedExecution, files: Mapping[str, Path]) -> EndedExecution:
