@@ -173,6 +173,7 @@ def rerun(
             f"{CONTAINERS_BUCKET} alone: leave --lambda-endpoint out, or begin the run with it"
         )
     with state.locked():
+        trips = state.trips()
         run_id = unfinished_run(out) if run_id is None else run_id
         began = state.first_execution(run_id)
         if state.has_manifest_of(run_id) and run_id not in manifests(out):
@@ -186,8 +187,9 @@ def rerun(
         is_planned = state.bucket().read(plan_key(run_id)) is not None
         name = new_execution_name("rerun") if is_planned else run_id
         export = state.export_of(stack)
-        trips = state.trips() if export is None else stack.empty_table
-        if export is None:
+        if export is not None:
+            trips = stack.empty_table
+        else:
             follower.begin("Loading the table", trips=len(trips.items))
         with local_stack(
             trips,
