@@ -173,6 +173,7 @@ def rerun(
             f"{CONTAINERS_BUCKET} alone: leave --lambda-endpoint out, or begin the run with it"
         )
     with state.locked():
+        trips = state.trips()
         run_id = unfinished_run(out) if run_id is None else run_id
         began = state.first_execution(run_id)
         if state.has_manifest_of(run_id) and run_id not in manifests(out):
@@ -186,8 +187,9 @@ def rerun(
         is_planned = state.bucket().read(plan_key(run_id)) is not None
         name = new_execution_name("rerun") if is_planned else run_id
         export = state.export_of(stack)
-        trips = state.trips() if export is None else stack.empty_table
-        if export is None:
+        if export is not None:
+            trips = stack.empty_table
+        else:
             follower.begin("Loading the table", trips=len(trips.items))
         with local_stack(
             trips,
@@ -252,8 +254,8 @@ def _to_its_end(
     on_progress: Callable[[Progress], None],
     mounted: Mapping[str, Path] = MappingProxyType({}),
 ) -> EndedExecution:
-    """As `execute`; `on_progress` receives the progress. Errors name the files that are `mounted`
-    by their paths."""
+    """As `execute`; `on_progress` receives the progress. Errors have the paths of files that are
+    `mounted`, in place of these URLs."""
     local.pages.begin(noted.run_id)
     execution = RunningExecution.start(local, noted.input, name=noted.name)
 
@@ -268,7 +270,7 @@ def _to_its_end(
     plan = execution.progress.plan
     of_table = plan is None or plan.source == SCAN
     ended = execution.ended(pages=local.pages.pages() if of_table else None)
-    ended = _with_paths(ended, {f"s3://{local.bucket_name}/{key}": mounted[key] for key in mounted})
+    ended = _with_paths(ended, mounted)
     if local.state is not None:
         local.state.note(
             replace(
@@ -329,7 +331,7 @@ def _written(trips: Trips, state: StateDirectory, follower: Follower) -> ExportO
 def _mounted(
     export: ExportOnDisk | None, local: LocalStack, state: StateDirectory
 ) -> Mapping[str, Path]:
-    """The export's files, by their keys: from now on, the functions see them in the bucket."""
+    """Lets the functions see the export's files in the bucket. Returns them by their URLs."""
     if export is None:
         return {}
     spare = state.export_path(export.table_id)
@@ -338,7 +340,7 @@ def _mounted(
     except OSError as error:
         raise cannot_write(spare, error, _FREE_SPACE) from error
     local.cloud.mount(local.bucket_name, files)
-    return files
+    return {f"s3://{local.bucket_name}/{key}": file for key, file in files.items()}
 
 
 def _with_paths(ended: EndedExecution, files: Mapping[str, Path]) -> EndedExecution:

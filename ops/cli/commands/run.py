@@ -138,6 +138,8 @@ def run(
         follow_to_its_end(named, start(named, asked), as_json=as_json)
     if export_path is not None:
         refused_beside("--export", "files", "same_key", "encoding", *_ELSEWHERE)
+        if asked.get("source") == "scan":
+            raise click.UsageError("--export cannot be combined with --source scan: leave one out")
     else:
         refused_beside("--trips", *_ELSEWHERE)
     if not (files or export_path) or out is None:
@@ -146,8 +148,6 @@ def run(
             "--stack NAME for the table of a deployed stack"
         )
     parameters = options.with_definition(parameters, definition)
-    if export_path is not None and asked.get("source") == "scan":
-        raise click.UsageError("--export cannot be combined with --source scan: leave one out")
     source = "export" if export_path else asked.get("source", parameters.get("Source"))
     refuse_read_units({**asked, "source": source})
     interruption.explain("The run had not started. Nothing of it is kept.")
