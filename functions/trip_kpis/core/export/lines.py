@@ -86,10 +86,10 @@ def line_count(block: bytes) -> int:
 
 
 def after_lines(block: bytes, lines: int) -> bytes:
-    """What is left of a block without its first lines."""
+    """What is left of a block without its first lines, of which the last may have no end."""
     at = 0
     for _ in range(lines):
-        at = block.index(b"\n", at) + 1
+        at = block.find(b"\n", at) + 1 or len(block)
     return block[at:]
 
 

@@ -157,6 +157,10 @@ def test_a_block_without_its_first_lines_has_the_others(texts: list[bytes], ends
         assert line_count(after_lines(block, lines)) == line_count(block) - lines
 
 
+def test_a_last_line_without_an_end_can_be_left_out_too() -> None:
+    assert [after_lines(b"a\nb", lines) for lines in range(4)] == [b"a\nb", b"b", b"", b""]
+
+
 # Lines as items
 
 
