@@ -225,6 +225,7 @@ def test_a_sample_is_refused_that_does_not_fit(
         (gzip.compress(b'{"Metadata":{},"Keys":{},"NewImage":{}}\n'), "an incremental export"),
         (gzip.compress(b'{"trip_id":"t-1"}\n'), "is no item in DynamoDB JSON"),
     ],
+    ids=["text", "cut", "incremental", "other"],
 )
 def test_a_file_without_manifests_is_refused_by_its_first_lines(
     tmp_path: Path, body: bytes, says: str
