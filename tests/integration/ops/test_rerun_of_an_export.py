@@ -89,8 +89,10 @@ def test_trips_that_were_written_as_an_export_are_there_until_the_next_run(
     out: Path, tmp_path: Path
 ) -> None:
     trips = leave_export(tmp_path / "copy", [[*TRIPS, REJECTED]]).data[0]
-    as_export = ("run", "--trips", trips, "--source", "export", "--out", out, "--json")
-    run_ids = [summary(ops(*as_export))["run_id"] for _ in range(2)]
+    as_export = (("--source", "export"), ("--parameter", "Source=export"))
+    begun = [ops("run", "--trips", trips, *option, "--out", out, "--json") for option in as_export]
+    assert all("Writing an export" in done.stderr for done in begun)
+    run_ids = [summary(done)["run_id"] for done in begun]
     status = ops("status", run_ids[0], "--out", out).stdout
     assert "cannot be resumed, because a later run has replaced its trips" in status
     done = rerun(out, run_ids[0])
