@@ -215,19 +215,21 @@ class ExportOnDisk:
     @property
     def described(self) -> str:
         """For people."""
-        items = "" if self.items is None else f"{self.items:,} items in "
+        items = "" if self.items is None else f"{figures.so_many(self.items, 'item')} in "
         of_table = "" if self.table_arn is None else f" of {self.table_arn.rpartition('/')[2]}"
+        files = figures.so_many(len(self.files), "file")
         as_of = figures.instant(datetime.fromisoformat(self.as_of))
-        exactly = ", exactly" if self.manifests is not None else ", at the latest"
-        return f"Export{of_table}: {items}{len(self.files):,} files, as of {as_of}{exactly}."
+        exactly = "exactly" if self.manifests is not None else "at the latest"
+        return f"Export{of_table}: {items}{files}, as of {as_of}, {exactly}."
 
 
 def _uncounted(path: Path, as_of: str) -> str:
     why = f"{path} has no {SUMMARY}" if path.is_dir() else f"{path} is one file, without manifests"
+    latest = figures.instant(datetime.fromisoformat(as_of))
     return (
         f"{why}: whether all items of the export are there cannot be checked. They are as of "
-        f"{as_of[:19]}Z at the latest, when the newest file was written. To check them, give "
-        f"--export the folder that has {SUMMARY}."
+        f"{latest} at the latest, when the newest file was written. To check them, give --export "
+        f"the folder that has {SUMMARY}."
     )
 
 

@@ -67,6 +67,7 @@ def test_a_data_file_alone_is_an_export_that_cannot_be_checked(
     os.utime(file, (AS_OF.timestamp(), AS_OF.timestamp()))
     export = ExportOnDisk.at(file)
     assert (export.manifests, export.files, export.items) == (None, (file,), None)
+    assert export.described == "Export: 1 file, as of 2026-05-25T02:15:00Z, at the latest."
     (remark,) = export.remarks
     assert remark.startswith(f"{file} is one file, without manifests: ")
     assert "cannot be checked" in remark
