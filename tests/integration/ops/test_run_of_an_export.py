@@ -20,6 +20,7 @@ from ops.local.out_directory import check_out
 from tests.exports_on_disk import AS_OF, TABLE_ARN, SyncedExport, leave_export
 from tests.integration.ops.conftest import Item, kpis_of_trips, trip
 from tests.ops_commands import ONE_SEGMENT, Ended, kpis, ops, summary
+from trip_kpis.core.export.lines import BLOCK_BYTES
 
 DIGITS_38 = "99999999999999999999.999999999999999999"
 LARGE = "123456789.123456789012345678"
@@ -211,7 +212,7 @@ def test_an_older_export_does_not_replace_newer_days(tmp_path: Path) -> None:
 
 LONG, MORE = ([trip(first + number) for number in range(500)] for first in (0, 500))
 """more than what is looked at before a run"""
-BULKY = [one | {"note": {"S": os.urandom(300).hex()}} for one in MORE]
+BULKY = [one | {"note": {"S": os.urandom(2 * BLOCK_BYTES // len(MORE)).hex()}} for one in MORE]
 
 
 def counts_moved(files: list[dict[str, Any]]) -> None:
