@@ -99,7 +99,7 @@ def run(
     state machine, and shows the KPIs.
 
     With --export and --out, the state machine reads a DynamoDB export where it is, on all
-    processors: hundreds of times as fast as with --trips. --trips with --source export first writes
+    processors: many times as fast as with --trips. --trips with --source export first writes
     the trips as an export.
 
     A further run with the same --out works in the bucket of the earlier ones, as a stack does: it
