@@ -13,7 +13,7 @@ LOCK := $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --no-he
 	--no-emit-index-url
 PACKAGED := functions/packaging/requirements
 # What every lock file pins is in one of these.
-AUDITED := $(PACKAGED)/merge_partials.txt requirements/dev.txt requirements/security.txt
+AUDITED := $(PACKAGED)/merge_partials.txt $(PACKAGED)/scan_segment.txt requirements/dev.txt requirements/security.txt
 # `make security ADVISORIES=required` fails where the database of advisories cannot be reached.
 ADVISORIES ?= wanted
 TRANSFORMED := .aws-sam/transformed.json

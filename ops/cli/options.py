@@ -122,7 +122,7 @@ def _trips(*, needed: bool) -> Callable[[_Command], _Command]:
         required=needed,
         metavar="FILE...",
         help="One or more files: CSV with a header, Parquet, or JSON Lines in DynamoDB JSON. Or a "
-        "directory of such files, for example a DynamoDB export, which --export reads much faster. "
+        "directory of such files, for example a DynamoDB export. "
         "Files can be gzipped. All values of a CSV are Strings. If rows in several files have the "
         "same key, they become one item.",
     )

@@ -158,6 +158,15 @@ def show_summary(console: Console, ended: EndedExecution) -> None:
         exactly = "exactly" if summary.export_arn else "at the latest"
         says = f"as of {instant(summary.as_of)}, {exactly}"
         console.print(says, highlight=False, soft_wrap=True)
+    if superseded := output.get("days_superseded"):
+        console.print(
+            f"{so_many(superseded, 'day')} {_was(superseded)} not published: a run whose figures "
+            "are as of a later time has published them, and what is shown of them is that run's. "
+            "The totals are of this run. To publish them in spite of that, use another bucket (on "
+            "this machine, another --out, or --fresh).",
+            highlight=False,
+            soft_wrap=True,
+        )
     for line in MarkedDays.from_summary(output).lines():
         console.print(Text(line, "yellow" if line.startswith("warning") else ""), soft_wrap=True)
     if summary.segments_by_invocations.keys() - {"1"}:

@@ -35,6 +35,7 @@ from trip_kpis.core.export.manifests import (
 )
 
 DATA_FILE = ".json.gz"
+_ION_FILE, _STARTED = ".ion.gz", "_started"
 FOLDER = "exports/here"
 """of the stack's bucket, where the functions see it"""
 _FILES_WRITTEN = 4 * (os.cpu_count() or 1)
@@ -91,6 +92,8 @@ class ExportOnDisk:
 
     @classmethod
     def _found(cls, path: Path) -> Self:
+        if path.name in (SUMMARY, FILES):
+            raise TripFileError(f"{path} is a manifest: give --export its folder, {path.parent}")
         if not path.is_dir():
             return cls._without_manifests(path, (path,))
         above = path.resolve().parent
@@ -102,6 +105,16 @@ class ExportOnDisk:
         if found:
             return cls._with_manifests(path, found[0].parent)
         data = tuple(sorted(path.rglob(f"*{DATA_FILE}")))
+        if not data and next(path.rglob(f"*{_ION_FILE}"), None):
+            raise TripFileError(
+                f"{path} has an export in Amazon Ion: export the table with the format "
+                f"{DYNAMODB_JSON} (`--export-format {DYNAMODB_JSON}`)"
+            )
+        if not data and next(path.rglob(_STARTED), None):
+            raise TripFileError(
+                f"{path} has an export that is not complete: it has {_STARTED}, and no {SUMMARY}. "
+                "Wait until DynamoDB has completed it, and copy it again"
+            )
         if not data:
             raise TripFileError(
                 f"{path} has no export in it: neither {SUMMARY} nor files that end in {DATA_FILE}. "
@@ -228,8 +241,9 @@ def _uncounted(path: Path, as_of: str) -> str:
     latest = figures.instant(datetime.fromisoformat(as_of))
     return (
         f"{why}: whether all items of the export are there cannot be checked. They are as of "
-        f"{latest} at the latest, when the newest file was written. To check them, give --export "
-        f"the folder that has {SUMMARY}."
+        f"{latest} at the latest, when the newest file was written; a run over an export of an "
+        "earlier time does not replace the days of this run. To check them, give --export the "
+        f"folder that has {SUMMARY}."
     )
 
 

@@ -94,7 +94,7 @@ def run(
     Raises SettingError, EmbeddedCloudError, TripFileError or StateError for what keeps it from
     running. A run that fails raises nothing.
     """
-    fitted = fit_parameters(parameters, trips, refuse_absent=export is None)
+    fitted = fit_parameters(parameters, trips)
     for remark in (*trips.remarks, *(export.remarks if export else ()), *fitted.remarks):
         follower.say(remark)
     state = StateDirectory(out)
@@ -111,6 +111,8 @@ def run(
             follower.begin("Loading the table", trips=len(trips.items))
         else:
             follower.say(export.described)
+            if earlier is not None and earlier.export and earlier.table_id != export.table_id:
+                follower.say(_another_table(out))
             trips, table_id = trips.without_items(), export.table_id
         with local_stack(
             trips,
@@ -387,6 +389,13 @@ def _another_key(earlier: SavedStack, trips: Trips) -> str:
     return (
         f"The table's key was {was} in earlier runs, and is {now} now. If that is a mistake, press "
         "Ctrl-C and give the same --key and --sort-key."
+    )
+
+
+def _another_table(out: Path) -> str:
+    return (
+        f"The last run of {out} read an export of another table, and this one overwrites its days. "
+        "If that is a mistake, press Ctrl-C and name another directory with --out."
     )
 
 

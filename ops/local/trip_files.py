@@ -336,15 +336,17 @@ def _row_number(trips: Trips, columns: list[str]) -> Item:
     return {ROW: {"S": str(trips.rows)}} if is_numbered else {}
 
 
-def _no_such_key(trips: Trips, name: str, place: str, names: Sequence[str]) -> TripFileError:
-    """For a key attribute that is none of `names`."""
+def _no_such_key(
+    trips: Trips, name: str, place: str, names: Sequence[str], *, has_rows: bool = True
+) -> TripFileError:
+    """For a key attribute that is none of `names`. Without rows, `--key row` numbers nothing."""
     option = "--key" if name == trips.hash_key else "--sort-key"
     if closest := closest_name(name, names):
         proposed = f"did you mean {option} {shlex.quote(closest)}?"
-    elif option == "--key":
+    elif option == "--key" and has_rows:
         proposed = f"name one of them with --key, or number the rows with --key {ROW}"
     else:
-        proposed = "name one of them with --sort-key"
+        proposed = f"name one of them with {option}"
     return TripFileError(
         f"{place} {name!r} for the table's key, only {', '.join(names)}: {proposed}"
     )
@@ -427,7 +429,8 @@ def add_json_lines(trips: Trips, file: Path, text: str) -> None:
             raise TripFileError(f"{file} line {number}: {error}") from error
         for name in trips.key_attributes:
             if name not in item:
-                raise _no_such_key(trips, name, f"{file} line {number} has no attribute", [*item])
+                place = f"{file} line {number} has no attribute"
+                raise _no_such_key(trips, name, place, [*item], has_rows=False)
         key = _key(trips, item, file, f"line {number}")
         if key in trips.items:
             first = (

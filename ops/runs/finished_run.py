@@ -107,6 +107,12 @@ class FinishedRun:
     """objects that the manifest names and that the run cannot have written: they are not read"""
 
     @property
+    def read_table_arn(self) -> str:
+        """Of the table whose items were read; on this machine, an export may be of another one than
+        the stack's."""
+        return (self.export_arn or self.table_arn).partition("/export/")[0]
+
+    @property
     def parts(self) -> int:
         return sum(segment.parts for segment in self.segments)
 

@@ -147,7 +147,7 @@ def test_ctrl_c_leaves_the_execution_running_and_says_how_to_follow_it_again(
         (("status", "--stack", STACK_NAME, "--profile", "nobody"), "--profile or AWS_PROFILE"),
         (("run", "--stack", STACK_NAME, "--segments", "0"), "total_segments is 0"),
         (("run", "--stack", STACK_NAME, "--out", "x"), "--out cannot be combined with --stack"),
-        (("run",), "--trips FILE and --out DIR"),
+        (("run",), "--out DIR with --trips FILE or --export DIR"),
         (("rerun",), "--out DIR for a run on this machine, or --stack NAME"),
         (("status",), "--out DIR"),
         (("runs", "--stack", STACK_NAME, "--out", "."), "give one of them"),

@@ -49,7 +49,7 @@ class LineBlocks:
         """The last block, which may be empty. Raises CorruptExportError for a file that is cut."""
         self._begun.append(self._inflating.flush())
         if not self._inflating.eof:
-            raise self._corrupt("it is cut: its gzip data does not come to an end")
+            raise self._corrupt("it is cut, or has something added: its gzip data has no end")
         return b"".join(self._begun)
 
     def _inflate(self, compressed: bytes) -> tuple[bytes, bytes]:

@@ -8,6 +8,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import msgspec
 
@@ -24,8 +25,18 @@ NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError)
 
 _URL = re.compile(rf"s3://(?P<bucket>[^/]+)/(?P<key>(?:.*/)?{re.escape(SUMMARY)})")
 
+_Document = TypeVar("_Document")
 
-class Summary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+
+class _Kind(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What kind of export a summary is of. One that is incremental has no `exportTime`."""
+
+    output_format: str
+    export_type: str = "FULL_EXPORT"
+    """exports that are older than the incremental ones do not say it"""
+
+
+class Summary(_Kind, frozen=True, kw_only=True, rename="camel"):
     """``manifest-summary.json``, as far as a run reads it."""
 
     export_arn: str | None = None
@@ -37,9 +48,6 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     item_count: int | None
     """None: unknown, as `export_arn`"""
     billed_size_bytes: int = 0
-    output_format: str
-    export_type: str = "FULL_EXPORT"
-    """exports that are older than the incremental ones do not say it"""
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -99,21 +107,25 @@ def check_manifest(body: bytes, checksum: bytes, *, url: str) -> None:
 def read_summary(body: bytes, *, url: str) -> Summary:
     """Raises CorruptExportError for what is no summary, and InputError for an export that is no
     full one in DynamoDB JSON."""
-    try:
-        summary = msgspec.json.decode(body, type=Summary)
-    except NOT_JSON as error:
-        raise CorruptExportError(f"{url} is no export's summary: {error}. {WHAT_NOW}") from error
-    if summary.output_format != DYNAMODB_JSON:
+    kind = _summary(body, _Kind, url)
+    if kind.output_format != DYNAMODB_JSON:
         raise InputError(
-            f"the export {url} has the format {summary.output_format}: export the table with "
+            f"the export {url} has the format {kind.output_format}: export the table with "
             f"the format {DYNAMODB_JSON} (ExportFormat)"
         )
-    if summary.export_type != "FULL_EXPORT":
+    if kind.export_type != "FULL_EXPORT":
         raise InputError(
-            f"the export {url} is an {summary.export_type}: it has only what changed in a period. "
+            f"the export {url} is an {kind.export_type}: it has only what changed in a period. "
             "Make a full export (ExportType FULL_EXPORT)"
         )
-    return summary
+    return _summary(body, Summary, url)
+
+
+def _summary(body: bytes, kind: type[_Document], url: str) -> _Document:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except NOT_JSON as error:
+        raise CorruptExportError(f"{url} is no export's summary: {error}. {WHAT_NOW}") from error
 
 
 def read_files(body: bytes, summary: Summary, *, url: str) -> tuple[File, ...]:

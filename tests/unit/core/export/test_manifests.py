@@ -90,7 +90,7 @@ def test_an_old_summary_without_a_type_is_a_full_exports() -> None:
     [
         ({"outputFormat": "ION"}, InputError, ["ION", "DYNAMODB_JSON", "ExportFormat"]),
         (
-            {"exportType": "INCREMENTAL_EXPORT"},
+            {"exportType": "INCREMENTAL_EXPORT", "exportTime": None},
             InputError,
             ["INCREMENTAL_EXPORT", "ExportType FULL_EXPORT"],
         ),

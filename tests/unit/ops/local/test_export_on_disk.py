@@ -125,7 +125,24 @@ def test_two_exports_are_refused_with_the_name_of_one(tmp_path: Path) -> None:
     assert f"has 2 exports: name one of them, such as {max(folders)}" in str(raised.value)
 
 
-@pytest.mark.parametrize("name", ["README.md", "trips.csv", "data.ion.gz"])
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("data/a.ion.gz", "Amazon Ion"),
+        ("_started", "is not complete"),
+        ("manifest-summary.json", "is a manifest: give --export its folder"),
+        ("manifest-files.json", "is a manifest: give --export its folder"),
+    ],
+)
+def test_what_is_no_whole_export_is_said(tmp_path: Path, name: str, says: str) -> None:
+    file = tmp_path / name
+    file.parent.mkdir(exist_ok=True)
+    file.touch()
+    with pytest.raises(TripFileError, match=says):
+        ExportOnDisk.at(file if "manifest" in name else tmp_path)
+
+
+@pytest.mark.parametrize("name", ["README.md", "trips.csv", "data.ion"])
 def test_a_place_without_an_export_is_refused(tmp_path: Path, name: str) -> None:
     file = tmp_path / name
     file.write_text("something else")
