@@ -39,6 +39,8 @@ from trip_kpis.core.layout import plan_key
 from trip_kpis.core.run.plan import SCAN
 
 _POLL_SECONDS = 0.1
+MANY_TRIPS = 20_000
+"""of which an emulated table takes its time"""
 _FREE_SPACE = "free space there, or name another directory, and start again"
 _URL = re.compile(rf"s3://[\w.-]+/{FOLDER}/[^\s,:\"]+")
 """of an export's object, in a message"""
@@ -108,6 +110,8 @@ def run(
         if export is None:
             is_same_table = earlier is not None and state.has_trips(trips)
             table_id = earlier.table_id if earlier and is_same_table else str(uuid.uuid4())
+            if remark := remark_on_size(len(trips.items)):
+                follower.say(remark)
             follower.begin("Loading the table", trips=len(trips.items))
         else:
             follower.say(export.described)
@@ -389,6 +393,16 @@ def _another_key(earlier: SavedStack, trips: Trips) -> str:
     return (
         f"The table's key was {was} in earlier runs, and is {now} now. If that is a mistake, press "
         "Ctrl-C and give the same --key and --sort-key."
+    )
+
+
+def remark_on_size(trips: int) -> str | None:
+    """What to say of so many trips that are about to be loaded into an emulated table."""
+    if trips <= MANY_TRIPS:
+        return None
+    return (
+        f"{trips:,} trips are many for the emulated table: it takes minutes or longer. Add "
+        "--source export to read them without it."
     )
 
 
