@@ -110,8 +110,8 @@ def run(
         if export is None:
             is_same_table = earlier is not None and state.has_trips(trips)
             table_id = earlier.table_id if earlier and is_same_table else str(uuid.uuid4())
-            if remark := remark_on_size(len(trips.items)):
-                follower.say(remark)
+            if slow := remark_on_size(len(trips.items)):
+                follower.say(slow)
             follower.begin("Loading the table", trips=len(trips.items))
         else:
             follower.say(export.described)
