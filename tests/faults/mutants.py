@@ -27,6 +27,7 @@ from trip_kpis.aws.settings import read_settings
 from trip_kpis.aws.sources import source_of
 from trip_kpis.aws.worker import SegmentWorker
 from trip_kpis.core.export.frozen import ExportFile, FrozenExport
+from trip_kpis.core.export.lines import line_count
 from trip_kpis.core.items.pages import Cursor, Page
 from trip_kpis.core.log.counts import Counts
 from trip_kpis.core.log.part_builder import PartBuilder, Position
@@ -129,7 +130,7 @@ def _merge_without_a_lease(event: dict[str, Any], context: Any) -> dict[str, Any
 
 
 _pages_of, _blocks, _next_step = ExportFiles._pages_of, ExportFiles._blocks, Exports.next_step
-_Blocks = Iterator[tuple[bytes, int, bool]]
+_Blocks = Iterator[tuple[bytes, int, int, bool]]
 
 
 def _scanning_with(name: str, replacement: Callable[..., Any]) -> Handler:
@@ -159,9 +160,12 @@ def _of_any_length(files: ExportFiles, file: ExportFile, url: str) -> _Blocks:
 
 def _without_the_last_line(files: ExportFiles, file: ExportFile, url: str) -> _Blocks:
     """What is lost is lost after the file is checked."""
-    for block, line, is_last in _blocks(files, file, url):
-        ends = block.rstrip(b"\n").rfind(b"\n") + 1 if is_last else len(block)
-        yield block[:ends], line, is_last
+    for block, line, line_after, is_last in _blocks(files, file, url):
+        if not is_last:
+            yield block, line, line_after, is_last
+            continue
+        kept = block[: block.rstrip(b"\n").rfind(b"\n") + 1]
+        yield kept, line, line + line_count(kept), is_last
 
 
 def _merge_whatever_was_read(event: dict[str, Any], context: Any) -> dict[str, Any]:
