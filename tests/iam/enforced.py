@@ -104,8 +104,9 @@ class Enforced:
                 others[f"{name}-elsewhere"] = {"export_arn": self.export_elsewhere}
             others[f"{name}-estimate"] = {"estimate_only": True}
             for other, given in others.items():
-                # Another run waits for the lease of a merge that could not release it.
-                s3.delete_object(Bucket=bucket, Key=LEASE)
+                if "run_id" not in given:
+                    # Another run waits for the lease of a merge that could not release it.
+                    s3.delete_object(Bucket=bucket, Key=LEASE)
                 outcomes.append(execute(self.local, given, name=other))
                 if not outcomes[-1].succeeded:
                     break
