@@ -17,7 +17,7 @@ CPU_MS_PER_PAGE = 13.3
 """of one whole processor: the most that `python -m bench scan` may show"""
 CPU_MS_PER_EXPORTED_PAGE = 24.0
 """the same, of an export's lines for as much of the table as a page has: `python -m bench export`
-shows 2.3 s for 289,440 trips of 16 attributes, which are 96 such pages and 180 MB of lines"""
+showed 2.3 s on a busy machine for 289,440 trips of 16 attributes, which are 96 such pages"""
 PAGE_BYTES = 2**20
 _QUARANTINE_LINE_BYTES = 1_000
 """of a rejected trip: several times what one with an ordinary key and value has"""
