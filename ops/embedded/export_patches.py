@@ -304,7 +304,7 @@ def _partition(item: Any, partitions: int) -> int:
 def _wire_value(value: Any) -> Any:
     if isinstance(value, DynamoType):
         return {value.type: value.value}
-    raise NotImplementedError(f"{type(value)} in an item")
+    raise TypeError(f"{type(value)} in an item")
 
 
 _encode = msgspec.json.Encoder(enc_hook=_wire_value).encode
