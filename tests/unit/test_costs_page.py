@@ -10,6 +10,7 @@ import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 from bench import scale
+from trip_kpis.aws.export import PIECE_BYTES
 from trip_kpis.core.capacity import page_units
 from trip_kpis.core.items.rejections import Reason
 from trip_kpis.core.prices import (
@@ -121,7 +122,9 @@ def test_a_run_over_an_export(scaled: list[scale.Scaled]) -> None:
     assert f"{USD_PER_EXPORTED_GIB:.2f} USD for a GB (2^30 bytes) of table" in PROSE
     assert f"{USD_PER_RECOVERABLE_GIB_MONTH:.2f} USD for a GB and month" in PROSE
     assert f"**Storage** is {USD_PER_STORED_GB_MONTH} USD for a GB and month" in PROSE
-    assert f"a GET request for every 8 MiB, {USD_PER_READ:.7f} USD each" in PROSE
+    assert (
+        f"a GET request for every {PIECE_BYTES // 2**20} MiB, {USD_PER_READ:.7f} USD each" in PROSE
+    )
     assert f"a PUT request is {USD_PER_WRITE:.6f} USD" in PROSE
 
 

@@ -47,10 +47,6 @@ class FrozenExport(msgspec.Struct, frozen=True, kw_only=True):
             for file in files
         )
 
-    @property
-    def files(self) -> int:
-        return sum(map(len, self.segments))
-
     def items_of(self, segment: int) -> int | None:
         """That a worker must find in the segment; None: unknown."""
         counts = [file.items for file in self.segments[segment]]
