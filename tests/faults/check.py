@@ -153,6 +153,9 @@ class Checker:
         document = json.loads(stored.body)
         run.pages_in_chain = document["pages"]
         segments, truth = document["by_segment"], run.truth
+        if len(segments) != self._segments(run):
+            yield f"{run.run_id} has {self._segments(run)} segments, its manifest {len(segments)}"
+            return
         for number, segment in enumerate(segments):
             rejected = sum(segment["rejected"].values())
             if segment["scanned"] != segment["incomplete"] + rejected + segment["counted"]:
