@@ -29,11 +29,13 @@ def play_one(seed: int) -> Totals:
 
 
 def play_many(seeds: Iterable[int]) -> Totals:
-    """All of them, in two processes."""
+    """All of them, in two processes. What differs is said at once: the run may be interrupted."""
     totals = Totals()
     with multiprocessing.get_context("spawn").Pool(_PROCESSES) as pool:
         for one in pool.imap_unordered(play_one, seeds, chunksize=20):
             totals += one
+            for seed in one.differences:
+                print(f"difference, {replay_with(seed)}", file=sys.stderr)
             if totals.schedules % 1000 == 0:
                 print(
                     f"{totals.schedules:,} schedules, {len(totals.differences)} differences",
