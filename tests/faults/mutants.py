@@ -182,8 +182,8 @@ def _plan_another_export(event: dict[str, Any], context: Any) -> dict[str, Any]:
         store.bucket.put(key, export.to_bytes(), content_type="application/json")
         return export
 
-    def next_step(exports: Exports, plan: Plan) -> dict[str, Any]:
-        return {**_next_step(exports, plan), "token": str(uuid.uuid4())}
+    def next_step(exports: Exports, plan: Plan, *, table_id: str) -> dict[str, Any]:
+        return {**_next_step(exports, plan, table_id=table_id), "token": str(uuid.uuid4())}
 
     with (
         patch.object(Exports, "next_step", next_step),

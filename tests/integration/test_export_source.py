@@ -654,6 +654,39 @@ def test_a_run_that_waited_for_its_export_goes_on_with_that(table: Pipeline) -> 
     assert (began.export_arn, began.items) == (arn, 30)
 
 
+def test_a_run_that_has_its_export_is_resumed_after_the_table_was_created_again(
+    table: Pipeline,
+) -> None:
+    table.put(trips(30))
+    planned = table.planned_export()
+    table.scan(planned["segments"][0])
+    table.dynamodb.delete_table(TableName="trips")
+    table.make_table(trips(7, first=30))
+    for segment in table.planned_export("resumed", run_id="run-1")["segments"]:
+        table.scan(segment)
+    assert table.merge()["scanned"] == 30
+
+
+def test_a_run_that_has_its_export_is_merged_though_the_table_is_gone(table: Pipeline) -> None:
+    table.put(trips(30))
+    planned = table.planned_export()
+    table.dynamodb.delete_table(TableName="trips")
+    for segment in planned["segments"]:
+        table.scan(segment)
+    assert table.merge()["scanned"] == 30
+
+
+def test_a_run_without_its_export_makes_none_of_a_table_that_was_created_again(
+    table: Pipeline,
+) -> None:
+    table.plan(source="export")
+    table.dynamodb.delete_table(TableName="trips")
+    table.make_table(trips(7))
+    table.turn_recovery(True)
+    with pytest.raises(PlanMismatchError, match="deleted and created again"):
+        table.plan("resumed", run_id="run-1")
+
+
 def test_a_run_is_not_continued_with_another_source_or_export(table: Pipeline) -> None:
     export, other = (table.put_export(trips(n)) for n in (10, 11))
     table.planned_export(export_manifest=export.url)

@@ -21,7 +21,7 @@ from trip_kpis.core.errors import (
 from trip_kpis.core.export import manifests
 from trip_kpis.core.export.frozen import FrozenExport, freeze
 from trip_kpis.core.export.manifests import Address
-from trip_kpis.core.run.plan import SCAN, Plan
+from trip_kpis.core.run.plan import SCAN, Plan, check_table_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,13 +32,14 @@ class Exports:
     dynamodb: Any
     store: RunStore
 
-    def next_step(self, plan: Plan) -> dict[str, Any]:
+    def next_step(self, plan: Plan, *, table_id: str) -> dict[str, Any]:
         """What the state machine does between the plan and the segments: ``step`` is the choice,
-        the rest is what it needs for that.
+        the rest is what it needs for that. `table_id` is the id that the table has now.
 
         A run that is resumed goes on with the export that it has begun, however long ago that was.
 
-        Raises PointInTimeRecoveryError where the run would begin one and cannot.
+        Raises PointInTimeRecoveryError where the run would begin one and cannot, and
+        PlanMismatchError where it would be of another table than the plan's.
         """
         if plan.source == SCAN:
             return {"step": "scan", "arn": None}
@@ -47,6 +48,7 @@ class Exports:
         arn = plan.export_arn or self._begun(plan)
         if arn:
             return {"step": "describe", "arn": arn}
+        check_table_id(plan, table_id)
         self._check_recovery(plan)
         key_arn = self.store.bucket.kms_key_arn
         return {

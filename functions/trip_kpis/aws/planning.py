@@ -86,7 +86,7 @@ def plan_run(request: RunRequest, store: RunStore, settings: Settings, context: 
         plan=plan,
         max_concurrency=budget.max_concurrency,
         empty_table_confirmed=confirmed,
-        source=Exports(dynamodb=dynamodb, store=store).next_step(plan),
+        source=Exports(dynamodb=dynamodb, store=store).next_step(plan, table_id=found.table_id),
     )
 
 

@@ -330,9 +330,10 @@ def _value_at(error: str, document: dict[str, Any]) -> str:
 def check_agreement(frozen: Plan, wanted: Plan, request: RunRequest) -> None:
     """Checks that the run that `frozen` began may be resumed as it is asked for now.
 
-    What decides the figures must be as it was; so must what is in _IF_ASKED_FOR, if the request
-    itself asks for it. The rest stays as it was frozen, except for what the request
-    asks for of `max_concurrency` and `read_units_per_second` (`estimate.planning.resumed_budget`).
+    What decides the figures must be as it was; a table that was created again changes none that are
+    read from an export. What is in _IF_ASKED_FOR must be, too, if the request itself asks for it.
+    The rest stays as it was frozen, except for what the request asks for of `max_concurrency` and
+    `read_units_per_second` (`estimate.planning.resumed_budget`).
 
     Raises PlanMismatchError, which lists what differs.
     """
@@ -341,6 +342,7 @@ def check_agreement(frozen: Plan, wanted: Plan, request: RunRequest) -> None:
         f"{name} was {_shown(getattr(frozen, name))}, now it is {_shown(getattr(wanted, name))}"
         for name in (*_DECIDES_FIGURES, *asked_for)
         if getattr(frozen, name) != getattr(wanted, name)
+        and not (name == "table_id" and frozen.source == EXPORT)
     ]
     if differing:
         raise PlanMismatchError(
@@ -367,13 +369,13 @@ def check_table(plan: Plan, table_name: str) -> None:
 
 
 def check_table_id(plan: Plan, table_id: str) -> None:
-    """Raises PlanMismatchError where the table that is scanned was deleted and created again since
-    the plan, so that some segments were read from one table and some from another."""
-    if plan.source == SCAN and plan.table_id != table_id:
+    """Raises PlanMismatchError where the table was deleted and created again since the plan, and
+    the run has no export of the table that was there before."""
+    if plan.export is None and plan.table_id != table_id:
         raise PlanMismatchError(
             f"the table {plan.table_name!r} was deleted and created again after the run "
             f"{plan.run_id} was planned (its id was {plan.table_id!r}, now it is "
-            f"{table_id!r}), so the segments were not all read from one table; nothing was "
+            f"{table_id!r}), so the run cannot be of one table; nothing was "
             "published. Start a new run without run_id"
         )
 

@@ -309,12 +309,19 @@ def test_a_plan_that_reads_an_export_is_written_without_it() -> None:
     assert Plan.from_bytes(of.to_bytes()).sha256 == of.sha256
 
 
-def test_a_tables_id_matters_to_a_scan_alone() -> None:
-    """An export is of the table that was there at its instant; whose it is, is checked then."""
+def test_a_tables_id_matters_until_the_run_has_its_export() -> None:
     check_table_id(plan(), TABLE.table_id)
-    check_table_id(plan(source="export"), "another")
-    with pytest.raises(PlanMismatchError, match="deleted and created again"):
-        check_table_id(plan(), "another")
+    check_table_id(plan(source="export").reading(frozen_export(3)), "another")
+    for made in (plan(), plan(source="export")):
+        with pytest.raises(PlanMismatchError, match="deleted and created again"):
+            check_table_id(made, "another")
+
+
+def test_a_run_over_an_export_is_resumed_after_its_table_was_created_again() -> None:
+    asked, made = request(continues=True), plan(source="export")
+    check_agreement(made, replace(made, table_id="another"), asked)
+    with pytest.raises(PlanMismatchError, match="table_id"):
+        check_agreement(plan(), replace(plan(), table_id="another"), asked)
 
 
 def test_workers_and_read_budget_may_be_asked_for_anew() -> None:
