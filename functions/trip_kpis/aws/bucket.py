@@ -15,7 +15,7 @@ from trip_kpis.core.errors import AccessDeniedError
 _T = TypeVar("_T")
 
 _READS = 6
-"""of one object whose body breaks while it is read: as many as botocore's attempts for a request"""
+"""of one object whose body breaks while it is read: as many as botocore makes for a request"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,7 +88,8 @@ def _capacity(table: Mapping[str, Any]) -> ReadCapacity:
 
 
 def _time_to_live(client: Any, table_name: str) -> tuple[bool, str | None]:
-    """Returns whether the time to live is known, and the attribute by which DynamoDB deletes items, if it does.
+    """Returns whether the time to live is known, and the attribute by which DynamoDB deletes items,
+    if it does.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeTimeToLive.html
     """

@@ -53,12 +53,12 @@ class SegmentWorker:
     appender: Appender
     pacer: Pacer
     remaining_ms: Callable[[], int]
-    """request id of the invocation, from Lambda's context"""
+    """milliseconds that are left of the invocation, from Lambda's context"""
     _progress: Progress = field(default=_NONE_YET, init=False)
     _pace: Pace = field(init=False)
     _backoff: Backoff = field(default_factory=Backoff, init=False)
     _throttles: Counter[str] = field(default_factory=Counter, init=False)
-    """time since the last append"""
+    """throttled answers since the last append"""
 
     def work(self) -> Progress:
         """Resumes at the end of the log and reads until the segment's end, or until time is short.
