@@ -1,4 +1,5 @@
-"""MergePartials: proves that the run is whole, publishes its days, writes the manifest last."""
+"""MergePartials: proves that the run is complete, publishes its days, and writes the manifest
+last."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -24,7 +25,8 @@ from trip_kpis.core.run.totals import Totals, published
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """``{"run_id", "plan_sha256", "empty_table_confirmed"}`` -> the run's summary."""
+    """Takes ``{"run_id", "plan_sha256", "empty_table_confirmed"}`` and returns the run's
+    summary."""
     request, settings, terms = (
         MergeRequest.from_event(event),
         read_settings(),

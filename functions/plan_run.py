@@ -1,4 +1,4 @@
-"""PlanRun: freezes the run's plan and says which segments there are; of an export, in two steps."""
+"""PlanRun: writes the run's plan and returns its segments; for an export, in two steps."""
 
 from typing import Any
 
@@ -12,7 +12,8 @@ from trip_kpis.core.run.requests import ExportRequest, RunRequest
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """``{"execution_name", "input"}`` -> ``{"run_id", "segments", "max_concurrency", …}``.
+    """Takes ``{"execution_name", "input"}`` and returns ``{"run_id", "segments", "max_concurrency",
+    …}``.
 
     Where the run's export is complete, ``{"run_id", "plan_sha256", "export_arn", …}`` -> the same.
     """

@@ -1,4 +1,4 @@
-"""ScanSegment: appends to one segment's log what one invocation has time for."""
+"""ScanSegment: appends to the log of one segment as much as one invocation has time for."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from trip_kpis.core.run.run_metrics import of_invocation
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """``{"run_id", "plan_sha256", "segment"}`` -> ``{"finished", "segment", …}``.
+    """Takes ``{"run_id", "plan_sha256", "segment"}`` and returns ``{"finished", "segment", …}``.
 
     Called until the segment is finished.
     """

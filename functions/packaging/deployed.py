@@ -30,7 +30,7 @@ DEFAULTS = {"Architecture": "arm64", "PythonRuntime": "python3.13"}
 
 
 def parameters(environment: dict[str, Any], command: str) -> dict[str, str]:
-    """What `command` gives the template in an environment of samconfig.toml.
+    """Returns the template's parameters for `command` in an environment of samconfig.toml.
 
     A command's own `parameter_overrides` replace those of `global` as a whole.
     https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/serverless-sam-cli-config.html
@@ -46,7 +46,7 @@ def parameters(environment: dict[str, Any], command: str) -> dict[str, str]:
 
 
 def faults(config: dict[str, Any], building: dict[str, str]) -> list[str]:
-    """Each environment that builds what is being built, and deploys something else."""
+    """Describes each environment that builds what is being built, and deploys something else."""
     found = []
     for name, environment in config.items():
         if not isinstance(environment, dict) or parameters(environment, "build") != building:
@@ -65,7 +65,7 @@ def faults(config: dict[str, Any], building: dict[str, str]) -> list[str]:
 
 
 def samconfig_above(artifact: Path) -> Path | None:
-    """The samconfig.toml of the project that the artifact is built in."""
+    """Finds the samconfig.toml of the project that the artifact is built in."""
     candidates = (directory / "samconfig.toml" for directory in artifact.resolve().parents)
     return next((file for file in candidates if file.is_file()), None)
 

@@ -25,7 +25,7 @@ def files_in(artifact: Path) -> list[Path]:
 
 
 def biggest_directories(artifact: Path, count: int = 8) -> list[tuple[str, int]]:
-    """The top-level names with the most bytes under them, most first."""
+    """Returns the top-level names with the most bytes under them, the largest first."""
     sizes: Counter[str] = Counter()
     for file in files_in(artifact):
         sizes[file.relative_to(artifact).parts[0]] += file.stat().st_size
@@ -33,7 +33,7 @@ def biggest_directories(artifact: Path, count: int = 8) -> list[tuple[str, int]]
 
 
 def size_fault(artifact: Path, name: str, limit_bytes: int) -> str | None:
-    """What is wrong with the size, and what to do; None if nothing is."""
+    """Returns what is wrong with the size and what to do; None if nothing is wrong."""
     size = sum(file.stat().st_size for file in files_in(artifact))
     if size <= limit_bytes:
         return None
@@ -50,7 +50,7 @@ def size_fault(artifact: Path, name: str, limit_bytes: int) -> str | None:
 
 
 def library_faults(artifact: Path, architecture: str, python_version: str) -> list[str]:
-    """The native libraries that cannot be loaded where they are meant to, each with the reason."""
+    """Lists the native libraries that this platform cannot load, each with the reason."""
     faults = []
     for file in files_in(artifact):
         if ".so" not in file.suffixes:

@@ -19,7 +19,7 @@ VERSION_OF = "import sys; print('%d.%d' % sys.version_info[:2])"
 
 
 def interpreter_of(version: str) -> str | None:
-    """A command on this machine that runs Python `version`, or None.
+    """Finds a command on this machine that runs Python `version`; None if there is none.
 
     Each is asked for its version: a pyenv shim is there whether or not it can run.
     """

@@ -45,13 +45,13 @@ FILES = (
     "pyarrow/libarrow_python_flight*",
 )
 SERVICES = ("dynamodb", "lambda", "s3", "sts")
-"""The services that the functions call (sts where a profile assumes a role, outside of Lambda).
-The newest version of each is kept, and so are the files that serve all of them: regions,
-partitions, defaults, retries."""
+"""The services that the functions call (sts if a profile assumes a role, outside of Lambda). The
+newest version of each is kept, and so are the files that serve all of them: regions, partitions,
+defaults, retries."""
 
 
 def trim(artifact: Path) -> None:
-    """Delete everything under `artifact` that the patterns above name."""
+    """Deletes everything under `artifact` that the patterns above match."""
     for pattern in DIRECTORIES:
         for directory in [path for path in artifact.glob(pattern) if path.is_dir()]:
             shutil.rmtree(directory)

@@ -176,7 +176,7 @@ def test_the_parameters_are_the_stacks() -> None:
 
 def test_the_first_runs_budget_takes_as_long_as_the_page_says() -> None:
     prose = " ".join(PAGE.split())
-    (units,) = re.findall(r"with (\d+) your table's users", prose)
+    (units,) = re.findall(r"with (\d+), the load on your table", prose)
     assert f"--read-units-per-second {units}" in prose
     assert "a terabyte takes three days" in prose
     pages_of_4_kb = 10**12 / 4096

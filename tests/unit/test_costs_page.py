@@ -39,8 +39,6 @@ USD_PER_ALARM_MONTH = 0.10
 USD_PER_DASHBOARD_MONTH = 3.00
 USD_PER_METRIC_MONTH = 0.30
 GB = 2**30
-EXPORT_PIECE = 8 * 2**20
-"""of an export's file, which one request reads"""
 
 SIZES = list(scale.TABLES.values())
 UNITS_PER_WORKER = page_units(consistent_read=False) / (
@@ -108,7 +106,7 @@ def test_a_run_over_an_export(scaled: list[scale.Scaled]) -> None:
     rows: Mapping[str, list[float]] = {
         "A full export to S3": [size / GB * USD_PER_EXPORTED_GIB for size in SIZES],
         "Its storage for 30 days, at most": [size / GB * USD_PER_STORED_GB_MONTH for size in SIZES],
-        "Requests that read it, at most": [size / EXPORT_PIECE * USD_PER_READ for size in SIZES],
+        "Requests that read it, at most": [size / PIECE_BYTES * USD_PER_READ for size in SIZES],
         "Point-in-time recovery, which an export needs, a month": [
             size / GB * USD_PER_RECOVERABLE_GIB_MONTH for size in SIZES
         ],
@@ -116,7 +114,7 @@ def test_a_run_over_an_export(scaled: list[scale.Scaled]) -> None:
     for name, amounts in rows.items():
         assert cells(name) == [usd(amount) for amount in amounts], name
     times = SIZES[1] / GB * USD_PER_EXPORTED_GIB / scaled[1].cost["dynamodb"]
-    assert "about six times what scanning it takes" in PROSE
+    assert "about six times the cost of a scan on demand" in PROSE
     assert "An export** instead of a scan costs about six times as much" in PROSE
     assert round(times) == 6
     assert f"{USD_PER_EXPORTED_GIB:.2f} USD for a GB (2^30 bytes) of table" in PROSE
@@ -150,11 +148,11 @@ def test_a_small_budget_wants_few_workers(scaled: list[scale.Scaled]) -> None:
             ).compute
         )
 
-    row = f"as many workers as a full page a second is there for: {fitting}"
+    row = f"one for each full page a second of the budget: {fitting}"
     assert cells(row) == [waited_for(fitting)]
     assert cells("1") == [waited_for(1)]
     assert f"1 TB takes {seconds / 3600:.0f} hours" in PROSE
-    assert 2700 < UNITS_PER_WORKER < 2800
+    assert f"512 MB reads about {round(UNITS_PER_WORKER, -2):,.0f} units a second" in PROSE
     assert budget < UNITS_PER_WORKER
 
 

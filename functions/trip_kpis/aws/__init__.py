@@ -1,1 +1,1 @@
-"""Does, never decides: the AWS calls."""
+"""The AWS calls; all decisions are in `core`."""

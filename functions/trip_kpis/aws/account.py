@@ -1,4 +1,4 @@
-"""What the account has room for."""
+"""The limits of the AWS account."""
 
 from collections.abc import Callable
 from typing import Any

@@ -15,7 +15,7 @@ from trip_kpis.core.errors import AccessDeniedError
 _T = TypeVar("_T")
 
 _READS = 6
-"""of one object, whose body breaks while it is read: as many as botocore makes of a request"""
+"""of one object whose body breaks while it is read: as many as botocore makes for a request"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,17 +29,17 @@ class StoredObject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectPiece:
-    """Some of an object's bytes."""
+    """A range of an object's bytes."""
 
     body: bytes
     etag: str
     size: int
-    """of the whole object, in bytes"""
+    """size of the whole object, in bytes"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectHead:
-    """What S3 says of an object without its body."""
+    """What S3 reports about an object without its body."""
 
     etag: str
     metadata: Mapping[str, str]
@@ -54,20 +54,20 @@ class Bucket:
     client: Any
     name: str
     kms_key_arn: str = ""
-    """the customer-managed key of what is written; empty: SSE-S3"""
+    """the customer-managed key that encrypts what is written; empty: SSE-S3"""
     sleep: Callable[[float], None] = field(default_factory=lambda: time.sleep)
 
     def url(self, key: str) -> str:
         return f"s3://{self.name}/{key}"
 
     def get(self, key: str) -> StoredObject | None:
-        """The object, whole; None where there is none."""
+        """Reads the whole object; None if it does not exist."""
         return self._unless_absent(key, self._read, {"NoSuchKey"})
 
     def piece(
         self, key: str, *, start: int, length: int, etag: str | None = None
     ) -> ObjectPiece | None:
-        """At most `length` bytes of the object from byte `start` on; None where there is no such
+        """Reads at most `length` bytes of the object from byte `start` on; None if there is no such
         object, none with this ETag (any more), or no such byte."""
         condition = {} if etag is None else {"IfMatch": etag}
         asked = {"Range": f"bytes={start}-{start + length - 1}", **condition}
@@ -101,7 +101,8 @@ class Bucket:
                 self.sleep(pause_seconds(reads))
 
     def head(self, key: str) -> ObjectHead | None:
-        """The object without its body, also an archived one; None where there is none."""
+        """Reads the object's head without its body, also of an archived object; None if it does not
+        exist."""
         return self._unless_absent(key, self._read_head, {"404", "NoSuchKey", "NotFound"})
 
     def _read_head(self, key: str) -> ObjectHead:
@@ -116,7 +117,8 @@ class Bucket:
         )
 
     def _unless_absent(self, key: str, read: Callable[[str], _T], codes: set[str]) -> _T | None:
-        """What `read` gives; None where S3 answers with one of `codes`, or the listing decides.
+        """Returns what `read` returns; None if S3 answers with one of `codes`, or the listing shows
+        that the object does not exist.
 
         To a role that may not list the whole bucket, S3 says "access denied" for an object that is
         not there (https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html).
@@ -138,13 +140,13 @@ class Bucket:
     def put(
         self, key: str, body: bytes, *, content_type: str, metadata: Mapping[str, str] | None = None
     ) -> None:
-        """Writes the object, whatever was there."""
+        """Writes the object, and overwrites an earlier one."""
         self._put(key, body, content_type, metadata or {}, {})
 
     def put_new(
         self, key: str, body: bytes, *, content_type: str, metadata: Mapping[str, str] | None = None
     ) -> bool:
-        """Writes the object unless there is one (`If-None-Match: *`); False where there is.
+        """Writes the object unless it exists (`If-None-Match: *`); returns False if it exists.
 
         False may also mean that an earlier attempt of this very call took effect and its answer
         was lost: the caller reads what is there rather than guess.
@@ -160,22 +162,22 @@ class Bucket:
         content_type: str,
         metadata: Mapping[str, str],
     ) -> bool:
-        """Writes the object if it still is the one with this ETag (`If-Match`); else False."""
+        """Writes the object if it still has this ETag (`If-Match`); otherwise returns False."""
         return self._put(key, body, content_type, metadata, {"IfMatch": etag})
 
     def delete(self, key: str, *, etag: str) -> bool:
-        """Removes the object if it still is the one with this ETag; else False."""
+        """Deletes the object if it still has this ETag; otherwise returns False."""
         with aws_call("s3:DeleteObject", self.url(key)):
             return _unless_precondition_failed(
                 self.client.delete_object, Bucket=self.name, Key=key, IfMatch=etag
             )
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """The keys that begin with `prefix`, in their order."""
+        """Lists the keys that begin with `prefix`, in their order."""
         yield from (found["Key"] for found in self._list(prefix))
 
     def written_since(self, prefix: str, moment: datetime) -> Iterator[str]:
-        """The keys that begin with `prefix` and were last written at `moment` or later.
+        """Lists the keys that begin with `prefix` and were last written at `moment` or later.
 
         S3 has that time in whole seconds.
         """
@@ -185,7 +187,8 @@ class Bucket:
 
     @property
     def _encryption(self) -> Mapping[str, str]:
-        """Said with every write, because a bucket's policy or an organization's may require it.
+        """The encryption headers of every write, because a bucket's policy or an organization's may
+        require them.
 
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingServerSideEncryption.html
         """

@@ -1,4 +1,4 @@
-"""The boundary to AWS: clients, and botocore's errors as the program's own."""
+"""The boundary to AWS: clients, and botocore's errors as the program's own errors."""
 
 import random
 from collections.abc import Iterator, Mapping
@@ -89,8 +89,8 @@ BROKEN_ON_THE_WAY = (
 
 @cache
 def dynamodb() -> Any:
-    """The DynamoDB client, made on first use, kept for a warm start; leaves a Scan's answer as it
-    came (`raw_scan_parser`).
+    """Returns the DynamoDB client, made on first use and kept for a warm start; it leaves a Scan's
+    answer undecoded (`raw_scan_parser`).
 
     botocore's own session makes it: boto3 around that would only bring its transfer manager along,
     a quarter of what importing a handler takes.
@@ -99,7 +99,8 @@ def dynamodb() -> Any:
 
 
 def scanning_client(session: Session, *, region: str | None = None) -> Any:
-    """The same, with the credentials that this botocore Session finds, and perhaps a region."""
+    """Returns a DynamoDB client as `dynamodb` does, with the credentials of this botocore Session,
+    and optionally a region."""
     session.register_component("response_parser_factory", UndecodedScans())
     client = session.create_client("dynamodb", config=_CONFIG, region_name=region)
     client.meta.events.register("after-call.dynamodb", _check_crc32)
@@ -108,7 +109,7 @@ def scanning_client(session: Session, *, region: str | None = None) -> Any:
 
 @cache
 def s3() -> Any:
-    """The S3 client; made on first use, kept for a warm start."""
+    """Returns the S3 client; made on first use, kept for a warm start."""
     client = timestamps.session().create_client("s3", config=_CONFIG)
     for operation in ("PutObject", "DeleteObject"):
         client.meta.events.register(f"needs-retry.s3.{operation}", _retry_conflict)
@@ -116,8 +117,8 @@ def s3() -> Any:
 
 
 def check_answer(answer: Mapping[str, Any], *members: str) -> None:
-    """Raises ResponseParserError where an answer lacks what every answer of its kind has: its body
-    was lost, and botocore takes that for an answer that says nothing."""
+    """Raises ResponseParserError if an answer lacks a member that every answer of its kind has: its
+    body was lost, and botocore parses that as an empty answer."""
     for member in members:
         if member not in answer:
             raise ResponseParserError(f"the answer has no {member}: its body is missing or cut")
@@ -126,8 +127,9 @@ def check_answer(answer: Mapping[str, Any], *members: str) -> None:
 def _retry_conflict(
     *, attempts: int, response: tuple[Any, Mapping[str, Any]] | None, **_: Any
 ) -> float | None:
-    """Listens to botocore's `needs-retry`: the seconds after which a conditional write is tried
-    again that met another one. What it met may have failed, so the condition may still hold.
+    """Handles botocore's `needs-retry`: returns the seconds after which a conditional write that
+    conflicted with another one is retried. What it met may have failed, so the condition may still
+    hold.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
     """
@@ -138,7 +140,8 @@ def _retry_conflict(
 
 
 def pause_seconds(attempts: int) -> float:
-    """Before the next attempt after so many: random, up to a limit that doubles to two seconds."""
+    """Returns the pause before the next attempt after so many attempts: random, up to a limit that
+    doubles to two seconds."""
     return random.uniform(0, min(2.0, 0.05 * 2**attempts))
 
 
@@ -152,7 +155,8 @@ def _is_transient(code: str, status: int, said: str) -> bool:
 
 @cache
 def lambda_() -> Any:
-    """The Lambda client, for what PlanRun asks of the account; gives up sooner than the others."""
+    """Returns the Lambda client, with which PlanRun reads the account's limit; it gives up sooner
+    than the other clients."""
     config = _CONFIG.merge(
         Config(retries={"mode": "standard", "max_attempts": 2}, connect_timeout=2, read_timeout=5)
     )
@@ -160,7 +164,7 @@ def lambda_() -> Any:
 
 
 def _check_crc32(http_response: Any, **_: Any) -> None:
-    """Raises ChecksumError for an answer that is not what DynamoDB sent.
+    """Raises ChecksumError for an answer that differs from what DynamoDB sent.
 
     botocore retries such an answer, but takes the last one as it is when its retries are used up.
     """
@@ -171,7 +175,8 @@ def _check_crc32(http_response: Any, **_: Any) -> None:
 
 @contextmanager
 def aws_call(action: str, resource: str) -> Iterator[None]:
-    """Around one call of a client: `action` as IAM names it, `resource` as the user does.
+    """Converts the errors of one call of a client: `action` as IAM names it, `resource` as the user
+    does.
 
     Raises TransientError for what may succeed when tried again (botocore has already tried more
     than once), TableNotFoundError, BucketNotFoundError, AccessDeniedError, or RefusedError for

@@ -1,4 +1,4 @@
-"""Many calls at once, their results in order, memory bounded."""
+"""Runs many calls at the same time and returns their results in order, with bounded memory."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 WORKERS = 16
-"""At 20 ms a request they keep one processor busy; more of them only get in each other's way."""
+"""At 20 ms a request, these calls keep one processor busy; more calls only slow each other down."""
 _AHEAD = 4 * WORKERS
 
 _Argument = TypeVar("_Argument")
@@ -20,7 +20,8 @@ def in_order(
     workers: int = WORKERS,
     ahead: int = _AHEAD,
 ) -> Iterator[_Result]:
-    """`call` of each argument, so many at a time, at most `ahead` results waiting to be taken.
+    """Runs `call` on each argument, so many at the same time, with at most `ahead` results that
+    wait to be taken. The first call that raises ends it; calls that have not begun are not begun.
 
     The first call that raises ends it; what has not begun by then is not begun.
     """

@@ -1,4 +1,4 @@
-"""A call that may not outlast what is left of an invocation."""
+"""A call that may not take longer than the rest of an invocation."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -13,7 +13,7 @@ class OutOfTimeError(Exception):
 
 
 def within(seconds: float, call: Callable[[], _Result]) -> _Result:
-    """What `call` returns or raises, unless it takes longer: then raises OutOfTimeError.
+    """Returns or raises what `call` does; raises OutOfTimeError if it takes longer.
 
     botocore's time-outs hold for one attempt to connect or to read; with its retries a single
     request can outlast any margin that a worker keeps.

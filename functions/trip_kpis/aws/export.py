@@ -1,4 +1,4 @@
-"""An export as the source: its data files in S3, in the segments that the run has frozen."""
+"""An export as the source: its data files in S3, in the segments that the run has recorded."""
 
 import hashlib
 import time
@@ -24,7 +24,7 @@ from trip_kpis.core.items.pages import Cursor, Page
 from trip_kpis.core.run.plan import Plan
 
 PIECE_BYTES = 4 * 2**20
-"""of one request: the piece that is inflated is in memory, and the next one"""
+"""bytes of one request: the piece that is being decompressed is in memory, and the next one"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class ExportFiles:
     """
 
     bucket: Bucket
-    """where the export is"""
+    """bucket that contains the export"""
     plan: Plan
     export: FrozenExport
     clock: Callable[[], float] = field(default_factory=lambda: time.monotonic)
@@ -68,7 +68,8 @@ class ExportFiles:
     def _pages_of(
         self, file: ExportFile, file_number: int, *, skip: int, end: Cursor | None
     ) -> Iterator[Page]:
-        """The pages of a file after its first lines; `end` is the cursor of the last one."""
+        """Yields the pages of a file after its first lines; `end` is the cursor of the last
+        page."""
         url = self.bucket.url(file.key)
         began, is_sought = self.clock(), skip > 0
         for block, line, line_after, is_last in self._blocks(file, url):
@@ -91,7 +92,7 @@ class ExportFiles:
     def _page(
         self, text: bytes, *, line: int, lines: int, url: str, end: Cursor | None, **more: Any
     ) -> Page:
-        """The page of so many lines, of which the first is number `line`."""
+        """Decodes the page with so many lines, of which the first is number `line`."""
         definition = self.plan.definition
         decoder = export_lines(*definition.paths, flags=definition.flag_paths)
         return Page(
@@ -104,8 +105,8 @@ class ExportFiles:
         )
 
     def _blocks(self, file: ExportFile, url: str) -> Iterator[tuple[bytes, int, int, bool]]:
-        """The file's blocks, each with the numbers of its first line and of the one after it, and
-        whether it is the last one, before which the whole file is checked."""
+        """Yields the file's blocks, each with the numbers of its first line and of the line after
+        it, and whether it is the last one; the whole file is checked before the last one."""
         digest, inflated, line = hashlib.md5(usedforsecurity=False), LineBlocks(url), 0
         for piece in self._pieces(file, url):
             digest.update(piece.body)
@@ -129,7 +130,8 @@ class ExportFiles:
         yield last, line, items, True
 
     def _pieces(self, file: ExportFile, url: str) -> Iterator[ObjectPiece]:
-        """The file's bytes, of one version of the object; the next ones are fetched meanwhile."""
+        """Yields the file's bytes, all from one version of the object; the next piece is fetched in
+        the meantime."""
         first = self.bucket.piece(file.key, start=0, length=PIECE_BYTES)
         if first is None:
             raise ExportNotFoundError(

@@ -1,4 +1,4 @@
-"""The export of a run: whether it can be made, whether it is made, and what it has."""
+"""The export of a run: checks that it can be made, whether it is complete, and what it contains."""
 
 import hashlib
 from collections.abc import Mapping
@@ -26,20 +26,20 @@ from trip_kpis.core.run.plan import SCAN, Plan, check_table_id
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exports:
-    """What a run's planning asks of exports. Every method raises what `aws_call` raises besides its
-    own."""
+    """The calls about exports that planning a run needs. Every method raises what `aws_call` raises
+    besides its own."""
 
     dynamodb: Any
     store: RunStore
 
     def next_step(self, plan: Plan, *, table_id: str) -> dict[str, Any]:
-        """What the state machine does between the plan and the segments: ``step`` is the choice,
-        the rest is what it needs for that. `table_id` is the id that the table has now.
+        """Returns what the state machine does between the plan and the segments: ``step`` is the
+        choice, the rest is what that state needs. `table_id` is the table's id now.
 
-        A run that is resumed goes on with the export that it has begun, however long ago that was.
+        A resumed run continues with the export that it started, however long ago that was.
 
-        Raises PointInTimeRecoveryError where the run would begin one and cannot, and
-        PlanMismatchError where it would be of another table than the plan's.
+        Raises PointInTimeRecoveryError if the run would start an export and cannot, and
+        PlanMismatchError if that would be of another table than the plan's.
         """
         if plan.source == SCAN:
             return {"step": "scan", "arn": None}
@@ -63,8 +63,8 @@ class Exports:
         }
 
     def freeze(self, plan: Plan, arn: str | None) -> FrozenExport:
-        """What the run reads, frozen now, unless it is already; `arn` is the export's, if it is
-        known by that.
+        """Records what the run reads, unless that is already recorded; `arn` is the export's, if it
+        has one.
 
         Raises ExportFailedError, ExportNotFoundError, CorruptExportError, or InputError for an
         export of something else than the plan's table.
@@ -94,7 +94,7 @@ class Exports:
         )
 
     def _begun(self, plan: Plan) -> str | None:
-        """The ARN of the export that the run has begun; None where it has begun none.
+        """Returns the ARN of the export that the run has started; None if it has started none.
 
         DynamoDB writes an object under the export's id at once.
         https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Output.html
@@ -115,7 +115,7 @@ class Exports:
             )
 
     def _described(self, arn: str) -> Address:
-        """Where the export is, of which DynamoDB says that it is complete."""
+        """Returns the place of the export, which DynamoDB must report as complete."""
         with aws_call("dynamodb:DescribeExport", arn):
             answer = self.dynamodb.describe_export(ExportArn=arn)
             check_answer(answer, "ExportDescription")
@@ -134,7 +134,7 @@ class Exports:
 
 
 def _manifest(bucket: Bucket, key: str) -> bytes:
-    """A manifest whose MD5 is what its checksum file says."""
+    """Reads a manifest and compares its MD5 with its checksum file."""
     stored = bucket.get(key)
     if stored is None:
         raise ExportNotFoundError(

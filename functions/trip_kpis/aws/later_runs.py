@@ -1,4 +1,4 @@
-"""What later runs have published already, from their manifests."""
+"""What later runs have already published, from their manifests."""
 
 from datetime import date, datetime
 
@@ -14,7 +14,7 @@ _SETTLED = {Outcome.PUBLISHED, Outcome.UNCHANGED, Outcome.REMOVED}
 
 
 def later_runs(bucket: Bucket, plan: Plan, *, now: datetime) -> LaterRuns:
-    """The runs with later plans that are finished; `now` is the merge's clock. Raises what
+    """Returns the finished runs with later plans; `now` is the merge's clock. Raises what
     `aws_call` raises.
 
     Under the publishing lease this is final: a manifest is written under it, too.

@@ -17,7 +17,7 @@ POLL_SECONDS = 5.0
 RESERVE_MS = 180_000
 """of the invocation's time: a merge that has waited until less is left would hardly finish"""
 _LOST_RACES = 8
-"""in a row, against merges that took the lease in between"""
+"""lost races in a row, against merges that took the lease in between"""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,14 +27,14 @@ class PublishingLease:
     bucket: Bucket
     run_id: str
     invocation: str
-    """its request id"""
+    """request id of the invocation"""
     remaining_ms: Callable[[], int]
     now: Callable[[], datetime] = field(default_factory=lambda: lambda: datetime.now(UTC))
     sleep: Callable[[float], None] = field(default_factory=lambda: time.sleep)
 
     @classmethod
     def of_invocation(cls, context: Any, *, bucket: Bucket, run_id: str) -> Self:
-        """For the invocation that has this context of Lambda's."""
+        """Returns the lease for the invocation with this Lambda context."""
         return cls(
             bucket=bucket,
             run_id=run_id,
@@ -44,7 +44,7 @@ class PublishingLease:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Waits for the lease, and holds it meanwhile.
+        """Waits for the lease and keeps it while the block runs.
 
         Raises TransientError where another run has it for as long as this invocation can wait.
 
@@ -67,7 +67,8 @@ class PublishingLease:
             logger.warning("lease not released", cause=str(error))
 
     def _take(self) -> tuple[Lease, Lease | None]:
-        """The lease as this invocation has it, and the one that it has taken over."""
+        """Takes the lease; returns it as this invocation has it, and the one that it has taken
+        over."""
         wanted = Lease.wanted(
             run_id=self.run_id,
             invocation=self.invocation,
@@ -99,7 +100,8 @@ class PublishingLease:
         )
 
     def _wait_for(self, there: Lease) -> None:
-        """Sleeps a little, or raises TransientError where there is no time to wait any longer."""
+        """Sleeps for a short time, or raises TransientError if there is no time to wait any
+        longer."""
         if self.remaining_ms() - POLL_SECONDS * 1000 < RESERVE_MS:
             raise TransientError(
                 f"the run {there.run_id} is publishing or has been interrupted while it was; other "
@@ -110,7 +112,7 @@ class PublishingLease:
         self.sleep(POLL_SECONDS)
 
     def _replace(self, stored: StoredObject, mine: Lease) -> bool:
-        """Whether `mine` is in the place of `stored` now."""
+        """Replaces `stored` by `mine`; returns whether `mine` is stored now."""
         body = mine.to_bytes()
         if self.bucket.replace(
             LEASE, body, etag=stored.etag, content_type="application/json", metadata={}

@@ -1,4 +1,4 @@
-"""The one logger: a JSON object a line, as CloudWatch Logs Insights reads it."""
+"""The only logger: one JSON object per line, as CloudWatch Logs Insights reads it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,8 @@ logger = Logger(service="trip-kpis")
 
 @contextmanager
 def logged(**keys: object) -> Iterator[None]:
-    """Every line meanwhile has these keys; an error that ends it is logged with them."""
+    """Adds these keys to every log line of the block; an error that ends the block is logged with
+    them."""
     with logger.append_context_keys(**keys):
         try:
             yield

@@ -20,7 +20,8 @@ def emit(
     stack_name: str,
     rejected: Mapping[Reason, int] | None = None,
 ) -> None:
-    """Writes the measures with the one dimension StackName, and rejected trips by Reason, too."""
+    """Writes the measures with the single dimension StackName, and rejected trips by Reason,
+    too."""
     _write(measured, StackName=stack_name)
     for reason, trips in sorted((rejected or {}).items()):
         _write({Measure.TRIPS_REJECTED: trips}, StackName=stack_name, Reason=str(reason))

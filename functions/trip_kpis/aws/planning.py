@@ -1,4 +1,5 @@
-"""What PlanRun does: the plan of a run, and, once its export is there, what is read of that."""
+"""The work of PlanRun: the plan of a run, and, once its export is complete, what the run reads of
+it."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -20,18 +21,18 @@ from trip_kpis.core.run.requests import ExportRequest, RunRequest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """What the state machine goes by."""
+    """PlanRun's result, which decides what the state machine does next."""
 
     plan: Plan
     max_concurrency: int
     empty_table_confirmed: bool
     source: Mapping[str, Any] = field(default_factory=dict)
-    """what is to be done before the segments are known; of `Exports.next_step`"""
+    """what the state machine must do before the segments are known; see `Exports.next_step`"""
     estimate: Mapping[str, Any] | None = None
-    """of the table; None: nothing but an estimate was not asked for"""
+    """the estimate of the table; None: no estimate was asked for"""
 
     def to_json(self) -> dict[str, Any]:
-        """PlanRun's output."""
+        """Returns PlanRun's output."""
         return {
             "run_id": self.plan.run_id,
             "plan_sha256": self.plan.sha256,
@@ -48,8 +49,8 @@ class Planned:
 
 
 def plan_run(request: RunRequest, store: RunStore, settings: Settings, context: Any) -> Planned:
-    """An earlier run's plan is kept, if it agrees with what is asked for now. An estimate writes
-    nothing, and reads a sample of the table for its census.
+    """Plans a run; keeps an earlier plan of the run if it agrees with the new request. An estimate
+    writes nothing, and reads a sample of the table for its census.
 
     `context` is the invocation's.
     """
@@ -91,7 +92,7 @@ def plan_run(request: RunRequest, store: RunStore, settings: Settings, context: 
 
 
 def plan_export(request: ExportRequest, store: RunStore) -> Planned:
-    """The segments are those of the export, which is frozen now, or was."""
+    """Returns the segments of the export, which is recorded now unless it was before."""
     planned = store.planned(request.run_id, sha256=request.plan_sha256)
     exports = Exports(dynamodb=clients.dynamodb(), store=store)
     plan = planned.reading(exports.freeze(planned, request.export_arn))

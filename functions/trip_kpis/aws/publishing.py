@@ -1,4 +1,4 @@
-"""The objects of which there is one a day: an older run never overwrites a newer one's figures.
+"""Publishes the objects that exist once a day: an older run never overwrites a newer run's figures.
 
 Everything here happens under the publishing lease (`aws.lease`), which keeps other merges out.
 Conditional writes keep out whoever else writes to the bucket.
@@ -25,7 +25,7 @@ from trip_kpis.core.run.publication import (
 )
 
 _ATTEMPTS = 8
-"""lost races in a row over one day before the merge gives up; each means that something other than
+"""lost races in a row over one day, before the merge gives up; each means that something other than
 a merge wrote"""
 
 
@@ -39,12 +39,12 @@ class Publisher:
     _warnings: list[str] = field(default_factory=list, init=False)
 
     def check(self, days: Sequence[DayObject]) -> None:
-        """Raises NothingCountedError as `Judge.check_days`; writes nothing."""
+        """Raises NothingCountedError as `Judge.check_days` does; writes nothing."""
         self.judge.check_days(days, self._published_days())
 
     def publish(self, days: Sequence[DayObject]) -> Publication:
-        """Writes, keeps or removes every day as `judge` decides, also those that are published and
-        have no items any more.
+        """Writes, keeps or removes every day as `judge` decides, also published days that have no
+        items any more.
 
         Can be repeated: a day that this run has written counts as published again.
         """
@@ -79,7 +79,7 @@ class Publisher:
         )
 
     def _published_days(self) -> frozenset[date]:
-        """Every day that has an object, whichever run wrote it."""
+        """Returns every day that has an object, whichever run wrote it."""
         keys = self.bucket.keys(self.objects.prefix)
         return frozenset(day for day in map(self.objects.day_at, keys) if day is not None)
 
@@ -105,8 +105,8 @@ class Publisher:
         raise self._lost(day)
 
     def _there(self, day: date, *, compared_with: DayObject | None = None) -> PublishedDay | None:
-        """What is published, as far as its metadata says; the body is read only where the metadata
-        does not say enough to compare it."""
+        """Returns what is published, as far as its metadata says; reads the body only if the
+        metadata is not enough to compare it."""
         head = self.bucket.head(self.objects.key(day))
         if head is None:
             return None
@@ -120,7 +120,8 @@ class Publisher:
         return there
 
     def _with_body(self, day: date, there: PublishedDay) -> PublishedDay:
-        """Written by another program, or by a version without all of the metadata."""
+        """Reads the body of an object that another program wrote, or a version without all of the
+        metadata."""
         stored = self.bucket.get(self.objects.key(day))
         if stored is None or stored.etag != there.etag:
             return there
@@ -129,7 +130,7 @@ class Publisher:
         )
 
     def _write(self, day: DayObject, verdict: Verdict, there: PublishedDay | None) -> bool:
-        """False where something else has written the object in between."""
+        """Writes the object; returns False if something else has written it in between."""
         key, body = self.objects.key(day.day), day.to_bytes()
         metadata = self.judge.metadata(day, verdict)
         if there is None:
@@ -166,8 +167,8 @@ class Publisher:
 def publish(
     figures: Published, *, bucket: Bucket, judge: Judge
 ) -> tuple[Publication, dict[str, Publication]]:
-    """Publishes a run's breakdowns, and then its days: the Publication of the days, and those of
-    the breakdowns by name.
+    """Publishes a run's breakdowns, and then its days; returns the Publication of the days, and
+    those of the breakdowns by name.
 
     Raises NothingCountedError as `Judge.check_days`, before anything is written.
     """

@@ -1,4 +1,4 @@
-"""Answers to Scan, left as they came.
+"""Leaves the answers to Scan undecoded.
 
 botocore decodes an answer generically, value by value, in Python: nine tenths of what a scan costs.
 Only that is taken from it here. End points, credentials, signing, retries, throttling, the check of

@@ -1,4 +1,4 @@
-"""Read units: a worker keeps to its share of the run's budget."""
+"""The read budget of a worker: it keeps to its share of the run's budget."""
 
 import math
 import time
@@ -29,16 +29,16 @@ class Pacer:
     """
 
     units_per_second: float
-    """the share; 0: unlimited"""
+    """the worker's share; 0: unlimited"""
     page_units: float = page_units(consistent_read=False)
-    """what the next page may consume: a full one, or the largest so far if that was larger"""
+    """what the next page may consume: a full page, or the largest page so far if that was larger"""
     clock: Callable[[], float] = field(default_factory=lambda: time.monotonic)
     sleep: Callable[[float], None] = field(default_factory=lambda: time.sleep)
     _held: float = field(default=0.0, init=False)
-    """units in the bucket"""
+    """read units that are in the bucket"""
     _held_at: float = field(init=False)
     _recent: deque[tuple[float, float]] = field(default_factory=deque, init=False)
-    """when a page was there, and its units: the pages of the last ten seconds"""
+    """the times at which pages arrived, and their units: the pages of the last ten seconds"""
     _not_before: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -50,8 +50,8 @@ class Pacer:
 
     @classmethod
     def for_worker_of(cls, plan: Plan, budget: ReadBudget | None = None) -> "Pacer":
-        """An equal share of the budget (the plan's, unless it was changed) for each of the workers
-        that can run at once."""
+        """Returns a pacer with an equal share of the budget (the plan's, unless it was changed) for
+        each of the workers that can run at the same time."""
         return cls(
             units_per_second=(budget or plan.read_budget).share(plan.total_segments),
             page_units=page_units(plan.consistent_read),
@@ -59,7 +59,7 @@ class Pacer:
 
     @property
     def wait_ms(self) -> int:
-        """How long until a page may be asked for."""
+        """Returns how long to wait until a page may be requested."""
         now = self.clock()
         may_ask_at = self._not_before
         if self.units_per_second:
@@ -69,7 +69,8 @@ class Pacer:
         return max(0, math.ceil((may_ask_at - now) * 1000))
 
     def wait(self, *, at_most_ms: int) -> bool:
-        """Sleeps until a page may be asked for; False, and at once, if that takes longer."""
+        """Sleeps until a page may be requested; returns False, and does not sleep, if that takes
+        longer."""
         wait_ms = self.wait_ms
         if wait_ms > at_most_ms:
             return False
@@ -78,7 +79,7 @@ class Pacer:
         return True
 
     def consumed(self, read_units: float) -> None:
-        """A page is there, and consumed so many read units."""
+        """Records that a page has arrived, and how many read units it consumed."""
         if self.units_per_second:
             now = self.clock()
             self._fill(now)
@@ -89,7 +90,7 @@ class Pacer:
                 self._recent.popleft()
 
     def hold_off(self, seconds: float) -> None:
-        """No page is to be asked for before so many seconds are over, paid for or not."""
+        """Delays the next request by so many seconds, whatever the budget allows."""
         self._not_before = self.clock() + seconds
 
     def _fill(self, now: float) -> None:
@@ -97,7 +98,7 @@ class Pacer:
         self._held, self._held_at = min(filled, 2 * self.page_units), now
 
     def _window_has_room_at(self) -> float:
-        """When ten seconds that end with another page hold no more than ten of the share.
+        """Returns the time at which another page fits into ten seconds of the share.
 
         Where not even one page fits into them, they hold that one.
         """

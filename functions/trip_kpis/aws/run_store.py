@@ -22,12 +22,12 @@ from trip_kpis.core.run.table_description import TableDescription
 
 @dataclass(frozen=True, slots=True)
 class RunStore:
-    """What a run keeps once, not once per segment."""
+    """Reads and writes what a run stores once, not once per segment."""
 
     bucket: Bucket
 
     def freeze(self, plan: Plan) -> Plan:
-        """Writes the plan unless the run has one; gives the plan that the run has."""
+        """Writes the plan unless the run has one; returns the plan that the run has."""
         if self.bucket.put_new(
             layout.plan_key(plan.run_id), plan.to_bytes(), content_type="application/json"
         ):
@@ -35,8 +35,8 @@ class RunStore:
         return self.planned(plan.run_id)
 
     def plan(self, run_id: str, *, sha256: str | None = None) -> Plan:
-        """The run's frozen plan, with what is read of its export; with `sha256`, only if that is
-        the plan's.
+        """Returns the run's plan, with what is read of its export; with `sha256`, only if that is
+        the plan's digest.
 
         Raises PlanNotFoundError, or PlanMismatchError for a plan that another version wrote, that
         was changed, or that is another run's.
@@ -55,19 +55,20 @@ class RunStore:
         return plan
 
     def planned(self, run_id: str, *, sha256: str | None = None) -> Plan:
-        """The run's plan.json alone, where `plan` would also want its export. Raises the same."""
+        """Returns the run's plan.json alone; `plan` also needs what is read of the export. Raises
+        the same."""
         url, stored = self._plan_object(run_id)
         if sha256 not in (None, hashlib.sha256(stored.body).hexdigest()):
             raise PlanMismatchError(_changed(url))
         return _checked(Plan.from_bytes(stored.body), run_id, url=url)
 
     def has_export(self, plan: Plan) -> bool:
-        """Whether it is frozen what the run reads of its export."""
+        """Returns whether it is recorded what the run reads of its export."""
         return self._export_object(plan) is not None
 
     def export(self, plan: Plan) -> FrozenExport:
-        """What the run reads of its export. Raises PlanNotFoundError where that is not known yet,
-        and PlanMismatchError for what was frozen for another plan."""
+        """Returns what the run reads of its export. Raises PlanNotFoundError where that is not
+        known yet, and PlanMismatchError for what was frozen for another plan."""
         url, stored = self.bucket.url(layout.export_key(plan.run_id)), self._export_object(plan)
         if stored is None:
             raise PlanNotFoundError(
@@ -83,7 +84,8 @@ class RunStore:
         return export
 
     def freeze_export(self, plan: Plan, export: FrozenExport) -> FrozenExport:
-        """Writes what the run reads of its export, unless that is there; gives what is there."""
+        """Writes what the run reads of its export, unless that is recorded; returns what is
+        recorded."""
         key = layout.export_key(plan.run_id)
         if self.bucket.put_new(key, export.to_bytes(), content_type="application/json"):
             return export
@@ -93,7 +95,7 @@ class RunStore:
         return self.bucket.get(layout.export_key(plan.run_id))
 
     def _plan_object(self, run_id: str) -> tuple[str, StoredObject]:
-        """The plan's object, and its URL. Raises PlanNotFoundError.
+        """Reads the plan's object; returns it and its URL. Raises PlanNotFoundError.
 
         A role that may not list the bucket gets "access denied" for an object that is not there
         (https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html).
@@ -109,15 +111,15 @@ class RunStore:
         return url, stored
 
     def read_budget(self, plan: Plan) -> ReadBudget:
-        """What the run reads with now: the last budget that was written, else the plan's.
+        """Returns the run's current budget: the last budget that was written, or else the plan's.
 
         Raises PlanMismatchError for something else under its key.
         """
         return self.last_budget(plan)[0]
 
     def add_read_budget(self, plan: Plan, budget: ReadBudget, *, after: int) -> None:
-        """Makes it the budget of every invocation that begins from now on; `after` is the number of
-        the last one, as `last_budget` gave it.
+        """Writes a budget for every invocation that begins from now on; `after` is the number of
+        the last budget, from `last_budget`.
 
         A new object each time: what is written under staging/ is never overwritten. Raises
         TransientError where another execution of this run has written one since.
@@ -130,7 +132,7 @@ class RunStore:
             )
 
     def last_budget(self, plan: Plan) -> tuple[ReadBudget, int]:
-        """What `read_budget` gives, and its number; the plan's is number 0."""
+        """Returns what `read_budget` returns, and its number; the plan's budget is number 0."""
         keys = [*self.bucket.keys(layout.read_budgets_prefix(plan.run_id))]
         stored = self.bucket.get(keys[-1]) if keys else None
         if stored is None:
@@ -139,7 +141,7 @@ class RunStore:
         return ReadBudget.from_bytes(stored.body, url=url), len(keys)
 
     def put_manifest(self, plan: Plan, body: bytes) -> None:
-        """Writes the run's manifest, again if the merge is repeated."""
+        """Writes the run's manifest; writes it again if the merge is repeated."""
         self.bucket.put(
             layout.manifest_key(plan.run_id),
             body,
@@ -174,7 +176,7 @@ def _no_plan(run_id: str, url: str) -> str:
 
 
 def frozen(store: RunStore, wanted: Plan, request: RunRequest, terms: EstimateTerms) -> Plan:
-    """The plan of a run that begins: `wanted`, or what an earlier attempt has frozen.
+    """Returns the plan of a new run: `wanted`, or the plan that an earlier attempt has written.
 
     Raises TooManyPartsError, before anything is read, for a run that one merge has no time for.
     """
@@ -192,7 +194,7 @@ def resumed(
     table: TableDescription,
     terms: EstimateTerms,
 ) -> tuple[Plan, ReadBudget]:
-    """The plan of a run that is resumed, and what its workers read with from now on.
+    """Returns the plan of a resumed run, and the budget that its workers have from now on.
 
     `wanted` is the plan that a new run would have. Raises PlanMismatchError where the two do not
     agree.

@@ -10,13 +10,13 @@ from trip_kpis.core.estimate.sample import Sample
 from trip_kpis.core.run.plan import Plan
 
 GENTLE_UNITS_PER_SECOND = 512
-"""where the run has no budget: about a hundredth of an on-demand table's default quota"""
+"""if the run has no budget: about a hundredth of an on-demand table's default quota"""
 _RESERVE_MS = 15_000
-"""that must be left when a page is asked for"""
+"""time that must be left when a page is requested"""
 
 
 def sampling_pacer(plan: Plan) -> Pacer:
-    """One reader has the whole of the run's budget."""
+    """Returns a pacer for one reader that has the whole budget of the run."""
     return Pacer(
         units_per_second=plan.read_units_per_second or GENTLE_UNITS_PER_SECOND,
         page_units=page_units(plan.consistent_read),
@@ -26,7 +26,7 @@ def sampling_pacer(plan: Plan) -> Pacer:
 def take_sample(
     client: Any, plan: Plan, *, remaining_ms: Callable[[], int], pacer: Pacer | None = None
 ) -> Sample:
-    """What there is time for of the sample that the plan wants; perhaps nothing.
+    """Reads as much of the sample that the plan wants as there is time for; perhaps nothing.
 
     The client leaves the answers undecoded (`raw_scan_parser.UndecodedScans`). Raises what
     `aws_call` raises.

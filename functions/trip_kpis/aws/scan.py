@@ -33,7 +33,7 @@ class TableScan:
     plan: Plan
 
     def pages(self, segment: int, *, after: Cursor | None) -> Iterator[Page]:
-        """One Scan request each.
+        """Yields the pages of a segment, one Scan request each.
 
         DynamoDB filters by the definition's conditions, or else what is incomplete, and sends only
         the definition's attributes and the key.
@@ -55,8 +55,8 @@ class TableScan:
 
 
 def unfiltered_page(client: Any, plan: Plan, segment: int, *, start_key: Item | None) -> WholePage:
-    """The page of a segment after the exclusive `start_key`, without filter and projection: an item
-    that a run would not even see is there as well. Raises what `aws_call` raises."""
+    """Reads the page of a segment after the exclusive `start_key`, without filter and projection:
+    it also has the items that a run would not receive. Raises what `aws_call` raises."""
     return _scanned(client, plan, segment, start_key, whole_page)
 
 
@@ -68,7 +68,7 @@ def _scanned(
     decode: Callable[[bytes], _Decoded],
     **expressions: Any,
 ) -> _Decoded:
-    """The decoded answer to one Scan request."""
+    """Decodes the answer to one Scan request."""
     after = {} if start_key is None else {"ExclusiveStartKey": start_key}
     with aws_call("dynamodb:Scan", plan.table_name):
         answer = client.scan(

@@ -25,7 +25,7 @@ from trip_kpis.core.run.plan import Plan
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Appender:
-    """Who appends, for the record."""
+    """The invocation that appends, as the part's header records it."""
 
     invocation: str
     memory_mb: int
@@ -33,7 +33,7 @@ class Appender:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _StoredPart:
-    """A part as it was written: its place is that of its key, its bytes have their checksum."""
+    """A part as it was read: its key names its position, and its bytes match their checksum."""
 
     key: str
     place: layout.Place
@@ -48,7 +48,7 @@ class SegmentLog:
     plan: Plan
 
     def end(self, segment: int) -> Position:
-        """The end of the segment's log, from which a worker resumes.
+        """Returns the end of the segment's log, from which a worker resumes.
 
         Raises:
             BrokenChainError: a part is missing on the way.
@@ -76,7 +76,7 @@ class SegmentLog:
         return position
 
     def check_room(self, segment: int, position: Position) -> None:
-        """Raises TooManyPartsError where another part would have a number of six digits."""
+        """Raises TooManyPartsError if another part would have a number of six digits."""
         if position.next_part > layout.LAST_PART and not position.finished:
             raise TooManyPartsError(
                 f"segment {segment} of run {self.plan.run_id} has {position.next_part:,} parts, as "
@@ -115,7 +115,7 @@ class SegmentLog:
         )
 
     def record_no_progress(self, segment: int, position: Position, appender: Appender) -> None:
-        """Notes that an invocation ran out of time before it had a page after `position`.
+        """Records that an invocation ran out of time before it had a page after `position`.
 
         Raises NoProgressError where another one has noted the same before: two in a row.
         """
@@ -133,7 +133,7 @@ class SegmentLog:
             )
 
     def parts(self) -> Iterator[tuple[PartHeader, pa.Table]]:
-        """Every part of the run, in the order of their keys.
+        """Yields every part of the run, in the order of their keys.
 
         Several threads fetch them, and the caller's decodes them: that takes less of the processor
         than decoding in theirs.
@@ -149,7 +149,7 @@ class SegmentLog:
             yield self._decoded(stored, columns)
 
     def _stored(self, key: str) -> _StoredPart:
-        """The part under this key.
+        """Reads the part with this key.
 
         Raises ForeignPartError for a key that is no part's, BrokenChainError where there is
         nothing, and CorruptPartError for other bytes than were written.
@@ -173,7 +173,7 @@ class SegmentLog:
         return _StoredPart(key=key, place=place, body=stored.body)
 
     def _decoded(self, stored: _StoredPart, columns: PartialColumns) -> tuple[PartHeader, pa.Table]:
-        """Raises CorruptPartError, and ForeignPartError for a part that belongs elsewhere."""
+        """Decodes a part."""
         header, table = decode(stored.body, key=stored.key, columns=columns)
         if (header.segment, header.part) != (stored.place.segment, stored.place.part):
             raise ForeignPartError(
@@ -183,8 +183,8 @@ class SegmentLog:
         return header, table
 
     def _put_rejected(self, segment: int, builder: PartBuilder) -> str | None:
-        """Writes the builder's rejected trips, one JSON object a line; gives the object's key, or
-        None where there are none.
+        """Writes the builder's rejected trips, one JSON object per line; returns the object's key,
+        or None if there are none.
 
         The key has a digest of the body: a builder that is read twice writes the same object
         twice, and a part that loses its race leaves one that no part refers to.

@@ -1,4 +1,4 @@
-"""The environment, read once: the stack's parameters as the functions know them."""
+"""Reads the environment once: the stack's parameters as the functions know them."""
 
 import os
 from dataclasses import dataclass
@@ -25,27 +25,27 @@ _PATHS = (settings.FARE_ATTRIBUTE, settings.ESTIMATED_FARE_ATTRIBUTE, settings.D
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What every function knows: its table, its bucket, and of which stack it is."""
+    """The settings of every function: its table, its bucket, and its stack."""
 
     table_name: str
     bucket_name: str
     bucket_kms_key_arn: str = ""
-    """of what is written; empty: SSE-S3"""
+    """the key that encrypts what is written; empty: SSE-S3"""
     stack_name: str = "local"
-    """distinguished by in CloudWatch's metrics"""
+    """the dimension of CloudWatch's metrics"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergeSettings:
-    """What the merge alone knows; a change applies to a run that is redriven after it."""
+    """The settings that only the merge has; a change applies to a run that is redriven after it."""
 
     max_rejected_share: Decimal
-    """as it is written: 0.29 as a float is a little less, and would refuse 29 of 100"""
+    """exactly as written: 0.29 as a float is a little less, and would refuse 29 of 100"""
     publishing: PublishingTerms
 
 
 def read_settings(environment: Environment = os.environ) -> Settings:
-    """Raises SettingError, which names the parameter, its value and what it should look like."""
+    """Reads the settings of every function."""
     return Settings(
         table_name=settings.TABLE_NAME.text(environment),
         bucket_name=settings.BUCKET_NAME.text(environment),
@@ -55,7 +55,7 @@ def read_settings(environment: Environment = os.environ) -> Settings:
 
 
 def read_run_defaults(environment: Environment = os.environ) -> RunDefaults:
-    """What PlanRun freezes into a plan. Raises SettingError."""
+    """Reads the settings that PlanRun writes into a plan. Raises SettingError."""
     fare, estimated_fare, day = _paths(environment)
     formats = filter(None, environment.get(settings.TIME_FORMATS.variable, "").split("|"))
     return RunDefaults(
@@ -78,8 +78,8 @@ def read_run_defaults(environment: Environment = os.environ) -> RunDefaults:
 
 
 def read_definition(environment: Environment = os.environ) -> DefinitionFile:
-    """The file of the KPI definition: one that is deployed with the functions, or, on a laptop, any
-    whose absolute path is given. Raises SettingError where there is none."""
+    """Reads the file of the KPI definition: one that is deployed with the functions, or, on a
+    laptop, any file whose absolute path is given. Raises SettingError where there is none."""
     named = settings.KPI_DEFINITION.text(environment)
     path = Path(named) if Path(named).is_absolute() else DEFINITIONS / f"{named}.toml"
     try:
@@ -91,7 +91,7 @@ def read_definition(environment: Environment = os.environ) -> DefinitionFile:
 
 
 def read_estimate_terms(environment: Environment = os.environ) -> EstimateTerms:
-    """What a forecast goes by, and a plan does not keep. Raises SettingError."""
+    """Reads the settings that a forecast needs and a plan does not keep. Raises SettingError."""
     return EstimateTerms(
         max_rejected_share=settings.MAX_REJECTED_SHARE.read(environment),
         scan_memory_mb=settings.SCAN_MEMORY.read(environment),
@@ -101,7 +101,7 @@ def read_estimate_terms(environment: Environment = os.environ) -> EstimateTerms:
 
 
 def read_merge_settings(environment: Environment = os.environ) -> MergeSettings:
-    """What MergePartials alone needs. Raises SettingError."""
+    """Reads the settings that MergePartials alone needs. Raises SettingError."""
     return MergeSettings(
         max_rejected_share=settings.MAX_REJECTED_SHARE.read(environment),
         publishing=PublishingTerms(
@@ -113,7 +113,8 @@ def read_merge_settings(environment: Environment = os.environ) -> MergeSettings:
 
 
 def _paths(environment: Environment) -> list[str]:
-    """Of the fare, the estimated fare and the day; SettingError where one contains another."""
+    """Returns the paths of the fare, the estimated fare and the day; raises SettingError if one
+    contains another."""
     paths = [setting.text(environment) for setting in _PATHS]
     parsed = [
         parse_path(path, setting=setting.parameter)

@@ -1,4 +1,4 @@
-"""What a run reads: segments of pages, wherever they come from."""
+"""The interface of what a run reads: segments of pages, from a table or an export."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -17,7 +17,8 @@ class Source(Protocol):
     """
 
     def pages(self, segment: int, *, after: Cursor | None) -> Iterator[Page]:
-        """The pages of the segment after the cursor `after`, or from the segment's beginning.
+        """Yields the pages of the segment after the cursor `after`, or from the segment's
+        beginning.
 
         There is one at least, and the last one, and only it, has no cursor. Raises what `aws_call`
         raises, and a PermanentError for what the source finds wrong with its items.
@@ -25,5 +26,5 @@ class Source(Protocol):
         ...
 
     def throttles_counted(self) -> AbstractContextManager[Counter[str]]:
-        """Counts by reason, meanwhile, the answers that put a read off."""
+        """Counts the throttled answers of the block, by reason."""
         ...

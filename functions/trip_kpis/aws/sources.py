@@ -1,4 +1,4 @@
-"""The source that a plan names: the one place that knows them all."""
+"""Chooses the source that a plan names; the only module that knows all sources."""
 
 from trip_kpis.aws import clients
 from trip_kpis.aws.bucket import Bucket
@@ -9,7 +9,7 @@ from trip_kpis.core.run.plan import Plan
 
 
 def source_of(plan: Plan) -> Source:
-    """What the workers of the plan's run read."""
+    """Returns the source that the workers of the plan's run read."""
     if plan.export is not None:
         bucket = Bucket(clients.s3(), plan.export.bucket)
         return ExportFiles(bucket=bucket, plan=plan, export=plan.export)

@@ -1,4 +1,4 @@
-"""The trips table: what DynamoDB says of it."""
+"""The trips table: what DynamoDB reports about it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,8 +11,8 @@ from trip_kpis.core.run.table_description import TableDescription
 
 
 def describe(client: Any, table_name: str) -> TableDescription:
-    """What DescribeTable and DescribeTimeToLive say. Raises TableNotFoundError, or what `aws_call`
-    raises; a client that may not ask for the time to live is no error."""
+    """Returns what DescribeTable and DescribeTimeToLive report. Raises TableNotFoundError, or what
+    `aws_call` raises; a client that may not ask for the time to live is no error."""
     table = _described(client, table_name)
     keys = sorted(table["KeySchema"], key=lambda key: key["KeyType"])  # HASH before RANGE
     ttl_is_known, ttl_attribute = _time_to_live(client, table_name)
@@ -31,8 +31,8 @@ def describe(client: Any, table_name: str) -> TableDescription:
 
 
 def check_same_table(plan: Plan, client: Any, table_name: str) -> None:
-    """Raises PlanMismatchError where the stack has been given another table since the plan, or the
-    table that is scanned was deleted and created again, and besides what `describe` raises."""
+    """Raises PlanMismatchError if the stack has another table now than the plan, or the table that
+    is scanned was deleted and created again; also raises what `describe` raises."""
     check_table(plan, table_name)
     if plan.export is not None:
         return
@@ -40,8 +40,8 @@ def check_same_table(plan: Plan, client: Any, table_name: str) -> None:
 
 
 def recovery_is_on(client: Any, table_name: str) -> bool:
-    """The table's point-in-time recovery, without which it cannot be exported. Raises what
-    `aws_call` raises."""
+    """Returns whether the table's point-in-time recovery is on; without it, the table cannot be
+    exported. Raises what `aws_call` raises."""
     with aws_call("dynamodb:DescribeContinuousBackups", table_name):
         answer = client.describe_continuous_backups(TableName=table_name)
         check_answer(answer, "ContinuousBackupsDescription")
@@ -50,8 +50,8 @@ def recovery_is_on(client: Any, table_name: str) -> bool:
 
 
 def recovery_if_known(client: Any, table_name: str) -> bool | None:
-    """The same, for an estimate, which nothing of this stops: None for a role that may not ask, an
-    emulator without this call, an answer that is none."""
+    """Returns the same for an estimate, which no error here may stop: None if the role may not ask,
+    an emulator does not have this call, or there is no answer."""
     try:
         return recovery_is_on(client, table_name)
     except TripKpisError:
@@ -68,7 +68,7 @@ def _described(client: Any, table_name: str) -> Mapping[str, Any]:
 
 
 def _capacity(table: Mapping[str, Any]) -> ReadCapacity:
-    """How the table is billed, and what it delivers.
+    """Returns how the table is billed, and what it delivers.
 
     A table that was always provisioned has no BillingModeSummary; one on demand has 0 provisioned
     units; a maximum of -1 is none.
@@ -90,7 +90,8 @@ def _capacity(table: Mapping[str, Any]) -> ReadCapacity:
 
 
 def _time_to_live(client: Any, table_name: str) -> tuple[bool, str | None]:
-    """Whether it is known, and the attribute by which DynamoDB deletes items, if it does.
+    """Returns whether the time to live is known, and the attribute by which DynamoDB deletes items,
+    if it does.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeTimeToLive.html
     """

@@ -1,4 +1,4 @@
-"""Throttling: whether an answer is that, for which reasons, how often, how long to stay away."""
+"""Throttling: recognizes and counts throttled answers, and decides how long to wait."""
 
 import random
 from collections import Counter
@@ -23,7 +23,7 @@ _LONGEST_SECONDS = 60.0
 
 @dataclass(slots=True, kw_only=True)
 class Backoff:
-    """How long to stay away from what throttles: up to 2 s, 4 s, 8 s …, and never above 60 s.
+    """Decides how long to wait after throttling: up to 2 s, 4 s, 8 s …, and never above 60 s.
 
     Up to: from half of that on, by chance, so that workers do not come back in step. Before this
     begins, botocore has retried with waits of its own.
@@ -38,19 +38,19 @@ class Backoff:
         return longest * (1 + self.chance()) / 2
 
     def over(self) -> None:
-        """An answer came."""
+        """Ends the throttling: an answer has arrived."""
         self._in_a_row = 0
 
 
 def is_throttling(error: TransientError) -> bool:
-    """Whether what AWS answered was that there were too many requests."""
+    """Returns whether AWS answered that there were too many requests."""
     cause = error.__cause__
     return isinstance(cause, ClientError) and bool(_reasons(cause.response))
 
 
 @contextmanager
 def throttles_counted(dynamodb: Any) -> Iterator[Counter[str]]:
-    """Counts by reason what throttles a Scan meanwhile, also the answers that botocore retries.
+    """Counts by reason the throttled Scan requests of the block, also those that botocore retries.
 
     `dynamodb` is a client. A given-up request that is still under way counts, too.
     """
@@ -68,12 +68,14 @@ def throttles_counted(dynamodb: Any) -> Iterator[Counter[str]]:
 
 
 def listed(counts: Mapping[str, int]) -> str:
-    """For a message: ``12 TableReadKeyRangeThroughputExceeded, 3 ThrottlingException``."""
+    """Formats the counts for a message: ``12 TableReadKeyRangeThroughputExceeded, 3
+    ThrottlingException``."""
     return ", ".join(f"{n} {reason}" for reason, n in sorted(counts.items()))
 
 
 def _reasons(answer: Mapping[str, Any]) -> list[str]:
-    """Of an answer as botocore has parsed it; the error's code where it names none; else empty.
+    """Returns the reasons of an answer that botocore has parsed; the error's code if it names none;
+    otherwise empty.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ThrottlingReason.html
     """

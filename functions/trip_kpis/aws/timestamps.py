@@ -1,4 +1,4 @@
-"""Timestamps in AWS's answers, read a hundred times sooner than botocore's tolerant parser does."""
+"""Reads timestamps in AWS's answers, a hundred times faster than botocore's tolerant parser."""
 
 from contextlib import suppress
 from datetime import datetime
@@ -10,7 +10,7 @@ from botocore.utils import parse_timestamp
 
 
 def session() -> Session:
-    """A botocore session whose clients read timestamps by `parse`.
+    """Returns a botocore session whose clients read timestamps with `parse`.
 
     botocore hands every one to dateutil, which tries what it might be: a listing has one per key.
     """
@@ -20,7 +20,8 @@ def session() -> Session:
 
 
 def parse(value: Any) -> datetime:
-    """ISO 8601 as in S3's XML, RFC 822 as in its headers; anything else is left to botocore."""
+    """Reads ISO 8601 as in S3's XML, and RFC 822 as in its headers; leaves anything else to
+    botocore."""
     ways = (datetime.fromisoformat, parsedate_to_datetime) if isinstance(value, str) else ()
     for read in ways:
         with suppress(ValueError):

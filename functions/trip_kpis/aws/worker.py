@@ -1,4 +1,5 @@
-"""One invocation's work on one segment: page by page from the log's end, until it must stop."""
+"""One invocation's work on one segment: reads page by page from the log's end, until it must
+stop."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -24,7 +25,7 @@ class Progress:
 
     finished: bool
     appended: int
-    """parts"""
+    """parts that were appended"""
     counts: Counts
 
     def to_json(self) -> dict[str, Any]:
@@ -52,12 +53,12 @@ class SegmentWorker:
     appender: Appender
     pacer: Pacer
     remaining_ms: Callable[[], int]
-    """of the invocation, from Lambda's context"""
+    """milliseconds that are left of the invocation, from Lambda's context"""
     _progress: Progress = field(default=_NONE_YET, init=False)
     _pace: Pace = field(init=False)
     _backoff: Backoff = field(default_factory=Backoff, init=False)
     _throttles: Counter[str] = field(default_factory=Counter, init=False)
-    """since the last append"""
+    """throttled answers since the last append"""
 
     def work(self) -> Progress:
         """Resumes at the end of the log and reads until the segment's end, or until time is short.
@@ -80,7 +81,7 @@ class SegmentWorker:
 
     @property
     def progress(self) -> Progress:
-        """So far, also where `work` has raised."""
+        """Returns the progress so far, also after `work` has raised."""
         throttles = Counts(throttles=dict(self._throttles))
         return replace(self._progress, counts=self._progress.counts + throttles)
 
@@ -104,7 +105,8 @@ class SegmentWorker:
             self._record_no_progress(position)
 
     def _fill(self, builder: PartBuilder) -> bool:
-        """Reads pages into the builder until it must be appended; False where time is up.
+        """Reads pages into the builder until it must be appended; returns False if the time is
+        over.
 
         A page that is not there in time is given up: what was read before it still can be appended.
         """
@@ -163,7 +165,7 @@ class SegmentWorker:
         self.log.record_no_progress(self.segment, position, self.appender)
 
     def _append(self, builder: PartBuilder) -> Position:
-        """Where the log ends now."""
+        """Appends the builder's pages; returns the new end of the log."""
         before = self.remaining_ms()
         builder.counts += Counts(throttles=dict(self._throttles))
         self._throttles.clear()
@@ -180,7 +182,7 @@ class SegmentWorker:
         return position
 
     def _put(self, builder: PartBuilder, *, worker_ms: int) -> bool:
-        """What `append` returns; where S3 throttles, once it no longer does, if that is in time."""
+        """Returns what `append` returns; if S3 throttles, retries as long as there is time."""
         backoff = Backoff()
         while True:
             try:

@@ -11,7 +11,7 @@ STANDARD_IA = "STANDARD_INFREQUENT_ACCESS"
 """DescribeTable's table classes"""
 
 DEFAULT_READ_QUOTA = 40_000
-"""read units a second of an on-demand table, unless AWS was asked for more
+"""read units a second of an on-demand table, unless AWS has granted a higher quota
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html"""
 PARTITION_UNITS_PER_SECOND = 3_000
 """of one partition, so of one worker, whose pages come from one partition at a time
@@ -23,7 +23,8 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capac
 
 
 def page_units(consistent_read: bool) -> int:
-    """Read units of a full page of 1 MB: half a unit for 4 KiB, or a whole one.
+    """Returns the read units of a full page of 1 MB: half a unit for 4 KiB, or a whole unit if
+    reads are consistent.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
     """
@@ -37,18 +38,19 @@ class ReadCapacity:
     billing_mode: str = ON_DEMAND
     table_class: str = STANDARD
     maximum: int | None = None
-    """what is provisioned, or the maximum that was set for an on-demand table; None: its quota"""
+    """the provisioned capacity, or the maximum that was set for an on-demand table; None: its
+    quota"""
     warm: int | None = None
-    """what an on-demand table serves at once, before it grows; None: unknown
+    """read units that an on-demand table delivers at once, before it grows; None: unknown
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/warm-throughput.html"""
 
     @property
     def units_per_second(self) -> int:
-        """The most that the table delivers to all its readers."""
+        """Returns the most read units that the table delivers in a second to all its readers."""
         return self.maximum or max(DEFAULT_READ_QUOTA, self.warm or 0)
 
     def limit(self, budget: int) -> int:
-        """The most that a run with this read budget (0: none) consumes in a second.
+        """Returns the most that a run with this read budget (0: none) consumes in a second.
 
         A budget above the default quota means that the quota was raised; one above what is
         provisioned, or above the table's own maximum, does not raise these.
@@ -58,17 +60,17 @@ class ReadCapacity:
         return min(budget, self.maximum) if self.maximum else budget
 
     def seconds(self, read_units: float, *, budget: int) -> int:
-        """How long reading so many units takes at least."""
+        """Returns the shortest time in which so many units can be read."""
         return math.ceil(self._read(read_units, budget)[0])
 
     def reached(self, read_units: float, *, budget: int) -> int:
-        """The units a second that the table delivers by the time that so many are read, or at once
-        after it has doubled: with fewer workers than that takes, it would never grow."""
+        """Returns the units a second that the table delivers when so many have been read, or at
+        once after it has doubled: with fewer workers than that takes, it would never grow."""
         _, rate = self._read(read_units, budget)
         return min(self.limit(budget), max(rate, 2 * (self.warm or rate)))
 
     def _read(self, read_units: float, budget: int) -> tuple[float, int]:
-        """The time that the units take, and the rate at the end."""
+        """Returns the time that the units take, and the rate at the end."""
         limit = self.limit(budget)
         rate = limit if self.maximum or not self.warm else min(limit, self.warm)
         seconds = 0.0

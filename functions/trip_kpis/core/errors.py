@@ -40,7 +40,7 @@ class TripKpisError(Exception):
 
 
 class PermanentError(TripKpisError):
-    """Would fail again with the same input; the state machine does not retry it."""
+    """An error that would occur again with the same input; the state machine does not retry it."""
 
 
 class WrongPackageError(PermanentError):
@@ -60,11 +60,11 @@ class InputError(PermanentError):
 
 
 class TableNotFoundError(PermanentError):
-    """The trips table is not there."""
+    """The trips table does not exist."""
 
 
 class BucketNotFoundError(PermanentError):
-    """The bucket is not there."""
+    """The bucket does not exist."""
 
 
 class AccessDeniedError(PermanentError):
@@ -88,7 +88,7 @@ class ExportFailedError(PermanentError):
 
 
 class ExportNotFoundError(PermanentError):
-    """An export, its manifest or one of its data files is not there (any more)."""
+    """An export, its manifest or one of its data files does not exist (any more)."""
 
 
 class CorruptExportError(PermanentError):
@@ -96,7 +96,7 @@ class CorruptExportError(PermanentError):
 
 
 class PlanMismatchError(PermanentError):
-    """A run is continued under other terms than those it was planned with."""
+    """A run is resumed with other settings than those of its plan."""
 
 
 class NoProgressError(PermanentError):
@@ -120,7 +120,8 @@ class CorruptPartError(PermanentError):
 
 
 class UnbalancedCountsError(PermanentError):
-    """Not all that was scanned is excluded, incomplete, rejected or counted; or rows differ."""
+    """Counts do not add up: scanned is not excluded + incomplete + rejected + counted, or rows
+    differ."""
 
 
 class TooManyRejectedError(PermanentError):
@@ -144,4 +145,4 @@ class TooManyPartsError(PermanentError):
 
 
 class TransientError(TripKpisError):
-    """May succeed when it is tried again: throttling, a server's error, a broken connection."""
+    """An error that may not occur again: throttling, a server's error, a broken connection."""

@@ -25,7 +25,7 @@ RUNS = "runs/"
 STAGING = "staging/"
 QUARANTINE = "quarantine/"
 EXPORTS = "exports/"
-"""What is under it, DynamoDB writes."""
+"""DynamoDB writes the objects under it."""
 
 DAYS = f"{KPIS}date="
 """the prefix of every day"""
@@ -71,7 +71,7 @@ _KNOWN = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a part belongs."""
+    """The position of a part."""
 
     run_id: str
     segment: int
@@ -79,25 +79,26 @@ class Place:
 
 
 def is_known(key: str) -> bool:
-    """Whether a run writes objects with such keys."""
+    """Returns whether a run writes objects with such keys."""
     return any(form.fullmatch(key) for form in _KNOWN)
 
 
 def is_run_id(text: str) -> bool:
-    """Whether a run can have this id, which becomes part of keys."""
+    """Returns whether a run can have this id, which becomes part of keys."""
     return RUN_ID.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class DayObjects:
-    """Objects of which there is one a day: the days' own, or those of a breakdown."""
+    """The objects that exist once per day: `kpi.json` of the days, or `kpis.jsonl` of a
+    breakdown."""
 
     breakdown: str | None = None
-    """its name; None: the days' own"""
+    """the name of the breakdown; None: the days"""
 
     @property
     def prefix(self) -> str:
-        """Of them all."""
+        """Returns the prefix of all of them."""
         return DAYS if self.breakdown is None else f"{BREAKDOWNS}by={self.breakdown}/date="
 
     @property
@@ -105,12 +106,12 @@ class DayObjects:
         return "application/json" if self.breakdown is None else "application/jsonl"
 
     def key(self, day: date | str) -> str:
-        """Of the day's object; with ``*`` for the day, a pattern of all."""
+        """Returns the key of the day's object; with ``*`` for the day, a pattern of all keys."""
         file = "kpi.json" if self.breakdown is None else "kpis.jsonl"
         return f"{self.prefix}{day}/{file}"
 
     def day_at(self, key: str) -> date | None:
-        """The day of an object; None for a key that the program never writes."""
+        """Returns the day of an object; None for a key that the program never writes."""
         match = (_DAY if self.breakdown is None else _BREAKDOWN_DAY).fullmatch(key)
         try:
             day = date.fromisoformat(match["day"]) if match else None
@@ -120,107 +121,112 @@ class DayObjects:
 
 
 def day_key(day: date) -> str:
-    """Of the day's `kpi.json`."""
+    """Returns the key of the day's `kpi.json`."""
     return DayObjects().key(day)
 
 
 def day_at(key: str) -> date | None:
-    """The day of a `kpi.json`; None for a key that the program never writes."""
+    """Returns the day of a `kpi.json`; None for a key that the program never writes."""
     return DayObjects().day_at(key)
 
 
 def manifest_key(run_id: str) -> str:
-    """Of the run's manifest; with ``*`` for the run, a pattern of all manifests."""
+    """Returns the key of the run's manifest; with ``*`` for the run, a pattern of all manifests."""
     return f"{MANIFESTS}{run_id}/manifest.json"
 
 
 def run_of_manifest(key: str) -> str | None:
-    """The id of the run; None for a key that is no manifest's."""
+    """Returns the id of the run; None for a key that is not a manifest's."""
     match = _MANIFEST.fullmatch(key)
     return match["run_id"] if match else None
 
 
 def staging_prefix(run_id: str) -> str:
-    """Of all that a run writes before it is finished."""
+    """Returns the prefix of the plan, the parts and everything else that a run writes before it
+    publishes."""
     return f"{STAGING}run={run_id}/"
 
 
 def plan_key(run_id: str) -> str:
-    """Of the run's plan; with ``*`` for the run, a pattern of all plans."""
+    """Returns the key of the run's plan; with ``*`` for the run, a pattern of all plans."""
     return f"{staging_prefix(run_id)}plan.json"
 
 
 def run_of_plan(key: str) -> str | None:
-    """The id of the run; None for a key that is no plan's."""
+    """Returns the id of the run; None for a key that is not a plan's."""
     match = _PLAN.fullmatch(key)
     return match["run_id"] if match else None
 
 
 def export_key(run_id: str) -> str:
-    """Of what the run reads of its export."""
+    """Returns the key of what the run reads of its export."""
     return f"{staging_prefix(run_id)}export.json"
 
 
 def exports_prefix(run_id: str) -> str:
-    """Of the export that the run makes, without the slash at its end, as DynamoDB is given it."""
+    """Returns the prefix of the export that the run makes, without the slash at its end, as
+    DynamoDB's request has it."""
     return f"{EXPORTS}run={run_id}"
 
 
 def export_at(key: str) -> str | None:
-    """The id of the export that has an object of this key; None where none of a run has."""
+    """Returns the id of the export that an object with this key belongs to; None if it belongs to
+    no export of a run."""
     match = _STARTED_EXPORT.fullmatch(key)
     return match["export_id"] if match else None
 
 
 def read_budgets_prefix(run_id: str) -> str:
-    """Of the read budgets that the run was given after its plan."""
+    """Returns the prefix of the read budgets that the run was given after its plan."""
     return f"{staging_prefix(run_id)}read-budget-"
 
 
 def read_budget_key(run_id: str, number: int) -> str:
-    """Of one of them; the first is number 1."""
+    """Returns the key of a read budget; the first is number 1."""
     return f"{read_budgets_prefix(run_id)}{number:05d}.json"
 
 
 def parts_prefix(run_id: str, segment: int | None = None) -> str:
-    """Of the parts of a segment, or of all segments."""
+    """Returns the prefix of the parts of a segment, or of all segments."""
     of_all = f"{staging_prefix(run_id)}segment="
     return of_all if segment is None else f"{of_all}{segment:05d}/"
 
 
 def part_key(run_id: str, segment: int, part: int) -> str:
-    """Of a part of a segment's log."""
+    """Returns the key of a part of a segment's log."""
     return f"{parts_prefix(run_id, segment)}part-{part:05d}.parquet"
 
 
 def part_at(key: str) -> Place | None:
-    """Which part's key it is; None for a key that is no part's."""
+    """Returns the place of the part with this key; None for a key that is not a part's."""
     return _place(_PART_KEY.fullmatch(key))
 
 
 def no_progress_key(run_id: str, segment: int, part: int) -> str:
-    """Of the note that an invocation had no time for a page of this part."""
+    """Returns the key of the note that an invocation had no time for a page of this part."""
     return f"{staging_prefix(run_id)}standstill/segment={segment:05d}/part-{part:05d}.json"
 
 
 def quarantine_prefix(run_id: str) -> str:
-    """Of the trips that the run rejected."""
+    """Returns the prefix of the trips that the run rejected."""
     return f"{QUARANTINE}run={run_id}/"
 
 
 def quarantine_key(run_id: str, segment: int, part: int, *, digest: str) -> str:
-    """Of the rejected trips of a part, whose content has this hexadecimal digest."""
+    """Returns the key of the rejected trips of a part, whose content has this hexadecimal
+    digest."""
     return f"{quarantine_prefix(run_id)}segment={segment:05d}/part-{part:05d}-{digest}.jsonl"
 
 
 def is_quarantine_of(run_id: str, key: str) -> bool:
-    """Whether it is the key of an object with trips that this run rejected."""
+    """Returns whether it is the key of an object with trips that this run rejected."""
     place = quarantined_part(key)
     return place is not None and place.run_id == run_id
 
 
 def quarantined_part(key: str) -> Place | None:
-    """The part whose rejected trips have this key; None for a key outside the quarantine."""
+    """Returns the part whose rejected trips have this key; None for a key outside the
+    quarantine."""
     return _place(_REJECTED.fullmatch(key))
 
 

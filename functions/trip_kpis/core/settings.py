@@ -1,4 +1,4 @@
-"""Every setting of the functions, once: its name everywhere, what it may be, what it decides.
+"""All settings of the functions: the name everywhere, the allowed values, and what each decides.
 
 A setting is a parameter of the stack (`FareAttribute`), reaches a function as an environment
 variable (`FARE_ATTRIBUTE`), and is a field of a run's plan, if it has one there
@@ -15,7 +15,7 @@ from trip_kpis.core.errors import InputError, SettingError
 Environment = Mapping[str, str]
 
 MOST_SEGMENTS = 10_000
-"""The list of segments travels in one state, of at most 256 KiB."""
+"""The list of segments is part of one state, which has at most 256 KiB."""
 MOST_CONCURRENCY = 10_000
 """https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html"""
 MOST_READ_UNITS = 10**9
@@ -26,35 +26,36 @@ class Setting:
     """A setting whose value is text; the kinds of settings below read it as something else."""
 
     parameter: str
-    """of the stack"""
+    """name of the stack's parameter"""
     default: str | None
-    """of the stack's parameter; None: it has to be given, or the stack sets it"""
+    """default of the stack's parameter; None: it must be given, or the stack sets it"""
     must_be: str
     """what a value looks like, in words"""
     decides_figures: bool = False
-    """two runs with different values may publish different figures"""
+    """whether two runs with different values may publish different figures"""
     named: str | None = None
-    """the environment variable, where it is not the parameter's name in capitals"""
+    """the environment variable, if it is not the parameter's name in capitals"""
 
     @property
     def variable(self) -> str:
-        """The environment variable."""
+        """Returns the name of the environment variable."""
         return self.named or self.field.upper()
 
     @property
     def field(self) -> str:
-        """Of the plan and of an execution's input."""
+        """Returns the field's name in the plan and in an execution's input."""
         return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", self.parameter).lower()
 
     def text(self, environment: Environment) -> str:
-        """The value. Raises SettingError where there is none."""
+        """Returns the value. Raises SettingError where there is none."""
         value = environment.get(self.variable, "")
         if not value.strip():
             raise self.wrong(environment)
         return value
 
     def wrong(self, environment: Environment, *, hint: str = "") -> SettingError:
-        """The error for its value, which names the parameter, the value and what it must be."""
+        """Returns the error for a wrong value, which names the parameter, the value and what it
+        must be."""
         value = environment.get(self.variable)
         if value is None:
             # In no stack: the template sets every variable.
@@ -72,17 +73,17 @@ class Whole(Setting):
     least: int
     most: int
     least_in_input: int | None = None
-    """where an execution's input may have less or more than the stack; None: the same"""
+    """the limits of an execution's input, if they are not the stack's; None: the same"""
 
     def read(self, environment: Environment) -> int:
-        """The number in the environment. Raises SettingError."""
+        """Reads the number from the environment. Raises SettingError."""
         text = self.text(environment)
         if not (text.isascii() and text.isdigit() and self.least <= int(text) <= self.most):
             raise self.wrong(environment)
         return int(text)
 
     def asked(self, given: Mapping[str, object]) -> int | None:
-        """The number in an execution's input; None where there is none. Raises InputError."""
+        """Reads the number from an execution's input; None if it has none. Raises InputError."""
         least = self.least if self.least_in_input is None else self.least_in_input
         return whole_number(given, self.field, least, self.most)
 
@@ -92,7 +93,7 @@ class Share(Setting):
     """A setting that is a share, exactly as it is written: 0.29 as a float is a little less."""
 
     def read(self, environment: Environment) -> Decimal:
-        """The share in the environment. Raises SettingError."""
+        """Reads the share from the environment. Raises SettingError."""
         text = self.text(environment)
         try:
             fits = 0 <= Decimal(text) <= 1
@@ -110,14 +111,15 @@ class Choice(Setting):
     choices: tuple[str, ...]
 
     def read(self, environment: Environment) -> str:
-        """The word in the environment. Raises SettingError."""
+        """Reads the word from the environment. Raises SettingError."""
         text = self.text(environment)
         if text not in self.choices:
             raise self.wrong(environment)
         return text
 
     def asked(self, given: Mapping[str, object]) -> bool | None:
-        """Of `true` and `false`, the one in an execution's input; None where there is none.
+        """Reads `true` or `false` from an execution's input, as one of the words; None if it has
+        none.
 
         Raises InputError.
         """
@@ -125,7 +127,7 @@ class Choice(Setting):
 
 
 def text(given: Mapping[str, object], name: str) -> str | None:
-    """The text that an input gives under this name, if it gives one. Raises InputError."""
+    """Returns the text that an input has under this name, if it has one. Raises InputError."""
     value = given.get(name)
     if value is not None and not (isinstance(value, str) and value.strip()):
         raise InputError(f"{name} is {value!r}: it must be a text that is not empty")
@@ -133,7 +135,7 @@ def text(given: Mapping[str, object], name: str) -> str | None:
 
 
 def whole_number(given: Mapping[str, object], name: str, least: int, most: int) -> int | None:
-    """The number that an input gives under this name, if it gives one. Raises InputError."""
+    """Returns the number that an input has under this name, if it has one. Raises InputError."""
     value = given.get(name)
     if value is None:
         return None
@@ -143,7 +145,7 @@ def whole_number(given: Mapping[str, object], name: str, least: int, most: int) 
 
 
 def flag(given: Mapping[str, object], name: str) -> bool | None:
-    """The truth value that an input gives under this name, if any. Raises InputError."""
+    """Returns the Boolean that an input has under this name, if it has one. Raises InputError."""
     value = given.get(name)
     if value is not None and not isinstance(value, bool):
         raise InputError(f"{name} is {value!r}: it must be true or false")
@@ -168,7 +170,7 @@ def _whole(
 
 
 def _choice(parameter: str, *choices: str) -> Choice:
-    """The first is the default."""
+    """Returns a choice, whose first word is the default."""
     return Choice(
         parameter=parameter, default=choices[0], must_be=" or ".join(choices), choices=choices
     )
@@ -229,10 +231,10 @@ EARLIEST_DAY = Setting(
     decides_figures=True,
 )
 TOTAL_SEGMENTS = _whole("TotalSegments", 0, 0, MOST_SEGMENTS, least_in_input=1)
-"""0: by the table's size"""
+"""0: depends on the table's size"""
 MAX_CONCURRENCY = _whole("MaxConcurrency", 32, 1, MOST_CONCURRENCY)
 READ_UNITS_PER_SECOND = _whole("ReadUnitsPerSecond", 0, 0, MOST_READ_UNITS)
-"""of the whole run; 0: unlimited"""
+"""budget of the whole run; 0: unlimited"""
 CONSISTENT_READ = _choice("ConsistentRead", "false", "true")
 CHECKPOINT_SECONDS = _whole("CheckpointSeconds", 60, 1, 600)
 MAX_REJECTED_SHARE = Share(
@@ -269,9 +271,10 @@ SETTINGS: tuple[Setting, ...] = (
     MERGE_MEMORY,
 )
 ASKED_BY_RUN = (TOTAL_SEGMENTS, MAX_CONCURRENCY, READ_UNITS_PER_SECOND, CONSISTENT_READ)
-"""what an execution's input may have in place of the stack's"""
+"""the settings that an execution's input may override"""
 
 
 def default_environment() -> dict[str, str]:
-    """The functions' variables with the stack's defaults; without those that have none."""
+    """Returns the functions' variables with the stack's defaults, without the variables that have
+    none."""
     return {one.variable: one.default for one in SETTINGS if one.default is not None}

@@ -1,1 +1,1 @@
-"""KPI definitions: what counts as a trip, which day it belongs to, what a day publishes."""
+"""KPI definitions: which items count, which day an item belongs to, and what a day publishes."""

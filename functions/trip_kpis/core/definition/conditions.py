@@ -1,4 +1,4 @@
-"""The conditions of `[item.where]`, judged on one item's values.
+"""The conditions of `[item.where]`, applied to the values of one item.
 
 `filter_expression` has the same conditions for DynamoDB, `reading.columns` for a page of plain
 values; this is the rule that both follow.
@@ -14,12 +14,12 @@ from trip_kpis.core.items.attributes import AttributePath, AttributeValue, is_mi
 from trip_kpis.core.items.numbers import comparable
 
 Wanted = str | Decimal | bool
-"""What a definition compares with; a String, a number or a truth value."""
+"""A value that a definition compares with: a String, a number or a Boolean."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Equals:
-    """It is one of the values; or, negated, none of them."""
+    """The value is one of the values; or, negated, none of them."""
 
     path: AttributePath
     values: tuple[Wanted, ...]
@@ -28,7 +28,7 @@ class Equals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BeginsWith:
-    """It is a String that begins with one of the texts."""
+    """The value is a String that begins with one of the texts."""
 
     path: AttributePath
     texts: tuple[str, ...]
@@ -36,7 +36,7 @@ class BeginsWith:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exists:
-    """There is a value; or there is none."""
+    """The item has a value; or it has none."""
 
     path: AttributePath
     wanted: bool
@@ -44,7 +44,8 @@ class Exists:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """It is above, at least, below or at most a number or a String; Strings by their UTF-8."""
+    """The value is above, at least, below or at most a number or a String; Strings are compared by
+    their UTF-8."""
 
     path: AttributePath
     operator: str
@@ -62,12 +63,13 @@ COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
 
 
 def is_absent(value: AttributeValue | None, null_values: Set[str]) -> bool:
-    """Absent, NULL, an empty String, or one of the Strings that the definition says mean that."""
+    """Returns whether a value is absent, NULL, an empty String, or one of the definition's
+    null_values."""
     return is_missing(value) or (value is not None and value.get("S") in null_values)
 
 
 def holds(condition: Condition, value: AttributeValue | None, null_values: Set[str]) -> bool:
-    """Whether the condition holds for what an item has at its path."""
+    """Returns whether the value that an item has at the condition's path meets the condition."""
     there = None if is_absent(value, null_values) else value
     match condition:
         case Equals():
@@ -81,7 +83,7 @@ def holds(condition: Condition, value: AttributeValue | None, null_values: Set[s
 
 
 def number_of(value: AttributeValue) -> Decimal | None:
-    """Of a Number, or of a String that holds one."""
+    """Returns the number of a Number, or of a String that contains one."""
     text = value.get("N", value.get("S"))
     return comparable(text) if isinstance(text, str) else None
 

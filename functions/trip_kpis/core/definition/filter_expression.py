@@ -1,4 +1,4 @@
-"""A definition's request to DynamoDB: which attributes of which items it sends.
+"""A definition's request to DynamoDB: the attributes and items that DynamoDB sends.
 
 What the filter drops, `conditions` excludes or finds incomplete; what it lets pass is judged again.
 A number may also be in a String, in a notation that DynamoDB cannot read: Strings pass there.
@@ -26,12 +26,12 @@ from trip_kpis.core.items.numbers import plain
 
 _OPERATORS = {"above": ">", "at_least": ">=", "below": "<", "at_most": "<="}
 _MOST_IN_A_LIST = 100
-"""operands of one IN"""
+"""the most operands of one IN"""
 
 
 def request(definition: Definition, key_attributes: Iterable[str]) -> dict[str, Any]:
-    """ProjectionExpression, FilterExpression and their placeholders, of which every name has one,
-    so that no reserved word is in the way.
+    """Returns ProjectionExpression, FilterExpression and their placeholders. Every name has a
+    placeholder, so that reserved words are no problem.
 
     Without conditions, incomplete items are filtered out; with them, the conditions alone decide.
     """
@@ -52,7 +52,8 @@ def request(definition: Definition, key_attributes: Iterable[str]) -> dict[str, 
 
 
 def is_exact(condition: Condition) -> bool:
-    """Whether DynamoDB decides it alone: it does not compare with a number."""
+    """Returns whether DynamoDB alone can decide the condition: it does not compare with a
+    number."""
     match condition:
         case Equals():
             return not any(isinstance(value, Decimal) for value in condition.values)
@@ -63,12 +64,13 @@ def is_exact(condition: Condition) -> bool:
 
 
 def _without_elements(path: AttributePath) -> AttributePath:
-    """The path to the whole list: a projection of single elements moves them to its beginning."""
+    """Returns the path to the whole list: a projection of single elements moves them to its
+    beginning."""
     return tuple(takewhile(lambda step: isinstance(step, str), path))
 
 
 def _outermost(paths: Iterable[AttributePath]) -> Iterator[AttributePath]:
-    """Without those that are inside another one, which DynamoDB refuses."""
+    """Returns the paths that are not inside another one, because DynamoDB refuses such paths."""
     distinct = dict.fromkeys(paths)
     for path in distinct:
         if not any(path[:length] in distinct for length in range(1, len(path))):
@@ -77,7 +79,7 @@ def _outermost(paths: Iterable[AttributePath]) -> Iterator[AttributePath]:
 
 @dataclass(slots=True, kw_only=True)
 class _Expressions:
-    """Puts expressions together, with a placeholder for every name and every value."""
+    """Builds expressions, with a placeholder for every name and every value."""
 
     null_values: Set[str]
     names: dict[str, str] = field(default_factory=dict)
@@ -94,7 +96,8 @@ class _Expressions:
         return text
 
     def complete(self, needed: Iterable[AttributePath]) -> Iterator[str]:
-        """What has a value surely: what else says that there is none is left to the reading."""
+        """Matches items that certainly have a value; other forms of a missing value are decided
+        when the item is read."""
         paths = list(map(self.path, needed))
         yield from (f"attribute_exists({path})" for path in paths)
         yield from (f"{path} <> {self._value({'S': ''}, ':empty')}" for path in paths)
@@ -163,7 +166,7 @@ class _Expressions:
 
 
 def _by_type(values: tuple[Wanted, ...]) -> dict[str, tuple[Wanted, ...]]:
-    """The values by the type descriptor that they have in DynamoDB."""
+    """Groups the values by the type descriptor that they have in DynamoDB."""
     by_type: dict[str, tuple[Wanted, ...]] = {}
     for value in values:
         (kind,) = _attribute_value(value)

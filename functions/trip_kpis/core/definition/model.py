@@ -1,4 +1,4 @@
-"""What a KPI definition says, as values; `parsing` reads it from its document."""
+"""A KPI definition as values; `parsing` reads it from its document."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ _Value = TypeVar("_Value")
 
 
 class Function(StrEnum):
-    """What a KPI makes of the items of a day."""
+    """How a KPI is calculated from the items of a day."""
 
     COUNT = "count"
     SUM = "sum"
@@ -25,12 +25,13 @@ class Function(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
-    """A number of an item: the sum of what it has at these paths, each times the scale."""
+    """A number of an item: the sum of the values at these paths, each multiplied by the scale."""
 
     paths: tuple[AttributePath, ...]
     scale: Decimal = ONE
     missing: Decimal | None = None
-    """what counts where there is no value, before the scale; None: the item is incomplete"""
+    """the number that counts if there is no value, before the scale; None: the item is
+    incomplete"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,19 +41,20 @@ class Kpi:
     name: str
     function: Function
     measure: Measure | None = None
-    """None: it counts items"""
+    """the number; None: the KPI counts items"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Breakdown:
-    """The same KPIs again for every value that a day's items have at these paths."""
+    """The same KPIs again for every value that the items of a day have at these paths."""
 
     name: str
     paths: tuple[AttributePath, ...]
 
     @property
     def attributes(self) -> tuple[str, ...]:
-        """What the values are called: the paths' last steps, or whole paths where two are alike."""
+        """Returns the names of the values: the last steps of the paths, or whole paths if two would
+        be equal."""
         short = [_last_step(path) for path in self.paths]
         return tuple(
             dotted_path(path) if short.count(one) > 1 else one
@@ -61,17 +63,17 @@ class Breakdown:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns of a partial that have the values."""
+        """Returns the columns of a partial that contain the values."""
         return tuple(map(group_column, self.paths))
 
 
 def group_column(path: AttributePath) -> str:
-    """The column with what is grouped by; no KPI has such a name."""
+    """Returns the column of a value to group by; no KPI has such a name."""
     return f"by {dotted_path(path)}"
 
 
 def _last_step(path: AttributePath) -> str:
-    """The last name, and the elements' numbers behind it: ``charges[0]``."""
+    """Returns the last name, and the element numbers after it: ``charges[0]``."""
     after_name = next(n for n, step in enumerate(reversed(path)) if isinstance(step, str))
     name, *elements = path[len(path) - after_name - 1 :]
     return f"{name}{''.join(f'[{number}]' for number in elements)}"
@@ -79,16 +81,16 @@ def _last_step(path: AttributePath) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """Where the time is that decides an item's day."""
+    """The place of the time that decides an item's day."""
 
     paths: tuple[AttributePath, ...]
-    """one, or one of the date and one of the time"""
+    """one path, or the path of the date and the path of the time"""
     after: str = ""
-    """a String begins with this, and the time follows"""
+    """the prefix of the String; the time follows it"""
 
 
 class Combined(StrEnum):
-    """How the values of a column are combined; what Arrow and pandas call it."""
+    """How the values of a column are combined; Arrow and pandas use these names."""
 
     SUM = "sum"
     MIN = "min"
@@ -97,39 +99,39 @@ class Combined(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aggregate:
-    """What a partial has of each measure, and of the number of items."""
+    """A column of a partial: of a measure, or of the number of items."""
 
     column: str
     combined: Combined
     measure: int | None
-    """the number of the measure; None: it counts items"""
+    """the number of the measure; None: the column counts items"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
-    """A whole definition, with the stack's attribute paths in it."""
+    """A whole definition, which contains the stack's attribute paths."""
 
     name: str
     day: Day
     complete: tuple[AttributePath, ...]
-    """must have a value"""
+    """paths that must have a value"""
     kpis: tuple[Kpi, ...]
     numbers: tuple[AttributePath, ...] = ()
-    """must hold a number, although no KPI uses it"""
+    """paths that must contain a number, although no KPI uses them"""
     where: tuple[Condition, ...] = ()
     null_values: frozenset[str] = frozenset()
-    """Strings that say that there is no value, besides the empty one"""
+    """Strings that mean that there is no value, in addition to the empty String"""
     breakdowns: tuple[Breakdown, ...] = ()
     fares: frozenset[AttributePath] = frozenset()
-    """the stack's fares: what is wrong with one of them is called `fare_…`"""
+    """the paths of the stack's fares: their rejection reasons are called `fare_…`"""
     measures: tuple[Measure, ...] = field(init=False)
-    """of the KPIs, each once"""
+    """the measures of the KPIs, each once"""
     group_paths: tuple[AttributePath, ...] = field(init=False)
-    """of the breakdowns, each once"""
+    """the group paths of the breakdowns, each once"""
     paths: tuple[AttributePath, ...] = field(init=False)
-    """all that an item is looked at for, each once"""
+    """all paths that the reading of an item needs, each once"""
     needed: tuple[AttributePath, ...] = field(init=False)
-    """all that an item must have a value at; without one it is incomplete"""
+    """all paths at which an item must have a value; without one, it is incomplete"""
     aggregates: tuple[Aggregate, ...] = field(init=False)
     """the columns of a partial; the first counts items"""
 
@@ -159,18 +161,18 @@ class Definition:
 
     @property
     def flag_paths(self) -> frozenset[AttributePath]:
-        """Where a truth value means something."""
+        """Returns the paths at which a Boolean has a meaning."""
         return frozenset([*(one.path for one in self.where), *self.group_paths])
 
     @property
     def number_paths(self) -> tuple[AttributePath, ...]:
-        """All that is read as a number, each once."""
+        """Returns all paths that are read as a number, each once."""
         measured = (path for measure in self.measures for path in measure.paths)
         return _distinct([*measured, *self.numbers])
 
     def column(self, kpi: Kpi) -> str:
-        """The aggregate that the KPI is calculated from; an average needs the number of items
-        besides."""
+        """Returns the aggregate from which the KPI is calculated; an average also needs the number
+        of items."""
         measure = None if kpi.measure is None else self.measures.index(kpi.measure)
         return next(
             one.column
@@ -180,7 +182,7 @@ class Definition:
 
     @property
     def items_column(self) -> str:
-        """The aggregate that counts items."""
+        """Returns the aggregate that counts items."""
         return self.aggregates[0].column
 
 
@@ -194,7 +196,8 @@ _COMBINED = {
 
 
 def _aggregates(kpis: tuple[Kpi, ...], measures: tuple[Measure, ...]) -> Iterable[Aggregate]:
-    """Named after the KPIs that they are; what only an average needs has a name of its own."""
+    """Names each aggregate after its KPI; an aggregate that only an average needs has its own
+    name."""
     counting = [kpi.name for kpi in kpis if kpi.function is Function.COUNT]
     yield Aggregate(
         column=next(iter(counting), "number of items"), combined=Combined.SUM, measure=None

@@ -1,5 +1,4 @@
-"""A definition's document -> the definition, or an error that says where it is wrong and what is
-possible there.
+"""Reads a definition's document; an error says where it is wrong and what is possible there.
 
 https://toml.io/en/v1.0.0
 """
@@ -37,7 +36,7 @@ from trip_kpis.core.items.attributes import AttributePath, parse_path
 from trip_kpis.core.items.numbers import LIMIT, ONE, PLACES, is_decimal
 
 Document = Mapping[str, Any]
-"""What TOML is read as; numbers as Decimal or int."""
+"""The values that TOML is read as; numbers as Decimal or int."""
 
 TAKEN_NAMES = ("date", "outcome", "sha256", "open", "published_trip_count")
 """fields of a day in `kpi.json` and in a manifest"""
@@ -58,14 +57,14 @@ _OF_DYNAMODB = Context(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackPaths:
-    """The attribute paths of the stack's parameters, which a definition may name."""
+    """The attribute paths of the stack's parameters, which a definition can name."""
 
     fare: str
     estimated_fare: str
     day: str
 
     def named(self) -> Mapping[str, str]:
-        """By the parameters' names."""
+        """Returns the paths by the names of the parameters."""
         return {
             "FareAttribute": self.fare,
             "EstimatedFareAttribute": self.estimated_fare,
@@ -74,20 +73,20 @@ class StackPaths:
 
     @property
     def of_fares(self) -> frozenset[str]:
-        """What a definition writes for a fare."""
+        """Returns what a definition writes for a fare."""
         return frozenset({"${FareAttribute}", "${EstimatedFareAttribute}"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DefinitionFile:
-    """A definition's file, before the stack's paths are in it; a plan freezes all of it."""
+    """A definition's file, before the stack's paths are inserted; a plan contains all of it."""
 
     name: str
     text: str
 
     @property
     def document(self) -> Document:
-        """Raises DefinitionError, with the line, for what is no TOML."""
+        """Parses the file; raises DefinitionError, with the line, if it is not TOML."""
         try:
             return tomllib.loads(self.text, parse_float=Decimal)
         except tomllib.TOMLDecodeError as error:
@@ -99,12 +98,13 @@ class DefinitionFile:
 
     @property
     def sha256(self) -> str:
-        """Of what the file says: comments and blanks do not change it."""
+        """Returns the digest of the content: comments and blanks do not change it."""
         said = json.dumps(self.document, default=repr, separators=(",", ":"))
         return hashlib.sha256(said.encode()).hexdigest()
 
     def definition(self, paths: StackPaths) -> Definition:
-        """Raises DefinitionError, which names file, key and value, and what is possible."""
+        """Returns the definition; raises DefinitionError, which names file, key and value, and what
+        is possible."""
         return _Reader(file=f"{self.name}.toml", stack=paths).definition(self.name, self.document)
 
 
@@ -280,7 +280,7 @@ class _Reader:
         return number
 
     def _number(self, given: object, key: str) -> Decimal:
-        """Without zeros at its end."""
+        """Returns the number without trailing zeros."""
         text = str(given)
         if isinstance(given, bool) or not isinstance(given, str | int | Decimal):
             raise self._wrong(key, given, 'a number, such as 0 or "0.01"')
@@ -311,7 +311,7 @@ class _Reader:
         return tuple(breakdowns)
 
     def _check_names(self, definition: Definition) -> None:
-        """The fields of a line of `kpis.jsonl` are distinct."""
+        """Checks that the fields of a line of `kpis.jsonl` are distinct."""
         kpis = {kpi.name for kpi in definition.kpis}
         for breakdown in definition.breakdowns:
             for attribute in breakdown.attributes:
@@ -400,7 +400,7 @@ class _Reader:
 
 
 def _texts_of(condition: Condition) -> Iterable[str]:
-    """What the condition compares Strings with."""
+    """Returns the texts with which the condition compares Strings."""
     match condition:
         case Equals():
             return [value for value in condition.values if isinstance(value, str)]
@@ -413,12 +413,12 @@ def _texts_of(condition: Condition) -> Iterable[str]:
 
 
 def _places(number: Decimal) -> int:
-    """Behind the point, of a number without zeros at its end."""
+    """Counts the decimal places of a number without trailing zeros."""
     return -int(number.as_tuple().exponent)
 
 
 def _shown(value: object) -> str:
-    """A value as somebody who writes TOML knows it."""
+    """Formats a value as TOML writes it."""
     if value is None:
         return "not there"
     try:

@@ -1,1 +1,1 @@
-"""What a run will read, take and cost, and what to change before it starts."""
+"""Estimates what a run will read, take and cost, and what to change before it starts."""

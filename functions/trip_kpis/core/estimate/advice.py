@@ -1,4 +1,4 @@
-"""What to think about before a run, derived from an estimate."""
+"""Advice before a run, derived from an estimate."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from trip_kpis.core.reading.forms import ABSENT
 from trip_kpis.core.run.plan import SCAN
 
 ONE_LAMBDA_SECONDS = 180
-"""of its 900: so much may a table grow before the one Lambda is in trouble"""
+"""seconds of Lambda's 900: the rest is a reserve for the growth of the table"""
 ONE_LAMBDA_MS_PER_PAGE = 290
 """of one processor, for boto3's Table resource and pandas (docs/performance.md)"""
 
@@ -25,7 +25,7 @@ _NAMES_TOLD = 12
 
 
 def advice(sample: Sample, *, source: str, max_rejected_share: Decimal) -> tuple[Advice, ...]:
-    """What is wrong first, then what would be better, for a run with this source."""
+    """Lists what is wrong, then what could be better, for a run with this source."""
     return (
         *_of_what_was_read(sample),
         *_of_attributes(sample),

@@ -1,4 +1,4 @@
-"""A census of items: which forms their values have, and what a run would make of them."""
+"""A census of items: the forms of their values, and how a run would count them."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -14,20 +14,20 @@ from trip_kpis.core.reading.read_item import ReadingRules, read_items
 
 @dataclass(slots=True, kw_only=True)
 class Census:
-    """Counts of the items that were added. It reads them as a run does, and holds none of them."""
+    """Counts the items that are added. It reads them as a run does, and keeps none of them."""
 
     counts: Counts = field(default_factory=Counts)
     forms: dict[AttributePath, Counter[str]] = field(default_factory=dict)
-    """of every item, at each path that has a number or a time"""
+    """the forms of every item's values, at each path that has a number or a time"""
     names: Counter[str] = field(default_factory=Counter)
     """items by the top-level attributes that they have"""
     shapes: dict[Reason, Counter[str]] = field(default_factory=dict)
-    """of the values that trips would be rejected for"""
+    """the shapes of the values for which trips would be rejected"""
     days: set[date] = field(default_factory=set)
-    """of the trips that would count"""
+    """the days of the trips that would count"""
 
     def add(self, items: Sequence[Item], rules: ReadingRules, *, read_units: float = 0.0) -> None:
-        """Takes in a page that no filter has been put to."""
+        """Adds a page that was read without a filter."""
         reading = read_items(items, rules)
         self.counts += Counts(
             pages=1,

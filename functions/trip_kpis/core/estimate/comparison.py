@@ -1,4 +1,5 @@
-"""A run by either source: what it costs and takes, what its figures are as of, and which fits."""
+"""Compares a run with each source: cost, duration, the instant of its figures, and which source
+fits."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,24 +15,24 @@ from trip_kpis.core.run.requests import RunRequest
 from trip_kpis.core.run.table_description import TableDescription
 
 LONG_RUN_SECONDS = 24 * 3600
-"""Beyond it, a run every night is not through when the next one begins."""
+"""Above this, a nightly run has not finished when the next one begins."""
 
 _EXPORT_TAKES = "minutes to hours"
-"""What AWS says of an export is no more than that it depends on the table's size."""
+"""AWS says only that the duration of an export depends on the table's size."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfSource:
-    """A run by one of the sources."""
+    """A run with one of the two sources."""
 
     usd: float
-    """in all"""
+    """total cost"""
     read_units: int
-    """that the table is read with"""
+    """read units that the table is read with"""
     waits: str
-    """for what is not calculated, before the workers begin; empty: for nothing"""
+    """what the workers wait for before they begin, and cannot be calculated; empty: nothing"""
     seconds_at_least: int
-    """of the workers"""
+    """seconds of the workers"""
     exact: str
     """what the figures are as of"""
     needs: str
@@ -40,12 +41,12 @@ class OfSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """The plan of the run that is asked for, and that of the same run by the other source."""
+    """The plan of the requested run, and that of the same run with the other source."""
 
     asked: Plan
     other: Plan
     recovery: bool | None
-    """the table's point-in-time recovery is on; None: not known"""
+    """whether the table's point-in-time recovery is on; None: not known"""
 
     @classmethod
     def of(
@@ -59,7 +60,8 @@ class Comparison:
         terms: EstimateTerms,
         lambda_limit: int | None,
     ) -> Self:
-        """The other source reads by the stack's parameters. Raises what `make_plan` raises."""
+        """Compares the plan with a run of the other source, which has the stack's parameters.
+        Raises what `make_plan` raises."""
         asked = make_plan(request, defaults, table, now=now, terms=terms, lambda_limit=lambda_limit)
         otherwise = replace(
             request,
@@ -83,7 +85,7 @@ class Comparison:
         return self.asked if self.asked.source == EXPORT else self.other
 
     def compared(self, terms: EstimateTerms, *, rejected_trips: float) -> dict[str, OfSource]:
-        """By the names of the sources."""
+        """Returns the comparison by the names of the sources."""
         return {
             SCAN: _of(
                 self.scan, terms, rejected_trips, waits="", exact="no snapshot", needs="nothing"
@@ -99,8 +101,8 @@ class Comparison:
         }
 
     def which_fits(self, compared: Mapping[str, OfSource]) -> Advice:
-        """A scan, which costs a fraction of an export, unless it takes more than a day, or an
-        export is there already."""
+        """Returns the source that fits: a scan, which costs a fraction of an export, unless it
+        takes more than a day, or there is an export already."""
         scan, export = compared[SCAN], compared[EXPORT]
         if self.export.makes_export and scan.seconds_at_least <= LONG_RUN_SECONDS:
             return Advice(
@@ -135,7 +137,7 @@ class Comparison:
 
     @property
     def _recovery(self) -> str:
-        """What is to be said of it; nothing where it is on."""
+        """Returns what to say about point-in-time recovery; nothing if it is on."""
         usd = usd_text(recovery_usd_a_month(self.export.estimate.table_bytes))
         if self.recovery is None:
             return (

@@ -26,8 +26,8 @@ _UNKNOWN = (
 
 
 def estimate_document(plans: Comparison, sample: Sample, terms: EstimateTerms) -> dict[str, Any]:
-    """The estimate of the run that is asked for, how the other source compares with it, and all
-    that only somebody who asks for an estimate wants to know."""
+    """Returns the estimate of the requested run, its comparison with the other source, the census
+    and the advice."""
     plan, rejected_trips = plans.asked, _rejected_trips(sample)
     expected = forecast(plan, terms, rejected_trips=rejected_trips)
     compared = plans.compared(terms, rejected_trips=rejected_trips)
@@ -57,7 +57,7 @@ def estimate_document(plans: Comparison, sample: Sample, terms: EstimateTerms) -
 
 
 def _rejected_trips(sample: Sample) -> float:
-    """Of the table, if they are as frequent in it as in the sample."""
+    """Scales the rejected trips of the sample to the table."""
     counts = sample.census.counts
     if not counts.scanned:
         return 0.0
@@ -142,6 +142,6 @@ def _days(census: Census) -> dict[str, Any] | None:
 
 
 def _most(counts: Counter[str], most: int | None = None) -> Mapping[str, int]:
-    """The most frequent first, and of as many the alphabetically first."""
+    """Returns the most frequent first; equally frequent ones are in alphabetical order."""
     ranked = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
     return {name[:_LONGEST_NAME]: number for name, number in ranked[:most]}

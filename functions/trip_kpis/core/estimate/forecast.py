@@ -1,4 +1,4 @@
-"""What a run over a table of some size comes to, before it is run: time, invocations, parts, cost.
+"""Forecasts a run over a table of a given size: time, invocations, parts, cost.
 
 Calculated for a table whose segments are equally long; what no code says is named below.
 """
@@ -12,39 +12,40 @@ from trip_kpis.core.log.time_reserve import FIRST_APPEND_SHARE, MOST_QUARANTINE_
 from trip_kpis.core.prices import USD_PER_GB_SECOND, USD_PER_READ_UNIT, Cost, cost
 
 DAYS = 365
-"""that the table's trips are of: a request or two to S3 for each"""
+"""assumed days of the table's trips: each takes a request or two to S3"""
 CPU_MS_PER_PAGE = 13.3
-"""of one whole processor: the most that `python -m bench scan` may show"""
+"""on one whole processor: the most that `python -m bench scan` may show"""
 CPU_MS_PER_EXPORTED_PAGE = 24.0
 """the same, of an export's lines for as much of the table as a page has: `python -m bench export`
 showed 2.3 s on a busy machine for 289,440 trips of 16 attributes, which are 96 such pages"""
 PAGE_BYTES = 2**20
 _QUARANTINE_LINE_BYTES = 1_000
-"""of a rejected trip: several times what one with an ordinary key and value has"""
+"""bytes of a rejected trip: several times those of a trip with an ordinary key and value"""
 
 MOST_PARTS = 150_000
-"""of a run: at most 525 s of the merge's 900"""
+"""the most parts of a run: at most 525 s of the merge's 900"""
 MOST_PARTS_OF_SEGMENT = 90_000
-"""expected, of the 100,000 that a segment's log has numbers for"""
+"""the most expected parts of a segment; its log has numbers for 100,000"""
 LONGEST_CHECKPOINT_SECONDS = 880
-"""one append at an invocation's end"""
+"""one append at the end of an invocation"""
 
 _MB_PER_PROCESSOR = 1769
 """https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html"""
 _NETWORK_MS_PER_PAGE = 13.3
-"""1 MB at the 75 MiB a second that a function gets"""
+"""1 MB at 75 MiB a second, the network throughput of a function"""
 _LAMBDA_SECONDS = 900
 _SECONDS_PER_INVOCATION = 880
-"""of the 900 s: a worker keeps time to append"""
+"""of 900 s: a worker keeps a reserve to append"""
 _MERGE_MS_PER_PART = 3.5
-"""of one processor: the most that `python -m bench merge` may show"""
+"""on one processor: the most that `python -m bench merge` may show"""
 _MERGE_SHARE = 0.8
-"""of the merge's time limit that its parts may take; publishing the days takes the rest"""
+"""the share of the merge's time limit that its parts may take; publishing the days takes the
+rest"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EstimateTerms:
-    """The stack's parameters that a forecast goes by and a plan does not hold."""
+    """The stack's parameters that a forecast needs and a plan does not contain."""
 
     max_rejected_share: Decimal = Decimal("0.01")
     scan_memory_mb: int = 512
@@ -56,8 +57,8 @@ class EstimateTerms:
 def page_seconds(
     *, scan_memory_mb: int, consistent_read: bool, cpu_ms_per_page: float = CPU_MS_PER_PAGE
 ) -> float:
-    """What a full page takes a worker: its processor, its network and its partition, whichever is
-    slowest."""
+    """Returns a worker's seconds for a full page: of its processor, its network or its partition,
+    whichever is slowest."""
     return max(
         _NETWORK_MS_PER_PAGE / 1000,
         cpu_ms_per_page * _MB_PER_PROCESSOR / scan_memory_mb / 1000,
@@ -66,44 +67,44 @@ def page_seconds(
 
 
 def exported_page_seconds(*, scan_memory_mb: int) -> float:
-    """What the lines of as much of the table take a worker: they are compressed, so its network is
-    never what it waits for."""
+    """Returns a worker's seconds for the lines of as much of the table: they are compressed, so the
+    network is never the limit."""
     return CPU_MS_PER_EXPORTED_PAGE * _MB_PER_PROCESSOR / scan_memory_mb / 1000
 
 
 def parts_of_segment(seconds: float, *, checkpoint_seconds: int) -> int:
-    """The parts of a segment that so many seconds are worked on: one at every checkpoint, and one
-    at the end of every invocation."""
+    """Returns the parts of a segment that is worked on for so many seconds: one at every
+    checkpoint, and one at the end of every invocation."""
     invocations, rest = divmod(seconds, _SECONDS_PER_INVOCATION)
     parts = int(invocations) * _parts_of_invocation(_SECONDS_PER_INVOCATION, checkpoint_seconds)
     return max(1, parts + _parts_of_invocation(rest, checkpoint_seconds))
 
 
 def most_parts(merge_memory_mb: int) -> int:
-    """More parts than this one merge may not have time for."""
+    """Returns the number of parts above which this merge may not have enough time."""
     in_time = _LAMBDA_SECONDS * _MERGE_SHARE / _merge_seconds_per_part(merge_memory_mb)
     return min(MOST_PARTS, int(in_time))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
-    """A run that goes as it should."""
+    """The forecast of a run without errors."""
 
     segments: int
     workers: int
-    """at once"""
+    """workers at the same time"""
     invocations: int
-    """of ScanSegment"""
+    """invocations of ScanSegment"""
     parts: int
     parts_of_segment: int
-    """without those for rejected trips"""
+    """parts, without those for rejected trips"""
     seconds: int
-    """of the workers; what an export takes before they begin is not in it"""
+    """seconds of the workers, without the wait for an export"""
     merge_seconds: int
     gb_seconds: float
     read_units: int
     exported_bytes: int = 0
-    """of table, in an export that the run makes"""
+    """bytes of the table in an export that the run makes"""
 
     @classmethod
     def of(
@@ -123,8 +124,8 @@ class Forecast:
         reads_export: bool = False,
         exported_bytes: int = 0,
     ) -> "Forecast":
-        """Workers read as fast as their processor and network let them, but not faster than in
-        `seconds_at_least` in all, for which they are there and wait. A worker that holds too many
+        """Forecasts a run whose workers read as fast as their processor and network allow, but take
+        at least `seconds_at_least` in all, during which they wait. A worker that holds too many
         rejected trips appends before its checkpoint is due."""
         workers = min(max_concurrency, segments)
         if reads_export:
@@ -160,7 +161,8 @@ class Forecast:
         )
 
     def fits(self, *, merge_memory_mb: int) -> bool:
-        """One merge has time for the parts, and no segment runs out of numbers for them."""
+        """Returns whether one merge has time for the parts, and no segment needs more part numbers
+        than there are."""
         return (
             self.parts < most_parts(merge_memory_mb)
             and self.parts_of_segment < MOST_PARTS_OF_SEGMENT
@@ -193,5 +195,6 @@ def _parts_of_invocation(seconds: float, checkpoint_seconds: int) -> int:
 
 
 def _merge_seconds_per_part(merge_memory_mb: int) -> float:
-    """The merge works in one thread, which has no more than one processor."""
+    """Returns the merge's seconds for one part: it works in one thread, which uses one processor at
+    most."""
     return _MERGE_MS_PER_PART / 1000 * max(1.0, _MB_PER_PROCESSOR / merge_memory_mb)

@@ -1,4 +1,4 @@
-"""What a plan makes known before its run: which limits it keeps to, and what to change.
+"""Notes on a plan before its run: the limits that it keeps to, and what to change.
 
 An estimate shows all of it; a run's summary repeats those that are warnings.
 """
@@ -21,19 +21,19 @@ WARNINGS = frozenset(
         "ttl_unknown",
     }
 )
-"""codes of what a run's summary repeats"""
+"""codes of the notes that a run's summary repeats"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advice:
-    """A word for programs, a sentence or two for people."""
+    """An advice: a code for programs, and a sentence or two for people."""
 
     code: str
     text: str
 
 
 def plan_notes(plan: Plan, expected: Forecast, terms: EstimateTerms) -> tuple[Advice, ...]:
-    """Everything that follows from the plan alone; `expected` is the forecast of its run."""
+    """Returns all notes that follow from the plan alone; `expected` is the forecast of its run."""
     return (
         *_of_parts(plan, expected, terms),
         *_of_lambda(plan),
@@ -43,7 +43,7 @@ def plan_notes(plan: Plan, expected: Forecast, terms: EstimateTerms) -> tuple[Ad
 
 
 def warnings(plan: Plan, expected: Forecast, terms: EstimateTerms) -> tuple[str, ...]:
-    """The sentences that a run's summary repeats."""
+    """Returns the sentences that a run's summary repeats."""
     notes = plan_notes(plan, expected, terms)
     return tuple(note.text for note in notes if note.code in WARNINGS)
 
@@ -62,7 +62,7 @@ def _of_parts(plan: Plan, expected: Forecast, terms: EstimateTerms) -> Iterator[
 
 
 def too_many_parts(plan: Plan, expected: Forecast, terms: EstimateTerms) -> str:
-    """Why a run does not fit into one merge, and what to change."""
+    """Explains why a run has too many parts for one merge, and what to change."""
     return (
         f"the run {plan.run_id} would append {expected.parts:,} parts, also with a checkpoint "
         f"only every {plan.checkpoint_seconds} s ({expected.parts_of_segment:,} in each of "

@@ -36,7 +36,7 @@ def make_plan(
     terms: EstimateTerms = EstimateTerms(),  # noqa: B008 - frozen
     lambda_limit: int | None = None,
 ) -> Plan:
-    """The plan of a new run: the request's own settings, the defaults for the rest.
+    """Plans a new run with the settings of the request, and the defaults for the rest.
 
     `lambda_limit` is the number of the account's Lambda executions that no function has reserved,
     None where it is not known. Raises SettingError for an attribute path into a key.
@@ -103,7 +103,7 @@ def make_plan(
 
 
 def _check_source(source: str, request: RunRequest) -> None:
-    """Raises InputError for what only a scan can be asked for."""
+    """Raises InputError for a setting that only a scan can have."""
     asked = {
         "read_units_per_second": request.read_units_per_second,
         "consistent_read": request.consistent_read,
@@ -125,7 +125,7 @@ def resumed_budget(
     table: TableDescription,
     terms: EstimateTerms,
 ) -> ReadBudget:
-    """What is asked for now, else what the run has read with so far.
+    """Returns the budget of a resumed run: what is asked for now, or else the run's current budget.
 
     Where a budget is asked for, but no number of workers, that is the stack's: the run's own may
     have been limited by the earlier budget. Workers are limited as those of a new run, by what
@@ -149,7 +149,8 @@ def resumed_budget(
 
 
 def forecast(plan: Plan, terms: EstimateTerms, *, rejected_trips: float = 0) -> Forecast:
-    """Of the plan's run, if its segments are equally long and so many trips are rejected."""
+    """Forecasts the plan's run, if its segments have the same length and so many trips are
+    rejected."""
     return Forecast.of(
         table_bytes=plan.estimate.table_bytes,
         read_units=plan.estimate.read_units,
@@ -167,16 +168,16 @@ def forecast(plan: Plan, terms: EstimateTerms, *, rejected_trips: float = 0) -> 
 
 
 def check_parts(plan: Plan, terms: EstimateTerms) -> None:
-    """Raises TooManyPartsError where one merge would not have time for the run's parts, however
-    long its checkpoint interval."""
+    """Raises TooManyPartsError if one merge would not have time for the run's parts, even with the
+    longest checkpoint interval."""
     expected = forecast(plan, terms)
     if not expected.fits(merge_memory_mb=terms.merge_memory_mb):
         raise TooManyPartsError(too_many_parts(plan, expected, terms))
 
 
 def with_parts_for_one_merge(plan: Plan, terms: EstimateTerms) -> Plan:
-    """With the shortest checkpoint interval, from the plan's own on, at which one merge has time
-    for the run's parts; with the longest where there is none.
+    """Returns the plan with the shortest checkpoint interval, from its own on, at which one merge
+    has time for the run's parts; if there is none, with the longest.
 
     Parts for as many rejected trips as are tolerated are counted, unless that is too many by
     itself: how many there will be is not known.

@@ -1,4 +1,4 @@
-"""A sample of the table: a few pages of a few segments of the plan's own."""
+"""A sample of the table: a few pages of a few segments of the plan."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -14,31 +14,31 @@ from trip_kpis.core.run.plan import Plan, shuffled
 MOST_SEGMENTS_SAMPLED = 8
 PAGES_OF_A_SEGMENT = 2
 MOST_SEGMENTS_OF_SMALL_TABLE = 64
-"""of a table of no more than the sample's pages: read whole if it has no more segments, and none
-longer than PAGES_OF_A_SEGMENT"""
+"""segments of a table that is not larger than the sample: it is read whole if it has no more
+segments, and none longer than PAGES_OF_A_SEGMENT"""
 
 _MOST_PAGES = MOST_SEGMENTS_SAMPLED * PAGES_OF_A_SEGMENT
 
 
 @dataclass(slots=True, kw_only=True)
 class SampledSegment:
-    """What the sample has of one segment, from its beginning on."""
+    """The pages of one segment in the sample, from the segment's beginning on."""
 
     pages: int = 0
     items: int = 0
     end_key: Item | None = None
     largest_collection_share: float = 0.0
-    """of a page's items, the largest share that one value of the hash key has"""
+    """the largest share of a page's items that have the same value of the hash key"""
 
     @property
     def ended(self) -> bool:
-        """This is all of the segment."""
+        """Returns whether the sample contains the whole segment."""
         return self.pages > 0 and self.end_key is None
 
 
 @dataclass(slots=True, kw_only=True)
 class Sample:
-    """What was read, segment by segment."""
+    """The pages that were read, by segment."""
 
     plan: Plan
     census: Census = field(default_factory=Census)
@@ -51,9 +51,9 @@ class Sample:
         self.segments = {number: SampledSegment() for number in chosen[:most]}
 
     def wanted(self) -> Iterator[tuple[int, Item | None]]:
-        """The segments of the pages that are still to be read, with their exclusive start keys:
-        the first page of each, then the second, so that a sample that is cut short is broad. No
-        more are wanted once as much is read as sixteen full pages."""
+        """Yields the segments of the pages that are still to be read, with their exclusive start
+        keys: the first page of each, then the second, so that a sample that is cut short is broad.
+        No more are wanted once as much is read as sixteen full pages."""
         for _ in range(PAGES_OF_A_SEGMENT):
             for number, segment in self.segments.items():
                 if self._is_full:
@@ -62,7 +62,7 @@ class Sample:
                     yield number, segment.end_key
 
     def add(self, number: int, page: WholePage) -> None:
-        """Takes in the page that was read next of a segment."""
+        """Adds the next page of a segment."""
         segment = self.segments[number]
         segment.pages += 1
         segment.items += len(page.items)
@@ -78,20 +78,19 @@ class Sample:
 
     @property
     def items_in_table(self) -> int:
-        """As DynamoDB says, unless the sample knows better."""
+        """Returns DynamoDB's count, or the sample's if that is larger."""
         if self.is_whole_table:
             return self.items
         return max(self.items, self.plan.estimate.item_count)
 
     @property
     def size_is_stale(self) -> bool:
-        """DynamoDB's count, which it renews about every six hours, is from before the items were
-        there."""
+        """Returns whether DynamoDB's count is out of date: it is renewed about every six hours."""
         return self.items > 1.1 * self.plan.estimate.item_count
 
     @property
     def size_is_known(self) -> bool:
-        """The table has items, and DynamoDB's count is not from before they were there."""
+        """Returns whether the table has items, and DynamoDB has counted them since."""
         return self.items_in_table > 0 and not self.size_is_stale
 
     @property
@@ -102,7 +101,7 @@ class Sample:
 
     @property
     def is_cut_short(self) -> bool:
-        """There was no time for all of its pages."""
+        """Returns whether there was no time for all pages."""
         return not self._is_full and any(
             segment.pages < PAGES_OF_A_SEGMENT and not segment.ended
             for segment in self.segments.values()
@@ -110,7 +109,7 @@ class Sample:
 
     @property
     def _is_full(self) -> bool:
-        """As much is read as sixteen full pages."""
+        """Returns whether as much was read as sixteen full pages."""
         most = _MOST_PAGES * page_units(self.plan.consistent_read)
         return self.census.counts.read_units >= most
 

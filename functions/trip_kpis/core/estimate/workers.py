@@ -1,4 +1,4 @@
-"""How many workers scan at once: no more than table, read budget and Lambda have room for."""
+"""The number of workers at the same time: limited by the table, the read budget and Lambda."""
 
 import math
 from dataclasses import dataclass
@@ -8,40 +8,41 @@ from trip_kpis.core.capacity import ReadCapacity, page_units
 from trip_kpis.core.estimate.forecast import page_seconds
 
 LAMBDA_SHARE = 0.5
-"""of the account's unreserved Lambda executions that one run takes at most: the rest is for other
-functions of the account, and for a second run"""
+"""the largest share of the account's unreserved Lambda executions that one run takes: the rest is
+for other functions of the account, and for a second run"""
 _SPARE_SHARE = 1.1
 """workers also start, append and change segments; meanwhile they read nothing"""
 
 
 class LimitedBy(StrEnum):
-    """What decides a run's number of workers."""
+    """The reason for a run's number of workers."""
 
     MAX_CONCURRENCY = "max_concurrency"
     """the stack's parameter or the execution's input"""
     READ_BUDGET = "read_budget"
-    """a full page a second of the budget for each worker"""
+    """the read budget: a full page a second for each worker"""
     TABLE = "table"
-    """what the table can deliver"""
+    """the throughput of the table"""
     LAMBDA = "lambda"
     """the account's unreserved Lambda executions"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerLimits:
-    """What limits the number of workers besides the one that is asked for."""
+    """The limits of the number of workers, in addition to the requested number."""
 
     capacity: ReadCapacity | None
-    """of the table; None: it is not read"""
+    """the throughput of the table; None: the table is not read"""
     read_units: float | None
-    """that the run reads; None where the table's size is not known"""
+    """read units of the run; None if the table's size is not known"""
     consistent_read: bool
     scan_memory_mb: int
     lambda_limit: int | None
     """the account's unreserved Lambda executions; None: unknown"""
 
     def workers(self, asked: int, *, budget: int) -> tuple[int, LimitedBy]:
-        """At most as many as are asked for, at least one, and what decided that number.
+        """Returns the number of workers, at most as many as requested and at least one, and the
+        reason for it.
 
         Pages are read whole: among more workers than the budget has pages a second, shares would be
         so small that each waits most of its time, and the budget could neither be kept nor used to
@@ -58,7 +59,8 @@ class WorkerLimits:
         return max(1, workers), limited_by
 
     def _fed(self, capacity: ReadCapacity, budget: int) -> int:
-        """As many workers of this memory as read all that the table delivers."""
+        """Returns how many workers of this memory are enough to read all that the table
+        delivers."""
         if self.read_units is None:
             rate = capacity.limit(budget)
         else:
@@ -70,5 +72,5 @@ class WorkerLimits:
 
 
 def lambda_share(lambda_limit: int) -> int:
-    """The executions that a run takes at most, of so many that no function has reserved."""
+    """Returns the most executions that a run takes, of so many that no function has reserved."""
     return max(1, int(lambda_limit * LAMBDA_SHARE))

@@ -1,4 +1,4 @@
-"""What a run reads of an export, frozen: its files, cut into segments."""
+"""What a run reads of an export, recorded once: its files, distributed over segments."""
 
 import hashlib
 import heapq
@@ -17,18 +17,17 @@ class ExportFile(msgspec.Struct, frozen=True, kw_only=True):
 
     key: str
     items: int | None
-    """as DynamoDB says; None: unknown"""
+    """the number of items, as DynamoDB reports it; None: unknown"""
     md5: str | None
-    """of the object, in base64; None: unknown"""
+    """the MD5 of the object, in base64; None: unknown"""
 
 
 class FrozenExport(msgspec.Struct, frozen=True, kw_only=True):
-    """``staging/run=<run_id>/export.json``: frozen when the export is complete, as the plan is when
-    the run begins."""
+    """``staging/run=<run_id>/export.json``: written once, when the export is complete."""
 
     schema_version: int = SCHEMA_VERSION
     plan_sha256: str
-    """of the plan.json that it belongs to"""
+    """digest of the plan.json that it belongs to"""
     export_arn: str | None
     as_of: str
     """UTC, ISO 8601: the instant of the export"""
@@ -40,7 +39,7 @@ class FrozenExport(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_countable(self) -> bool:
-        """DynamoDB says how many items each file has, and which bytes."""
+        """Returns whether DynamoDB reports each file's number of items and MD5."""
         return all(
             file.items is not None and file.md5 is not None
             for files in self.segments
@@ -48,18 +47,18 @@ class FrozenExport(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def items_of(self, segment: int) -> int | None:
-        """That a worker must find in the segment; None: unknown."""
+        """Returns the number of items that a worker must find in the segment; None: unknown."""
         counts = [file.items for file in self.segments[segment]]
         return None if None in counts else sum(count or 0 for count in counts)
 
     @property
     def items(self) -> int | None:
-        """Of all files; None: unknown."""
+        """Returns the number of items in all files; None: unknown."""
         counts = [self.items_of(segment) for segment in range(len(self.segments))]
         return None if None in counts else sum(count or 0 for count in counts)
 
     def to_bytes(self) -> bytes:
-        """The same export gives the same bytes."""
+        """Returns the document; the same export gives the same bytes."""
         return msgspec.json.encode(self) + b"\n"
 
     @property
@@ -86,8 +85,8 @@ def freeze(
     plan_sha256: str,
     most_segments: int,
 ) -> FrozenExport:
-    """The files in as many segments as there are files, at most `most_segments`, of about the same
-    number of items each."""
+    """Distributes the files over as many segments as there are files, at most `most_segments`, with
+    about the same number of items in each."""
     frozen = [
         ExportFile(key=address.data_key(file), items=file.item_count, md5=file.md5_checksum)
         for file in files
@@ -105,7 +104,7 @@ def freeze(
 
 
 def _cut(files: Sequence[ExportFile], segments: int) -> tuple[tuple[ExportFile, ...], ...]:
-    """The largest file first, each into the segment that has the fewest items so far."""
+    """Puts each file, the largest first, into the segment that has the fewest items so far."""
     cut: list[list[ExportFile]] = [[] for _ in range(segments)]
     smallest = [(0, 0, number) for number in range(segments)]
     for file in sorted(files, key=lambda one: (-(one.items or 0), one.key)):

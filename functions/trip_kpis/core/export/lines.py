@@ -1,4 +1,5 @@
-"""The data files of an export -> pages: gzip, a line an item, ``{"Item":{…}}`` in DynamoDB JSON."""
+"""Reads the data files of an export as pages: gzip, one item per line, ``{"Item":{…}}`` in DynamoDB
+JSON."""
 
 from collections.abc import Iterator, Sequence, Set
 from functools import lru_cache
@@ -13,11 +14,11 @@ from trip_kpis.core.items.attributes import AttributePath
 from trip_kpis.core.items.pages import Columns, Leaf
 
 BLOCK_BYTES = 2**21
-"""of text that is decoded at once"""
+"""bytes of text that are decoded at once"""
 LONGEST_LINE = 32 * 2**20
-"""An item has at most 400 KB, and as JSON not a tenth of this."""
+"""the most bytes of a line: an item has at most 400 KB, and its JSON less than a tenth of this"""
 _COMPRESSED_BYTES = 64 * 2**10
-"""that are inflated at once"""
+"""bytes that are decompressed at once"""
 
 _NO_GZIP = cast(type[Exception], isal_zlib.error)  # its stub calls the class an Exception
 
@@ -25,7 +26,7 @@ _OneItem = TypeVar("_OneItem")
 
 
 class LineBlocks:
-    """Inflates a file piece by piece, into blocks of whole lines.
+    """Decompresses a file piece by piece, into blocks of whole lines.
 
     Raises CorruptExportError, naming `url`, for what is not gzip or has a line that is too long.
     """
@@ -34,11 +35,11 @@ class LineBlocks:
         self._url = url
         self._inflating = _gzip()
         self._begun: list[bytes] = []
-        """of the next block"""
+        """bytes of the next block"""
         self._begun_bytes = 0
 
     def feed(self, piece: bytes) -> Iterator[bytes]:
-        """The blocks that are complete with the file's next piece."""
+        """Yields the blocks that are complete after the file's next piece."""
         for start in range(0, len(piece), _COMPRESSED_BYTES):
             compressed = piece[start : start + _COMPRESSED_BYTES]
             while compressed:
@@ -46,14 +47,15 @@ class LineBlocks:
                 yield from self._add(text)
 
     def end(self) -> bytes:
-        """The last block, which may be empty. Raises CorruptExportError for a file that is cut."""
+        """Returns the last block, which may be empty. Raises CorruptExportError for a file that is
+        cut."""
         self._begun.append(self._inflating.flush())
         if not self._inflating.eof:
             raise self._corrupt("it is cut, or has something added: its gzip data has no end")
         return b"".join(self._begun)
 
     def _inflate(self, compressed: bytes) -> tuple[bytes, bytes]:
-        """The next text, of at most a block, and what is left of the compressed bytes."""
+        """Returns the next text, at most one block, and the rest of the compressed bytes."""
         try:
             if self._inflating.eof:  # a gzip file may have several members
                 self._inflating = _gzip()
@@ -81,12 +83,12 @@ class LineBlocks:
 
 
 def line_count(block: bytes) -> int:
-    """Also of one whose last line has no end."""
+    """Counts the lines, also if the last line has no line feed."""
     return block.count(b"\n") + bool(block and not block.endswith(b"\n"))
 
 
 def after_lines(block: bytes, lines: int) -> bytes:
-    """What is left of a block without its first lines, of which the last may have no end."""
+    """Returns a block without its first lines; the last of these may have no line feed."""
     at = 0
     for _ in range(lines):
         at = block.find(b"\n", at) + 1 or len(block)
@@ -94,18 +96,18 @@ def after_lines(block: bytes, lines: int) -> bytes:
 
 
 class ExportLines:
-    """Decodes blocks of lines to the values at certain paths."""
+    """Decodes blocks of lines to the values at some paths."""
 
     def __init__(
         self, paths: Sequence[AttributePath], flags: Set[AttributePath] = frozenset()
     ) -> None:
-        """`flags` are those of the paths where there may be a truth value."""
+        """Creates the decoder; `flags` are the paths at which there may be a Boolean."""
         self._columns = Columns(paths, flags)
         self._lines = msgspec.json.Decoder(_Line[self._columns.item])  # type: ignore[name-defined]
 
     def columns(self, block: bytes, *, url: str, line: int, lines: int) -> list[list[Leaf]]:
-        """A column for each of the paths; the block has so many `lines`, and the first one is
-        number `line` of the file, from 0 on.
+        """Returns a column for each of the paths; the block has so many `lines`, and the first one
+        is number `line` of the file, from 0 on.
 
         Raises CorruptExportError, which names the file and the line, for what is no item.
         """
@@ -137,13 +139,13 @@ class ExportLines:
 def export_lines(
     *paths: AttributePath, flags: frozenset[AttributePath] = frozenset()
 ) -> ExportLines:
-    """A decoder with a column for each of the paths, in this order; `flags` are those where there
-    may be a truth value."""
+    """Returns a decoder with a column for each of the paths, in this order; `flags` are the paths
+    at which there may be a Boolean."""
     return ExportLines(paths, flags)
 
 
 def undecoded_items(block: bytes) -> Sequence[msgspec.Raw]:
-    """The items as they came."""
+    """Yields the items without decoding them."""
     return [line.item for line in _UNDECODED.decode_lines(block)]
 
 

@@ -17,11 +17,11 @@ from trip_kpis.core.errors import CorruptExportError, InputError
 SUMMARY = "manifest-summary.json"
 FILES = "manifest-files.json"
 CHECKSUMS = (".md5", ".checksum")
-"""What takes the place of `.json` in the name of the file with a manifest's MD5: the first is what
-exports have, the second what AWS's guide says."""
+"""Suffixes that replace `.json` in the name of the file with a manifest's MD5: the first is in
+exports, the second in AWS's guide."""
 DYNAMODB_JSON = "DYNAMODB_JSON"
 NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError)
-"""what msgspec raises for bytes that are not the JSON that is expected"""
+"""errors that msgspec raises if bytes are not the expected JSON"""
 
 _URL = re.compile(rf"s3://(?P<bucket>[^/]+)/(?P<key>(?:.*/)?{re.escape(SUMMARY)})")
 
@@ -29,18 +29,18 @@ _Document = TypeVar("_Document")
 
 
 class _Kind(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What kind of export a summary is of. One that is incremental has no `exportTime`."""
+    """The kind of export that a summary describes. One that is incremental has no `exportTime`."""
 
     output_format: str
     export_type: str = "FULL_EXPORT"
-    """exports that are older than the incremental ones do not say it"""
+    """missing in exports that are older than the incremental ones"""
 
 
 class Summary(_Kind, frozen=True, kw_only=True, rename="camel"):
-    """``manifest-summary.json``, as far as a run reads it."""
+    """The fields of ``manifest-summary.json`` that a run reads."""
 
     export_arn: str | None = None
-    """None: `ops` has written the manifest, for data files without one"""
+    """None: `ops` has written the manifest, for data files without manifests"""
     table_arn: str
     table_id: str
     export_time: datetime
@@ -51,7 +51,7 @@ class Summary(_Kind, frozen=True, kw_only=True, rename="camel"):
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A line of ``manifest-files.json``, as far as a run reads it."""
+    """The fields of a line of ``manifest-files.json`` that a run reads."""
 
     item_count: int | None
     md5_checksum: str | None
@@ -61,14 +61,14 @@ class File(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where an export is: the folder of its manifests."""
+    """The place of an export: the folder of its manifests."""
 
     bucket: str
     summary_key: str
 
     @classmethod
     def of_url(cls, url: str) -> "Address":
-        """Of ``s3://bucket/…/manifest-summary.json``. Raises InputError for anything else."""
+        """Parses ``s3://bucket/…/manifest-summary.json``. Raises InputError for anything else."""
         match = _URL.fullmatch(url)
         if match is None:
             raise InputError(
@@ -82,7 +82,8 @@ class Address:
         return self._beside(FILES)
 
     def data_key(self, file: File) -> str:
-        """Of a data file. It is found by its name, so that an export may be copied elsewhere."""
+        """Returns the key of a data file. It is found by its name, so that an export may be copied
+        elsewhere."""
         return self._beside(f"data/{file.data_file_s3_key.rpartition('/')[2]}")
 
     def _beside(self, name: str) -> str:
@@ -90,12 +91,12 @@ class Address:
 
 
 def checksum_keys(manifest_key: str) -> tuple[str, ...]:
-    """Of the file that has the manifest's MD5: one of these."""
+    """Returns the possible keys of the file with the manifest's MD5."""
     return tuple(manifest_key.removesuffix(".json") + ending for ending in CHECKSUMS)
 
 
 def check_manifest(body: bytes, checksum: bytes, *, url: str) -> None:
-    """Raises CorruptExportError where the manifest's MD5 is not what its checksum file says."""
+    """Raises CorruptExportError if the manifest's MD5 differs from its checksum file."""
     found, expected = md5_text(hashlib.md5(body, usedforsecurity=False).digest()), checksum.strip()
     if found.encode() != expected:
         raise CorruptExportError(
@@ -105,8 +106,8 @@ def check_manifest(body: bytes, checksum: bytes, *, url: str) -> None:
 
 
 def read_summary(body: bytes, *, url: str) -> Summary:
-    """Raises CorruptExportError for what is no summary, and InputError for an export that is no
-    full one in DynamoDB JSON."""
+    """Reads a summary; raises CorruptExportError if it is not a summary, and InputError for an
+    export that is not a full one in DynamoDB JSON."""
     kind = _summary(body, _Kind, url)
     if kind.output_format != DYNAMODB_JSON:
         raise InputError(
@@ -129,8 +130,8 @@ def _summary(body: bytes, kind: type[_Document], url: str) -> _Document:
 
 
 def read_files(body: bytes, summary: Summary, *, url: str) -> tuple[File, ...]:
-    """Raises CorruptExportError for what is no list of files, for one that names a file twice, and
-    where the items of the files are not in all those of the summary."""
+    """Reads the list of files; raises CorruptExportError if it is not such a list, if it names a
+    file twice, and if the items of all files differ from the summary."""
     try:
         files = tuple(msgspec.json.decode(line, type=File) for line in body.splitlines() if line)
     except NOT_JSON as error:
@@ -153,14 +154,14 @@ def read_files(body: bytes, summary: Summary, *, url: str) -> tuple[File, ...]:
 
 
 def instant(summary: Summary) -> str:
-    """The time as of which the items are: UTC, ISO 8601."""
+    """Returns the instant of the items: UTC, ISO 8601."""
     time = summary.export_time
     utc = time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
     return utc.isoformat(timespec="microseconds")
 
 
 def md5_text(digest: bytes) -> str:
-    """As manifests have it."""
+    """Returns an MD5 as the manifests write it."""
     return base64.b64encode(digest).decode()
 
 

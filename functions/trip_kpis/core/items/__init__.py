@@ -1,1 +1,1 @@
-"""DynamoDB JSON: attribute paths, numbers, times; one item, and a page in columns."""
+"""DynamoDB JSON: attribute paths, numbers, times, rejections, and decoded pages."""

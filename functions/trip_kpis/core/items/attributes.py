@@ -18,10 +18,10 @@ Item = Mapping[str, AttributeValue]
 """An item, or a key: attribute names to values."""
 
 Step = str | int
-"""Into a map by a name, or into a list by an element's number, from 0 on."""
+"""A step into a map by a name, or into a list by an element's number, from 0 on."""
 
 AttributePath = tuple[Step, ...]
-"""The steps from an item's top level down; the first is a name."""
+"""The steps from an item's top level downwards; the first step is a name."""
 
 
 _ESCAPED = re.compile(r"\\[.\[\\\s]")
@@ -30,7 +30,8 @@ _PATH_PART = re.compile(rf"{_ELEMENT.pattern}|{_ESCAPED.pattern}|.", re.DOTALL)
 
 
 def parse_path(dotted: str, *, setting: str) -> AttributePath:
-    r"""``charges[0].fare_amount`` -> ``("charges", 0, "fare_amount")``; inverts `dotted_path`.
+    r"""Parses ``charges[0].fare_amount`` to ``("charges", 0, "fare_amount")``; inverts
+    `dotted_path`.
 
     A dot or an opening bracket behind a backslash belongs to the name: ``fare\.amount`` ->
     ``("fare.amount",)``. So do a backslash and a blank behind one. Any other backslash is one of
@@ -70,8 +71,8 @@ def _no_path(dotted: str, setting: str) -> SettingError:
 
 
 def dotted_path(path: AttributePath) -> str:
-    r"""``("charges", 0, "fare_amount")`` -> ``charges[0].fare_amount``; a dot in a name becomes
-    ``\.``."""
+    r"""Formats ``("charges", 0, "fare_amount")`` as ``charges[0].fare_amount``; a dot in a name
+    becomes ``\.``."""
     first, *rest = path
     return "".join(
         [
@@ -89,7 +90,8 @@ def _escaped(name: str) -> str:
 
 
 def find(item: Item, path: AttributePath) -> AttributeValue | None:
-    """The value at `path`; None where it, or a map or list on the way to it, is absent."""
+    """Returns the value at `path`; None if the value, or a map or list on the way to it, is
+    absent."""
     value = item.get(str(path[0]))
     for step in path[1:]:
         if value is None:
@@ -103,12 +105,13 @@ def find(item: Item, path: AttributePath) -> AttributeValue | None:
 
 
 def is_missing(value: AttributeValue | None) -> bool:
-    """Absent, NULL or an empty String: all three say that there is no value."""
+    """Returns whether a value is absent, NULL or an empty String: all three mean that there is no
+    value."""
     return value is None or "NULL" in value or value.get("S") == ""
 
 
 def key_to_json(key: Item | None) -> dict[str, dict[str, str]] | None:
-    """A key in DynamoDB JSON as it goes over the wire: a Binary becomes base64 text."""
+    """Returns a key in DynamoDB JSON as it is transmitted: a Binary becomes base64 text."""
     if key is None:
         return None
     return {
@@ -130,7 +133,8 @@ def key_from_json(document: Mapping[str, Any] | None) -> Item | None:
 
 
 def overlapping(paths: list[AttributePath]) -> tuple[AttributePath, AttributePath] | None:
-    """Two paths of which one is inside the other, if any; DynamoDB refuses to project both.
+    """Returns two paths of which one is inside the other, if there are any; DynamoDB refuses to
+    project both.
 
     Equal paths do not count: they are projected once.
     """

@@ -1,4 +1,5 @@
-"""A number that counts from 1970 on -> a moment in UTC, or what else the number looks like."""
+"""Converts a number that counts from 1970 to a moment in UTC, or finds what else the number looks
+like."""
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
@@ -10,11 +11,12 @@ LATEST_DAY = date(2100, 12, 31)
 """The last day that a trip can have; the first is the plan's `earliest_day`."""
 
 MILLISECONDS_FROM, MICROSECONDS_FROM = 10**11, 10**14
-"""By size, signs aside: seconds below 10^11, milliseconds below 10^14, microseconds from there."""
+"""The unit depends on the size without the sign: seconds below 10^11, milliseconds below 10^14,
+microseconds from there."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_DIGITS = 18
-"""The year 9999 has 18 in microseconds."""
+"""The number of digits before the point: in microseconds, the year 9999 has 18."""
 _SPREADSHEET_EPOCH = date(1899, 12, 30)
 """Serial day 0 in Excel's default date system, for days from 1900-03-01 on.
 
@@ -26,7 +28,7 @@ _DATE_DIGITS = {8, 12, 14, 17}
 
 
 class Unit(StrEnum):
-    """What a number counts."""
+    """The unit of a number."""
 
     SECONDS = "seconds"
     MILLISECONDS = "milliseconds"
@@ -37,7 +39,7 @@ _PER_SECOND = {Unit.SECONDS: 1, Unit.MILLISECONDS: 1_000, Unit.MICROSECONDS: 1_0
 
 
 def unit_of(number: Decimal) -> Unit:
-    """The unit of a Number, by its size."""
+    """Returns the unit of a Number, by its size."""
     size = number.copy_abs()
     if size < MILLISECONDS_FROM:
         return Unit.SECONDS
@@ -45,7 +47,7 @@ def unit_of(number: Decimal) -> Unit:
 
 
 def moment(number: Decimal, unit: Unit) -> datetime:
-    """The second of UTC that it falls into.
+    """Returns the moment in UTC, rounded down to the second.
 
     Raises RejectionError: TIME_OUT_OF_RANGE beyond the calendar.
     """
@@ -59,7 +61,7 @@ def moment(number: Decimal, unit: Unit) -> datetime:
 
 
 def resembles(number: Decimal, *, earliest: date) -> str | None:
-    """What a number that is out of range as an epoch looks like, if that would be in range.
+    """Returns what a number looks like that is out of range as an epoch, if that would be in range.
 
     ``date as a number`` for 20240525, ``Excel serial day`` for 45437.55; otherwise None.
     """

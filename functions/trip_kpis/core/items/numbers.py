@@ -1,4 +1,4 @@
-"""A number as text -> an exact decimal, or a reason why not."""
+"""Reads a number from text: an exact decimal, or the reason why it is refused."""
 
 import re
 from decimal import Context, Decimal, Inexact, InvalidOperation
@@ -8,32 +8,32 @@ from trip_kpis.core.items.rejections import Reason, RejectionError
 PLACES = 18
 LIMIT = Decimal(10) ** 9
 MOST_TRIPS = 10**11
-"""of one run. Arrow's sums wrap around in silence past decimal128(38, 18): below this many numbers
-below LIMIT no sum reaches 10^20."""
+"""Of one run. Arrow's sums overflow without an error above decimal128(38, 18): with fewer numbers
+than this, each below LIMIT, no sum reaches 10^20."""
 EXACT = Context(prec=60, traps=[Inexact])
-"""Room for 10^24 numbers' sum with 18 places; a rounding would raise."""
+"""Enough digits for the sum of 10^24 numbers with 18 places; a rounding would raise."""
 ONE = Decimal(1)
 _STEP = ONE.scaleb(-PLACES)
 _OF_ONE_NUMBER = Context(prec=38, traps=[Inexact, InvalidOperation])
 _SCALED = Context(prec=500_000, traps=[Inexact, InvalidOperation])
-"""Room for all digits that an item has."""
+"""Enough for all digits that an item has."""
 _FAR = 100
-"""No scale brings a number with so many places before or after the point into the limits."""
+"""No scale makes a number with so many places before or after the point valid."""
 
 _NOTATION = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
-"""What DynamoDB, `str(Decimal)` and `str(float)` write, but for NaN and the infinities."""
+"""The notations of DynamoDB, `str(Decimal)` and `str(float)`, except NaN and the infinities."""
 
 _EXPONENT_DIGITS = 6
-"""A longer exponent is out of range whatever its digits are; `Decimal` cannot hold them all."""
+"""A longer exponent is out of range for all digits; `Decimal` cannot represent all such numbers."""
 
 
 def is_decimal(text: str) -> bool:
-    """Whether `text` is a decimal notation, of whatever size and precision."""
+    """Returns whether `text` is a decimal notation, of any size and precision."""
     return _NOTATION.fullmatch(text) is not None
 
 
 def read_number(text: str, *, scale: Decimal = ONE) -> Decimal:
-    """The exact value of `text` times `scale`, with 18 decimal places.
+    """Returns the exact value of `text` times `scale`, with 18 decimal places.
 
     Raises RejectionError: NUMBER_NOT_A_NUMBER, NUMBER_TOO_LARGE for 10^9 and more in size,
     NUMBER_TOO_PRECISE for a value (not a notation: zeros at the end do not count) that needs more
@@ -55,7 +55,7 @@ def read_number(text: str, *, scale: Decimal = ONE) -> Decimal:
 
 
 def within_limits(value: Decimal) -> Decimal:
-    """`value` with 18 decimal places. Raises RejectionError as `read_number`."""
+    """Returns `value` with 18 decimal places. Raises RejectionError as `read_number`."""
     if value.copy_abs() >= LIMIT:
         raise RejectionError(Reason.NUMBER_TOO_LARGE)
     try:
@@ -66,7 +66,8 @@ def within_limits(value: Decimal) -> Decimal:
 
 
 def comparable(text: str) -> Decimal | None:
-    """The value of `text`, of whatever size, for comparing; None for what is no decimal notation.
+    """Returns the value of `text`, of any size, for comparisons; None if it is not a decimal
+    notation.
 
     Beyond an exponent of six digits it is the sixth power's neighbour on the same side: larger, or
     nearer to zero, than any number that DynamoDB has.
@@ -81,7 +82,8 @@ def comparable(text: str) -> Decimal | None:
 
 
 def plain(value: Decimal) -> str:
-    """An exact decimal as JSON writes numbers: no exponent, no zeros at its end, no minus zero."""
+    """Formats an exact decimal as JSON writes numbers: no exponent, no trailing zeros, no minus
+    zero."""
     text = format(value, "f")
     if "." in text:
         text = text.rstrip("0").removesuffix(".")
@@ -89,6 +91,7 @@ def plain(value: Decimal) -> str:
 
 
 def _long_exponent(text: str) -> str:
-    """The exponent of a decimal notation, if it has more digits than any that is in range."""
+    """Returns the exponent of a decimal notation, if it has more digits than any exponent in
+    range."""
     exponent = text.lower().partition("e")[2]
     return exponent if len(exponent.lstrip("+-").lstrip("0")) > _EXPONENT_DIGITS else ""

@@ -1,4 +1,4 @@
-"""A page of items, of which only what a plan needs is decoded, whichever source it comes from.
+"""A page of items from any source, of which only the values that a plan needs are decoded.
 
 A trip has a dozen attributes that no KPI asks for, and decoding all of them costs ten times what
 the rest of the work does. So a decoder gets the attributes' places beforehand and skips everything
@@ -16,11 +16,12 @@ import msgspec
 from trip_kpis.core.items.attributes import AttributePath, AttributeValue, Item, Step
 
 Cursor = Mapping[str, Any]
-"""A place in a segment, after which a source can go on: JSON that its source alone understands."""
+"""A position in a segment, after which a source can continue: JSON that only the source
+understands."""
 
 
 class Leaf(msgspec.Struct, frozen=True, gc=False):
-    """An attribute value that may be a number or a text, or say that there is none.
+    """An attribute value that may be a number or a text, or mean that there is no value.
 
     With none of its fields it is absent (ABSENT itself), of another type, or could not be decoded
     on its own; only the whole item has it.
@@ -33,12 +34,12 @@ class Leaf(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def is_missing(self) -> bool:
-        """Surely: absent, NULL or an empty String."""
+        """Returns whether the value is certainly absent, NULL or an empty String."""
         return self is ABSENT or self is _NO_FLAG or self.NULL is not None or self.S == ""
 
     @property
     def is_decoded(self) -> bool:
-        """What it is, and that it is absent, is known without the whole item."""
+        """Returns whether the value, or its absence, is known without decoding the whole item."""
         return (
             self.S is not None
             or self.N is not None
@@ -50,7 +51,7 @@ class Leaf(msgspec.Struct, frozen=True, gc=False):
 
 
 class _Flag(Leaf, frozen=True, gc=False):
-    """One that may also be a truth value: decoding a field more is not free."""
+    """A leaf that may also be a Boolean: decoding one more field takes time."""
 
     BOOL: bool | None = None  # type: ignore[misc]
 
@@ -60,31 +61,31 @@ ABSENT, _UNDECODED, _NO_FLAG = Leaf(), Leaf(), _Flag()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """Items that were read at once."""
+    """Items that were read in one request, or in one block."""
 
     columns: Sequence[Sequence[Leaf]]
-    """for every path that was asked for, the value of each item that is there"""
+    """for every requested path, the value of each item of the page"""
     scanned: int
     """items that the source read, also those that it has filtered out"""
     read_units: float = 0.0
     end: Cursor | None
-    """after its last item; None at the segment's end, and only there"""
+    """the cursor after its last item; None only at the segment's end"""
     body: bytes = field(repr=False)
-    """the items as they came"""
+    """the items as they came from the source"""
     undecoded: Callable[[bytes], Sequence[msgspec.Raw]] = field(repr=False)
-    """finds them there"""
+    """finds the items in `body`, and does not decode them"""
     resumes_at_once: bool = True
-    """a worker that goes on at its end has nothing to do again"""
+    """a worker that resumes at its end does not have to repeat any work"""
     sought_ms: int = 0
-    """how long it took to find the place at which the page begins, where that is not at once"""
+    """milliseconds that finding the beginning of the page took, if that takes time"""
 
     @property
     def length(self) -> int:
-        """Items that the filter left of the page; 0 does not mean the end."""
+        """Returns the number of items that the filter left of the page; 0 does not mean the end."""
         return len(self.columns[0])
 
     def items(self, numbers: Iterable[int], *, paths: Iterable[AttributePath]) -> Iterator[Item]:
-        """These of the page's items, one after the other, with what they have at these paths.
+        """Yields these items of the page, one after the other, with the values at these paths.
 
         They are in DynamoDB JSON as it goes over the wire, but the content of a list or a set, and
         of a map that no path leads through, stays as it came (msgspec.Raw): as objects, the
@@ -97,24 +98,25 @@ class Page:
 
 
 class Columns:
-    """The values at certain paths, of items that are decoded no further than that."""
+    """Decodes the values at some paths, and nothing else of an item."""
 
     def __init__(
         self, paths: Sequence[AttributePath], flags: Set[AttributePath] = frozenset()
     ) -> None:
-        """`flags` are those of the paths where there may be a truth value."""
+        """Creates the decoder; `flags` are the paths at which there may be a Boolean."""
         leaves = {path: _NO_FLAG if path in flags else ABSENT for path in paths}
         self.item = _map_of({path: leaf for path, leaf in leaves.items() if _is_decodable(path)})
-        """the type that an item is to be decoded as"""
+        """the type as which an item must be decoded"""
         self._ways = list(map(_way_to, paths))
 
     def of(self, items: Sequence[Any]) -> list[list[Leaf]]:
-        """A column for each of the paths, in their order; `items` are of the type `item`."""
+        """Returns a column for each of the paths, in their order; `items` are of the type
+        `item`."""
         return [list(map(way, items)) for way in self._ways]
 
 
 def all_members(undecoded: msgspec.Raw) -> Item:
-    """What an item, or the content of a map, has. Lists and sets stay undecoded."""
+    """Returns all attributes of an item, or of a map. Lists and sets stay undecoded."""
     return {
         name: {
             kind: all_members(content) if kind == "M" else _content(kind, content, {})
@@ -128,11 +130,11 @@ _UNDECODED_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _UNDECODED_ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
 _SCALARS = {"S", "N", "B", "BOOL", "NULL"}
 _Places = dict[Step, "_Places"]
-"""Steps, and below each those into the map or the list that there may be."""
+"""A tree of steps: below each step, the steps into its map or list."""
 
 
 def _places(paths: Iterable[AttributePath]) -> _Places:
-    """All steps of the paths; below the last step of a path there are none."""
+    """Returns the tree of all steps of the paths; nothing is below the last step of a path."""
     places: _Places = {}
     for path in paths:
         below = places
@@ -142,7 +144,7 @@ def _places(paths: Iterable[AttributePath]) -> _Places:
 
 
 def _members(undecoded: msgspec.Raw, places: _Places) -> Item:
-    """What an item, or the content of a map, has at these places."""
+    """Returns the values of an item, or of a map, at these places."""
     members = _UNDECODED_MEMBERS.decode(undecoded)
     return {
         name: _value(members[name], below)
@@ -170,11 +172,11 @@ def _content(kind: str, undecoded: msgspec.Raw, below: _Places) -> Any:
 
 
 _Leaves = Mapping[AttributePath, Leaf]
-"""Paths, and what an absent value is there."""
+"""Paths, and the value that an absent attribute has there."""
 
 
 def _map_of(leaves: _Leaves) -> type[msgspec.Struct]:
-    """A struct with a place for every one of the paths and for nothing else."""
+    """Returns a struct type with a field for every one of the paths and for nothing else."""
     fields: list[tuple[str, type[msgspec.Struct], msgspec.Struct]] = []
     names = sorted({str(path[0]) for path in leaves})
     for name in names:
@@ -186,7 +188,7 @@ def _map_of(leaves: _Leaves) -> type[msgspec.Struct]:
 
 
 def _value_with(leaves: _Leaves) -> msgspec.Struct:
-    """What an absent value is that may be asked for itself (an empty path), or for its members.
+    """Returns the value of an absent attribute, for itself (an empty path) or for its members.
 
     The elements of a list all get the places that any of them is asked for.
     """
@@ -209,12 +211,13 @@ def _value_with(leaves: _Leaves) -> msgspec.Struct:
 
 
 def _is_decodable(path: AttributePath) -> bool:
-    """msgspec finds no field by a name with a quote, a backslash or a control character."""
+    """Returns whether msgspec can find the field: not by a name with a quote, a backslash or a
+    control character."""
     return not any(isinstance(step, str) and re.search(r'["\\\x00-\x1f]', step) for step in path)
 
 
 def _way_to(path: AttributePath) -> Callable[[Any], Leaf]:
-    """From an item's struct to the value at the path."""
+    """Returns the way from an item's struct to the value at the path."""
     if not _is_decodable(path):
         return lambda _: _UNDECODED
     names = [step for step in path if isinstance(step, str)]
@@ -236,5 +239,5 @@ def _way_to(path: AttributePath) -> Callable[[Any], Leaf]:
 
 
 def _place(name: str) -> str:
-    """A field's name for an attribute's, whatever characters that has."""
+    """Returns a field's name for an attribute's name, whatever characters that has."""
     return f"at_{name.encode().hex()}"

@@ -9,40 +9,41 @@ from trip_kpis.core.items.attributes import AttributeValue, Item
 
 
 class Reason(StrEnum):
-    """One word of the list that the quarantine, the manifest and the summary use."""
+    """The reason of a rejection, as quarantine, manifest and summary name it."""
 
     FARE_WRONG_TYPE = "fare_wrong_type"
     """neither a Number nor a String"""
     FARE_NOT_A_NUMBER = "fare_not_a_number"
-    """a String that is no decimal notation, NaN and the infinities among them"""
+    """a String that is not a decimal notation; also NaN and the infinities"""
     FARE_TOO_PRECISE = "fare_too_precise"
     """needs more than 18 decimal places"""
     FARE_TOO_LARGE = "fare_too_large"
     """10^9 or more in size"""
     NUMBER_WRONG_TYPE = "number_wrong_type"
-    """the same four of a number that is no fare"""
+    """the same four for a number that is not a fare"""
     NUMBER_NOT_A_NUMBER = "number_not_a_number"
     NUMBER_TOO_PRECISE = "number_too_precise"
     NUMBER_TOO_LARGE = "number_too_large"
     GROUP_WRONG_TYPE = "group_wrong_type"
-    """what a breakdown groups by is no String, Number or truth value"""
+    """the value to group by is not a String, a Number or a Boolean"""
     TIME_MISSING = "time_missing"
     """a completed trip without the attribute that decides its day"""
     TIME_WRONG_TYPE = "time_wrong_type"
     """neither a Number nor a String"""
     TIME_UNREADABLE = "time_unreadable"
-    """a String in none of the forms, or no date of the calendar"""
+    """a String in none of the known forms, or not a date of the calendar"""
     TIME_OUT_OF_RANGE = "time_out_of_range"
     """before `EarliestDay` or after 2100-12-31 in the reporting time zone"""
 
     @property
     def of_a_fare(self) -> "Reason":
-        """The same reason, where the number is a fare."""
+        """Returns the same reason for a number that is a fare."""
         return Reason(self.replace("number_", "fare_", 1))
 
 
 class RejectionError(Exception):
-    """Inside the core only: a value cannot be read. Ends as a RejectedTrip, never leaves a page."""
+    """An error inside `core` only: a value cannot be read. It becomes a RejectedTrip, and never
+    leaves the reading of a page. Ends as a RejectedTrip, never leaves a page."""
 
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason)
@@ -51,18 +52,18 @@ class RejectionError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RejectedTrip:
-    """Which trip was rejected, why, and the attribute and value at fault."""
+    """A rejected trip: its key, the reason, and the wrong attribute and value."""
 
     key: Item
     reason: Reason
     attribute: str
     """the path, as a parameter names it"""
     value: AttributeValue | None
-    """None where the attribute is absent"""
+    """the wrong value; None if the attribute is absent"""
 
 
 def quarantine_line(trip: RejectedTrip) -> bytes:
-    """One JSON object in UTF-8, and a line feed.
+    """Returns one JSON object in UTF-8, and a line feed.
 
     A value that `Page.items` has left undecoded is copied as text. It is the same text as that of
     its decoded value, as long as it has no escapes; with escapes it is decoded, so that a line

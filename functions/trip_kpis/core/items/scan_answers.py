@@ -1,4 +1,4 @@
-"""DynamoDB's answers to Scan requests -> pages."""
+"""Decodes DynamoDB's answers to Scan requests as pages."""
 
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
@@ -12,18 +12,18 @@ from trip_kpis.core.items.pages import Columns, Page, all_members
 
 
 class ScanAnswers:
-    """Decodes the answers to Scan requests that ask for certain paths."""
+    """Decodes the answers to Scan requests that ask for some paths."""
 
     def __init__(
         self, paths: Sequence[AttributePath], flags: Set[AttributePath] = frozenset()
     ) -> None:
-        """`flags` are those of the paths where there may be a truth value."""
+        """Creates the decoder; `flags` are the paths at which there may be a Boolean."""
         self._columns = Columns(paths, flags)
         self._answers = msgspec.json.Decoder(_Answer[self._columns.item])  # type: ignore[name-defined]
 
     def page(self, body: bytes) -> Page:
-        """The page; its cursor is LastEvaluatedKey. Raises msgspec.DecodeError for what is no
-        answer to a Scan."""
+        """Decodes a page, whose cursor is LastEvaluatedKey. Raises msgspec.DecodeError for what is
+        no answer to a Scan."""
         answer = self._answers.decode(body)
         return Page(
             columns=self._columns.of(answer.items),
@@ -37,17 +37,18 @@ class ScanAnswers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WholePage:
-    """One answer to a Scan request without filter and projection: its items as they are."""
+    """One answer to a Scan request without filter and projection: its complete items."""
 
     items: Sequence[Item]
-    """with the content of lists and sets as it came (msgspec.Raw)"""
+    """the items; the content of lists and sets is not decoded (msgspec.Raw)"""
     read_units: float
     end_key: Item | None
     """LastEvaluatedKey; None at the segment's end"""
 
 
 def whole_page(body: bytes) -> WholePage:
-    """The page with every attribute. Raises msgspec.DecodeError for what is no answer to a Scan."""
+    """Decodes the page with every attribute. Raises msgspec.DecodeError for what is no answer to a
+    Scan."""
     answer = _UNDECODED_ITEMS.decode(body)
     return WholePage(
         items=[all_members(item) for item in answer.items],
@@ -60,8 +61,8 @@ def whole_page(body: bytes) -> WholePage:
 def scan_answers(
     *paths: AttributePath, flags: frozenset[AttributePath] = frozenset()
 ) -> ScanAnswers:
-    """A decoder whose pages have a column for each of the paths, in this order; `flags` are those
-    where there may be a truth value."""
+    """Returns a decoder whose pages have a column for each of the paths, in this order; `flags` are
+    the paths at which there may be a Boolean."""
     return ScanAnswers(paths, flags)
 
 

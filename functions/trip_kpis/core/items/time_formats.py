@@ -1,4 +1,5 @@
-"""Further forms of a time, by the parameter `TimeFormats`: strptime's formats, and epoch words."""
+"""More forms of a time, from the parameter `TimeFormats`: formats of strptime, and words for
+epochs."""
 
 import re
 import unicodedata
@@ -16,7 +17,7 @@ _DIGITS = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
 
 _DIRECTIVE = re.compile("%(.)", re.DOTALL)
 _ANY_DIRECTIVE, _TIME_DIRECTIVE = "\ufffc", "\ufffb"
-"""Replace them where a format's literal text is looked at."""
+"""They replace the directives when the literal text of a format is examined."""
 _WORD_OR_OFFSET = re.compile(
     r"(?P<word>[^\W\d_]*)(?P<offset>[+\-\u2212][0-9][0-9:]*)|(?P<alone>[^\W\d_]+)"
 )
@@ -32,7 +33,7 @@ _OF_UTC = re.compile(
     "(?![\ufffb\ufffc0-9])",
     re.IGNORECASE,
 )
-"""UTC with an offset in any form, also in forms that no program should write."""
+"""UTC with an offset in any notation."""
 _DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"))
 _TIME_OF_DAY = "HIMSfpcX"
 """the directives that read a time of day"""
@@ -41,7 +42,8 @@ _WORDS_AFTER_A_TIME = {
     "pm", "noon", "on", "le", "den", "el", "il", "op", "dnia", "the", "of",
     "\u6642", "\u65f6", "\u5206", "\u79d2", "\uc2dc", "\ubd84", "\ucd08",
 }  # fmt: skip
-"""Behind a time of day there may be a zone of any name: these words, in all languages, are none."""
+"""After a time of day there may be a time zone of any name: these words, in all languages, are not
+time zones."""
 _UTC_PLACES = {"etc/utc", "etc/gmt", "etc/uct", "etc/zulu", "etc/greenwich", "etc/universal"}
 ZONE_WORDS = {
     # what tzdata has called its zones since 1970
@@ -57,11 +59,11 @@ ZONE_WORDS = {
     "eastern", "pacific", "greenwich",
 }  # fmt: skip
 _US_ZONE_WORDS = {"ET", "CT", "MT", "PT"}
-"""In small letters they are words of other languages, such as the French *et*."""
+"""In lower case they are words of other languages, such as the French *et*."""
 
 
 def check_format(time_format: str, *, setting: str) -> str:
-    """`time_format` itself, if it decides a day. Raises SettingError, naming `setting`."""
+    """Returns `time_format` if it decides a day. Raises SettingError, naming `setting`."""
     if time_format in _EPOCHS:
         return time_format
     if "%Z" in time_format.replace("%%", ""):
@@ -88,8 +90,8 @@ def check_format(time_format: str, *, setting: str) -> str:
 
 
 def read_by_format(text: str, time_format: str) -> datetime | None:
-    """The moment, or the local time if neither text nor format has an offset; None where the text
-    is not in this format. Raises RejectionError: TIME_OUT_OF_RANGE."""
+    """Returns the moment, or the local time if neither text nor format has an offset; None if the
+    text is not in this format. Raises RejectionError: TIME_OUT_OF_RANGE."""
     if unit := _EPOCHS.get(time_format):
         return moment(Decimal(text), unit) if _DIGITS.fullmatch(text) else None
     try:
@@ -101,7 +103,7 @@ def read_by_format(text: str, time_format: str) -> datetime | None:
 
 
 def is_in_format(text: str, time_format: str) -> bool:
-    """Whether `read_by_format` reads it, or finds it out of range."""
+    """Returns whether `read_by_format` can read the text, or finds it out of range."""
     if time_format in _EPOCHS:
         return _DIGITS.fullmatch(text) is not None
     return read_by_format(text, time_format) is not None
@@ -135,7 +137,7 @@ def _check_zones(time_format: str, setting: str) -> None:
 
 @lru_cache
 def _zones(time_format: str) -> tuple[bool, str | None]:
-    """Whether the format's literal text names UTC, and the first other zone that it names.
+    """Returns whether the format's literal text names UTC, and the first other zone that it names.
 
     With %z the text's own offset counts, whatever is written around it.
     """
@@ -147,7 +149,8 @@ def _zones(time_format: str) -> tuple[bool, str | None]:
 
 
 def _literal(time_format: str) -> str:
-    """The format's text, with a sign for each directive, another one for those of a time of day."""
+    """Returns the format's literal text, with a sign for each directive, and another sign for those
+    of a time of day."""
 
     def sign(directive: re.Match[str]) -> str:
         if directive[1] == "%":
@@ -158,7 +161,7 @@ def _literal(time_format: str) -> str:
 
 
 def _named_zones(literal: str) -> Iterator[tuple[str, bool]]:
-    """What names a zone in a format's literal text, and whether that is UTC."""
+    """Yields what names a time zone in a format's literal text, and whether it is UTC."""
     for place in _PLACE.findall(literal):
         if place.casefold() in {name.casefold() for name in time_zone_names()}:
             literal = literal.replace(place, _ANY_DIRECTIVE)
@@ -177,7 +180,7 @@ def _named_zones(literal: str) -> Iterator[tuple[str, bool]]:
 
 
 def _zone_named_by(found: re.Match[str], before: str, after: str) -> bool | None:
-    """Whether a word, an offset or both name UTC; False: another zone, None: none."""
+    """Returns whether a word, an offset or both name UTC; False: another zone, None: no zone."""
     word, offset = found["word"] or found["alone"], found["offset"]
     follows_a_time = _TIME_DIRECTIVE in before
     if not word:
@@ -197,7 +200,7 @@ def _zone_named_by(found: re.Match[str], before: str, after: str) -> bool | None
 
 
 def _is_date_time_mark(word: str, after: str) -> bool:
-    """The T of ISO 8601, and words before a directive that names a part of the date or time."""
+    """Returns whether it is the T of ISO 8601, or words before a directive of the date or time."""
     return word.casefold() in {"t", "at", "um"} and after.lstrip()[:1] in {
         _ANY_DIRECTIVE,
         _TIME_DIRECTIVE,
@@ -205,7 +208,7 @@ def _is_date_time_mark(word: str, after: str) -> bool:
 
 
 def _is_utc(word: str, before: str) -> bool | None:
-    """Of a word that names a zone; None for every other word."""
+    """Returns whether a word that names a zone names UTC; None for every other word."""
     if before == "%":
         return None  # %%Z: a placeholder that nobody has filled in
     if word == "z":  # a word of other languages, unless it is attached to a number
@@ -216,7 +219,8 @@ def _is_utc(word: str, before: str) -> bool | None:
 
 
 def _is_offset(text: str, after: str) -> bool:
-    """A minus may also stand between the parts of a date or a time: ``-00-00``, ``-00:00:00``."""
+    """Returns whether it is an offset: a minus may also be between the parts of a date or a time:
+    ``-00-00``, ``-00:00:00``."""
     if text[0] == "+":
         return True
     return re.fullmatch("[0-9]{2}(:?[0-9]{2})?", text[1:]) is not None and after not in {"-", "."}

@@ -1,4 +1,4 @@
-"""A time as text or number -> the day it falls on in the reporting time zone."""
+"""Reads a time from text or a number, as the day in the reporting time zone."""
 
 import re
 from datetime import date, datetime
@@ -14,13 +14,13 @@ _FORM = re.compile(
     r"(?:[ T](?P<minute>(?:[01][0-9]|2[0-3]):[0-9]{2})(?::(?P<second>[0-9]{2})(?:\.[0-9]+)?)?"
     r"(?P<offset>Z|[+-][0-9]{2}(?::?[0-5][0-9])?)?)?"
 )
-"""Date alone, or date and time with a blank or T, seconds, their fractions, Z or an offset."""
+"""The date alone, or date and time with a blank or T, seconds, their fractions, Z or an offset."""
 
 
 def read_day(
     text: str, *, time_zone: ZoneInfo, earliest: date, formats: tuple[str, ...] = ()
 ) -> date:
-    """The day of a time given as text.
+    """Returns the day of a time given as text.
 
     A time without an offset is in `time_zone`, and its day is the one that it states, also where
     that zone's clocks show the time twice or never; one with an offset is converted to `time_zone`.
@@ -48,7 +48,8 @@ def read_day(
 
 
 def read_epoch_day(number: Decimal, *, time_zone: ZoneInfo, earliest: date) -> date:
-    """The day of epoch seconds, milliseconds or microseconds, whichever its size makes it.
+    """Returns the day of epoch seconds, milliseconds or microseconds; the size of the number
+    decides which.
 
     Raises RejectionError: TIME_OUT_OF_RANGE.
     """
@@ -56,8 +57,8 @@ def read_epoch_day(number: Decimal, *, time_zone: ZoneInfo, earliest: date) -> d
 
 
 def form_of(text: str, *, formats: tuple[str, ...] = ()) -> str | None:
-    """What the form is called that `read_day` reads `text` in, if there is such a day; None where
-    it is in none of them."""
+    """Returns the name of the form in which `read_day` reads `text`; None if it is in none of
+    them."""
     match = _FORM.fullmatch(text)
     if match is None:
         return next((f"by format {one}" for one in formats if is_in_format(text, one)), None)
@@ -69,7 +70,8 @@ def form_of(text: str, *, formats: tuple[str, ...] = ()) -> str | None:
 
 
 def form_of_epoch(number: Decimal, *, time_zone: ZoneInfo, earliest: date) -> str:
-    """The same of what `read_epoch_day` reads, or what a number that is out of range looks like."""
+    """Returns the name of the form that `read_epoch_day` reads, or what a number that is out of
+    range looks like."""
     try:
         read_epoch_day(number, time_zone=time_zone, earliest=earliest)
     except RejectionError:

@@ -14,15 +14,15 @@ from zoneinfo import ZoneInfo
 from trip_kpis.core.errors import SettingError
 
 _NO_PLACE = {"Factory"}
-"""tzdata's zone of a machine on which no zone has been set."""
+"""tzdata's name for the zone of a machine on which no zone has been set."""
 _SHORTEST_MISSPELLING = 5
-"""A shorter name is an abbreviation, which resembles others of quite another place."""
+"""A shorter name is an abbreviation, which is similar to other names with another meaning."""
 _OFFSET = re.compile(r"(?:utc|gmt)?([+-])0?([0-9]{1,2})(?::?00)?")
 
 
 @lru_cache
 def time_zone(name: str) -> ZoneInfo:
-    """The zone of this IANA name. Raises SettingError where there is none."""
+    """Returns the zone with this IANA name. Raises SettingError where there is none."""
     if not is_time_zone(name):
         closest = closest_time_zone(name)
         raise SettingError(
@@ -33,12 +33,14 @@ def time_zone(name: str) -> ZoneInfo:
 
 
 def is_time_zone(name: str) -> bool:
-    """Whether this is an IANA time zone's name, in upper and lower case as IANA writes it."""
+    """Returns whether this is the name of an IANA time zone, in upper and lower case as IANA writes
+    it."""
     return name in time_zone_names()
 
 
 def closest_time_zone(name: str) -> str | None:
-    """The IANA name that was probably meant, if any is close: ``Berlin`` -> ``Europe/Berlin``."""
+    """Returns the IANA name that was probably meant, if any is close: ``Berlin`` ->
+    ``Europe/Berlin``."""
     wanted = name.strip().replace(" ", "_").casefold()
     if offset := _OFFSET.fullmatch(wanted):
         # https://data.iana.org/time-zones/tzdb/etcetera: Etc/GMT-2 is two hours east of UTC.
@@ -62,7 +64,7 @@ def closest_time_zone(name: str) -> str | None:
 
 @lru_cache(maxsize=1)
 def time_zone_names() -> frozenset[str]:
-    """Every IANA name that the pinned tzdata has."""
+    """Returns every IANA name in the pinned tzdata."""
     return frozenset(_tzdata("zones").decode().split()) - _NO_PLACE
 
 

@@ -1,1 +1,1 @@
-"""The segment log: partial aggregates, counts, and the parts that hold both."""
+"""The segment log: counts, partial aggregates, and the parts that contain both."""

@@ -1,4 +1,4 @@
-"""What was read and what became of it: counts that add up, and must."""
+"""Counts of the items that were read, by what became of them; they must add up."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -13,10 +13,10 @@ from trip_kpis.core.items.rejections import Reason
 _What = TypeVar("_What")
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=10**18)]
-"""of a document that somebody else may have written"""
+"""a count in a document that somebody else may have written"""
 
 MALFORMED = (AttributeError, KeyError, TypeError, ValueError)
-"""What reading a JSON document raises that is not of the form it should have."""
+"""Errors that are raised while a JSON document of another form is read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class Counts:
     read_units: float = 0.0
     """read request units that DynamoDB says it consumed; halves and wholes, exact as a float"""
     throttles: Mapping[str, int] = field(default_factory=dict)
-    """answers that said "too many requests", by the reason that DynamoDB gave for them"""
+    """answers "too many requests", by DynamoDB's reason"""
 
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(
@@ -55,13 +55,13 @@ class Counts:
         return sum(self.rejected.values())
 
     def rejects_more_than(self, tolerated: Decimal) -> bool:
-        """The quality gate's question: of the completed trips, because an incomplete one was not
-        there to be rejected."""
+        """Returns whether more than this share of the completed trips is rejected. Incomplete trips
+        do not matter."""
         return self.rejected_in_all > tolerated * (self.rejected_in_all + self.counted)
 
     @property
     def balances(self) -> bool:
-        """scanned = excluded + incomplete + rejected + counted"""
+        """Returns whether scanned = excluded + incomplete + rejected + counted."""
         not_counted = self.excluded + self.incomplete + self.rejected_in_all
         return self.scanned == not_counted + self.counted
 

@@ -10,23 +10,23 @@ from trip_kpis.core.reading.read_item import ReadingRules
 from trip_kpis.core.reading.read_page import read_page
 
 MOST_ROWS_OF_A_PART = 250_000
-"""As many days and groups, in about 100 bytes each."""
+"""The most rows of days and groups, with about 100 bytes each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """The end of a segment's log, from which a worker resumes."""
+    """A position in a segment's log, at which a worker resumes."""
 
     next_part: int = 0
     start: Cursor | None = None
     """None at the segment's beginning"""
     finished: bool = False
-    """the log reaches the segment's end"""
+    """whether the log reaches the segment's end"""
 
 
 @dataclass(slots=True, kw_only=True)
 class PartBuilder:
-    """Pages from `position` on, aggregated one by one.
+    """Aggregates the pages from `position` on, one by one, into the next part.
 
     Its size is that of a row a day and group, and of the rejected items' lines; pages are not kept.
     """
@@ -37,18 +37,19 @@ class PartBuilder:
     counts: Counts = field(default_factory=Counts)
     end: Cursor | None = None
     resumes_at_once: bool = field(default=True, init=False)
-    """as the last page"""
+    """of the last page"""
     quarantine_bytes: int = field(default=0, init=False)
     """the length of `quarantine`, which is the memory that the rejected items take"""
     _quarantine: list[bytes] = field(default_factory=list, init=False)
-    """by page"""
+    """the lines of the rejected items, by page"""
 
     def __post_init__(self) -> None:
         self.partials = Partials(PartialColumns(self.rules.definition))
 
     @property
     def is_full(self) -> bool:
-        """It takes so much memory that it must be appended before another page is read."""
+        """Returns whether it needs so much memory that it must be appended before another page is
+        read."""
         return (
             self.quarantine_bytes >= MOST_QUARANTINE_BYTES
             or self.partials.rows >= MOST_ROWS_OF_A_PART
@@ -77,12 +78,12 @@ class PartBuilder:
 
     @property
     def quarantine(self) -> bytes:
-        """A line of JSON for every rejected item, in the order in which they were read."""
+        """Yields a line of JSON for every rejected item, in the order in which they were read."""
         return b"".join(self._quarantine)
 
     @property
     def after(self) -> Position:
-        """Where the log ends once this is appended."""
+        """Returns the end of the log after this part is appended."""
         return Position(
             next_part=self.position.next_part + 1,
             start=self.end,

@@ -1,4 +1,5 @@
-"""Partial aggregates in columns: a row a day, and in every breakdown a row a day and group.
+"""Partial aggregates in columns: one row per day, and for every breakdown one row per day and
+group.
 
 Partials are a monoid: the empty table is nothing, the rows of one item are a partial of their own,
 and combining does not depend on order or grouping. Sums are exact. An average is never stored; it
@@ -17,15 +18,16 @@ from trip_kpis.core.items.attributes import AttributePath
 from trip_kpis.core.reading.columns import NUMBER_TYPE
 
 BREAKDOWN, DATE = "breakdown", "date"
-"""columns; a breakdown's rows have its number, from 1 on, and a day's rows 0"""
+"""columns. In the first one, a breakdown's rows have its number, from 1 on, and a day's rows have
+0"""
 MOST_GROUPS_A_DAY = 10_000
 MOST_ROWS_OF_BREAKDOWNS = 2_000_000
-"""of one run"""
+"""rows of one run"""
 
 _ROWS_HELD = 100_000
-"""Rows that wait to be combined: grouping costs little for many rows at once, and much per call."""
+"""The most rows that wait to be combined: grouping costs little per row, and much per call."""
 _PAGES_HELD = 1_000
-"""However few rows a page has, it is a table of its own until then."""
+"""The same for tables: even with few rows, each page is a table until they are combined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +36,12 @@ class PartialColumns:
 
     definition: Definition
     schema: pa.Schema = field(init=False)
-    """in order; without breakdowns, a row is a day and needs no column that says so"""
+    """the columns in order; without breakdowns, a row is a day, and no column is needed for that"""
     keys: tuple[str, ...] = field(init=False)
-    """what makes a row"""
+    """the columns of a row's key"""
     combined: Mapping[str, str] = field(init=False)
-    """what combines the rows of one key, by column: for Arrow here, for pandas in the merge"""
+    """the functions that combine the rows of one key, by column: for Arrow here, for pandas in the
+    merge"""
 
     def __post_init__(self) -> None:
         schema = _schema(self.definition)
@@ -52,7 +55,8 @@ class PartialColumns:
             object.__setattr__(self, name, value)
 
     def combine(self, tables: Iterable[pa.Table]) -> pa.Table:
-        """Tables of these columns, with any number of rows a key -> one row a key, in order.
+        """Combines tables of these columns, with any number of rows per key, to one row per key, in
+        order.
 
         Exact as long as there are fewer than 10^11 items: Arrow's decimal sums wrap around in
         silence past 10^20, and a number is below 10^9.
@@ -64,13 +68,13 @@ class PartialColumns:
         return self.in_order(by_key)
 
     def in_order(self, rows: pa.Table) -> pa.Table:
-        """By the keys, where there is no value first; Strings by their UTF-8."""
+        """Sorts by the keys: no value comes first; Strings by their UTF-8."""
         by_keys = [(key, "ascending", "at_start") for key in self.keys]
         order = pc.sort_indices(rows, sort_keys=by_keys)
         return rows.take(order).select(self.schema.names).cast(self.schema)
 
     def of_items(self, rows: pa.Table) -> pa.Table:
-        """The partial of items that count (`read_page.rows_schema`)."""
+        """Returns the partial of items that count (`read_page.rows_schema`)."""
         parts = [self._grouped(rows, 0, ())]
         for number, breakdown in enumerate(self.definition.breakdowns, start=1):
             parts.append(self._grouped(rows, number, breakdown.paths))
@@ -99,7 +103,7 @@ class PartialColumns:
         )
 
     def check_groups(self, table: pa.Table) -> None:
-        """Raises TooManyGroupsError where one row a key is too many of them."""
+        """Raises TooManyGroupsError if a table with one row per key has too many rows."""
         if not self.definition.breakdowns:
             return
         in_breakdowns = table.filter(pc.greater(table[BREAKDOWN], 0))
@@ -136,7 +140,7 @@ _ADVICE = (
 
 @dataclass(slots=True)
 class Partials:
-    """Takes items in, page by page, and holds a row a key besides at most _ROWS_HELD of them.
+    """Adds items, page by page; keeps one row per key and at most _ROWS_HELD further rows.
 
     Both methods raise TooManyGroupsError.
     """
@@ -147,14 +151,14 @@ class Partials:
     _partial: pa.Table | None = None
 
     def add(self, rows: pa.Table) -> None:
-        """Takes in the items that count of a page (`read_page.rows_schema`)."""
+        """Adds the items of a page that count (`read_page.rows_schema`)."""
         self._rows.append(rows)
         self._rows_held += rows.num_rows
         if self._rows_held > _ROWS_HELD or len(self._rows) > _PAGES_HELD:
             self.table()
 
     def table(self) -> pa.Table:
-        """What was taken in so far, as one row a key."""
+        """Returns everything that was added so far, as one row per key."""
         new = [self.columns.of_items(pa.concat_tables(self._rows))] if self._rows else []
         earlier = [] if self._partial is None else [self._partial]
         if new or not earlier:
@@ -165,7 +169,7 @@ class Partials:
 
     @property
     def rows(self) -> int:
-        """The length of the table that was last combined."""
+        """Returns the length of the table that was last combined."""
         return 0 if self._partial is None else self._partial.num_rows
 
 
@@ -187,7 +191,7 @@ def _schema(definition: Definition) -> pa.Schema:
 
 
 def _of_items(one: Aggregate) -> tuple[list[str] | str, str]:
-    """What Arrow makes of items for an aggregate."""
+    """Returns Arrow's aggregation of items for an aggregate."""
     if one.measure is None:
         return [], "count_all"
     return f"number {one.measure}", str(one.combined)

@@ -1,4 +1,4 @@
-"""A part of the segment log: partials, and where they begin and end, as one Parquet file.
+"""A part of the segment log as one Parquet file: partials, and where they begin and end.
 
 The rows are of `partials.PartialColumns`; the header is JSON in the file's metadata under
 HEADER_KEY.
@@ -23,23 +23,23 @@ HEADER_KEY = b"trip_kpis"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartHeader:
-    """Where a part belongs, which stretch of its segment it covers, and what was counted there."""
+    """The header of a part: its place, the range of its segment, and the counts of that range."""
 
     plan_sha256: str
-    """of the plan object's bytes: parts of another plan are foreign"""
+    """digest of the plan object's bytes: parts of another plan are foreign"""
     segment: int
     part: int
     start: Cursor | None
-    """after which its first page was read; None: at the segment's beginning"""
+    """the cursor after which its first page was read; None: at the segment's beginning"""
     end: Cursor | None
-    """where its last page ends; None: at the segment's end"""
+    """the cursor at which its last page ends; None: at the segment's end"""
     counts: Counts
     quarantine_key: str | None
     """S3 key of the part's rejected trips; None where there are none"""
     invocation: str
     """request id of the invocation that appended it"""
     worker_ms: int
-    """time that the worker spent on this part"""
+    """milliseconds that the worker spent on this part"""
     memory_mb: int
 
     def to_json(self) -> dict[str, Any]:
@@ -80,7 +80,8 @@ def _cursor(document: Any) -> Cursor | None:
 
 
 def encode(header: PartHeader, table: pa.Table) -> bytes:
-    """The Parquet file. Pages carry checksums, so that a flipped bit does not pass for data.
+    """Encodes a part as a Parquet file. Pages carry checksums, so that a flipped bit does not pass
+    for data.
 
     Written to be read once, whole, by a merge that reads a hundred thousand of them: a row per day
     needs no dictionary and no statistics, Parquet's own types say all there is to the schema, and
@@ -126,7 +127,7 @@ def decode(body: bytes, *, key: str, columns: PartialColumns) -> tuple[PartHeade
 
 
 def _items(table: pa.Table, columns: PartialColumns) -> list[int]:
-    """How many items the rows hold: by day, and in each of the breakdowns."""
+    """Counts the items in the rows: by day, and in each of the breakdowns."""
     definition = columns.definition
     of_all = [table]
     if definition.breakdowns:

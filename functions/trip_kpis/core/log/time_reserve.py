@@ -1,4 +1,4 @@
-"""When a worker appends what it has, and when it stops: decided from the time that is left.
+"""Decides when a worker appends and when it stops, from the time that is left.
 
 All times are milliseconds that remain of the invocation, from Lambda's context, so
 that no clock is needed.
@@ -7,26 +7,28 @@ that no clock is needed.
 from dataclasses import dataclass, replace
 
 MOST_QUARANTINE_BYTES = 16 * 2**20
-"""Lines of rejected items in memory: with that many or more, a worker appends before it reads
+"""Bytes of lines of rejected items: with that many or more, a worker appends before it reads
 another page. A page adds 12 MB at the most, and while the lines are sent they are in memory three
 times, which fits into 256 MB, the least that a worker may have."""
 
 FIRST_APPEND_SHARE = 0.25
-"""of the time at the start: by then a worker has appended, and knows how long that takes"""
+"""the share of the time at the start: by then a worker has appended once, and has measured how long
+that takes"""
 
 _LATEST_CHECKPOINT = 1.5
-"""of its interval"""
+"""the share of the checkpoint interval"""
 
 _LEAST_MARGIN_MS = 10_000
 _LEAST_MARGIN_SHARE = 0.1
-"""of the time at the start: what a margin of 10 s would leave of a limit of a few seconds"""
+"""the share of the time at the start: a margin of 10 s would leave too little of a limit of a few
+seconds"""
 _SLOWER_THAN_SEEN = 3
 """the next page or append may be this many times as slow as the slowest so far"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """What a worker has measured so far."""
+    """The times that a worker has measured so far."""
 
     started_with_ms: int
     last_append_at_ms: int
@@ -49,17 +51,20 @@ class Pace:
 
     @property
     def reserve_ms(self) -> int:
-        """Time to keep for an append: a page that is not there by then is given up."""
+        """Returns the time to keep for an append: a page that has not arrived by then is given
+        up."""
         return max(self._least_ms // 2, _SLOWER_THAN_SEEN * self.slowest_append_ms)
 
     @property
     def margin_ms(self) -> int:
-        """Time to keep for one more page and an append: with less, no page is asked for."""
+        """Returns the time to keep for one more page and an append: with less, no page is
+        requested."""
         slowest = self.slowest_page_ms + self.slowest_append_ms
         return max(self._least_ms, _SLOWER_THAN_SEEN * slowest)
 
     def must_stop(self, remaining_ms: int, *, wait_ms: int = 0) -> bool:
-        """Too little time is left for another page, after a wait, and an append after it."""
+        """Returns whether too little time is left for another page, after a wait, and an append
+        after it."""
         return remaining_ms - wait_ms <= self.margin_ms
 
     def must_append(
@@ -71,8 +76,8 @@ class Pace:
         is_full: bool = False,
         resumes_at_once: bool = True,
     ) -> bool:
-        """The checkpoint is due or will be after the wait, the time is up, or what is held takes
-        too much memory.
+        """Returns whether the checkpoint is due or will be after the wait, the time is over, or the
+        builder takes too much memory.
 
         Where a worker could not go on at once, the checkpoint may be half an interval late: a place
         where it could may come first.

@@ -1,1 +1,1 @@
-"""Items -> what counts, by a definition: one by one, and whole pages in columns."""
+"""Reads items by a definition, one by one or whole pages in columns: which of them count."""

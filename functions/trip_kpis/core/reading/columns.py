@@ -1,4 +1,5 @@
-"""Values of a page -> Arrow columns, with a null for what must be looked at one by one.
+"""Converts the values of a page to Arrow columns, with a null for values that must be read one by
+one.
 
 Here is only what is plain beyond doubt, which is nearly everything: each pattern matches a part of
 what `numbers`, `times` and `conditions` read, and never a value that they would reject or read
@@ -34,9 +35,9 @@ NUMBER_TYPE = pa.decimal128(38, 18)
 _NUMBER_OF, _STRING_OF = attrgetter("N"), attrgetter("S")
 _NUMBER = r"^-?[0-9]{1,9}(?:\.[0-9]{1,18})?$"
 _BELOW_LIMIT = pa.decimal128(27, PLACES)
-"""Nine digits before the point: room for what is added to it."""
+"""Nine digits before the point: enough room for what is added to the number."""
 _PLAIN_NUMBER = r"^(?:0|-?(?:[1-9][0-9]{0,37}|(?:0|[1-9][0-9]{0,18})\.[0-9]{0,17}[1-9]))$"
-"""A Number in the notation that a group is called by."""
+"""A Number in the notation that names a group."""
 
 _MONTH_AND_DAY = (
     "(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
@@ -60,7 +61,7 @@ _DAY_MINUTES = 24 * 60
 
 
 def measured(columns: Sequence[Sequence[Leaf]], measure: Measure, absent: Set[str]) -> pa.Array:
-    """The measure's numbers, as NUMBER_TYPE; a column for each of its paths."""
+    """Returns the measure's numbers as NUMBER_TYPE, in a column for each of its paths."""
     numbers = [_scaled(leaves, measure, absent) for leaves in columns]
     if len(numbers) == 1:
         return numbers[0]
@@ -72,13 +73,14 @@ def measured(columns: Sequence[Sequence[Leaf]], measure: Measure, absent: Set[st
 
 
 def are_numbers(leaves: Sequence[Leaf], absent: Set[str]) -> pa.Array:
-    """Which of them are numbers without doubt; boolean."""
+    """Returns which of the values are certainly numbers; boolean."""
     texts = _without_words(_texts(leaves), absent)
     return pc.fill_null(pc.match_substring_regex(texts, _NUMBER), False)
 
 
 def are_there(leaves: Sequence[Leaf], absent: Set[str]) -> pa.Array:
-    """Which of them are values without doubt, no NULL and no word that means absent; boolean."""
+    """Returns which of them are certainly values: not NULL, and not a word that means absent;
+    boolean."""
     return pa.array(
         [leaf.is_decoded and not leaf.is_missing and leaf.S not in absent for leaf in leaves],
         pa.bool_(),
@@ -86,7 +88,7 @@ def are_there(leaves: Sequence[Leaf], absent: Set[str]) -> pa.Array:
 
 
 def groups(leaves: Sequence[Leaf], absent: Set[str]) -> tuple[pa.Array, pa.Array]:
-    """The texts to group by, null where there is no value; and which of both are without doubt."""
+    """Returns the texts to group by, null if there is no value, and which of both are certain."""
     numbers = pa.array([leaf.N for leaf in leaves], pa.string())
     is_plain = pc.fill_null(pc.match_substring_regex(numbers, _PLAIN_NUMBER), True)
     texts = pa.array([_group(leaf, absent) for leaf in leaves], pa.string())
@@ -95,7 +97,7 @@ def groups(leaves: Sequence[Leaf], absent: Set[str]) -> tuple[pa.Array, pa.Array
 
 
 def hold(leaves: Sequence[Leaf], condition: Condition, absent: Set[str]) -> pa.Array:
-    """Whether the condition holds for each; null where that must be looked at one by one."""
+    """Returns whether each value meets the condition; null if it must be examined one by one."""
     decoded = pa.array([leaf.is_decoded for leaf in leaves], pa.bool_())
     if isinstance(condition, Exists):
         there = are_there(leaves, absent)
@@ -129,7 +131,7 @@ def days(
 
 
 def _days(texts: pa.Array, epochs: Sequence[Leaf] | None, time_zone: ZoneInfo) -> pa.Array:
-    """Of times as text, and of the Numbers among `epochs`."""
+    """Returns the days of times that are texts, and of the Numbers among `epochs`."""
     plain = pc.match_substring_regex(texts, _UTC if time_zone.key == "UTC" else _LOCAL)
     of_plain = _date(_where(plain, texts))
     if not of_plain.null_count:
@@ -149,7 +151,7 @@ def _in_range(days: pa.Array, earliest: date) -> pa.Array:
 
 
 def _texts(leaves: Sequence[Leaf]) -> pa.Array:
-    """Of Numbers and Strings; null for all else."""
+    """Returns the texts of Numbers and Strings; null for all other values."""
     numbers = pa.array(list(map(_NUMBER_OF, leaves)), pa.string())
     return pc.coalesce(numbers, _strings(leaves)) if numbers.null_count else numbers
 
@@ -180,7 +182,8 @@ def _without_words(texts: pa.Array, absent: Set[str]) -> pa.Array:
 
 
 def _multiplied(numbers: pa.Array, scale: Decimal) -> pa.Array:
-    """The products that are within the limits. Arrow multiplies what has 38 digits in all."""
+    """Returns the products that are within the limits. Arrow multiplies what has 38 digits in
+    all."""
     places = max(0, -int(scale.normalize().as_tuple().exponent))
     whole_digits = max(1, scale.adjusted() + 1)
     kept = min(PLACES - places, 28 - places - whole_digits)
@@ -194,7 +197,7 @@ def _multiplied(numbers: pa.Array, scale: Decimal) -> pa.Array:
 
 
 def _within_limits(numbers: pa.Array) -> pa.Array:
-    """As NUMBER_TYPE, null from LIMIT on."""
+    """Returns the numbers as NUMBER_TYPE, null from LIMIT on."""
     is_in = pc.and_(pc.less(numbers, LIMIT), pc.greater(numbers, -LIMIT))
     return pc.cast(_where(is_in, numbers), NUMBER_TYPE)
 
@@ -206,7 +209,7 @@ def _group(leaf: Leaf, absent: Set[str]) -> str | None:
 
 
 def _compare(leaves: Sequence[Leaf], condition: Equals | BeginsWith | Compared) -> pa.Array:
-    """Null where a number is in a notation that is not plain."""
+    """Compares values; the result is null if a number is in a notation that is not plain."""
     texts = _strings(leaves)
     if isinstance(condition, BeginsWith):
         begins = [pc.starts_with(texts, text) for text in condition.texts]
@@ -236,7 +239,8 @@ def _equal(
 
 
 def _compare_numbers(leaves: Sequence[Leaf], limits: Sequence[Wanted], operator: str) -> pa.Array:
-    """Of values that hold no number, false; null for a number whose notation is not plain."""
+    """Compares values with a number: false for values without a number, null for a number in a
+    notation that is not plain."""
     texts = _texts(leaves)
     numbers = pc.cast(_where(pc.match_substring_regex(texts, _NUMBER), texts), NUMBER_TYPE)
     try:
@@ -256,7 +260,7 @@ _COMPARED = {
     "at_most": pc.less_equal,
 }
 _ANY_NUMBER = "^-?[0-9]"
-"""How every decimal notation begins, among other texts."""
+"""The characters with which every decimal notation begins; other texts may begin with them, too."""
 
 
 def _any(arrays: Sequence[pa.Array]) -> pa.Array:
@@ -275,7 +279,7 @@ def _date(texts: pa.Array) -> pa.Array:
 
 
 def _minutes_of_texts(texts: pa.Array) -> pa.Array:
-    """Minutes since 1970 in UTC, of times that say how far from UTC they are."""
+    """Returns the minutes since 1970 in UTC, of times that contain their offset from UTC."""
     parts = pc.extract_regex(texts, _WITH_OFFSET)
 
     def number(name: str) -> pa.Array:
@@ -292,7 +296,7 @@ def _minutes_of_texts(texts: pa.Array) -> pa.Array:
 
 
 def _minutes_of_numbers(texts: pa.Array) -> pa.Array:
-    """Minutes since 1970 in UTC, of epoch seconds, milliseconds or microseconds."""
+    """Returns the minutes since 1970 in UTC, of epoch seconds, milliseconds or microseconds."""
     number = pc.cast(_where(pc.match_substring_regex(texts, _EPOCH), texts), pa.int64())
     per_minute = pc.if_else(
         pc.less(number, MILLISECONDS_FROM),
@@ -303,7 +307,8 @@ def _minutes_of_numbers(texts: pa.Array) -> pa.Array:
 
 
 def _local_days(minutes: pa.Array, time_zone: ZoneInfo) -> pa.Array:
-    """The days in a zone of minutes in UTC; null on the days on which the zone's offset changes."""
+    """Returns the days in a time zone of minutes in UTC; null on the days on which the zone's
+    offset changes."""
     is_known = pc.and_(pc.greater_equal(minutes, _FROM_MINUTE), pc.less(minutes, _UNTIL_MINUTE))
     minutes = _where(is_known, minutes)
     utc_days = pc.divide(minutes, _DAY_MINUTES).dictionary_encode()
@@ -316,7 +321,8 @@ def _local_days(minutes: pa.Array, time_zone: ZoneInfo) -> pa.Array:
 
 @lru_cache(maxsize=2**16)
 def _minutes_east(time_zone: ZoneInfo, utc_day: int) -> int | None:
-    """The zone's offset during a day of UTC's, counted from 1970; None if it changes meanwhile."""
+    """Returns the zone's offset during a day of UTC, counted from 1970; None if it changes during
+    the day."""
     start = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=utc_day)
     offsets = {(start + timedelta(hours=n)).astimezone(time_zone).utcoffset() for n in range(25)}
     offset = offsets.pop()

@@ -1,4 +1,4 @@
-"""What forms values have: classifies values by format without revealing them."""
+"""Classifies values by format without revealing them."""
 
 from decimal import Decimal
 
@@ -24,7 +24,8 @@ _LONGEST_SHAPE = 40
 
 
 def number_form(value: AttributeValue | None) -> str:
-    """``Number``, ``String decimal``, ``String other``, ``absent``, ``empty String``, or a type."""
+    """Returns ``Number``, ``String decimal``, ``String other``, ``absent``, ``empty String``, or a
+    type."""
     text = _text(value)
     if text is None:
         return _type(value)
@@ -32,7 +33,8 @@ def number_form(value: AttributeValue | None) -> str:
 
 
 def time_form(value: AttributeValue | None, rules: ReadingRules) -> str:
-    """What `times` calls it, ``String other``, ``absent``, ``empty String``, or a type."""
+    """Returns the name of the form that `times` reads, ``String other``, ``absent``, ``empty
+    String``, or a type."""
     if value is not None and "N" in value:
         return form_of_epoch(
             Decimal(value["N"]), time_zone=rules.time_zone, earliest=rules.earliest_day
@@ -44,7 +46,8 @@ def time_form(value: AttributeValue | None, rules: ReadingRules) -> str:
 
 
 def shape(value: AttributeValue | None) -> str:
-    """What a value looks like without saying it: every digit a 9, every letter an a or A."""
+    """Returns the shape of a value without its content: every digit is a 9, every letter an a or
+    A."""
     text = None if value is None else value.get("S", value.get("N"))
     if not text:
         return _type(value)
@@ -53,8 +56,8 @@ def shape(value: AttributeValue | None) -> str:
 
 
 def rejected_shape(trip: RejectedTrip, rules: ReadingRules) -> str:
-    """The shape of the value at fault; of a number that is out of range as a time also what else
-    it looks like: ``99999999 (date as a number)``."""
+    """Returns the shape of the wrong value; of a number that is out of range as a time, also what
+    else it looks like: ``99999999 (date as a number)``."""
     form = shape(trip.value)
     text = "" if trip.value is None else trip.value.get("N", trip.value.get("S", ""))
     if trip.reason is Reason.TIME_OUT_OF_RANGE and is_decimal(text):
@@ -64,7 +67,7 @@ def rejected_shape(trip: RejectedTrip, rules: ReadingRules) -> str:
 
 
 def _text(value: AttributeValue | None) -> str | None:
-    """Of a String that is not empty."""
+    """Returns the text of a String that is not empty."""
     return None if value is None else value.get("S") or None
 
 

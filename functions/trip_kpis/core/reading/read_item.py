@@ -1,4 +1,4 @@
-"""Items, one by one -> what counts, what is excluded, incomplete or rejected, and why.
+"""Reads items one by one: which count, which are excluded, incomplete or rejected, and why.
 
 What an item is, is decided here; `read_page` does the same for many plain ones at once.
 """
@@ -26,13 +26,13 @@ from trip_kpis.core.items.times import read_day, read_epoch_day
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingRules:
-    """A definition, and what else decides how an item is read."""
+    """A definition, and all other settings that decide how an item is read."""
 
     definition: Definition
     key_attributes: tuple[str, ...]
     time_zone: ZoneInfo
     earliest_day: date
-    """in `time_zone`; an item of an earlier day is rejected"""
+    """a day in `time_zone`; an item of an earlier day is rejected"""
     time_formats: tuple[str, ...] = ()
 
 
@@ -48,7 +48,7 @@ class CountedItem:
 
 
 class NotCounted(Enum):
-    """What an item is that neither counts nor is rejected."""
+    """The two kinds of items that neither count nor are rejected."""
 
     EXCLUDED = "excluded"
     INCOMPLETE = "incomplete"
@@ -56,7 +56,7 @@ class NotCounted(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemReading:
-    """What items turned out to be: each is one of the four."""
+    """The result of reading items: each item is one of the four."""
 
     counted: list[CountedItem]
     excluded: int
@@ -65,7 +65,7 @@ class ItemReading:
 
 
 def read_items(items: Iterable[Item], rules: ReadingRules) -> ItemReading:
-    """Reads every item by the rules; never raises for what an item holds.
+    """Reads every item by the rules; never raises because of the content of an item.
 
     The result holds the values of all rejected items: for items that are in memory anyway.
     """
@@ -89,7 +89,7 @@ def read_items(items: Iterable[Item], rules: ReadingRules) -> ItemReading:
 
 
 def read_item(item: Item, rules: ReadingRules) -> CountedItem | RejectedTrip | NotCounted:
-    """What one item is. Never raises for what an item holds."""
+    """Reads one item. Never raises for what an item holds."""
     definition = rules.definition
     null_values = definition.null_values
     if not all(holds(one, find(item, one.path), null_values) for one in definition.where):
@@ -115,7 +115,7 @@ def read_item(item: Item, rules: ReadingRules) -> CountedItem | RejectedTrip | N
 
 
 class _AtError(Exception):
-    """Why an item is rejected, and where its fault is."""
+    """A rejection reason, and the place of the wrong value."""
 
     def __init__(self, reason: Reason, path: AttributePath) -> None:
         super().__init__(reason, path)
@@ -176,7 +176,8 @@ def _day(item: Item, rules: ReadingRules) -> date:
 
 
 def _time(item: Item, definition: Definition) -> str | Decimal:
-    """The text that has the time, of both attributes if there are two, or an epoch."""
+    """Returns the text that contains the time (of both attributes if there are two), or an
+    epoch."""
     day = definition.day
     if len(day.paths) > 1:
         return " ".join(_part_of_time(item, path, definition) for path in day.paths)
@@ -217,7 +218,7 @@ def _group(item: Item, path: AttributePath, null_values: Set[str]) -> str | None
 
 
 def _text(value: AttributeValue | None) -> str | None:
-    """The text of a Number or a String; None for any other type."""
+    """Returns the text of a Number or a String; None for any other type."""
     if value is None:
         return None
     text: str | None = value.get("S", value.get("N"))

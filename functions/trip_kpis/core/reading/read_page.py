@@ -1,4 +1,4 @@
-"""A page -> what counts, in columns, and what became of its other items.
+"""Reads a page: the items that count, in columns, and the counts of its other items.
 
 All at once where everything is plain, one by one where it is not: only the cost differs.
 """
@@ -21,7 +21,7 @@ from trip_kpis.core.reading.read_item import CountedItem, NotCounted, ReadingRul
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageReading:
-    """What a page's items turned out to be: each item is one of the four."""
+    """The result of reading a page: each item is one of the four."""
 
     rows: pa.Table
     """the items that count, in the columns of `rows_schema`"""
@@ -34,7 +34,8 @@ class PageReading:
 
 @lru_cache(maxsize=8)
 def rows_schema(measures: int, groups: int) -> pa.Schema:
-    """Of items that count: their day, their numbers, and what they are grouped by."""
+    """Returns the schema of items that count: their day, their numbers, and the values to group
+    by."""
     return pa.schema(
         [
             pa.field("date", pa.date32(), nullable=False),
@@ -48,8 +49,8 @@ def rows_schema(measures: int, groups: int) -> pa.Schema:
 
 
 def read_page(page: Page, rules: ReadingRules) -> PageReading:
-    """Reads a page whose columns are of the definition's paths; never raises for what an item
-    holds."""
+    """Reads a page whose columns are those of the definition's paths; never raises because of the
+    content of an item."""
     definition = rules.definition
     at = dict(zip(definition.paths, page.columns, strict=True))
     plain = _Plain.read(at, rules)
@@ -95,14 +96,15 @@ _Columns = Mapping[AttributePath, Sequence[Leaf]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Plain:
-    """What a page's columns say without a look at single items."""
+    """What the columns of a page say without reading single items."""
 
     arrays: list[pa.Array]
-    """of `rows_schema`'s columns, with a null where there is doubt"""
+    """columns of `rows_schema`, with a null for uncertain values"""
     counts: pa.Array
-    """which items count without doubt; boolean"""
+    """which items certainly count; boolean"""
     conditions: pa.Array | None
-    """whether an item's conditions all hold; null where there is doubt; None: there are none"""
+    """whether an item meets all conditions; null if that is uncertain; None: there are no
+    conditions"""
 
     @classmethod
     def read(cls, at: _Columns, rules: ReadingRules) -> "_Plain":
@@ -149,8 +151,8 @@ class _Plain:
 def _one_by_one(
     odd: Sequence[int], at: _Columns, plain: _Plain, definition: Definition
 ) -> tuple[int, int, list[int]]:
-    """Of the items that do not count without doubt: how many are surely excluded, how many surely
-    incomplete, and those that must be looked at."""
+    """Handles the items that do not certainly count: returns how many are certainly excluded, how
+    many certainly incomplete, and the items that must be read one by one."""
     excluded, incomplete, unclear = 0, 0, []
     needed = [at[path] for path in definition.needed]
     conditions = None if plain.conditions is None else plain.conditions.to_pylist()

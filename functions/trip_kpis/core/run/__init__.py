@@ -1,1 +1,1 @@
-"""A run: its request, plan, proof, days, and what it publishes and records."""
+"""A run: its request, plan, proof and days, and what it publishes and records."""

@@ -1,4 +1,4 @@
-"""What a day publishes: the KPIs of the day, and of every group of a breakdown.
+"""The figures that a day publishes: the KPIs of the day, and of every group of a breakdown.
 
 The average is rounded here, nothing else anywhere.
 """
@@ -23,7 +23,7 @@ would be written out with as many digits."""
 
 Figure = int | Decimal
 Row = Mapping[str, Any]
-"""A row of partials, combined: columns to values."""
+"""A row of combined partials: columns to values."""
 
 
 class DayObject(Protocol):
@@ -34,10 +34,10 @@ class DayObject(Protocol):
 
     @property
     def items(self) -> int:
-        """The number that is counted in it."""
+        """Returns the number of items that are counted in it."""
 
     def to_bytes(self) -> bytes:
-        """The body."""
+        """Returns the body of the object."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ class DayKpis:
     day: date
     items: int
     kpis: Mapping[str, Figure]
-    """by name, in the definition's order"""
+    """the figures by name, in the definition's order"""
 
     @classmethod
     def of(cls, row: Row, definition: Definition) -> "DayKpis":
@@ -56,7 +56,7 @@ class DayKpis:
         )
 
     def to_bytes(self) -> bytes:
-        """The body of `kpi.json`: one line, numbers exact and without zeros at their ends."""
+        """Returns the body of `kpi.json`: one line, with exact numbers without trailing zeros."""
         return f"{{{_members({'date': self.day.isoformat()}, self.kpis)}}}\n".encode()
 
 
@@ -81,7 +81,7 @@ class BreakdownDay:
     def all_of(
         cls, rows: "pa.Table", breakdown: Breakdown, definition: Definition
     ) -> list["BreakdownDay"]:
-        """Of a breakdown's rows, which are in order."""
+        """Yields the days of a breakdown's rows, which are in order."""
         items = rows[definition.items_column].to_numpy()
         found: list[BreakdownDay] = []
         start = 0
@@ -100,7 +100,7 @@ class BreakdownDay:
         return found
 
     def to_bytes(self) -> bytes:
-        """The body of `kpis.jsonl`: a line a group."""
+        """Returns the body of `kpis.jsonl`: one line per group."""
         lines = []
         for row in self.rows.to_pylist():
             group = {"date": self.day.isoformat()} | {
@@ -115,15 +115,15 @@ class BreakdownDay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """All that a run has to publish."""
+    """Everything that a run has to publish."""
 
     days: Sequence[DayKpis]
     breakdowns: Mapping[str, Sequence[BreakdownDay]]
-    """by the breakdown's name, in the definition's order"""
+    """the days by the breakdown's name, in the definition's order"""
 
 
 def figures(row: Row, definition: Definition) -> dict[str, Figure]:
-    """The KPIs of a row, by name."""
+    """Returns the KPIs of a row, by name."""
     items = row[definition.items_column]
     return {
         kpi.name: average(row[definition.column(kpi)], items)
@@ -134,7 +134,7 @@ def figures(row: Row, definition: Definition) -> dict[str, Figure]:
 
 
 def average(total: Decimal, items: int) -> Decimal:
-    """The exact mean, rounded half-even to 6 decimal places."""
+    """Returns the exact mean, rounded half-even to 6 decimal places."""
     # One division, rounded once: dividing to some precision first and rounding the quotient
     # afterwards can turn a value just off a tie into a tie.
     scaled = int(EXACT.scaleb(total, 18))
@@ -147,12 +147,12 @@ def average(total: Decimal, items: int) -> Decimal:
 
 
 def digest(day: DayObject) -> str:
-    """The SHA-256 of a day's body."""
+    """Returns the SHA-256 of a day's body."""
     return sha256(day.to_bytes()).hexdigest()
 
 
 def check_figures(*values: Decimal | float) -> None:
-    """Raises ValueError for what is no figure of this product's."""
+    """Raises ValueError for a value that cannot be a figure of this program."""
     for value in values:
         figure = Decimal(str(value))
         exponent = figure.as_tuple().exponent
@@ -163,7 +163,7 @@ def check_figures(*values: Decimal | float) -> None:
 
 
 def _members(texts: Mapping[str, str | None], kpis: Mapping[str, Figure]) -> str:
-    """Members of a JSON object; numbers are exact, as no float would be."""
+    """Formats the members of a JSON object; numbers are exact, which floats would not be."""
     return ",".join(
         [
             *(f"{_quoted(name)}:{_quoted(text)}" for name, text in texts.items()),

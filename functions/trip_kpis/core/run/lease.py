@@ -1,4 +1,4 @@
-"""The lease that lets one merge publish at a time: what its object says, and who may take it.
+"""The lease that lets one merge publish at a time: the content of its object, and who may take it.
 
 A comparison of ETags cannot order two merges: on a bucket with SSE-S3 the ETag is the MD5 of the
 content, so it stays the same when a newer run confirms a day
@@ -26,16 +26,16 @@ class Lease:
     run_id: str
     invocation: str
     deadline: datetime
-    """when the holder's invocation ends, at the latest"""
+    """latest time at which the holder's invocation ends"""
     closed_until: datetime
-    """other runs stay away until then, and MARGIN: the latest deadline of this run's invocations
-    that have had the lease, of which an earlier one may still be alive"""
+    """other runs wait until then, and MARGIN: the latest deadline of this run's invocations that
+    have had the lease, of which an earlier one may still be running"""
     released: bool = False
-    """the holder is finished, and only earlier invocations may still be alive"""
+    """whether the holder is finished, and only earlier invocations may still be running"""
 
     @classmethod
     def wanted(cls, *, run_id: str, invocation: str, deadline: datetime) -> Self:
-        """Of a holder that follows nobody."""
+        """Returns the lease of a holder that follows no other holder."""
         return cls(run_id=run_id, invocation=invocation, deadline=deadline, closed_until=deadline)
 
     def to_bytes(self) -> bytes:
@@ -67,21 +67,21 @@ class Lease:
             return None
 
     def may_be_taken_by(self, run_id: str, *, now: datetime) -> bool:
-        """Whether an invocation of this run may take the lease over now.
+        """Returns whether an invocation of this run may take over the lease now.
 
         One of the same run may at once: what an earlier one may still write are the same bytes.
         """
         return run_id == self.run_id or now > self.closed_until + MARGIN
 
     def taken_over_by(self, wanted: "Lease") -> "Lease":
-        """What the next holder writes in place of this lease."""
+        """Returns the lease that the next holder writes in place of this lease."""
         if wanted.run_id != self.run_id:
             return wanted
         return replace(wanted, closed_until=max(wanted.deadline, self.closed_until))
 
     def after_release(self, *, follows: "Lease | None", now: datetime) -> "Lease | None":
-        """What the holder leaves when it is finished: None, or the lease that keeps other runs away
-        for as long as an earlier invocation of this run may live.
+        """Returns what the holder leaves when it is finished: None, or the lease that keeps other
+        runs away as long as an earlier invocation of this run may be running.
 
         `follows` is the lease that this one has taken over.
         """

@@ -1,4 +1,4 @@
-"""What a run leaves besides its days: the manifest, the summary, and the gate before them."""
+"""The documents of a finished run: the manifest, and the summary."""
 
 import datetime
 import json
@@ -24,16 +24,16 @@ if TYPE_CHECKING:  # ops reads manifests without loading Arrow
     from trip_kpis.core.run.proof import Proof
 
 _DAYS_LISTED = 20
-"""in a summary, the latest of them: it is part of the state machine's state; the manifest has
-all"""
+"""in a summary, the latest days only: it is part of the state machine's state; the manifest has all
+days"""
 
 
 class ShrunkDay(msgspec.Struct, frozen=True, kw_only=True):
-    """A day whose trip count fell."""
+    """A day whose trip count became smaller."""
 
     date: datetime.date
     published: Count
-    """before this run"""
+    """the trip count before this run"""
     now: Count
 
 
@@ -55,28 +55,28 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     days_not_yet: Count = 0
     days_open: Count = 0
     open_days: list[datetime.date] = []
-    """the latest of them"""
+    """the latest of these days"""
     days_shrank: Count = 0
     shrank_days: list[ShrunkDay] = []
-    """the latest of them"""
+    """the latest of these days"""
     trips: Count = 0
     total_fare: Decimal | msgspec.UnsetType = msgspec.UNSET
-    """where the definition has a KPI of this name"""
+    """only if the definition has a KPI of this name"""
     totals: dict[str, Decimal] = {}
-    """of the KPIs that can be added up over all days, by name"""
+    """totals of the KPIs that can be added up over all days, by name"""
     definition: str = "trips"
     """the name of the KPI definition"""
     source: str = "scan"
-    """or `export`"""
+    """`scan` or `export`"""
     export_arn: str | None = None
     as_of: datetime.datetime | None = None
-    """the instant of the export; of a scan, when it was planned; None in manifests of earlier
+    """the instant of the export; for a scan, the time of the plan; None in manifests of earlier
     versions"""
     scanned: Count
     excluded: Count = 0
     incomplete: Count
     rejected: dict[str, Count]
-    """by reason"""
+    """counts by reason"""
     counted: Count
     segments: Count = 0
     parts: Count = 0
@@ -85,13 +85,13 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     pages: Count = 0
     read_units: float
     throttles: dict[str, Count] = {}
-    """by the reason that DynamoDB gave"""
+    """counts by the reason that DynamoDB gave"""
     cost_usd: dict[str, float]
     seconds: float
-    """from the plan to the last day; over all attempts, where a run was continued"""
+    """from the plan to the last day; over all attempts, if the run was resumed"""
     max_concurrency: Count = 0
     limited_by: str = ""
-    """what decided `max_concurrency`"""
+    """the reason for `max_concurrency`"""
     warnings: list[str] = []
     """sentences"""
 
@@ -116,13 +116,13 @@ class ManifestDay(msgspec.Struct, frozen=True, kw_only=True):
     outcome: str
     """one of `publication.Outcome`, in manifests of this version"""
     sha256: str | None
-    """of the day's kpi.json, where it is the run's"""
+    """SHA-256 of the day's kpi.json, if this run's figures are published"""
     kpis: dict[str, Figure | None] = {}
-    """by name, in the definition's order"""
+    """the figures by name, in the definition's order"""
     open: bool = False
-    """it ends after the run's plan"""
+    """whether the day ends after the run's plan"""
     published_trip_count: Count | None = None
-    """what was published before, where the run has fewer items"""
+    """the published count before, if the run has fewer items"""
 
     def __post_init__(self) -> None:
         """Raises ValueError for figures that no run can have."""
@@ -130,14 +130,14 @@ class ManifestDay(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ManifestBreakdownDay(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a breakdown's object of a day."""
+    """What became of the object of a breakdown for one day."""
 
     date: datetime.date
     outcome: str
     sha256: str | None
-    """of the object, where it is the run's"""
+    """SHA-256 of the object, if this run's figures are published"""
     groups: Count | None = None
-    """in the run; None where it has no items of the day"""
+    """groups in the run; None if it has no items of the day"""
     published_trip_count: Count | None = None
 
 
@@ -147,7 +147,7 @@ class ManifestSegment(msgspec.Struct, frozen=True, kw_only=True):
     segment: Count
     parts: Count
     invocations: Count
-    """distinct ones that appended to it"""
+    """distinct invocations that appended to it"""
     pages: Count
     scanned: Count
     incomplete: Count
@@ -180,11 +180,11 @@ class Manifest(Summary, frozen=True, kw_only=True):
     finished_at: _Moment
     days: list[ManifestDay]
     breakdowns: dict[str, list[ManifestBreakdownDay]] = {}
-    """by name"""
+    """the days by the breakdown's name"""
     by_segment: list[ManifestSegment]
 
     def to_bytes(self) -> bytes:
-        """One line, for Athena's JSON SerDe."""
+        """Returns one line, as Athena's JSON SerDe needs it."""
         document = _builtins(self)
         document["days"] = [_with_kpis_as_members(day) for day in document["days"]]
         return (json.dumps(document, default=_text, separators=(",", ":")) + "\n").encode()
@@ -203,7 +203,7 @@ _DAY_FIELDS = frozenset(ManifestDay.__struct_fields__) - {"kpis"}
 
 
 def _with_kpis_as_members(day: dict[str, Any]) -> dict[str, Any]:
-    """The KPIs are in the place of the field that has them."""
+    """Moves the KPIs from their field to the place of that field."""
     members: dict[str, Any] = {}
     for name, value in day.items():
         members |= value if name == "kpis" else {name: value}
@@ -221,20 +221,21 @@ def _with_kpis_apart(day: Any) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """A run whose every day is published."""
+    """A run that has published every day."""
 
     plan: Plan
     proof: "Proof"
     figures: Published
     publication: Publication
-    """of the days"""
+    """the publication of the days"""
     breakdowns: Mapping[str, Publication]
-    """by name"""
+    """the publications by the breakdown's name"""
     finished_at: datetime.datetime
 
     @property
     def seconds(self) -> float:
-        """From the plan to the last day; over all attempts, where a run was continued."""
+        """Returns the seconds from the plan to the last day; over all attempts, if the run was
+        resumed."""
         return round(
             (
                 self.finished_at - datetime.datetime.fromisoformat(self.plan.planned_at)
@@ -244,7 +245,7 @@ class Finished:
 
     @property
     def totals(self) -> dict[str, Decimal]:
-        """Of the KPIs that can be added up over all days, by name."""
+        """Returns the totals of the KPIs that can be added up over all days, by name."""
         totals: dict[str, Decimal] = {}
         for kpi in self.plan.definition.kpis:
             if kpi.function in {Function.COUNT, Function.SUM}:
@@ -256,12 +257,12 @@ class Finished:
 
     @property
     def days_published(self) -> int:
-        """Days that this run has written."""
+        """Returns the number of days that this run has written."""
         return sum(outcome is Outcome.PUBLISHED for outcome in self.publication.outcomes.values())
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Of the plan, and of all that was published."""
+        """Returns the warnings of the plan, and of everything that was published."""
         published = (self.publication, *self.breakdowns.values())
         of_published = dict.fromkeys(one for of in published for one in of.warnings)
         return (*self.plan.warnings, *of_published)
@@ -282,13 +283,14 @@ class Finished:
 
     @property
     def _exported_bytes(self) -> int:
-        """Of the export that the run itself has made: another one is paid for already."""
+        """Returns the bytes of the export that the run itself has made: other exports are paid for
+        already."""
         export = self.plan.export
         return export.billed_bytes if export and self.plan.makes_export else 0
 
 
 def summary(run: Finished) -> dict[str, Any]:
-    """MergePartials' output: a Summary as JSON values."""
+    """Returns MergePartials' output: a Summary as JSON values."""
     found: dict[str, Any] = json.loads(
         json.dumps(_builtins(Summary(**_summary(run))), default=_text)
     )
@@ -336,7 +338,7 @@ def _summary(run: Finished) -> dict[str, Any]:
 
 
 def measured(run: Finished) -> Mapping[Measure, float]:
-    """What the dashboard shows of a run that has published its days."""
+    """Returns the metrics of a run that has published its days, for the dashboard."""
     pages = [segment.counts.pages for segment in run.proof.segments]
     return {
         Measure.INVOCATIONS_PER_SEGMENT: max(one.invocations for one in run.proof.segments),
@@ -347,7 +349,7 @@ def measured(run: Finished) -> Mapping[Measure, float]:
 
 
 def manifest(run: Finished) -> Manifest:
-    """The run's manifest."""
+    """Returns the run's manifest."""
     plan, publication = run.plan, run.publication
     figures = {day.day: day for day in run.figures.days}
     return Manifest(
@@ -417,12 +419,12 @@ def _breakdown(
 
 
 def _builtins(document: msgspec.Struct) -> Any:
-    """The document as values that `json.dumps` writes with `default=_text`."""
+    """Converts the document to values that `json.dumps` writes with `default=_text`."""
     return msgspec.to_builtins(document, builtin_types=(Decimal, datetime.datetime))
 
 
 def _text(value: Decimal | datetime.datetime) -> str:
-    """Numbers without zeros at their ends; times with microseconds and an offset."""
+    """Formats numbers without trailing zeros, and times with microseconds and an offset."""
     if isinstance(value, Decimal):
         return plain(value)
     return value.isoformat(timespec="microseconds")

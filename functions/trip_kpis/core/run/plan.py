@@ -1,4 +1,4 @@
-"""A run's plan: frozen when the run begins, and followed by its workers and its merge."""
+"""A run's plan: written when the run begins, and followed by its workers and its merge."""
 
 import hashlib
 import json
@@ -35,21 +35,22 @@ _Positive = Annotated[int, msgspec.Meta(ge=1)]
 _KeyAttributes = Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=2)]
 
 SCHEMA_VERSION = 3
-"""of the plan and the parts; a run is finished by the version that began it"""
+"""the version of plan and parts; a run must be finished by the version that began it"""
 AS_OF = "as-of"
-"""the metadata of days and manifests: the time as of which their figures are"""
+"""the key of the as-of time in the metadata of days and manifests"""
 
 SCAN, EXPORT = "scan", "export"
 """the sources"""
 
 
 SEGMENTS_PER_WORKER = 4
-"""Several, so that a worker that drew a small segment takes another while a large one runs."""
+"""Several segments per worker, so that a worker that had a small segment takes another one while a
+large one is still read."""
 SMALLEST_SEGMENT_BYTES = 256 * 2**20
-"""Its five state transitions cost 3% of what it takes to read it."""
+"""Its five state transitions cost 3% of the price of reading it."""
 LARGEST_SEGMENT_BYTES = 4 * 2**30
-"""What one invocation has time for at 5 pages a second, half of what 32 workers have under an
-on-demand table's default quota. A worker that dies loses a minute of it, not all."""
+"""As much as one invocation has time for at 5 pages a second, half the rate of each of 32 workers
+with an on-demand table's default quota. A worker that dies loses a minute of it, not all."""
 
 _DECIDES_FIGURES = (
     "table_arn",
@@ -69,33 +70,33 @@ _UNCOUNTED = (
 
 @dataclass(frozen=True, slots=True)
 class NamedPath:
-    """A path that a definition reads, and the parameter that names it."""
+    """A path that a definition reads, and the parameter that contains it."""
 
     path: AttributePath
     role: str
-    """`fare`, `estimated_fare` or `day` of the stack's parameters; otherwise the path itself"""
+    """`fare`, `estimated_fare` or `day` for the stack's parameters; otherwise the path itself"""
     parameter: str | None
-    """None: the definition itself names it"""
+    """the parameter; None: the definition itself contains the path"""
 
     @property
     def named_by(self) -> str:
-        """For a message."""
+        """Returns the parameter or the definition, for a message."""
         return self.parameter or "the KPI definition"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrozenDefinition:
-    """The KPI definition of a run, whole."""
+    """The complete KPI definition of a run."""
 
     name: str
     sha256: str
-    """of what it says; of `DefinitionFile`"""
+    """digest of its content; see `DefinitionFile`"""
     text: str = field(compare=False)
-    """of its file; comments and blanks in it decide nothing"""
+    """the text of its file; comments and blanks in it have no effect"""
 
     @classmethod
     def of(cls, file: DefinitionFile) -> Self:
-        """Raises DefinitionError for what is no TOML."""
+        """Reads a definition's file; raises DefinitionError if it is not TOML."""
         return cls(name=file.name, sha256=file.sha256, text=file.text)
 
     @property
@@ -105,7 +106,7 @@ class FrozenDefinition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunDefaults:
-    """The stack's parameters that a run begins with."""
+    """The stack's parameters with which a run begins."""
 
     kpi_definition: FrozenDefinition
     source: str
@@ -116,12 +117,12 @@ class RunDefaults:
     time_zone: str
     time_formats: tuple[str, ...]
     earliest_day: str
-    """ISO 8601; a time before it is rejected"""
+    """ISO 8601; trips of an earlier day are rejected"""
     total_segments: int
-    """0: by the table's size"""
+    """0: depends on the table's size"""
     max_concurrency: int
     read_units_per_second: int
-    """of the whole run; 0: unlimited"""
+    """budget of the whole run; 0: unlimited"""
     consistent_read: bool
     checkpoint_seconds: int
 
@@ -144,7 +145,7 @@ class Plan:
     kpi_definition: FrozenDefinition
     source: Literal["scan", "export"]
     export_arn: str | None
-    """of the export that is read; None: that of `export_manifest`, or the run makes one"""
+    """ARN of the export that is read; None: `export_manifest` names it, or the run makes one"""
     export_manifest: str | None
     """the URL of the export's manifest-summary.json"""
     fare_attribute: str
@@ -153,50 +154,52 @@ class Plan:
     time_zone: str
     time_formats: tuple[str, ...]
     earliest_day: str
-    """ISO 8601; a time before it is rejected"""
+    """ISO 8601; trips of an earlier day are rejected"""
     total_segments: Annotated[int, msgspec.Meta(ge=1, le=MOST_SEGMENTS)]
     max_concurrency: _Positive
     read_units_per_second: _Count
     consistent_read: bool
     checkpoint_seconds: _Positive
-    """the stack's, or longer where one merge would not have time for so many parts"""
+    """the stack's value, or a longer interval if one merge would not have time for so many parts"""
     limited_by: str
-    """what decided `max_concurrency`: one of `workers.LimitedBy`"""
+    """the reason for `max_concurrency`: one of `workers.LimitedBy`"""
     lambda_limit: int | None
     """the account's unreserved Lambda executions when the run was planned; None: unknown"""
     ttl_attribute: str | None
-    """by which DynamoDB deletes the table's items; None: it does not, or that is not known"""
+    """the attribute by which DynamoDB deletes the table's items; None: it does not, or that is not
+    known"""
     ttl_is_known: bool
     estimate: Estimate
     warnings: tuple[str, ...]
     """sentences for the run's summary"""
     export: FrozenExport | None = field(default=None, compare=False)
-    """what is read, once it is known; no part of the object"""
+    """the export's files, once they are known; not part of the object"""
     stored_sha256: str = field(default="", compare=False)
-    """of the objects that the plan was read from; no part of them"""
+    """digest of the objects that the plan was read from; not part of them"""
 
     @property
     def as_of(self) -> str:
-        """UTC, ISO 8601: the instant of the export; of a scan, which has none, when it was planned.
-        A later one's figures win over an earlier one's."""
+        """Returns the as-of time (UTC, ISO 8601): the instant of the export; for a scan, which has
+        none, the time of the plan. A later one's figures win over an earlier one's."""
         return self.planned_at if self.export is None else self.export.as_of
 
     @property
     def makes_export(self) -> bool:
-        """The run makes the export that it reads, and pays for it."""
+        """Returns whether the run makes the export that it reads, and pays for it."""
         return self.source == EXPORT and not (self.export_arn or self.export_manifest)
 
     @property
     def waits_for_export(self) -> bool:
-        """What the run reads is not known yet, and its segments are not."""
+        """Returns whether it is not known yet what the run reads, and its segments are not known
+        either."""
         return self.source == EXPORT and self.export is None
 
     def items_of(self, segment: int) -> int | None:
-        """How many items the segment must turn out to have; None: nobody knows."""
+        """Returns how many items the segment must have; None: not known."""
         return None if self.export is None else self.export.items_of(segment)
 
     def reading(self, export: FrozenExport) -> Self:
-        """The plan with what is read, and the segments of that."""
+        """Returns the plan with the export's files and segments."""
         both = f"{self.sha256} {export.sha256}".encode()
         return replace(
             self,
@@ -208,7 +211,7 @@ class Plan:
 
     @property
     def definition(self) -> Definition:
-        """With the plan's attribute paths. Raises DefinitionError."""
+        """Returns the definition with the plan's attribute paths. Raises DefinitionError."""
         return _definition(
             self.kpi_definition.file,
             StackPaths(
@@ -220,7 +223,8 @@ class Plan:
 
     @property
     def named_paths(self) -> tuple[NamedPath, ...]:
-        """The numbers and times that the definition reads, by what names them."""
+        """Returns the numbers and times that the definition reads, with the parameters that contain
+        their paths."""
         stack = {
             self.fare_attribute: ("fare", "FareAttribute"),
             self.estimated_fare_attribute: ("estimated_fare", "EstimatedFareAttribute"),
@@ -245,21 +249,21 @@ class Plan:
 
     @property
     def read_budget(self) -> ReadBudget:
-        """That the run begins with."""
+        """Returns the read budget with which the run begins."""
         return ReadBudget(
             read_units_per_second=self.read_units_per_second, max_concurrency=self.max_concurrency
         )
 
     def to_bytes(self) -> bytes:
-        """One JSON object, fields in their order: the same plan gives the same bytes."""
+        """Returns one JSON object, fields in their order: the same plan gives the same bytes."""
         document = asdict(self)
         del document["export"], document["stored_sha256"]
         return (json.dumps(document, indent=1) + "\n").encode()
 
     @property
     def sha256(self) -> str:
-        """Of the object's bytes, and of the frozen export's: what ties the run's parts and
-        invocations to its plan."""
+        """Returns the digest of the object's bytes, and of the export's object: it connects the
+        run's parts and invocations with its plan."""
         return self.stored_sha256 or hashlib.sha256(self.to_bytes()).hexdigest()
 
     @classmethod
@@ -288,7 +292,7 @@ class Plan:
         return plan
 
     def _check(self) -> None:
-        """What no type can say. Raises PlanMismatchError."""
+        """Checks what the types cannot express. Raises PlanMismatchError."""
         try:
             is_utc = datetime.fromisoformat(self.planned_at).utcoffset() == timedelta(0)
         except ValueError:
@@ -322,13 +326,13 @@ def _unreadable(what: str) -> PlanMismatchError:
 
 
 def _value_at(error: str, document: dict[str, Any]) -> str:
-    """The top-level value that an error of msgspec's is about, for the message."""
+    """Returns the top-level value that an error of msgspec is about, for the message."""
     place = re.search(r"`\$\.(\w+)", error)
     return f", which is {document.get(place[1])!r}" if place else ""
 
 
 def check_agreement(frozen: Plan, wanted: Plan, request: RunRequest) -> None:
-    """Checks that the run that `frozen` began may be resumed as it is asked for now.
+    """Checks that the run of the plan `frozen` may be resumed with the settings `wanted`.
 
     What decides the figures must be as it was; a table that was created again changes none that are
     read from an export. What is in _IF_ASKED_FOR must be, too, if the request itself asks for it.
@@ -359,7 +363,7 @@ def _shown(value: object) -> str:
 
 
 def check_table(plan: Plan, table_name: str) -> None:
-    """Raises PlanMismatchError where the stack has been given another table since the plan."""
+    """Raises PlanMismatchError if the stack's table is not the plan's."""
     if plan.table_name != table_name:
         raise PlanMismatchError(
             f"the run {plan.run_id} was planned for the table {plan.table_name!r}, the stack's "
@@ -369,8 +373,8 @@ def check_table(plan: Plan, table_name: str) -> None:
 
 
 def check_table_id(plan: Plan, table_id: str) -> None:
-    """Raises PlanMismatchError where the table was deleted and created again since the plan, and
-    the run has no export of the table that was there before."""
+    """Raises PlanMismatchError if the table was deleted and created again after the plan, and the
+    run has no export of the earlier table."""
     if plan.export is None and plan.table_id != table_id:
         raise PlanMismatchError(
             f"the table {plan.table_name!r} was deleted and created again after the run "
@@ -381,7 +385,7 @@ def check_table_id(plan: Plan, table_id: str) -> None:
 
 
 def check_segment(plan: Plan, segment: int) -> None:
-    """Raises InputError where the plan has no such segment."""
+    """Raises InputError if the plan has no such segment."""
     if not 0 <= segment < plan.total_segments:
         raise InputError(
             f"segment is {segment}: the run {plan.run_id} has the segments 0 to "
@@ -390,7 +394,7 @@ def check_segment(plan: Plan, segment: int) -> None:
 
 
 def segments_for(table_bytes: int, *, max_concurrency: int, at_least: int = 1) -> int:
-    """The number of segments for a table of this size: at least 1, at most 10,000.
+    """Returns the number of segments for a table of this size: at least 1, at most 10,000.
 
     `at_least` is for a table whose size is not known.
     """
@@ -401,7 +405,7 @@ def segments_for(table_bytes: int, *, max_concurrency: int, at_least: int = 1) -
 
 
 def shuffled(total_segments: int, *, seed: str) -> list[int]:
-    """All segment numbers, in an order that depends on `seed` alone.
+    """Returns all segment numbers, in an order that depends on `seed` alone.
 
     Neighbouring segments are neighbours in the key space and are in one partition; workers that
     take them in order would all read that partition at once.

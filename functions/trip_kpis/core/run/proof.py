@@ -1,4 +1,4 @@
-"""Is the chain of every segment whole, and do the counts balance?
+"""Proves that the parts of every segment form a complete chain, and that the counts add up.
 
 Nothing is published before `Chains.proof` has returned. It believes no status and no listing: it
 follows each segment's parts from the segment's beginning to its end, each beginning where the one
@@ -20,7 +20,8 @@ from trip_kpis.core.log.parts import PartHeader
 from trip_kpis.core.run.plan import Plan
 
 _LISTED = 20
-"""problems that one message names; the state machine shows the beginning of a message only"""
+"""the most problems that one message names; the state machine shows only the beginning of a
+message"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +68,7 @@ _NEXT_STEPS: dict[type[PermanentError], str] = {
 
 
 class Chains:
-    """The chains of a run's segments, as far as their parts are known.
+    """The chains of a run's segments, built from the headers of their parts.
 
     Takes the headers in any order and keeps none of a chain that comes in order: what it holds
     grows with the segments, not with the parts.
@@ -82,7 +83,7 @@ class Chains:
         ]
 
     def add(self, header: PartHeader) -> None:
-        """Takes in the header of one more part."""
+        """Adds the header of one more part."""
         if header.plan_sha256 != self._plan_sha256 or not 0 <= header.segment < len(self._chains):
             what = f"segment {header.segment} part {header.part} is of another plan"
             self._problems.append(_Problem(ForeignPartError, what))
@@ -90,7 +91,8 @@ class Chains:
             self._chains[header.segment].add(header)
 
     def proof(self) -> Proof:
-        """The proof that the parts are the whole table; to be called once, after the last part.
+        """Returns the proof that the parts are the whole table; must be called once, after the last
+        part.
 
         Raises ForeignPartError, BrokenChainError, MissingSegmentError or UnbalancedCountsError;
         each lists every problem of its kind, up to 20.
@@ -106,18 +108,18 @@ class Chains:
 
 @dataclass(slots=True, kw_only=True)
 class _Chain:
-    """A segment's parts as far as they follow one another from its beginning."""
+    """The parts of a segment, as far as they follow one another from its beginning."""
 
     segment: int
     items: int | None
-    """that it must have; None: nobody knows"""
+    """items that the segment must have; None: not known"""
     problems: list[_Problem]
-    """of all segments"""
+    """the problems of all segments"""
     _parts: int = 0
     _end: Cursor | None = None
-    """where the next part must begin"""
+    """the cursor at which the next part must begin"""
     _early: dict[int, PartHeader] = field(default_factory=dict)
-    """parts that came before the one they follow"""
+    """parts that came before the part that they follow"""
     _invocations: set[str] = field(default_factory=set)
     _counts: Counts = field(default_factory=Counts)
     _worker_ms: int = 0
@@ -125,7 +127,7 @@ class _Chain:
     _quarantine_keys: list[str] = field(default_factory=list)
 
     def add(self, header: PartHeader) -> None:
-        """Takes the part in, and those that came early and follow it."""
+        """Adds the part, and the parts that came early and follow it."""
         if header.part < self._parts or header.part in self._early:
             self._broken(f"has part {header.part} twice")
             return
@@ -134,7 +136,7 @@ class _Chain:
             self._take(following)
 
     def end_of_headers(self) -> None:
-        """Notes what is missing now that no more part comes."""
+        """Records what is missing, because no more parts come."""
         if self._early:
             shown = ", ".join(map(str, sorted(self._early)[:_LISTED]))
             self._broken(f"lacks part {self._parts}, but has {shown}")
@@ -149,7 +151,7 @@ class _Chain:
 
     @property
     def proof(self) -> SegmentProof:
-        """Worth something only where no problem was noted."""
+        """Returns the proof of the segment; it is valid only if no problem was recorded."""
         return SegmentProof(
             segment=self.segment,
             parts=self._parts,
@@ -161,7 +163,7 @@ class _Chain:
         )
 
     def _take(self, header: PartHeader) -> None:
-        """Checks the next part against where the one before it ended, and adds up what it says."""
+        """Checks the next part against the end of the part before it, and adds up its counts."""
         part, counts = f"part {header.part}", header.counts
         if self._parts > 0 and self._end is None:
             self._broken(f"{part} comes after the segment's end")

@@ -1,4 +1,4 @@
-"""What becomes of each day when a run publishes: decided here, carried out by `aws.publishing`.
+"""Decides what becomes of each day when a run publishes; `aws.publishing` does it.
 
 Only one merge decides at a time (`core.run.lease`), so what a decision is based on does not change
 until it is carried out.
@@ -17,7 +17,8 @@ from trip_kpis.core.run.outcome import Outcome as Outcome  # beside what decides
 from trip_kpis.core.run.plan import AS_OF, Plan
 
 CLOCKS_DIFFER_BY = timedelta(minutes=15)
-"""at the most: a published as-of time that is further ahead of the merge's clock is impossible"""
+"""the largest difference of clocks: a published as-of time that is further ahead of the merge's
+clock is impossible"""
 
 _RUN_ID, _SHA256 = "run-id", "sha256"
 _TRIP_COUNT, _SHRANK_FROM, _OPEN = "trip-count", "shrank-from", "open"
@@ -25,7 +26,7 @@ _TRIP_COUNT, _SHRANK_FROM, _OPEN = "trip-count", "shrank-from", "open"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishingTerms:
-    """The stack's parameters about days that a run would rather not replace or keep."""
+    """The stack's parameters about days that a run should not replace, or should remove."""
 
     remove_vanished_days: bool = False
     """VanishedDays: `remove`"""
@@ -37,13 +38,13 @@ class PublishingTerms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaterRuns:
-    """What runs with later plans have published that are finished already."""
+    """What finished runs with later plans have published."""
 
     any_finished: bool = False
     days: frozenset[date] = frozenset()
     """days that one of them has written, confirmed as unchanged, or removed"""
     warnings: tuple[str, ...] = ()
-    """about manifests that could not be read"""
+    """warnings about manifests that could not be read"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,19 +53,20 @@ class PublishedDay:
 
     etag: str
     as_of: str = ""
-    """of the run that wrote it; empty where another program did"""
+    """the as-of time of the run that wrote it; empty if another program wrote it"""
     run_id: str = ""
     sha256: str | None = None
-    """of the body; None where it is not known"""
+    """digest of the body; None if it is not known"""
     trip_count: int | None = None
-    """None where it is not known"""
+    """its trips; None if the number is not known"""
     shrank_from: int | None = None
-    """the trip count that was published before, where the run that wrote it lowered that"""
+    """the trip count that was published before, if the run that wrote it lowered that"""
     is_open: bool = False
 
     @property
     def is_unknown(self) -> bool:
-        """Neither its metadata nor its body says what it counts: it is archived."""
+        """Returns whether neither its metadata nor its body says how many trips it counts, because
+        it is archived."""
         return self.sha256 is None and self.trip_count is None
 
     @classmethod
@@ -83,29 +85,29 @@ class PublishedDay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What becomes of a day."""
+    """The decision about a day."""
 
     outcome: Outcome
     digest: str | None = None
-    """SHA-256 of the run's own object, if it is there when the verdict is carried out"""
+    """SHA-256 of the run's own object, if it is published after the verdict is carried out"""
     write: bool = False
-    """its object is to be written; with `Outcome.REMOVED` nothing is written"""
+    """whether its object is written; with `Outcome.REMOVED` nothing is written"""
     shrank_from: int | None = None
-    """the trip count that is or was published, where this run's is lower"""
+    """the trip count that is or was published, if this run's is lower"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """Objects of which there is one a day, after a run has published them."""
+    """The result of publishing the objects that exist once per day."""
 
     outcomes: dict[date, Outcome]
-    """of every day that is in the table or was published before"""
+    """the outcome of every day that is in the table or was published before"""
     digests: Mapping[date, str] = field(default_factory=dict)
-    """SHA-256 of the objects that are there and have this run's bytes"""
+    """SHA-256 of the published objects that have this run's bytes"""
     open_days: frozenset[date] = frozenset()
-    """days in the table that were not over at the plan's time, but for those that are not_yet"""
+    """days in the table that were not over at the plan's time, without those that are not_yet"""
     shrank: dict[date, int] = field(default_factory=dict)
-    """days whose trip count fell, and the count that was published before"""
+    """days whose trip count became smaller, and the count that was published before"""
     warnings: tuple[str, ...] = ()
 
 
@@ -117,12 +119,12 @@ class Judge:
     terms: PublishingTerms
     later: LaterRuns
     now: datetime
-    """by the merge's clock"""
+    """the time of the merge's clock"""
     empty_table_confirmed: bool = False
-    """an empty table may remove every published day"""
+    """whether an empty table may remove every published day"""
 
     def check_days(self, counted: Collection[DayObject], published: Collection[date]) -> None:
-        """Looks at all days before anything is written.
+        """Checks all days before anything is written.
 
         Raises NothingCountedError where every counted trip is of a day after the plan's time, so
         that readers would see old figures for ever, and where the run has no day to publish and
@@ -154,7 +156,7 @@ class Judge:
             )
 
     def of_counted(self, day: DayObject, there: PublishedDay | None) -> Verdict:
-        """Of a day that has trips; `there` is what is published, if anything."""
+        """Decides about a day that has trips; `there` is what is published, if anything."""
         if begins_after_plan(self.plan, day.day):
             return Verdict(outcome=Outcome.NOT_YET)
         if self._belongs_to_a_later_run(day.day, there):
@@ -179,7 +181,7 @@ class Judge:
         return Verdict(outcome=Outcome.PUBLISHED, digest=mine, write=True, shrank_from=shrank_from)
 
     def of_vanished(self, day: date, there: PublishedDay) -> Verdict:
-        """Of a day that is published and has no trips any more."""
+        """Decides about a day that is published and has no trips any more."""
         if not self.terms.remove_vanished_days:
             return Verdict(outcome=Outcome.VANISHED)
         if self._belongs_to_a_later_run(day, there):
@@ -189,8 +191,8 @@ class Judge:
         return Verdict(outcome=Outcome.REMOVED)
 
     def metadata(self, day: DayObject, verdict: Verdict) -> dict[str, str]:
-        """Of the object that is written: all that varies from run to run, and what a later run
-        compares without reading the body."""
+        """Returns the metadata of the object that is written: everything that varies from run to
+        run, and what a later run compares without reading the body."""
         shrank_from = {} if verdict.shrank_from is None else {_SHRANK_FROM: verdict.shrank_from}
         return {
             AS_OF: self.plan.as_of,
@@ -202,7 +204,8 @@ class Judge:
         }
 
     def has_impossible_as_of(self, there: PublishedDay) -> bool:
-        """Whether no run can have written this as-of time: it is no time, or it is in the future.
+        """Returns whether no run can have written this as-of time: it is not a time, or it is in
+        the future.
 
         Such an object counts as older than any run. If it counted as newer, the day would stay as
         it is for ever.
@@ -218,23 +221,24 @@ class Judge:
         return is_later(there.as_of, there.run_id, than=self.plan, now=self.now)
 
     def _is_marked_wrongly(self, day: date, there: PublishedDay) -> bool:
-        """The same bytes, but metadata that is not true (any more)."""
+        """Returns whether the bytes are the same, but the metadata is not true (any more)."""
         return there.is_open != is_open(self.plan, day) or self.has_impossible_as_of(there)
 
 
 def _day_of(plan: Plan) -> str:
-    """The attribute that decides the day, as a user knows it."""
+    """Returns the name of the attribute that decides the day, as a user knows it."""
     paths = ", ".join(map(dotted_path, plan.definition.day.paths))
     return f"{paths} (DayAttribute)" if paths == plan.day_attribute else paths
 
 
 def is_open(plan: Plan, day: date) -> bool:
-    """Whether the day ends after the plan's time, in the reporting time zone."""
+    """Returns whether the day ends after the plan's time, in the reporting time zone."""
     return day >= _planned_on(plan)
 
 
 def begins_after_plan(plan: Plan, day: date) -> bool:
-    """Whether the whole day is after the plan's time: the run can have seen a part of it only."""
+    """Returns whether the whole day is after the plan's time: the run can have seen only a part of
+    it."""
     return day > _planned_on(plan)
 
 
@@ -243,8 +247,8 @@ def _planned_on(plan: Plan) -> date:
 
 
 def possible_as_of(text: str, *, now: datetime) -> datetime | None:
-    """The as-of time in `text`; None for what no run can have written before `now`: what is no
-    time, has no offset, or is in the future."""
+    """Returns the as-of time in `text`; None if no run can have written it before `now`: it is not
+    a time, has no offset, or is in the future."""
     try:
         moment = datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):
@@ -254,8 +258,8 @@ def possible_as_of(text: str, *, now: datetime) -> datetime | None:
 
 
 def is_later(as_of: str, run_id: str, *, than: Plan, now: datetime) -> bool:
-    """Whether the run with this as-of time is as of a later one than `than`; of two runs of the
-    same microsecond, the run id decides."""
+    """Returns whether the run with this as-of time is later than `than`; for two runs of the same
+    microsecond, the run id decides."""
     theirs = possible_as_of(as_of, now=now)
     mine = datetime.fromisoformat(than.as_of), than.run_id
     return theirs is not None and (theirs, run_id) > mine

@@ -1,4 +1,4 @@
-"""The gate before publishing: too many rejected trips, or none that counts."""
+"""The checks before publishing: too many rejected trips, or none that counts."""
 
 from decimal import Decimal
 
@@ -7,13 +7,13 @@ from trip_kpis.core.log.counts import Counts
 
 
 def check_quality(counts: Counts, *, max_rejected_share: Decimal) -> None:
-    """The gate before publishing: raises TooManyRejectedError or NothingCountedError."""
+    """Raises TooManyRejectedError or NothingCountedError if the run must not publish."""
     check_rejected_share(counts, tolerated=max_rejected_share)
     check_something_counts(counts)
 
 
 def check_rejected_share(counts: Counts, *, tolerated: Decimal) -> None:
-    """The quality gate: raises TooManyRejectedError above the `tolerated` share of trips."""
+    """Raises TooManyRejectedError above the `tolerated` share of trips."""
     if counts.rejects_more_than(tolerated):
         completed = counts.rejected_in_all + counts.counted
         reasons = ", ".join(f"{n} {reason}" for reason, n in sorted(counts.rejected.items()))
@@ -26,8 +26,8 @@ def check_rejected_share(counts: Counts, *, tolerated: Decimal) -> None:
 
 
 def check_something_counts(counts: Counts) -> None:
-    """Raises NothingCountedError where there are items and none of them counts: a wrong attribute
-    path looks like that, and readers would see old figures for ever."""
+    """Raises NothingCountedError if there are items and none of them counts: a wrong attribute path
+    has this effect, and readers would see old figures for ever."""
     if counts.scanned and not counts.counted:
         excluded = f"{counts.excluded} are excluded, " if counts.excluded else ""
         check = (

@@ -1,4 +1,4 @@
-"""How fast a run reads now: its read budget, and the workers that share it.
+"""The current read budget of a run, and the workers that share it.
 
 Neither decides a figure, so a run that is resumed may change them; its plan stays as it is.
 """
@@ -15,16 +15,17 @@ from trip_kpis.core.settings import MOST_CONCURRENCY, MOST_READ_UNITS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadBudget:
-    """``staging/run=<run_id>/read-budget-<00001>.json``; the last one counts, and without one, the
-    plan."""
+    """``staging/run=<run_id>/read-budget-<00001>.json``: the last one counts; without one, the
+    plan's budget counts."""
 
     read_units_per_second: Annotated[int, msgspec.Meta(ge=0, le=MOST_READ_UNITS)]
-    """of the whole run; 0: unlimited"""
+    """budget of the whole run; 0: unlimited"""
     max_concurrency: Annotated[int, msgspec.Meta(ge=1, le=MOST_CONCURRENCY)]
-    """workers at once"""
+    """workers at the same time"""
 
     def share(self, total_segments: int) -> float:
-        """An equal share for each of the workers that can run at once; 0: unlimited."""
+        """Returns an equal share for each of the workers that can run at the same time; 0:
+        unlimited."""
         return self.read_units_per_second / min(self.max_concurrency, total_segments)
 
     def to_bytes(self) -> bytes:

@@ -1,4 +1,4 @@
-"""What the handlers are called with, parsed."""
+"""The events of the handlers, parsed."""
 
 import re
 from collections.abc import Mapping
@@ -25,24 +25,25 @@ class RunRequest:
 
     run_id: str
     continues: bool
-    """the input names an earlier run, which is continued"""
+    """whether the input names an earlier run, which is resumed"""
     total_segments: int | None = None
     max_concurrency: int | None = None
     read_units_per_second: int | None = None
     consistent_read: bool | None = None
     source: str | None = None
-    """`plan.SCAN` or `plan.EXPORT`; also where an export is named"""
+    """`plan.SCAN` or `plan.EXPORT`; also set if an export is named"""
     export_arn: str | None = None
-    """of an export that is there already, or on its way"""
+    """ARN of an export that is complete or in progress"""
     export_manifest: str | None = None
     """the URL of an export's manifest-summary.json"""
     estimate_only: bool = False
     confirm_empty_table: bool = False
-    """an empty table may remove every published day"""
+    """whether an empty table may remove every published day"""
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> Self:
-        """Raises InputError, which names the field, the value and what is possible."""
+        """Parses the event; raises InputError, which names the field, the value and what is
+        possible."""
         event = _mapping(event, "the event")
         given = _mapping(event.get("input", {}), "the execution's input")
         known = {
@@ -74,21 +75,21 @@ class RunRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportRequest:
-    """PlanRun's event when the run's export is there: ``{"run_id", "plan_sha256", "export_arn",
+    """PlanRun's event when the run's export is complete: ``{"run_id", "plan_sha256", "export_arn",
     "max_concurrency", "empty_table_confirmed"}``."""
 
     run_id: str
     plan_sha256: str | None
-    """of plan.json; None in an invocation by hand"""
+    """digest of plan.json; None in an invocation by hand"""
     export_arn: str | None
-    """None: the plan names its manifest, or the run has frozen its export already"""
+    """None: the plan names the manifest, or the run has recorded its export already"""
     max_concurrency: int | None
     """None: the plan's"""
     empty_table_confirmed: bool
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> Self:
-        """Raises InputError."""
+        """Parses the event; raises InputError."""
         return cls(
             run_id=check_run_id(event.get("run_id")),
             plan_sha256=_plan_sha256(event),
@@ -104,12 +105,12 @@ class SegmentRequest:
 
     run_id: str
     plan_sha256: str | None
-    """None in an invocation by hand: whatever plan the run has is followed"""
+    """digest of plan.json; None in an invocation by hand, which uses the run's plan as it is"""
     segment: int
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> Self:
-        """Raises InputError."""
+        """Parses the event; raises InputError."""
         segment = whole_number(
             _mapping(event, "the event"), "segment", 0, settings.MOST_SEGMENTS - 1
         )
@@ -128,12 +129,12 @@ class MergeRequest:
 
     run_id: str
     plan_sha256: str | None
-    """None in an invocation by hand: whatever plan the run has is followed"""
+    """digest of plan.json; None in an invocation by hand, which uses the run's plan as it is"""
     empty_table_confirmed: bool = False
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> Self:
-        """Raises InputError."""
+        """Parses the event; raises InputError."""
         event = _mapping(event, "the event")
         return cls(
             run_id=check_run_id(event.get("run_id")),
@@ -143,7 +144,7 @@ class MergeRequest:
 
 
 def _source(source: str | None, export_arn: str | None, export_manifest: str | None) -> str | None:
-    """The source that is asked for; None: the stack's. Raises InputError."""
+    """Returns the source that the input asks for; None: the stack's source. Raises InputError."""
     if source not in (None, *settings.SOURCE.choices):
         raise InputError(f"source is {source!r}: it must be {settings.SOURCE.must_be}")
     if export_arn and export_manifest:
@@ -163,7 +164,7 @@ def _source(source: str | None, export_arn: str | None, export_manifest: str | N
 
 
 def check_run_id(value: object) -> str:
-    """`value` itself, if it can be a run's id. Raises InputError."""
+    """Returns `value` if it can be a run's id. Raises InputError."""
     if value is None:
         raise InputError(
             "the event names no run: it must have 'run_id' (PlanRun's 'execution_name')"

@@ -1,4 +1,4 @@
-"""What the functions measure, by the names that the dashboard and the alarms know."""
+"""The metrics of the functions, by the names that the dashboard and the alarms use."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -18,20 +18,20 @@ class Measure(StrEnum):
     READ_UNITS = "ReadUnits"
     THROTTLES = "Throttles"
     SCAN_SECONDS = "ScanSeconds"
-    """of one invocation"""
+    """seconds of one invocation"""
     REJECTED_SHARE = "RejectedShare"
     """of a run's completed trips, whether the run may publish or not"""
     INVOCATIONS_PER_SEGMENT = "InvocationsPerSegment"
-    """of the segment of a run that took the most"""
+    """invocations of the segment of a run that took the most"""
     SEGMENT_SKEW = "SegmentSkew"
     """pages of the longest segment of a run ÷ pages of an average one"""
     COST_USD = "CostUsd"
     DAYS_PUBLISHED = "DaysPublished"
-    """written by this run; what was there already is not"""
+    """written by this run; unchanged days are not counted"""
 
 
 def of_invocation(appended: Counts, *, seconds: float) -> Mapping[Measure, float]:
-    """Of an invocation of ScanSegment that has appended so much."""
+    """Returns the metrics of an invocation of ScanSegment that has appended so much."""
     return {
         Measure.PAGES_SCANNED: appended.pages,
         Measure.ITEMS_SCANNED: appended.scanned,
@@ -45,6 +45,6 @@ def of_invocation(appended: Counts, *, seconds: float) -> Mapping[Measure, float
 
 
 def of_proof(counts: Counts) -> Mapping[Measure, float]:
-    """Of a run that is whole, before anything of it is published."""
+    """Returns the metrics of a complete run, before it publishes anything."""
     completed = counts.rejected_in_all + counts.counted
     return {Measure.REJECTED_SHARE: counts.rejected_in_all / completed if completed else 0.0}

@@ -1,4 +1,5 @@
-"""Partials -> a row for every day and group, by pandas over exact decimals: what the merge does."""
+"""Combines partials to a row for every day and group, by pandas over exact decimals, for the
+merge."""
 
 import pandas as pd
 import pyarrow as pa
@@ -11,11 +12,11 @@ from trip_kpis.core.log.partials import BREAKDOWN, PartialColumns
 from trip_kpis.core.run.figures import BreakdownDay, DayKpis, Published
 
 ROWS_AT_ONCE = 250_000
-"""Rows that are held before they are folded into one a key; bounds the merge's memory."""
+"""The most rows before they are combined to one per key; this limits the merge's memory."""
 
 
 class Totals:
-    """The rows of many partials, in any order, combined into one a key.
+    """Combines the rows of many partials, in any order, to one per key.
 
     Holds about ROWS_AT_ONCE rows, or twice those that are left of them, however many are added.
     Every method raises TooManyTripsError from MOST_TRIPS on, and TooManyGroupsError.
@@ -27,14 +28,14 @@ class Totals:
         self._rows = self._folded_rows = 0
 
     def add(self, table: pa.Table) -> None:
-        """Takes in the rows of a part."""
+        """Adds the rows of a part."""
         self._held.append(table.replace_schema_metadata(None))
         self._rows += table.num_rows
         if self._rows > max(ROWS_AT_ONCE, 2 * self._folded_rows):
             self._fold()
 
     def table(self) -> pa.Table:
-        """A row a key so far, in order."""
+        """Returns one row per key so far, in order."""
         self._fold()
         return self._columns.in_order(self._held[0])
 
@@ -62,7 +63,7 @@ class Totals:
 
 
 def published(table: pa.Table, definition: Definition, *, counted: int) -> Published:
-    """The days and the breakdowns of `Totals.table`'s rows.
+    """Returns the days and the breakdowns of the rows of `Totals.table`.
 
     Raises UnbalancedCountsError where the days do not have the `counted` items of the proof, or a
     breakdown's groups not those of their day.
