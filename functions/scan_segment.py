@@ -10,7 +10,7 @@ from trip_kpis.aws.read_budget import Pacer
 from trip_kpis.aws.run_store import RunStore
 from trip_kpis.aws.segment_log import Appender, SegmentLog
 from trip_kpis.aws.settings import read_settings
-from trip_kpis.aws.sources import source_of
+from trip_kpis.aws.source_choice import source_of
 from trip_kpis.aws.worker import SegmentWorker
 from trip_kpis.core.run.plan import check_segment, check_table
 from trip_kpis.core.run.requests import SegmentRequest

@@ -45,7 +45,7 @@ def read_plan(storage: Storage, run_id: str) -> Plan | None:
         plan = Plan.from_bytes(body)
         key = layout.export_key(run_id)
         export = storage.read(key) if plan.waits_for_export else None
-        return plan.reading(FrozenExport.from_bytes(export, url=key)) if export else plan
+        return plan.with_export(FrozenExport.from_bytes(export, url=key)) if export else plan
     return None
 
 

@@ -17,14 +17,14 @@ from tests.faults.deliveries import HANDLERS, Handler
 from tests.faults.schedule import Variant
 from trip_kpis.aws import clients
 from trip_kpis.aws.bucket import Bucket
-from trip_kpis.aws.export import ExportFiles
-from trip_kpis.aws.exports import Exports
+from trip_kpis.aws.export_files import ExportFiles
+from trip_kpis.aws.export_planning import Exports
 from trip_kpis.aws.lease import PublishingLease
 from trip_kpis.aws.read_budget import Pacer
 from trip_kpis.aws.run_store import RunStore
 from trip_kpis.aws.segment_log import Appender, SegmentLog
 from trip_kpis.aws.settings import read_settings
-from trip_kpis.aws.sources import source_of
+from trip_kpis.aws.source_choice import source_of
 from trip_kpis.aws.worker import SegmentWorker
 from trip_kpis.core.export.frozen import ExportFile, FrozenExport
 from trip_kpis.core.export.lines import line_count

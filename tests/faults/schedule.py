@@ -22,8 +22,8 @@ from tests.faults.table import Table
 from tests.faults.totals import Totals
 from tests.faults.trips import made_up
 from tests.faults.waiting import Clock, Invocation, invocation_here, simulated_time
-from trip_kpis.aws import export as export_source
-from trip_kpis.aws.export import ExportFiles
+from trip_kpis.aws import export_files as export_source
+from trip_kpis.aws.export_files import ExportFiles
 from trip_kpis.core.export import lines
 from trip_kpis.core.items.pages import Cursor, Page
 

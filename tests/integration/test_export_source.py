@@ -15,14 +15,14 @@ from ops.embedded.export_patches import ExportBehavior
 from tests.exports import EXPORTED_AT, StoredExport
 from tests.integration.pipeline import BUCKET_NAME, Context, Pipeline, hook, once_before
 from tests.samples import trip
-from trip_kpis.aws import export as export_module
+from trip_kpis.aws import export_files as export_module
 from trip_kpis.aws.bucket import Bucket
 from trip_kpis.aws.deadline import OutOfTimeError
-from trip_kpis.aws.export import ExportFiles
+from trip_kpis.aws.export_files import ExportFiles
 from trip_kpis.aws.read_budget import Pacer
 from trip_kpis.aws.run_store import RunStore
 from trip_kpis.aws.segment_log import Appender, SegmentLog
-from trip_kpis.aws.sources import source_of
+from trip_kpis.aws.source_choice import source_of
 from trip_kpis.aws.worker import Progress, SegmentWorker
 from trip_kpis.core.errors import (
     CorruptExportError,

@@ -10,7 +10,7 @@ import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 from bench import scale
-from trip_kpis.aws.export import PIECE_BYTES
+from trip_kpis.aws.export_files import PIECE_BYTES
 from trip_kpis.core.capacity import page_units
 from trip_kpis.core.items.rejections import Reason
 from trip_kpis.core.prices import (

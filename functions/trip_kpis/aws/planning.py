@@ -8,7 +8,7 @@ from typing import Any
 
 from trip_kpis.aws import clients, table
 from trip_kpis.aws.account import unreserved_executions
-from trip_kpis.aws.exports import Exports
+from trip_kpis.aws.export_planning import Exports
 from trip_kpis.aws.run_store import RunStore, frozen, resumed
 from trip_kpis.aws.sampling import take_sample
 from trip_kpis.aws.settings import Settings, read_estimate_terms, read_run_defaults
@@ -93,9 +93,9 @@ def plan_run(request: RunRequest, store: RunStore, settings: Settings, context: 
 
 def plan_export(request: ExportRequest, store: RunStore) -> Planned:
     """Returns the segments of the export, which is recorded now unless it was before."""
-    planned = store.planned(request.run_id, sha256=request.plan_sha256)
+    planned = store.plan_without_export(request.run_id, sha256=request.plan_sha256)
     exports = Exports(dynamodb=clients.dynamodb(), store=store)
-    plan = planned.reading(exports.freeze(planned, request.export_arn))
+    plan = planned.with_export(exports.freeze(planned, request.export_arn))
     return Planned(
         plan=plan,
         max_concurrency=request.max_concurrency or plan.max_concurrency,

@@ -32,7 +32,7 @@ class RunStore:
             layout.plan_key(plan.run_id), plan.to_bytes(), content_type="application/json"
         ):
             return plan
-        return self.planned(plan.run_id)
+        return self.plan_without_export(plan.run_id)
 
     def plan(self, run_id: str, *, sha256: str | None = None) -> Plan:
         """Returns the run's plan, with what is read of its export; with `sha256`, only if that is
@@ -49,12 +49,12 @@ class RunStore:
                 raise
             raise PlanMismatchError(_changed(url)) from error
         if plan.waits_for_export:
-            plan = plan.reading(self.export(plan))
+            plan = plan.with_export(self.export(plan))
         if sha256 not in (None, plan.sha256):
             raise PlanMismatchError(_changed(url))
         return plan
 
-    def planned(self, run_id: str, *, sha256: str | None = None) -> Plan:
+    def plan_without_export(self, run_id: str, *, sha256: str | None = None) -> Plan:
         """Returns the run's plan.json alone; `plan` also needs what is read of the export. Raises
         the same."""
         url, stored = self._plan_object(run_id)
@@ -199,7 +199,7 @@ def resumed(
     `wanted` is the plan that a new run would have. Raises PlanMismatchError where the two do not
     agree.
     """
-    plan = store.planned(wanted.run_id)
+    plan = store.plan_without_export(wanted.run_id)
     check_agreement(plan, wanted, request)
     current, number = store.last_budget(plan)
     budget = resumed_budget(plan, current, wanted, request, defaults, table, terms)

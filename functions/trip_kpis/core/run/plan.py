@@ -198,7 +198,7 @@ class Plan:
         """Returns how many items the segment must have; None: not known."""
         return None if self.export is None else self.export.items_of(segment)
 
-    def reading(self, export: FrozenExport) -> Self:
+    def with_export(self, export: FrozenExport) -> Self:
         """Returns the plan with the export's files and segments."""
         both = f"{self.sha256} {export.sha256}".encode()
         return replace(

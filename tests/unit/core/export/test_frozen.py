@@ -145,7 +145,7 @@ def test_what_is_no_frozen_export_is_refused(body: bytes) -> None:
 
 def test_a_plan_that_reads_an_export_has_its_instant_and_its_segments() -> None:
     of, export = plan(source="export", total_segments=10_000), frozen_export(3, 2, 0)
-    reading = of.reading(export)
+    reading = of.with_export(export)
     assert (reading.as_of, reading.total_segments) == (export.as_of, 3)
     assert [reading.items_of(n) for n in range(3)] == [3, 2, 0]
     assert (of.as_of, of.items_of(0)) == (of.planned_at, None)
@@ -155,16 +155,16 @@ def test_plan_and_export_together_decide_the_digest() -> None:
     of, export = plan(source="export"), frozen_export(3)
     digests = {
         of.sha256,
-        of.reading(export).sha256,
-        of.reading(frozen_export(4)).sha256,
-        replace(of, time_zone="Asia/Kolkata").reading(export).sha256,
+        of.with_export(export).sha256,
+        of.with_export(frozen_export(4)).sha256,
+        replace(of, time_zone="Asia/Kolkata").with_export(export).sha256,
     }
     assert len(digests) == 4
-    assert of.reading(export).sha256 == of.reading(frozen_export(3)).sha256
+    assert of.with_export(export).sha256 == of.with_export(frozen_export(3)).sha256
 
 
 def test_an_export_that_cannot_be_counted_is_said_in_the_summary() -> None:
     of = plan(source="export")
-    assert of.reading(frozen_export(3)).warnings == of.warnings
-    (said,) = set(of.reading(frozen_export(None)).warnings) - set(of.warnings)
+    assert of.with_export(frozen_export(3)).warnings == of.warnings
+    (said,) = set(of.with_export(frozen_export(None)).warnings) - set(of.warnings)
     assert "could not be checked" in said

@@ -190,7 +190,7 @@ def of_export(run: Finished, **of_plan: Any) -> Finished:
     """The run, of an export whose instant is half a day before the plan."""
     export = frozen_export(9, 1, as_of=PLANNED_AT - timedelta(hours=12))
     billed = msgspec.structs.replace(export, billed_bytes=100 * 2**30)
-    return replace(run, plan=replace(run.plan, source="export", **of_plan).reading(billed))
+    return replace(run, plan=replace(run.plan, source="export", **of_plan).with_export(billed))
 
 
 def test_a_run_says_what_it_read_and_as_of_when(run: Finished) -> None:

@@ -304,14 +304,14 @@ def test_what_only_a_scan_can_be_asked_for_is_refused_of_an_export(asked: dict[s
 
 def test_a_plan_that_reads_an_export_is_written_without_it() -> None:
     of = plan(source="export", export_arn=ARN)
-    assert Plan.from_bytes(of.reading(frozen_export(3)).to_bytes()).export is None
+    assert Plan.from_bytes(of.with_export(frozen_export(3)).to_bytes()).export is None
     assert Plan.from_bytes(of.to_bytes()) == of
     assert Plan.from_bytes(of.to_bytes()).sha256 == of.sha256
 
 
 def test_a_tables_id_matters_until_the_run_has_its_export() -> None:
     check_table_id(plan(), TABLE.table_id)
-    check_table_id(plan(source="export").reading(frozen_export(3)), "another")
+    check_table_id(plan(source="export").with_export(frozen_export(3)), "another")
     for made in (plan(), plan(source="export")):
         with pytest.raises(PlanMismatchError, match="deleted and created again"):
             check_table_id(made, "another")

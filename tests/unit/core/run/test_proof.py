@@ -226,7 +226,7 @@ def test_a_part_that_comes_before_the_one_it_follows_waits_for_it() -> None:
 
 def reading(*items: int | None) -> tuple[Plan, list[PartHeader]]:
     """Segments with so many items, read in a part for each item."""
-    of = plan(source="export").reading(frozen_export(*items))
+    of = plan(source="export").with_export(frozen_export(*items))
     places: list[dict[str, int] | None] = [None, *({"file": 0, "line": n} for n in range(1, 99))]
     return of, [
         header(
@@ -278,7 +278,7 @@ def test_an_export_without_counts_is_proved_by_its_chains_alone() -> None:
 
 def test_parts_of_the_same_plan_with_another_export_are_foreign() -> None:
     of, headers = reading(2)
-    other = plan(source="export").reading(frozen_export(2, 0))
+    other = plan(source="export").with_export(frozen_export(2, 0))
     with pytest.raises(ForeignPartError):
         prove(other, headers)
     with pytest.raises(ForeignPartError):

@@ -43,7 +43,7 @@ def judge_of_export(as_of: str, *, later: LaterRuns | None = None) -> Judge:
     """Of a run that was planned at the same time, and reads an export of another instant."""
     of = plan("run-5", now=PLANNED_AT, source="export")
     export = frozen_export(2, as_of=datetime.fromisoformat(as_of))
-    return replace(judge(later=later), plan=of.reading(export))
+    return replace(judge(later=later), plan=of.with_export(export))
 
 
 def written_by(day: DayKpis, *, as_of: str = EARLIER, run_id: str = "run-4") -> PublishedDay:

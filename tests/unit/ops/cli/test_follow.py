@@ -167,7 +167,7 @@ def test_on_a_terminal_it_is_a_bar_with_the_same_figures() -> None:
 
 
 WAITING = replace(PLAN, source="export")
-EXPORTED = WAITING.reading(frozen_export(600, 400))
+EXPORTED = WAITING.with_export(frozen_export(600, 400))
 
 
 def test_a_run_waits_for_its_export_before_it_scans() -> None:

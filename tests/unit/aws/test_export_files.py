@@ -8,7 +8,7 @@ import pytest
 from tests import samples
 from trip_kpis.aws import export
 from trip_kpis.aws.bucket import ObjectPiece
-from trip_kpis.aws.export import ExportFiles
+from trip_kpis.aws.export_files import ExportFiles
 from trip_kpis.core.export import lines
 from trip_kpis.core.export.frozen import ExportFile, FrozenExport
 

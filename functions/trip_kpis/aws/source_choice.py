@@ -2,7 +2,7 @@
 
 from trip_kpis.aws import clients
 from trip_kpis.aws.bucket import Bucket
-from trip_kpis.aws.export import ExportFiles
+from trip_kpis.aws.export_files import ExportFiles
 from trip_kpis.aws.scan import TableScan
 from trip_kpis.aws.source import Source
 from trip_kpis.core.run.plan import Plan
