@@ -2,10 +2,10 @@
 happens can happen inside a file."""
 
 import scan_segment
-from trip_kpis.aws import export
+from trip_kpis.aws import export_files
 from trip_kpis.core.export import lines
 
-export.PIECE_BYTES = 150
+export_files.PIECE_BYTES = 150
 lines.BLOCK_BYTES = 500
 
 handler = scan_segment.handler

@@ -1,16 +1,18 @@
 """An export as the source: its data files in S3, in the segments that the run has recorded."""
 
-import hashlib
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
+
+import msgspec
 
 from trip_kpis.aws.bucket import Bucket, ObjectPiece
 from trip_kpis.aws.concurrency import in_order
 from trip_kpis.core.errors import CorruptExportError, ExportNotFoundError
+from trip_kpis.core.export.file_digest import Beginning, FileDigest
 from trip_kpis.core.export.frozen import ExportFile, FrozenExport
 from trip_kpis.core.export.lines import (
     LineBlocks,
@@ -19,7 +21,7 @@ from trip_kpis.core.export.lines import (
     line_count,
     undecoded_items,
 )
-from trip_kpis.core.export.manifests import WHAT_NOW, md5_text
+from trip_kpis.core.export.manifests import NEXT_STEPS
 from trip_kpis.core.items.pages import Cursor, Page
 from trip_kpis.core.run.plan import Plan
 
@@ -27,14 +29,43 @@ PIECE_BYTES = 4 * 2**20
 """bytes of one request: the piece that is being decompressed is in memory, and the next one"""
 
 
+class _Place(msgspec.Struct, frozen=True, kw_only=True):
+    """A cursor."""
+
+    file: int
+    line: int = 0
+    read: Beginning | None = None
+
+
+_FIRST = _Place(file=0)
+
+
+class _Block(NamedTuple):
+    """Lines of a file."""
+
+    text: bytes
+    line: int
+    """number of the first line, from 0 on"""
+    line_after: int
+    beginning: Beginning
+    """of the file, as far as it was read for this block"""
+    is_last: bool
+
+    def after(self, lines: int) -> "_Block":
+        """The block without those of the file's first lines that it has."""
+        line = min(max(self.line, lines), self.line_after)
+        return self._replace(text=after_lines(self.text, line - self.line), line=line)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportFiles:
     """A source: the export's files, one after the other, in blocks of lines.
 
-    Its cursor is ``{"file": n, "line": n}``: so many files of the segment, and then so many lines
-    of the next one, have been read. Who goes on inside a file inflates it again up to there. A
-    file's last page comes after its MD5 and its number of items are found to be those of the
-    manifest.
+    Its cursor is ``{"file": n, "line": n, "read": {"bytes": n, "md5": "…"}}``: so many files of the
+    segment, and so many lines of the next one, have been read, and `read` is the beginning of that
+    file (`Beginning`; null at line 0). A worker that resumes inside a file inflates it again up to
+    that line. A file's last page comes after its MD5 and its number of items are found to be those
+    of the manifest.
     """
 
     bucket: Bucket
@@ -44,53 +75,49 @@ class ExportFiles:
     clock: Callable[[], float] = field(default_factory=lambda: time.monotonic)
 
     def pages(self, segment: int, *, after: Cursor | None) -> Iterator[Page]:
-        """Blocks of about BLOCK_BYTES.
+        """Yields blocks of about BLOCK_BYTES.
 
-        Raises ExportNotFoundError where a file is not there, and CorruptExportError where it is not
-        what the manifest says.
+        Raises ExportNotFoundError if a file is not there, and CorruptExportError if it is not what
+        the manifest says, or not what was read up to the cursor.
         """
         files = self.export.segments[segment]
         if not files:  # the export has no data file at all
             yield self._page(b"", line=0, lines=0, url="", end=None)
-        first, lines = (0, 0) if after is None else (after["file"], after["line"])
-        for number, file in enumerate(files[first:], start=first):
+        place = _FIRST if after is None else msgspec.convert(after, _Place)
+        for number in range(place.file, len(files)):
             is_last = number == len(files) - 1
             yield from self._pages_of(
-                file,
-                number,
-                skip=lines if number == first else 0,
-                end=None if is_last else {"file": number + 1, "line": 0},
+                files[number],
+                after=place if number == place.file else _Place(file=number),
+                end=None if is_last else _Place(file=number + 1),
             )
 
     def throttles_counted(self) -> AbstractContextManager[Counter[str]]:
         return nullcontext(Counter())
 
-    def _pages_of(
-        self, file: ExportFile, file_number: int, *, skip: int, end: Cursor | None
-    ) -> Iterator[Page]:
-        """Yields the pages of a file after its first lines; `end` is the cursor of the last
-        page."""
+    def _pages_of(self, file: ExportFile, *, after: _Place, end: _Place | None) -> Iterator[Page]:
+        """Yields the pages of a file after a place in it; `end` is the place after the file."""
         url = self.bucket.url(file.key)
-        began, is_sought = self.clock(), skip > 0
-        for block, line, line_after, is_last in self._blocks(file, url):
-            if line_after <= skip and not is_last:
+        began, is_sought = self.clock(), after.line > 0
+        for whole in self._blocks(file, url, read_before=after.read):
+            if whole.line_after <= after.line and not whole.is_last:
                 continue
-            begins = min(max(line, skip), line_after)
-            text = after_lines(block, begins - line)
+            block = whole.after(after.line)
+            place = _Place(file=after.file, line=block.line_after, read=block.beginning)
             sought_ms = int((self.clock() - began) * 1000) if is_sought else 0
             is_sought = False
             yield self._page(
-                text,
-                line=begins,
-                lines=line_after - begins,
+                block.text,
+                line=block.line,
+                lines=block.line_after - block.line,
                 url=url,
-                end=end if is_last else {"file": file_number, "line": line_after},
-                resumes_at_once=is_last,
+                end=end if block.is_last else place,
+                resumes_at_once=block.is_last,
                 sought_ms=sought_ms,
             )
 
     def _page(
-        self, text: bytes, *, line: int, lines: int, url: str, end: Cursor | None, **more: Any
+        self, text: bytes, *, line: int, lines: int, url: str, end: _Place | None, **more: Any
     ) -> Page:
         """Decodes the page with so many lines, of which the first is number `line`."""
         definition = self.plan.definition
@@ -98,36 +125,32 @@ class ExportFiles:
         return Page(
             columns=decoder.columns(text, url=url, line=line, lines=lines),
             scanned=lines,
-            end=end,
+            end=None if end is None else msgspec.to_builtins(end),
             body=text,
             undecoded=undecoded_items,
             **more,
         )
 
-    def _blocks(self, file: ExportFile, url: str) -> Iterator[tuple[bytes, int, int, bool]]:
-        """Yields the file's blocks, each with the numbers of its first line and of the line after
-        it, and whether it is the last one; the whole file is checked before the last one."""
-        digest, inflated, line = hashlib.md5(usedforsecurity=False), LineBlocks(url), 0
+    def _blocks(
+        self, file: ExportFile, url: str, *, read_before: Beginning | None
+    ) -> Iterator[_Block]:
+        """Yields the file's blocks; the whole file is checked before the last one."""
+        digest, inflated, line = FileDigest(url, read_before=read_before), LineBlocks(url), 0
         for piece in self._pieces(file, url):
             digest.update(piece.body)
-            for block in inflated.feed(piece.body):
-                line_after = line + line_count(block)
-                yield block, line, line_after, False
+            for text in inflated.feed(piece.body):
+                line_after = line + line_count(text)
+                yield _Block(text, line, line_after, digest.beginning, is_last=False)
                 line = line_after
         last = inflated.end()
-        found = md5_text(digest.digest())
-        if file.md5 is not None and found != file.md5:
-            raise CorruptExportError(
-                f"{url} is damaged: its MD5 is {found}, and the export's manifest says {file.md5}. "
-                f"{WHAT_NOW}"
-            )
+        digest.check_whole(file.md5)
         items = line + line_count(last)
         if file.items is not None and items != file.items:
             raise CorruptExportError(
                 f"{url} has {items:,} items, and the export's manifest says {file.items:,}. "
-                f"{WHAT_NOW}"
+                f"{NEXT_STEPS}"
             )
-        yield last, line, items, True
+        yield _Block(last, line, items, digest.beginning, is_last=True)
 
     def _pieces(self, file: ExportFile, url: str) -> Iterator[ObjectPiece]:
         """Yields the file's bytes, all from one version of the object; the next piece is fetched in
@@ -145,7 +168,7 @@ class ExportFiles:
             piece = self.bucket.piece(file.key, start=start, length=PIECE_BYTES, etag=first.etag)
             if piece is None:
                 raise CorruptExportError(
-                    f"{url} was replaced or removed while it was read. {WHAT_NOW}"
+                    f"{url} was replaced or removed while it was read. {NEXT_STEPS}"
                 )
             return piece
 

@@ -148,5 +148,5 @@ def _manifest(bucket: Bucket, key: str) -> bytes:
             return stored.body
     raise CorruptExportError(
         f"{bucket.url(key)} has no checksum beside it ({' or '.join(manifests.CHECKSUMS)}). "
-        f"{manifests.WHAT_NOW}"
+        f"{manifests.NEXT_STEPS}"
     )

@@ -6,7 +6,7 @@ from threading import Event
 import pytest
 
 from tests import samples
-from trip_kpis.aws import export
+from trip_kpis.aws import export_files
 from trip_kpis.aws.bucket import ObjectPiece
 from trip_kpis.aws.export_files import ExportFiles
 from trip_kpis.core.export import lines
@@ -31,7 +31,7 @@ class _Pieces:
 
 
 def test_the_next_piece_is_fetched_while_one_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export, "PIECE_BYTES", PIECE_BYTES)
+    monkeypatch.setattr(export_files, "PIECE_BYTES", PIECE_BYTES)
     monkeypatch.setattr(lines, "BLOCK_BYTES", 1_000)
     bucket = _Pieces()
     frozen = FrozenExport(

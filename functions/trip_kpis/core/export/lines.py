@@ -9,7 +9,7 @@ import msgspec
 from isal import isal_zlib
 
 from trip_kpis.core.errors import CorruptExportError
-from trip_kpis.core.export.manifests import NOT_JSON, WHAT_NOW
+from trip_kpis.core.export.manifests import NEXT_STEPS, NOT_JSON
 from trip_kpis.core.items.attributes import AttributePath
 from trip_kpis.core.items.pages import Columns, Leaf
 
@@ -79,7 +79,7 @@ class LineBlocks:
             raise self._corrupt(f"it has a line of more than {LONGEST_LINE:,} bytes")
 
     def _corrupt(self, what: str) -> CorruptExportError:
-        return CorruptExportError(f"{self._url} is damaged: {what}. {WHAT_NOW}")
+        return CorruptExportError(f"{self._url} is damaged: {what}. {NEXT_STEPS}")
 
 
 def line_count(block: bytes) -> int:
@@ -116,7 +116,9 @@ class ExportLines:
         except NOT_JSON as error:
             raise self._not_an_item(block, url, line, error) from error
         if len(decoded) != lines:
-            raise CorruptExportError(f"{url} has an empty line after line {line + 1:,}. {WHAT_NOW}")
+            raise CorruptExportError(
+                f"{url} has an empty line after line {line + 1:,}. {NEXT_STEPS}"
+            )
         return self._columns.of([one.item for one in decoded])
 
     def _not_an_item(
@@ -131,7 +133,7 @@ class ExportLines:
                 break
         return CorruptExportError(
             f"{url}, line {line + 1:,}, is no item of an export in DynamoDB JSON ({what}). "
-            f"{WHAT_NOW}"
+            f"{NEXT_STEPS}"
         )
 
 

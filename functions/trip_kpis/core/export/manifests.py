@@ -101,7 +101,7 @@ def check_manifest(body: bytes, checksum: bytes, *, url: str) -> None:
     if found.encode() != expected:
         raise CorruptExportError(
             f"{url} is damaged: its MD5 is {found}, and its checksum file says "
-            f"{expected.decode(errors='replace')[:60]!r}. {WHAT_NOW}"
+            f"{expected.decode(errors='replace')[:60]!r}. {NEXT_STEPS}"
         )
 
 
@@ -126,7 +126,7 @@ def _summary(body: bytes, kind: type[_Document], url: str) -> _Document:
     try:
         return msgspec.json.decode(body, type=kind)
     except NOT_JSON as error:
-        raise CorruptExportError(f"{url} is no export's summary: {error}. {WHAT_NOW}") from error
+        raise CorruptExportError(f"{url} is no export's summary: {error}. {NEXT_STEPS}") from error
 
 
 def read_files(body: bytes, summary: Summary, *, url: str) -> tuple[File, ...]:
@@ -136,11 +136,11 @@ def read_files(body: bytes, summary: Summary, *, url: str) -> tuple[File, ...]:
         files = tuple(msgspec.json.decode(line, type=File) for line in body.splitlines() if line)
     except NOT_JSON as error:
         raise CorruptExportError(
-            f"{url} is no list of an export's files: {error}. {WHAT_NOW}"
+            f"{url} is no list of an export's files: {error}. {NEXT_STEPS}"
         ) from error
     names = [file.data_file_s3_key.rpartition("/")[2] for file in files]
     if len(set(names)) < len(names):
-        raise CorruptExportError(f"{url} names a data file twice. {WHAT_NOW}")
+        raise CorruptExportError(f"{url} names a data file twice. {NEXT_STEPS}")
     counts = [file.item_count for file in files]
     if summary.item_count is None or None in counts:
         return files
@@ -148,7 +148,7 @@ def read_files(body: bytes, summary: Summary, *, url: str) -> tuple[File, ...]:
     if in_files != summary.item_count:
         raise CorruptExportError(
             f"{url} lists {len(files)} files with {in_files:,} items in all, and the export's "
-            f"summary says {summary.item_count:,}. {WHAT_NOW}"
+            f"summary says {summary.item_count:,}. {NEXT_STEPS}"
         )
     return files
 
@@ -165,7 +165,7 @@ def md5_text(digest: bytes) -> str:
     return base64.b64encode(digest).decode()
 
 
-WHAT_NOW = (
+NEXT_STEPS = (
     "Nothing was published. Copy the export again if it is a copy, or make another one, and start "
     "a new run"
 )
