@@ -39,6 +39,7 @@ class Fault(StrEnum):
     RECREATED = "table deleted and created again"
     DAMAGED = "export damaged"
     REPLACED = "export replaced or removed while it is read"
+    PUT_RIGHT = "export put right"
     # Of a delivery:
     TWICE_IN_TURN = "delivered twice, in turn"
     TOO_MANY_REQUESTS = "Lambda.TooManyRequestsException"

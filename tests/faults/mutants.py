@@ -26,9 +26,10 @@ from trip_kpis.aws.segment_log import Appender, SegmentLog
 from trip_kpis.aws.settings import read_settings
 from trip_kpis.aws.source_choice import source_of
 from trip_kpis.aws.worker import SegmentWorker
+from trip_kpis.core.export.file_digest import FileDigest
 from trip_kpis.core.export.frozen import ExportFile, FrozenExport
 from trip_kpis.core.export.lines import line_count
-from trip_kpis.core.items.pages import Cursor, Page
+from trip_kpis.core.items.pages import Page
 from trip_kpis.core.log.counts import Counts
 from trip_kpis.core.log.part_builder import PartBuilder, Position
 from trip_kpis.core.log.parts import PartHeader
@@ -130,42 +131,43 @@ def _merge_without_a_lease(event: dict[str, Any], context: Any) -> dict[str, Any
 
 
 _pages_of, _blocks, _next_step = ExportFiles._pages_of, ExportFiles._blocks, Exports.next_step
-_Blocks = Iterator[tuple[bytes, int, int, bool]]
 
 
-def _scanning_with(name: str, replacement: Callable[..., Any]) -> Handler:
-    """ScanSegment with another method of the export's."""
+def _scanning_with(owner: type, name: str, replacement: Callable[..., Any]) -> Handler:
+    """ScanSegment with another method of a class that reads exports."""
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-        with patch.object(ExportFiles, name, replacement):
+        with patch.object(owner, name, replacement):
             return scan_segment.handler(event, context)
 
     return handler
 
 
 def _from_the_files_beginning(
-    files: ExportFiles, file: ExportFile, number: int, *, skip: int, end: Cursor | None
+    files: ExportFiles, file: ExportFile, *, after: Any, end: Any
 ) -> Iterator[Page]:
     """Ignores the cursor's line."""
-    return _pages_of(files, file, number, skip=0, end=end)
+    return _pages_of(files, file, after=msgspec.structs.replace(after, line=0), end=end)
 
 
-def _of_any_md5(files: ExportFiles, file: ExportFile, url: str) -> _Blocks:
-    return _blocks(files, msgspec.structs.replace(file, md5=None), url)
+def _of_any_md5(files: ExportFiles, file: ExportFile, url: str, **more: Any) -> Iterator[Any]:
+    return _blocks(files, msgspec.structs.replace(file, md5=None), url, **more)
 
 
-def _of_any_length(files: ExportFiles, file: ExportFile, url: str) -> _Blocks:
-    return _blocks(files, msgspec.structs.replace(file, items=None), url)
+def _of_any_length(files: ExportFiles, file: ExportFile, url: str, **more: Any) -> Iterator[Any]:
+    return _blocks(files, msgspec.structs.replace(file, items=None), url, **more)
 
 
-def _without_the_last_line(files: ExportFiles, file: ExportFile, url: str) -> _Blocks:
+def _without_the_last_line(
+    files: ExportFiles, file: ExportFile, url: str, **more: Any
+) -> Iterator[Any]:
     """What is lost is lost after the file is checked."""
-    for block, line, line_after, is_last in _blocks(files, file, url):
-        if not is_last:
-            yield block, line, line_after, is_last
-            continue
-        kept = block[: block.rstrip(b"\n").rfind(b"\n") + 1]
-        yield kept, line, line + line_count(kept), is_last
+    for block in _blocks(files, file, url, **more):
+        if block.is_last:
+            kept = block.text[: block.text.rstrip(b"\n").rfind(b"\n") + 1]
+            yield block._replace(text=kept, line_after=block.line + line_count(kept))
+        else:
+            yield block
 
 
 def _merge_whatever_was_read(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -194,7 +196,7 @@ def _plan_another_export(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return plan_run.handler(event, context)
 
 
-_WITHOUT_THE_LAST_LINE = _scanning_with("_blocks", _without_the_last_line)
+_WITHOUT_THE_LAST_LINE = _scanning_with(ExportFiles, "_blocks", _without_the_last_line)
 
 OVERWRITING_PUTS = Variant(store_honours_conditions=False)
 CURSOR_IN_THE_STATE = Variant(handlers={**HANDLERS, "ScanSegment": _scan_from_the_state})
@@ -202,10 +204,23 @@ MERGE_WITHOUT_A_LEASE = Variant(handlers={**HANDLERS, "MergePartials": _merge_wi
 MERGE_TRUSTS_A_LISTING = Variant(handlers={**HANDLERS, "MergePartials": _merge_what_is_listed})
 
 FILES_FROM_THEIR_BEGINNING = Variant(
-    handlers={**HANDLERS, "ScanSegment": _scanning_with("_pages_of", _from_the_files_beginning)}
+    handlers={
+        **HANDLERS,
+        "ScanSegment": _scanning_with(ExportFiles, "_pages_of", _from_the_files_beginning),
+    }
 )
-NO_MD5 = Variant(handlers={**HANDLERS, "ScanSegment": _scanning_with("_blocks", _of_any_md5)})
-NO_COUNT = Variant(handlers={**HANDLERS, "ScanSegment": _scanning_with("_blocks", _of_any_length)})
+NO_MD5 = Variant(
+    handlers={**HANDLERS, "ScanSegment": _scanning_with(ExportFiles, "_blocks", _of_any_md5)}
+)
+NO_COUNT = Variant(
+    handlers={**HANDLERS, "ScanSegment": _scanning_with(ExportFiles, "_blocks", _of_any_length)}
+)
+ANY_BEGINNING = Variant(
+    handlers={
+        **HANDLERS,
+        "ScanSegment": _scanning_with(FileDigest, "_check_beginning", lambda *_: None),
+    }
+)
 LAST_LINES_LOST = Variant(handlers={**HANDLERS, "ScanSegment": _WITHOUT_THE_LAST_LINE})
 MERGE_IGNORES_COUNTS = Variant(
     handlers={

@@ -215,11 +215,23 @@ class _Story:
         is_finished = False
         for _ in range(2):
             is_finished = is_finished or self._execute("run", with_faults=True)
+        if not is_finished and self.rng.random() < 0.5:
+            self._put_right(run)
         if not is_finished and not self._execute("run", with_faults=False):
             allowed = run.may_fail_with
             if self._failures[-1] not in allowed:
                 self.checker.wrong.append(f"run fails with {self._failures[-1]}, not {allowed}")
         self._run("newer", with_faults=True)
+
+    def _put_right(self, run: Run) -> None:
+        """Somebody copies the export once more, whole: the run may finish now, but with no figure
+        of the other files."""
+        if run.export is None or run.export.damage is Damage.FAILED:
+            return
+        run.export.damage, run.must_fail = None, False
+        if not run.export.in_progress:
+            self.faults.happened(Fault.PUT_RIGHT)
+            self._complete(run.export)
 
     def _replace_a_file(self, export: Export) -> None:
         for key, body in export.other_objects(self.rng).items():

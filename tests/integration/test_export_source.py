@@ -163,7 +163,7 @@ def test_the_time_of_going_on_is_no_pages_time(table: Pipeline, small_blocks: No
         export=plan.export,
         clock=lambda: float(next(seconds)),
     )
-    first, *others = source.pages(0, after={"file": 0, "line": 20})
+    first, *others = source.pages(0, after=next(source.pages(0, after=None)).end)
     assert first.sought_ms == 1000
     assert {page.sought_ms for page in others} == {0}
     assert {page.sought_ms for page in source.pages(0, after=None)} == {0}
@@ -929,27 +929,38 @@ def other_fares(body: bytes) -> bytes:
     return gzip.compress(gzip.decompress(body).replace(b'.25"}', b'.99"}'))
 
 
+def packed_otherwise(body: bytes) -> bytes:
+    return gzip.compress(gzip.decompress(body), 9)
+
+
 @pytest.mark.parametrize(
-    "change",
-    [other_fares, lambda body: gzip.compress(gzip.decompress(body), 9), lambda body: body[:400]],
-    ids=["other fares", "the same lines, compressed otherwise", "shorter"],
+    ("first", "then"),
+    [
+        (other_fares, bytes),
+        (bytes, other_fares),
+        (bytes, packed_otherwise),
+        (bytes, lambda body: body[:100]),
+    ],
+    ids=["put right", "replaced", "packed otherwise", "cut"],
 )
-@pytest.mark.parametrize("is_first", [True, False], ids=["then the right one", "then the other"])
 def test_a_file_is_resumed_only_if_its_beginning_is_what_was_read(
-    table: Pipeline, small_blocks: None, change: Callable[[bytes], bytes], is_first: bool
+    table: Pipeline,
+    small_blocks: None,
+    first: Callable[[bytes], bytes],
+    then: Callable[[bytes], bytes],
 ) -> None:
-    """Nothing of the other file is published, although the right one is there in the end."""
+    """Whatever the manifest says of the file that is there now: the figures of the earlier parts
+    come from the other one."""
     export = table.put_export(trips(60))
-    right = export.body(export.data_keys[0])
-    bodies = [change(right), right] if is_first else [right, change(right)]
+    (key,) = export.data_keys
+    right = export.body(key)
     table.planned_export(export_manifest=export.url)
-    export.put(export.data_keys[0], bodies[0])
-    assert work(table, "i-1", remaining_ms=80_000, page_ms=10_000).appended == 1
-    export.put(export.data_keys[0], bodies[1])
+    export.put(key, first(right))
+    assert work(table, "i-1", remaining_ms=60_000, page_ms=10_000).appended == 1
+    export.put(key, then(right))
     for _ in range(2):
-        with pytest.raises(CorruptExportError, match=r"first 4\d\d bytes") as caught:
+        with pytest.raises(CorruptExportError):
             work(table, "i-2")
-        assert export.data_keys[0] in str(caught.value)
     assert len(ends(table)) == 1
     with pytest.raises(MissingSegmentError):
         table.merge()

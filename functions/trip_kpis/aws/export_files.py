@@ -34,7 +34,8 @@ class _Place(msgspec.Struct, frozen=True, kw_only=True):
 
     file: int
     line: int = 0
-    read: Beginning | None = None
+    read: Beginning | msgspec.UnsetType = msgspec.UNSET
+    """of the file, up to there; unset at line 0"""
 
 
 _FIRST = _Place(file=0)
@@ -62,8 +63,8 @@ class ExportFiles:
     """A source: the export's files, one after the other, in blocks of lines.
 
     Its cursor is ``{"file": n, "line": n, "read": {"bytes": n, "md5": "…"}}``: so many files of the
-    segment, and so many lines of the next one, have been read, and `read` is the beginning of that
-    file (`Beginning`; null at line 0). A worker that resumes inside a file inflates it again up to
+    segment, and so many lines of the next one, have been read; `read` is the beginning of that file
+    (`Beginning`), and absent at line 0. A worker that resumes inside a file inflates it again up to
     that line. A file's last page comes after its MD5 and its number of items are found to be those
     of the manifest.
     """
@@ -99,7 +100,7 @@ class ExportFiles:
         """Yields the pages of a file after a place in it; `end` is the place after the file."""
         url = self.bucket.url(file.key)
         began, is_sought = self.clock(), after.line > 0
-        for whole in self._blocks(file, url, read_before=after.read):
+        for whole in self._blocks(file, url, read_before=after.read or None):
             if whole.line_after <= after.line and not whole.is_last:
                 continue
             block = whole.after(after.line)
