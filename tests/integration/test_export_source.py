@@ -829,6 +829,14 @@ def test_an_invocation_without_more_time_appends_inside_a_file(one_file: Pipelin
     assert check_whole(one_file)["invocations"] == invocations + 1
 
 
+def test_a_worker_that_appends_inside_a_file_reads_on_from_there(one_file: Pipeline) -> None:
+    """It does not inflate the file again from its beginning: where that takes longer than the time
+    between two checkpoints, every part would be of one page."""
+    assert work(one_file, "i", page_ms=20_000, seek_ms=200_000).finished
+    assert len(ends(one_file)) > 2
+    check_whole(one_file)
+
+
 def pages_of(pipeline: Pipeline) -> list[Cursor | None]:
     """The ends of the pages of segment 0."""
     return [page.end for page in source_of(plan_of(pipeline)).pages(0, after=None)]

@@ -57,6 +57,8 @@ class SegmentWorker:
     _progress: Progress = field(default=_NONE_YET, init=False)
     _pace: Pace = field(init=False)
     _backoff: Backoff = field(default_factory=Backoff, init=False)
+    _pages: Iterator[Page] | None = field(default=None, init=False)
+    """of the source, as far as they were read; None: they are to be asked for"""
     _throttles: Counter[str] = field(default_factory=Counter, init=False)
     """throttled answers since the last append"""
 
@@ -110,7 +112,6 @@ class SegmentWorker:
 
         A page that is not there in time is given up: what was read before it still can be appended.
         """
-        pages = self._pages_after(builder)
         while True:
             if self._pace.must_stop(self.remaining_ms(), wait_ms=self.pacer.wait_ms) and (
                 builder.counts.pages or self._pace.slowest_page_ms
@@ -119,14 +120,14 @@ class SegmentWorker:
             if not self.pacer.wait(at_most_ms=self.remaining_ms() - self._pace.reserve_ms):
                 return False
             try:
-                page = self._next(pages)
+                page = self._next(builder)
             except OutOfTimeError:
                 return False
             except TransientError as error:
                 if not is_throttling(error):
                     raise
                 self.pacer.hold_off(self._backoff.next_seconds())
-                pages = self._pages_after(builder)
+                self._pages = None
             else:
                 builder.add(page)
                 if page.end is None:
@@ -140,12 +141,12 @@ class SegmentWorker:
             ):
                 return True
 
-    def _pages_after(self, builder: PartBuilder) -> Iterator[Page]:
-        after = builder.end if builder.counts.pages else builder.position.start
-        return self.source.pages(self.segment, after=after)
-
-    def _next(self, pages: Iterator[Page]) -> Page:
-        before = self.remaining_ms()
+    def _next(self, builder: PartBuilder) -> Page:
+        """The page after those that the builder has."""
+        if self._pages is None:
+            after = builder.end if builder.counts.pages else builder.position.start
+            self._pages = self.source.pages(self.segment, after=after)
+        pages, before = self._pages, self.remaining_ms()
         page = within((before - self._pace.reserve_ms) / 1000, lambda: next(pages))
         self._pace = self._pace.after_page(before - self.remaining_ms() - page.sought_ms)
         self.pacer.consumed(page.read_units)
@@ -170,8 +171,9 @@ class SegmentWorker:
         builder.counts += Counts(throttles=dict(self._throttles))
         self._throttles.clear()
         won = self._put(builder, worker_ms=self._pace.last_append_at_ms - before)
-        # Where another worker was faster, what it appended counts, and not this.
-        position = builder.after if won else self.log.end(self.segment)
+        position = builder.after
+        if not won:  # what the faster worker appended counts, and not this
+            position, self._pages = self.log.end(self.segment), None
         after = self.remaining_ms()
         self._pace = self._pace.after_append(before - after, remaining_ms=after)
         self._progress = Progress(
