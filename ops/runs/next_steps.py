@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from ops.runs.run_log import Progress
 from ops.runs.storage import Storage
 from ops.runs.this_command import this_command
-from ops.runs.time_formats import formats_of
+from ops.runs.time_formats import formats_of, is_read_by
 from trip_kpis.core.items.rejections import Reason
 from trip_kpis.core.log.counts import Counts
 from trip_kpis.core.run.plan import Plan
@@ -202,14 +202,19 @@ def _about_reason(reason: Reason) -> str:
 
 
 def _about_times(run: FailedRun, place: Place, plan: Plan) -> NextStep:
-    times = f"Times such as {run.unreadable_times[0]!r}"
-    found = formats_of(run.unreadable_times, plan.rules)
-    values = ["|".join([*plan.time_formats, one]) for one in found]
+    texts = run.unreadable_times
+    found = formats_of(texts, plan.rules)
     if not found:
         return NextStep(
-            f"{times} are in no form that is read. If a format describes them, start a new run "
-            "with TimeFormats (docs/parameters.md)."
+            f"Times such as {texts[0]!r} are in no form that is read. If a format describes them, "
+            "start a new run with TimeFormats (docs/parameters.md)."
         )
+    read = [text for text in texts if is_read_by(found[0], text, plan.rules)]
+    others = [text for text in texts if text not in read]
+    times = f"Times such as {read[0]!r}"
+    if others:
+        times += f" (others, such as {others[0]!r}, have another form)"
+    values = ["|".join([*plan.time_formats, one]) for one in found]
     if (deployed := _deployed(place, "TimeFormats")) in values:
         return NextStep(
             f"{times} are read by TimeFormats={deployed}, which the stack has now. Start a new "

@@ -46,6 +46,11 @@ def formats_of(texts: Sequence[str], rules: ReadingRules) -> tuple[str, ...]:
     return tuple(reversed(different.values()))
 
 
+def is_read_by(time_format: str, text: str, rules: ReadingRules) -> bool:
+    """Whether the format reads this text."""
+    return _day(text, time_format, rules) is not None
+
+
 def _day(text: str, time_format: str, rules: ReadingRules) -> date | None:
     with suppress(RejectionError):
         return read_day(

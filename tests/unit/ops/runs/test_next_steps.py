@@ -220,6 +220,15 @@ def test_times_in_no_known_form_are_shown() -> None:
     assert "'some day' are in no form that is read" in step.says
 
 
+def test_the_time_that_is_shown_is_read_by_the_format_that_is_named() -> None:
+    """Also where the first time of all has another form, which no format reads, or a rarer one."""
+    step = about_times(OUT, "soon", "25/05/2024", "25.05.2024", "26.05.2024")
+    assert step.commands == ("--parameter TimeFormats=%d.%m.%Y",)
+    assert step.says.startswith(
+        "Times such as '25.05.2024' (others, such as 'soon', have another form) are not read."
+    )
+
+
 def test_a_stack_is_deployed_with_the_format_once() -> None:
     new_run = f"{OPS} run --stack trips"
     assert about_times(STACK, "25.05.2024 13:19").commands == (
