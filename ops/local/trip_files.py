@@ -33,6 +33,7 @@ __all__ = [
     "STREAM_KEY",
     "UTF_8",
     "Item",
+    "NoSuchKeyError",
     "SameKey",
     "TripFileError",
     "Trips",
@@ -74,6 +75,15 @@ _LONGEST_LINE_SHOWN = 200
 
 class TripFileError(Exception):
     """A file cannot be read as trips. The message names file, line and value."""
+
+
+class NoSuchKeyError(TripFileError):
+    """A file has no column, or an item no attribute, with the name of the table's key."""
+
+    def __init__(self, message: str, *, names: Sequence[str]) -> None:
+        super().__init__(message)
+        self.names = tuple(names)
+        """that it has instead"""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -338,7 +348,7 @@ def _row_number(trips: Trips, columns: list[str]) -> Item:
 
 def _no_such_key(
     trips: Trips, name: str, place: str, names: Sequence[str], *, has_rows: bool = True
-) -> TripFileError:
+) -> NoSuchKeyError:
     """For a key attribute that is none of `names`. Without rows, `--key row` numbers nothing."""
     option = "--key" if name == trips.hash_key else "--sort-key"
     if closest := closest_name(name, names):
@@ -347,8 +357,8 @@ def _no_such_key(
         proposed = f"name one of them with --key, or number the rows with --key {ROW}"
     else:
         proposed = f"name one of them with {option}"
-    return TripFileError(
-        f"{place} {name!r} for the table's key, only {', '.join(names)}: {proposed}"
+    return NoSuchKeyError(
+        f"{place} {name!r} for the table's key, only {', '.join(names)}: {proposed}", names=names
     )
 
 

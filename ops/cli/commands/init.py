@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -143,19 +144,13 @@ def _read(
     same_key: SameKey,
     encoding: str,
 ) -> Trips:
-    if key is None and sort_key is None:
-        from ops.local.found_key import read_with_key_found
-
-        return read_with_key_found(files, same_key=same_key, encoding=encoding)
+    from ops.local.found_key import read_with_key_found
     from ops.local.trip_files import STREAM_KEY, read_trips
 
-    return read_trips(
-        files,
-        hash_key=key or STREAM_KEY,
-        sort_key=sort_key,
-        same_key=same_key,
-        encoding=encoding,
-    )
+    read = partial(read_trips, files, same_key=same_key, encoding=encoding)
+    if key is None and sort_key is None:
+        return read_with_key_found(read)
+    return read(hash_key=key or STREAM_KEY, sort_key=sort_key)
 
 
 def _counted(

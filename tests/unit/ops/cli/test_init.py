@@ -72,6 +72,11 @@ def test_a_file_without_an_id_is_numbered_by_rows(tmp_path: Path) -> None:
     assert "--key row" in result.output
 
 
+def test_a_key_may_have_a_comma_in_its_name(tmp_path: Path) -> None:
+    result = init(tmp_path, text='at,"Stadt, Fahrt id",price\n2024-05-25,a,1\n2024-05-25,b,1\n')
+    assert "--key 'Stadt, Fahrt id'" in result.output
+
+
 def test_nested_items_with_two_keys_are_read(tmp_path: Path) -> None:
     def line(sk: str) -> str:
         item = {
