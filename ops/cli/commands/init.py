@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,13 +18,16 @@ from ops.cli.results import named_stack
 from ops.runs.this_command import this_command
 
 if TYPE_CHECKING:
+    from ops.local.found_key import Read
     from ops.local.trip_files import SameKey, Trips
 
-_OF_FILES = ("key", "sort_key", "same_key", "encoding")
+_KEYS, _OF_FILES = ("key", "sort_key"), ("same_key", "encoding")
+_IN_AN_ACCOUNT = ("profile", "region")
 
 
 @click.command()
 @options.trips_or_stack
+@options.export
 @click.option("--table", metavar="NAME", help="A table, read with your own credentials.")
 @options.stack
 @options.profile
@@ -46,6 +50,7 @@ def init(
     context: click.Context,
     *,
     files: tuple[Path, ...],
+    export_path: Path | None,
     table: str | None,
     stack: str | None,
     profile: str | None,
@@ -59,18 +64,22 @@ def init(
 ) -> None:
     """Write a first KPI definition for your data.
 
-    It looks at the columns of files, or at 2,000 items of a table, and recognizes amounts, times
-    and their formats, status words, words that mean that there is no value, and columns to group
-    by. The file has comments: read and change it. At the end, it prints the command that uses it.
+    It looks at the columns of files, or at up to 2,000 items of an export or a table. It
+    recognizes amounts, times and their formats, status words, words that mean that there is no
+    value, and columns to group by. If you name no key of files or of an export, it finds one. The
+    file has comments: read and change it. At the end, it prints the command that uses it.
 
     \b
     ops init --trips orders.csv --output orders.toml
+    ops init --export AWSDynamoDB/01716790307109-3f5e
     ops init --table orders --region eu-central-1
     ops init --stack trip-kpis
     """
-    if [bool(files), table is not None, stack is not None].count(True) != 1:
+    chosen = [bool(files), export_path is not None, table is not None, stack is not None]
+    if chosen.count(True) != 1:
         raise click.UsageError(
-            "say what to look at, one of the three: --trips FILE, --table NAME or --stack NAME"
+            "say what to look at, one of the four: --trips FILE, --export DIR, --table NAME or "
+            "--stack NAME"
         )
     if output.suffix != ".toml":
         raise click.UsageError(f"--output is {output}: a KPI definition's file ends in .toml")
@@ -83,53 +92,43 @@ def init(
     from ops.local.proposed_definition import NothingRecognizedError, propose
     from ops.local.recognized_columns import recognize
 
-    parameters: dict[str, str] = {}
+    is_named = context.get_parameter_source("key") is not click.core.ParameterSource.DEFAULT
+    named = _NamedKey(hash_key=key if is_named else None, sort_key=sort_key)
     if files:
-        refused_beside("--trips", "profile", "region")
-        is_named = context.get_parameter_source("key") is not click.core.ParameterSource.DEFAULT
-        trips = _read(files, key if is_named else None, sort_key, same_key, encoding)
-        items, keys = [*trips.items.values()], trips.key_attributes
-        source = ", ".join(one.name for one in files)
-        command = ["run", "--trips", *map(str, files), "--key", trips.hash_key]
-        command += ["--sort-key", trips.sort_key] if trips.sort_key else []
-        command += ["--same-key", same_key] if same_key != "error" else []
-        command += ["--encoding", encoding] if encoding != "utf-8" else []
-        command += ["--out", "out"]
+        refused_beside("--trips", *_IN_AN_ACCOUNT)
+        seen = _files(files, named, same_key, encoding)
+    elif export_path is not None:
+        refused_beside("--export", *_OF_FILES, *_IN_AN_ACCOUNT)
+        seen = _export(export_path, named)
     else:
-        refused_beside("--table" if table else "--stack", *_OF_FILES)
-        from ops.stack.account import Account
-        from ops.stack.sampled_items import sampled_items
-
-        account = Account(profile=profile, region=region)
-        if stack is not None:
-            table = named_stack(stack, profile, region).parameters["TableName"]
-        assert table is not None
-        items, keys = sampled_items(table, account)
-        source = f"the table {table}"
-        command = ["estimate", "--table", table, *account.options]
+        refused_beside("--table" if table else "--stack", *_OF_FILES, *_KEYS)
+        seen = _table(table, stack, profile, region)
+    items = seen.items
     if not items:
-        raise click.UsageError(f"{source} has no items to look at")
+        raise click.UsageError(f"{seen.source} has no items to look at")
     try:
-        proposal = propose(recognize(items, keys), source=source, items=len(items))
+        proposal = propose(recognize(items, seen.keys), source=seen.source, items=len(items))
     except NothingRecognizedError as error:
         raise click.UsageError(str(error)) from error
     parameters = dict(proposal.parameters)
-    counted = _counted(output.stem, proposal.text, items, keys, parameters)
+    counted = _counted(output.stem, proposal.text, items, seen.keys, parameters)
     atomic_write(output, proposal.text.encode())
 
     console = terminal.console()
-    terminal.say(console, f"Wrote {output}, from {len(items):,} items of {source}:\n")
-    for reason in proposal.reasons:
+    for remark in seen.remarks:
+        terminal.say(console, remark)
+    terminal.say(console, f"Wrote {output}, from {len(items):,} items of {seen.source}:\n")
+    for reason in (*proposal.reasons, *seen.reasons):
         terminal.say(console, f"  {reason}")
     shown = ", ".join(f"{count:,} {what}" for what, count in counted.items())
     terminal.say(console, f"\nWith it, of {len(items):,} items: {shown}.")
-    command += ["--definition", str(output)]
+    command = [*seen.command, "--definition", str(output)]
     for name, value in parameters.items():
         command += ["--parameter", f"{name}={value}"]
     terminal.say(console, "\nRead and change the file. Then:\n")
     terminal.say(console, f"  {shlex.join([*this_command(), 'definition', str(output)])}")
     terminal.say(console, f"  {shlex.join([*this_command(), *command])}")
-    if not files:
+    if seen.is_in_an_account:
         terminal.say(
             console,
             f"\nA stack uses it as KpiDefinition={output.stem}, once it is in "
@@ -137,20 +136,97 @@ def init(
         )
 
 
-def _read(
-    files: tuple[Path, ...],
-    key: str | None,
-    sort_key: str | None,
-    same_key: SameKey,
-    encoding: str,
-) -> Trips:
-    from ops.local.found_key import read_with_key_found
-    from ops.local.trip_files import STREAM_KEY, read_trips
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _NamedKey:
+    """The table's key, as far as the user has named it."""
 
-    read = partial(read_trips, files, same_key=same_key, encoding=encoding)
-    if key is None and sort_key is None:
-        return read_with_key_found(read)
-    return read(hash_key=key or STREAM_KEY, sort_key=sort_key)
+    hash_key: str | None
+    sort_key: str | None
+
+    def read(self, read: Read) -> Trips:
+        """By this key, or where nothing is named, by the one that is found."""
+        from ops.local.found_key import read_with_key_found
+        from ops.local.trip_files import STREAM_KEY
+
+        if self.is_found:
+            return read_with_key_found(read)
+        return read(hash_key=self.hash_key or STREAM_KEY, sort_key=self.sort_key)
+
+    @property
+    def is_found(self) -> bool:
+        return self.hash_key is None and self.sort_key is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """Items that were looked at."""
+
+    items: list[Any]
+    keys: tuple[str, ...]
+    source: str
+    """what they are of"""
+    command: list[str]
+    """that uses the definition"""
+    remarks: tuple[str, ...] = ()
+    """about the source"""
+    reasons: tuple[str, ...] = ()
+    """what was concluded, besides the definition"""
+    is_in_an_account: bool = False
+
+
+def _files(files: tuple[Path, ...], named: _NamedKey, same_key: SameKey, encoding: str) -> _Seen:
+    from ops.local.trip_files import read_trips
+
+    trips = named.read(partial(read_trips, files, same_key=same_key, encoding=encoding))
+    command = ["run", "--trips", *map(str, files), *_key_options(trips)]
+    command += ["--same-key", same_key] if same_key != "error" else []
+    command += ["--encoding", encoding] if encoding != "utf-8" else []
+    return _Seen(
+        items=[*trips.items.values()],
+        keys=trips.key_attributes,
+        source=", ".join(one.name for one in files),
+        command=[*command, "--out", "out"],
+    )
+
+
+def _export(path: Path, named: _NamedKey) -> _Seen:
+    from ops.local.export_on_disk import ExportOnDisk
+
+    export = ExportOnDisk.at(path)
+    trips = named.read(export.sample)
+    key = " and ".join(trips.key_attributes)
+    found = f"{key}: taken as the table's key, which differs in every item of the sample"
+    return _Seen(
+        items=[*trips.items.values()],
+        keys=trips.key_attributes,
+        source=f"the export {path.resolve().name}",
+        command=["run", "--export", str(path), *_key_options(trips), "--out", "out"],
+        remarks=(export.described,),
+        reasons=(found,) if named.is_found else (),
+    )
+
+
+def _key_options(trips: Trips) -> list[str]:
+    sort_key = [] if trips.sort_key is None else ["--sort-key", trips.sort_key]
+    return ["--key", trips.hash_key, *sort_key]
+
+
+def _table(table: str | None, stack: str | None, profile: str | None, region: str | None) -> _Seen:
+    from ops.stack.account import Account
+    from ops.stack.sampled_items import sampled_items
+
+    account = Account(profile=profile, region=region)
+    if stack is not None:
+        table = named_stack(stack, profile, region).parameters["TableName"]
+    assert table is not None
+    items, keys = sampled_items(table, account)
+    return _Seen(
+        items=items,
+        keys=keys,
+        source=f"the table {table}",
+        command=["estimate", "--table", table, *account.options],
+        is_in_an_account=True,
+    )
 
 
 def _counted(

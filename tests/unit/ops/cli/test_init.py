@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from moto import mock_aws
 
 from ops.cli.main import main
+from tests.exports_on_disk import leave_export
 
 CSV = """Order Id,Status,Stadt,Preis,Bestellt am,Trinkgeld_cents
 1,completed,Berlin,12.50,25.05.2024 10:00,100
@@ -91,6 +92,71 @@ def test_nested_items_with_two_keys_are_read(tmp_path: Path) -> None:
     assert "--key PK --sort-key SK" in result.output
     assert written(tmp_path)["item"]["day"] == "trip.startedAt"
     assert written(tmp_path)["kpis"]["total_trip_fare"] == {"sum": "trip.fare"}
+
+
+def ride(number: int) -> dict[str, Any]:
+    return {
+        "vendor": {"N": str(number % 2)},
+        "rideId": {"S": f"r{number}"},
+        "total": {"N": f"{number}.5"},
+        "startedAt": {"S": "25.05.2024 10:00"},
+    }
+
+
+def of_export(directory: Path, place: Path, *arguments: str) -> Result:
+    output = ["--output", str(directory / "orders.toml")]
+    return CliRunner().invoke(main, ["init", "--export", str(place), *output, *arguments])
+
+
+def test_the_sample_of_an_export_is_looked_at_and_its_key_is_found(tmp_path: Path) -> None:
+    rides = [ride(number) for number in range(1_000)]
+    synced = leave_export(tmp_path / "rides", [rides[:500], [], rides[500:]])
+    result = of_export(tmp_path, tmp_path / "rides")
+    assert result.exit_code == 0, result.output
+    assert written(tmp_path)["item"]["day"] == "startedAt"
+    assert "1,000 items in 3 files, as of 2026-05-25T02:15:00Z, exactly" in result.output
+    assert "from 400 items of the export rides" in result.output
+    assert "rideId: taken as the table's key" in result.output
+    last = shlex.split(result.output.splitlines()[-1])
+    assert last[last.index("run") :] == [
+        *("run", "--export", str(tmp_path / "rides"), "--key", "rideId", "--out", "out"),
+        *("--definition", str(tmp_path / "orders.toml")),
+        *("--parameter", "TimeFormats=%d.%m.%Y %H:%M"),
+    ]
+    assert of_export(tmp_path, synced.data[0], "--force").exit_code == 0
+
+
+def test_the_key_of_an_export_may_be_named(tmp_path: Path) -> None:
+    leave_export(tmp_path / "rides", [[ride(number) for number in range(3)]])
+    named = ("--key", "vendor", "--sort-key", "rideId")
+    result = of_export(tmp_path, tmp_path / "rides", *named)
+    assert "--key vendor --sort-key rideId --out out" in result.output
+    assert "taken as the table's key" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--same-key", "last"), "--same-key cannot be combined with --export"),
+        (("--encoding", "latin-1"), "--encoding cannot be combined with --export"),
+        (("--region", "us-east-1"), "--region cannot be combined with --export"),
+        (("--table", "rides"), "say what to look at"),
+        (("--key", "row"), "has no attribute 'row' for the table's key"),
+    ],
+)
+def test_what_does_not_fit_an_export_is_refused(
+    tmp_path: Path, arguments: tuple[str, ...], says: str
+) -> None:
+    leave_export(tmp_path / "rides", [[ride(1)]])
+    result = of_export(tmp_path, tmp_path / "rides", *arguments)
+    assert (result.exit_code, says in result.output) == (2, True), result.output
+    assert not (tmp_path / "orders.toml").exists()
+
+
+def test_an_export_without_items_is_refused(tmp_path: Path) -> None:
+    leave_export(tmp_path / "rides", [[]])
+    result = of_export(tmp_path, tmp_path / "rides")
+    assert (result.exit_code, "rides has no items to look at" in result.output) == (2, True)
 
 
 def test_a_file_is_overwritten_only_with_force(tmp_path: Path) -> None:
