@@ -10,7 +10,6 @@ from types import MappingProxyType
 
 import msgspec
 from rich.console import Console
-from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
@@ -231,13 +230,11 @@ def show_failure(console: Console, ended: EndedExecution, place: Place) -> None:
         f"segment {child.segment}: {child.error}: {readable_cause(child.cause)}"
         for child in ended.failed_segments or ()
     ]
-    console.print(
-        Panel(
-            Text("\n".join(lines)),
-            title=f"run {ended.run_id} {(ended.status or '').lower()}",
-            border_style="red",
-        )
-    )
+    # No box: it would break a path or a command into pieces, which nobody can copy.
+    console.rule(Text(f"run {ended.run_id} {(ended.status or '').lower()}"), style="red")
+    for line in lines:
+        console.print(Text(line), soft_wrap=True)
+    console.rule(style="red")
     published = str(ended.published)
     console.print(Text(f"{published[0].upper()}{published[1:]}."), soft_wrap=True)
     if not isinstance(place, Path) and not place.is_embedded:

@@ -11,8 +11,8 @@ import pytest
 from botocore.exceptions import ClientError
 from rich.console import Console
 
-from ops.cli.screens import show_next_steps, show_summary
-from ops.runs.execution import EndedExecution
+from ops.cli.screens import show_failure, show_next_steps, show_summary
+from ops.runs.execution import EndedExecution, FailedSegment
 from ops.runs.run_log import Progress
 from ops.runs.storage import Directory, Storage
 from ops.stack.account import Account
@@ -50,6 +50,31 @@ def shown(**changes: Any) -> str:
     show_summary(console, outcome)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
+
+
+def test_what_a_failure_names_can_be_copied_in_one_piece(tmp_path: Path) -> None:
+    """A path or a command that is longer than a line of the terminal."""
+    path = f"/exports/{'of-a-folder/' * 8}data/one.json.gz"
+    command = f"aws s3 sync s3://exports/AWSDynamoDB/{'0' * 60} '{path}'"
+    segment = FailedSegment(input={"segment": 3}, error="CorruptExportError", cause=f"See {path}.")
+    console = Console(file=io.StringIO(), width=80)
+    ended = EndedExecution(
+        run_id="run-1",
+        name="run-1",
+        status="FAILED",
+        output=None,
+        error="TransientError",
+        cause=f"Copy it again: {command}",
+        failed_segments=(segment,),
+        pages=None,
+        progress=Progress(),
+    )
+    show_failure(console, ended, tmp_path)
+    assert isinstance(console.file, io.StringIO)
+    said = console.file.getvalue().splitlines()
+    assert "run run-1 failed" in said[0]
+    assert f"TransientError: Copy it again: {command}" in said
+    assert f"segment 3: CorruptExportError: See {path}." in said
 
 
 @pytest.mark.parametrize(
