@@ -108,10 +108,12 @@ def _hours(minutes: int) -> str:
 
 
 def _sampled(census: Mapping[str, Any]) -> str:
-    read = sum(1 for segment in census["segments"] if segment["pages"])
     share = census["share_of_table"]
     part = f"{share:.2%} of the table" if share >= 0.0001 else "under 0.01% of the table"
     whole = "the whole table" if census["is_whole_table"] else part
+    if not census["segments"]:
+        return f"A sample of {so_many(census['items'], 'item')} ({whole})"
+    read = sum(1 for segment in census["segments"] if segment["pages"])
     short = "; there was no time for more" if census["is_cut_short"] else ""
     return (
         f"A sample of {so_many(census['pages'], 'page')} from {so_many(read, 'segment')}: "
@@ -150,6 +152,8 @@ def _rejected(census: Mapping[str, Any]) -> Table:
 def _days_and_skew(census: Mapping[str, Any]) -> Iterator[str]:
     if days := census["days"]:
         yield f"Days: {days['days']:,} in the sample, {days['first']} to {days['last']}"
+    if not census["segments"]:
+        return
     pages = [one["items"] / one["pages"] for one in census["segments"] if one["pages"]]
     ended = sum(one["ended"] for one in census["segments"])
     share = max(one["largest_collection_share"] for one in census["segments"])

@@ -72,6 +72,8 @@ class ExportOnDisk:
     table_id: str
     as_of: str
     items: int | None
+    table_bytes: int | None
+    """the table's size, as DynamoDB has billed it"""
     fingerprint: str
     """of the names, sizes and times of its files: others are another export"""
     remarks: Sequence[str] = ()
@@ -141,6 +143,7 @@ class ExportOnDisk:
             table_id=summary.table_id,
             as_of=instant(summary),
             items=summary.item_count,
+            table_bytes=summary.billed_size_bytes,
             fingerprint=_fingerprint(files),
         )
 
@@ -163,6 +166,7 @@ class ExportOnDisk:
             table_id=str(uuid.uuid5(uuid.NAMESPACE_URL, fingerprint)),
             as_of=as_of,
             items=None,
+            table_bytes=None,
             fingerprint=fingerprint,
             remarks=(_uncounted(path, as_of),),
         )

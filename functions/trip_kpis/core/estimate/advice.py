@@ -7,7 +7,7 @@ from decimal import Decimal
 from trip_kpis.core.capacity import page_units
 from trip_kpis.core.estimate.forecast import PAGE_BYTES
 from trip_kpis.core.estimate.plan_notes import Advice
-from trip_kpis.core.estimate.sample import Sample
+from trip_kpis.core.estimate.sample import SampledItems
 from trip_kpis.core.items.attributes import dotted_path
 from trip_kpis.core.items.epochs import DATE_AS_A_NUMBER, SERIAL_DAY
 from trip_kpis.core.reading.forms import ABSENT
@@ -24,7 +24,7 @@ _PAGES_OF_A_LONG_SEGMENT = 8
 _NAMES_TOLD = 12
 
 
-def advice(sample: Sample, *, source: str, max_rejected_share: Decimal) -> tuple[Advice, ...]:
+def advice(sample: SampledItems, *, source: str, max_rejected_share: Decimal) -> tuple[Advice, ...]:
     """Lists what is wrong, then what could be better, for a run with this source."""
     return (
         *_of_what_was_read(sample),
@@ -36,7 +36,7 @@ def advice(sample: Sample, *, source: str, max_rejected_share: Decimal) -> tuple
     )
 
 
-def _of_what_was_read(sample: Sample) -> Iterator[Advice]:
+def _of_what_was_read(sample: SampledItems) -> Iterator[Advice]:
     plan, items = sample.plan, sample.items
     if not sample.census.counts.pages:
         yield Advice(
@@ -61,7 +61,7 @@ def _of_what_was_read(sample: Sample) -> Iterator[Advice]:
         )
 
 
-def _of_attributes(sample: Sample) -> Iterator[Advice]:
+def _of_attributes(sample: SampledItems) -> Iterator[Advice]:
     plan, census = sample.plan, sample.census
     if not sample.items:
         return
@@ -100,7 +100,7 @@ def _of_attributes(sample: Sample) -> Iterator[Advice]:
         )
 
 
-def _of_numbers(sample: Sample) -> Iterator[Advice]:
+def _of_numbers(sample: SampledItems) -> Iterator[Advice]:
     path = sample.plan.definition.day.paths[0]
     times = sample.census.forms.get(path, Counter())
     found = [f"{times[one]:,} {one}" for one in (DATE_AS_A_NUMBER, SERIAL_DAY) if times[one]]
@@ -115,7 +115,7 @@ def _of_numbers(sample: Sample) -> Iterator[Advice]:
         )
 
 
-def _of_rejected(sample: Sample, max_rejected_share: Decimal) -> Iterator[Advice]:
+def _of_rejected(sample: SampledItems, max_rejected_share: Decimal) -> Iterator[Advice]:
     counts = sample.census.counts
     if counts.rejects_more_than(max_rejected_share):
         completed = counts.rejected_in_all + counts.counted
@@ -130,7 +130,7 @@ def _of_rejected(sample: Sample, max_rejected_share: Decimal) -> Iterator[Advice
         )
 
 
-def _of_skew(sample: Sample) -> Iterator[Advice]:
+def _of_skew(sample: SampledItems) -> Iterator[Advice]:
     plan = sample.plan
     for number, segment in sorted(sample.segments.items()):
         share = segment.largest_collection_share
@@ -154,7 +154,7 @@ def _of_skew(sample: Sample) -> Iterator[Advice]:
         )
 
 
-def _of_one_lambda(sample: Sample) -> Iterator[Advice]:
+def _of_one_lambda(sample: SampledItems) -> Iterator[Advice]:
     size = sample.plan.estimate.table_bytes
     alone_seconds = max(
         size / PAGE_BYTES * ONE_LAMBDA_MS_PER_PAGE / 1000,

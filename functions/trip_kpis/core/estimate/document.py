@@ -12,7 +12,7 @@ from trip_kpis.core.estimate.comparison import Comparison
 from trip_kpis.core.estimate.forecast import EstimateTerms
 from trip_kpis.core.estimate.plan_notes import plan_notes
 from trip_kpis.core.estimate.planning import forecast
-from trip_kpis.core.estimate.sample import Sample
+from trip_kpis.core.estimate.sample import SampledItems
 from trip_kpis.core.items.attributes import dotted_path
 
 _NAMES_TOLD = 30
@@ -25,7 +25,9 @@ _UNKNOWN = (
 )
 
 
-def estimate_document(plans: Comparison, sample: Sample, terms: EstimateTerms) -> dict[str, Any]:
+def estimate_document(
+    plans: Comparison, sample: SampledItems, terms: EstimateTerms
+) -> dict[str, Any]:
     """Returns the estimate of the requested run, its comparison with the other source, the census
     and the advice."""
     plan, rejected_trips = plans.asked, _rejected_trips(sample)
@@ -56,7 +58,7 @@ def estimate_document(plans: Comparison, sample: Sample, terms: EstimateTerms) -
     }
 
 
-def _rejected_trips(sample: Sample) -> float:
+def _rejected_trips(sample: SampledItems) -> float:
     """Scales the rejected trips of the sample to the table."""
     counts = sample.census.counts
     if not counts.scanned:
@@ -64,7 +66,7 @@ def _rejected_trips(sample: Sample) -> float:
     return counts.rejected_in_all / counts.scanned * sample.items_in_table
 
 
-def _census(sample: Sample) -> dict[str, Any]:
+def _census(sample: SampledItems) -> dict[str, Any]:
     plan, census, counts = sample.plan, sample.census, sample.census.counts
     of_table = _Scaled(sample=counts.scanned, table=sample.items_in_table)
     return {

@@ -1,8 +1,9 @@
 """A sample of the table: a few pages of a few segments of the plan."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from trip_kpis.core.capacity import page_units
 from trip_kpis.core.estimate.census import Census
@@ -34,6 +35,41 @@ class SampledSegment:
     def ended(self) -> bool:
         """Returns whether the sample contains the whole segment."""
         return self.pages > 0 and self.end_key is None
+
+
+class SampledItems(Protocol):
+    """A sample of a table's items, wherever they were read, and how it relates to the table."""
+
+    plan: Plan
+    """of a scan of the table"""
+    census: Census
+
+    @property
+    def segments(self) -> Mapping[int, SampledSegment]:
+        """What was read of the plan's segments; empty where no segments were read."""
+        ...
+
+    @property
+    def items(self) -> int: ...
+
+    @property
+    def items_in_table(self) -> int: ...
+
+    @property
+    def size_is_stale(self) -> bool:
+        """The table's count is from before the items were there."""
+        ...
+
+    @property
+    def size_is_known(self) -> bool: ...
+
+    @property
+    def is_whole_table(self) -> bool: ...
+
+    @property
+    def is_cut_short(self) -> bool:
+        """There was no time for all of it."""
+        ...
 
 
 @dataclass(slots=True, kw_only=True)
