@@ -149,9 +149,10 @@ def _of_export(
     export = ExportOnDisk.at(path)
     trips = export.sample(hash_key=key, sort_key=sort_key)
     fitted = fit_parameters(parameters, trips, refuse_absent=False)
+    found = estimate_export(export, trips, parameters=fitted.parameters, asked=asked)
     for line in (export.described, *fitted.remarks):
         remark(line)
-    return estimate_export(export, trips, parameters=fitted.parameters, asked=asked)
+    return found
 
 
 def _of_trips(trips: Trips, parameters: dict[str, str], asked: dict[str, Any]) -> dict[str, Any]:
