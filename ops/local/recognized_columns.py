@@ -2,11 +2,12 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
+from itertools import islice
 
 from ops.runs.time_formats import formats_of
 from trip_kpis.core.definition.model import Day, Definition
@@ -91,7 +92,7 @@ class Column:
 
     @cached_property
     def are_numbers(self) -> bool:
-        return self._most(lambda text: comparable(text) is not None)
+        return _are_most(self.counts, lambda text: comparable(text) is not None)
 
     @property
     def are_whole(self) -> bool:
@@ -113,20 +114,20 @@ class Column:
     @cached_property
     def time_formats(self) -> tuple[str, ...] | None:
         """What reads its times, besides the forms that are always read; None for no times."""
-        texts = [*self.counts][:_MOST_TEXTS]
+        texts = dict(islice(self.counts.items(), _MOST_TEXTS))
         if not texts or self.is_money:
             return None
         if not self.are_strings:
             is_named = bool({*self.words} & {*_TIMES, *_LATER_TIMES})
-            return () if is_named and self.are_numbers and self._are_epochs(texts) else None
-        unread = [text for text in texts if form_of(text) is None]
-        if len(unread) <= len(texts) * (1 - _ENOUGH):
+            return () if is_named and self.are_numbers and self._are_epochs([*texts]) else None
+        if _are_most(texts, lambda text: form_of(text) is not None):
             return ()
         if self.are_numbers and not {*self.words} & {*_TIMES, *_LATER_TIMES}:
             return None
+        unread = [text for text in texts if form_of(text) is None]
         formats = formats_of(unread, _rules(self.path))
-        reads = [text for text in texts if form_of(text, formats=formats)]
-        return formats if formats and len(reads) >= len(texts) * _ENOUGH else None
+        are_read = _are_most(texts, lambda text: form_of(text, formats=formats) is not None)
+        return formats if formats and are_read else None
 
     def _are_epochs(self, texts: Sequence[str]) -> bool:
         rules = _rules(self.path)
@@ -156,11 +157,11 @@ class Column:
             return bool(few and named)
         return few and not self.is_status and self.time_formats is None
 
-    def _most(self, is_one: Callable[[str], bool]) -> bool:
-        return bool(self.counts) and (
-            sum(count for text, count in self.counts.items() if is_one(text))
-            >= sum(self.counts.values()) * _ENOUGH
-        )
+
+def _are_most(counts: Mapping[str, int], is_one: Callable[[str], bool]) -> bool:
+    """Of values by their texts; not of different texts, of which one day may have few."""
+    of_kind = sum(count for text, count in counts.items() if is_one(text))
+    return bool(counts) and of_kind >= sum(counts.values()) * _ENOUGH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -177,6 +177,13 @@ def test_it_looks_at_one_thing(arguments: list[str]) -> None:
     assert CliRunner().invoke(main, ["init", *arguments]).exit_code == 2
 
 
+def test_a_rare_word_among_few_different_times_does_not_hide_them(tmp_path: Path) -> None:
+    """The first items of an export may all be of one day."""
+    rows = "".join(f"{n},{'25.05.2024' if n else 'soon'},{n}.5\n" for n in range(20))
+    assert init(tmp_path, text=f"id,at,price\n{rows}").exit_code == 0
+    assert written(tmp_path)["item"]["day"] == "at"
+
+
 def test_codes_are_groups_and_no_amounts(tmp_path: Path) -> None:
     rows = "".join(f"{n},2024-05-25,{n}.5,{n % 2}\n" for n in range(8))
     assert init(tmp_path, text=f"id,at,price,payment_type\n{rows}").exit_code == 0
