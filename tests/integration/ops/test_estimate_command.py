@@ -146,8 +146,8 @@ def test_parameters_are_those_that_a_stack_of_the_table_would_have(
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ((), "say what to estimate, one of the three: --stack NAME"),
-        (("--stack", "a", "--table", "b"), "one of the three"),
+        ((), "say what to estimate, one of the four: --stack NAME"),
+        (("--stack", "a", "--table", "b"), "one of the four"),
         (("--table", "trips", "--key", "id"), "--key cannot be combined with --table"),
         (("--stack", "a", "--parameter", "B=c"), "--parameter cannot be combined with --stack"),
         (("--table", "trips", "--parameter", "TableName=x"), "--table names the table: leave"),
