@@ -161,10 +161,12 @@ class _Pool:
         self._rng = rng
         self._waiting: list[tuple[_Called, Callable[..., Any], tuple[Any, ...]]] = []
 
-    def __enter__(self) -> "_Pool":
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def shutdown(self, *, wait: bool, cancel_futures: bool) -> None:
+        """Some of what waits may be under way by now."""
+        assert cancel_futures
+        begun = self._waiting[: self._rng.randint(0, len(self._waiting))] if wait else []
+        for future, _, _ in self._waiting[len(begun) :]:
+            future.cancel()
         self._run_until(None)
 
     def submit(self, call: Callable[..., Any], *arguments: Any) -> "_Called":

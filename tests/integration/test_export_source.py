@@ -687,6 +687,18 @@ def test_a_run_without_its_export_makes_none_of_a_table_that_was_created_again(
         table.plan("resumed", run_id="run-1")
 
 
+def test_a_run_over_an_export_that_another_version_began_is_refused_as_that(
+    table: Pipeline,
+) -> None:
+    export = table.put_export(trips(10))
+    table.planned_export(export_manifest=export.url)
+    key = "staging/run=run-1/plan.json"
+    of_another = table.objects(key)[key].replace(b'"schema_version": 3', b'"schema_version": 2')
+    table.s3.put_object(Bucket=BUCKET_NAME, Key=key, Body=of_another)
+    with pytest.raises(PlanMismatchError, match="has schema version 2"):
+        table.scan()
+
+
 def test_a_run_is_not_continued_with_another_source_or_export(table: Pipeline) -> None:
     export, other = (table.put_export(trips(n)) for n in (10, 11))
     table.planned_export(export_manifest=export.url)
