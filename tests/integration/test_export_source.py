@@ -282,6 +282,23 @@ def test_a_later_run_over_a_newer_instant_overwrites_the_older_figures(table: Pi
     assert figure(table) == 8
 
 
+def test_of_two_runs_over_the_same_export_the_one_that_was_planned_later_decides(
+    table: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever their names are, and whichever ends last: the first was begun with a mistake."""
+    export = table.put_export(trips(60))
+    monkeypatch.setenv("FARE_ATTRIBUTE", "estimated_fare_amount")
+    assert table.run("z-with-a-mistake", export_manifest=export.url)["days_published"] > 0
+    monkeypatch.setenv("FARE_ATTRIBUTE", "fare_amount")
+    corrected = table.run("corrected", export_manifest=export.url)
+    assert (corrected["days_superseded"], corrected["days_unchanged"]) == (0, 0)
+    of_corrected = table.objects("kpis/")
+    monkeypatch.setenv("FARE_ATTRIBUTE", "estimated_fare_amount")
+    assert table.merge("z-with-a-mistake")["days_published"] == 0
+    assert table.objects("kpis/") == of_corrected
+    assert corrected["days_published"] > 0
+
+
 def test_an_export_from_before_a_scan_leaves_the_scans_figures_in_either_order(
     table: Pipeline,
 ) -> None:

@@ -14,7 +14,7 @@ from trip_kpis.core.errors import (
 from trip_kpis.core.estimate.forecast import EstimateTerms
 from trip_kpis.core.estimate.planning import check_parts, resumed_budget
 from trip_kpis.core.export.frozen import FrozenExport
-from trip_kpis.core.run.plan import AS_OF, Plan, RunDefaults, check_agreement
+from trip_kpis.core.run.plan import Plan, RunDefaults, check_agreement
 from trip_kpis.core.run.read_budget import ReadBudget
 from trip_kpis.core.run.requests import RunRequest
 from trip_kpis.core.run.table_description import TableDescription
@@ -141,7 +141,7 @@ class RunStore:
             layout.manifest_key(plan.run_id),
             body,
             content_type="application/json",
-            metadata={AS_OF: plan.as_of},
+            metadata=plan.order_metadata,
         )
 
 

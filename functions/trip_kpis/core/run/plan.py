@@ -36,7 +36,7 @@ _KeyAttributes = Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_lengt
 
 SCHEMA_VERSION = 3
 """the version of plan and parts; a run must be finished by the version that began it"""
-AS_OF = "as-of"
+AS_OF, PLANNED_AT = "as-of", "planned-at"
 """the key of the as-of time in the metadata of days and manifests"""
 
 SCAN, EXPORT = "scan", "export"
@@ -182,6 +182,11 @@ class Plan:
         """Returns the as-of time (UTC, ISO 8601): the instant of the export; for a scan, which has
         none, the time of the plan. A later one's figures win over an earlier one's."""
         return self.planned_at if self.export is None else self.export.as_of
+
+    @property
+    def order_metadata(self) -> dict[str, str]:
+        """Metadata of what the run publishes, by which the later one of two runs is known."""
+        return {AS_OF: self.as_of, PLANNED_AT: self.planned_at}
 
     @property
     def makes_export(self) -> bool:
