@@ -1,4 +1,4 @@
-"""What a person sees of a run's rejected trips."""
+"""The output about a run's rejected trips."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -21,9 +21,9 @@ def in_order(
     ahead: int = _AHEAD,
 ) -> Iterator[_Result]:
     """Runs `call` on each argument, so many at the same time, with at most `ahead` results that
-    wait to be taken. The first call that raises ends it; calls that have not begun are not begun.
+    wait to be taken.
 
-    The first call that raises ends it; what has not begun by then is not begun.
+    The first call that raises ends it; calls that have not begun by then are not begun.
     """
     with ThreadPoolExecutor(workers) as pool:
         waiting: deque[Future[_Result]] = deque()
