@@ -71,8 +71,8 @@ def execution_input(command: _Command) -> _Command:
 
 
 def named_export_input(command: _Command) -> _Command:
-    """Adds to `asked` the export that a stack's run reads; raises InputError for a value that
-    cannot be one. Raises InputError for none."""
+    """Adds to `asked` the export that a stack's run reads. Raises InputError for a value that
+    cannot name an export."""
 
     @click.option(
         "--export-arn",
