@@ -39,8 +39,8 @@ def show_broken_demo(console: Console, out: Path, segments: int, broken: int) ->
     """Lets the segment `broken` fail after two pages, which are lost, and then resumes the run;
     returns whether everything happened as expected.
 
-    Did all happen as expected: the run failed by that segment and published nothing, the re-run
-    finished it and read just the lost pages again, and the figures are exactly the known ones?
+    Expected is: the run failed because of that segment and published nothing, the second execution
+    finished the run and read only the lost pages again, and the figures are exactly right.
     """
     month = _announced_month()
     remark(

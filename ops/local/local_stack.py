@@ -89,7 +89,7 @@ class Where:
     """directory in which the functions' logs stay; None: a temporary one"""
     middleware: Middleware | None = None
     page_bytes: int | None = None
-    """the same as those of EmbeddedCloud"""
+    """`middleware` and this are those of EmbeddedCloud"""
     enforce_iam: bool = True
     """Hold functions to their roles. Functions in containers and the aws CLI come with credentials
     of their own, and are refused then."""
