@@ -339,7 +339,8 @@ def _written(trips: Trips, state: StateDirectory, follower: Follower) -> ExportO
 def _mounted(
     export: ExportOnDisk | None, local: LocalStack, state: StateDirectory
 ) -> Mapping[str, Path]:
-    """Makes the export's files visible to the functions in the bucket; returns them by their URLs."""
+    """Makes the export's files visible to the functions, in the bucket; returns them by their
+    URLs."""
     if export is None:
         return {}
     spare = state.export_path(export.table_id)
