@@ -87,7 +87,8 @@ class Source:
         for run_id in run_ids:
             if not is_run_id(run_id):
                 raise click.UsageError(
-                    f"{run_id!r} is no id of a run: letters, digits, dots, hyphens and underscores"
+                    f"{run_id!r} is not the id of a run: an id has letters, digits, dots, hyphens "
+                    "and underscores"
                 )
         keys = [layout.manifest_key(run_id) for run_id in run_ids]
         if self.stack is not None and not run_ids:

@@ -160,9 +160,9 @@ def show_summary(console: Console, ended: EndedExecution) -> None:
     if superseded := output.get("days_superseded"):
         console.print(
             f"{so_many(superseded, 'day')} {_was(superseded)} not published: a run whose figures "
-            "are as of a later time has published them, and what is shown of them is that run's. "
-            "The totals are of this run. To publish them in spite of that, use another bucket (on "
-            "this machine, another --out, or --fresh).",
+            "are as of a later time has published them. For these days, that run's figures are "
+            "shown. The totals are of this run. To publish all days of this run, use another "
+            "bucket (on this machine, another --out, or --fresh).",
             highlight=False,
             soft_wrap=True,
         )

@@ -66,7 +66,7 @@ def _refusal(environ: WSGIEnvironment, access_key: str, names: set[str]) -> str 
         return "it is not for a service of AWS"
     key = _access_key(environ)
     if not (secrets.compare_digest(key.encode(), access_key.encode()) or _is_of_a_role(key)):
-        return "its access key is not that of this embedded AWS, which is another one each time"
+        return "its access key is not that of this embedded AWS, which is new at each start"
     return None
 
 

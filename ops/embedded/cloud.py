@@ -92,7 +92,7 @@ class EmbeddedCloud:
         with ExitStack() as opening:
             if not _one_at_a_time.acquire(blocking=False):
                 raise CloudStartError(
-                    "An embedded cloud is up in this process already; close it first."
+                    "An embedded cloud is already running in this process; close it first."
                 )
             opening.callback(_one_at_a_time.release)
             listener = opening.enter_context(self._listen())

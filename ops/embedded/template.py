@@ -159,7 +159,7 @@ def _translated(template: dict[str, Any], parameters: Mapping[str, str]) -> dict
         )
     except InvalidDocumentException as error:
         causes = "; ".join(cause.message for cause in error.causes) or error.message
-        raise DeploymentError(f"SAM does not take the template: {causes}") from error
+        raise DeploymentError(f"SAM does not accept the template: {causes}") from error
     finally:
         # To nobody; but what is left over it would warn of, whenever it is collected.
         translator.metrics.publish()

@@ -156,7 +156,7 @@ def _number(value: Any, path: str) -> str:
             f'{path} is {_shown(value)}: a Number is written in quotes, {{"N": "{value}"}}'
         )
     if not (value.isascii() and _NUMBER.fullmatch(value)):
-        raise RefusedByDynamoDbError(f"{path} is {_shown(value)}, which is no Number")
+        raise RefusedByDynamoDbError(f"{path} is {_shown(value)}, which is not a Number")
     number = Decimal(value)
     digits = "".join(map(str, number.as_tuple().digits)).strip("0")
     if len(digits) > _MOST_DIGITS:
@@ -176,7 +176,7 @@ def _binary(value: Any, path: str) -> bytes:
         return base64.b64decode(value, validate=True)
     except (TypeError, ValueError) as error:
         raise RefusedByDynamoDbError(
-            f"{path} is {_shown(value)}, which is no base64 text"
+            f"{path} is {_shown(value)}, which is not base64 text"
         ) from error
 
 

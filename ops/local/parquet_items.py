@@ -42,7 +42,7 @@ def read_parquet(body: bytes) -> tuple[list[str], Iterator[dict[str, Any]]]:
 
 
 def _not_whole(error: Exception) -> ParquetError:
-    return ParquetError(f"is no whole Parquet file ({error}): fetch it again")
+    return ParquetError(f"is not a complete Parquet file ({error}): fetch it again")
 
 
 _Converter = Callable[[Any], dict[str, Any]]

@@ -304,7 +304,7 @@ def _stopped_in_words(follower: Follower, run_id: str, out: Path) -> Iterator[No
     except KeyboardInterrupt:
         follower.end()
         follower.say(
-            "\nInterrupted. What the run's segments have appended is kept; to resume the run:\n"
+            "\nInterrupted. What the run's segments have appended is kept. To resume the run:\n"
             f"  {resume}"
         )
         interruption.is_said()
@@ -407,8 +407,8 @@ def remark_on_size(trips: int) -> str | None:
     if trips <= MANY_TRIPS:
         return None
     return (
-        f"{trips:,} trips are many for the emulated table: it takes minutes or longer. Add "
-        "--source export to read them without it."
+        f"{trips:,} trips are many for the emulated table: loading them takes minutes or longer. "
+        "Add --source export to read them without a table."
     )
 
 

@@ -211,8 +211,8 @@ class StateDirectory:
         if not self.exists:
             raise StateError(
                 f"{self._out} has no state to resume from ({self._stack} is not there): --out must "
-                "be the directory of an `ops run` or `ops demo` whose table was loaded; one that "
-                "was interrupted before that is simply started again"
+                "be the directory of an `ops run` or `ops demo` whose table was loaded. If it was "
+                "interrupted before that, start it again"
             )
         return _saved_stack(self._stack)
 
@@ -283,7 +283,7 @@ class StateDirectory:
         with _damage(self._executions):
             noted = msgspec.json.decode(self._executions.read_bytes(), type=tuple[_Noted, ...])
             if foreign := [one.run_id for one in noted if not is_run_id(one.run_id)]:
-                raise ValueError(f"{foreign[0]!r} is no id of a run")
+                raise ValueError(f"{foreign[0]!r} is not the id of a run")
             return tuple(one.execution for one in noted)
 
     def first_execution(self, run_id: str) -> Execution:
@@ -373,6 +373,6 @@ def _object(file: Path) -> ObjectOnDisk:
     except (OSError, ValueError, RecursionError) as error:
         raise StateError(
             f"{file} is no object of the bucket any more ({error or type(error).__name__}): put it "
-            "back as it was, remove the file to go on as if the bucket had no such object, or "
+            "back as it was, remove the file to continue without this object, or "
             "start a new run with `ops run --fresh`, which removes the earlier ones"
         ) from error

@@ -196,7 +196,9 @@ def _body(file: Path) -> bytes:
         if body.startswith(_GZIP):
             body = gzip.decompress(body)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise TripFileError(f"{file} is no whole gzip file ({error}): fetch it again") from error
+        raise TripFileError(
+            f"{file} is not a complete gzip file ({error}): fetch it again"
+        ) from error
     except OSError as error:
         raise TripFileError(f"{file} cannot be read: {error.strerror or error}") from error
     for first_bytes, what in _NOT_TRIPS.items():
@@ -289,12 +291,13 @@ def _csv_rows(trips: Trips, file: Path, text: str) -> Iterator[tuple[str, Item]]
         for number, row in rows:
             if len(row) != len(columns):
                 raise TripFileError(
-                    f"{file} line {number} has not the {len(columns)} fields of the header: fix it"
+                    f"{file} line {number} does not have the {len(columns)} fields of the header: "
+                    "fix it"
                 )
             item = {name: {"S": value} for name, value in zip(columns, row, strict=True)}
             yield f"line {number}", read_item(item | _row_number(trips, columns))
     except csv.Error as error:
-        raise TripFileError(f"{file} line {lines.line_num} is no CSV: {error}") from error
+        raise TripFileError(f"{file} line {lines.line_num} is not CSV: {error}") from error
     except RefusedByDynamoDbError as error:
         raise TripFileError(f"{file} line {number}: {error}") from error
 
@@ -464,14 +467,14 @@ def _document(file: Path, number: int, line: str, text: str) -> dict[str, Any]:
         if what := _other_form(text):
             raise TripFileError(f"{file} is {what}") from error
         raise TripFileError(
-            f"{file} line {number} is no JSON ({error}): a line looks like {_EXAMPLE_LINE}"
+            f"{file} line {number} is not JSON ({error}): a line looks like {_EXAMPLE_LINE}"
         ) from error
     if isinstance(document, dict) and "Item" in document:
         return document
     if what := _other_form(line) or _other_form(text):
         raise TripFileError(f"{file} is {what}")
     raise TripFileError(
-        f"{file} line {number} is no item in DynamoDB JSON: a line looks like {_EXAMPLE_LINE}"
+        f"{file} line {number} is not an item in DynamoDB JSON: a line looks like {_EXAMPLE_LINE}"
     )
 
 

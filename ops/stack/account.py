@@ -113,6 +113,6 @@ def asking_aws(account: Account, what: str) -> Iterator[None]:
         raise AccountError(f"asking AWS {what}: {code}: {message}") from error
     except (BotoCoreError, ResponseParserError) as error:
         raise AccountError(
-            f"asking AWS {what}: {error}. Is that address up, and does it know this region? See "
-            "AWS_ENDPOINT_URL, --region and --profile"
+            f"asking AWS {what}: {error}. Check the address and the region: AWS_ENDPOINT_URL, "
+            "--region and --profile"
         ) from error
