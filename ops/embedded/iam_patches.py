@@ -59,7 +59,7 @@ def a_stacks_roles_have_their_policies() -> Iterator[None]:
 def the_operator_may_do_everything(access_key: str) -> Iterator[None]:
     """moto knows users and roles; the operator's keys belong to neither, so moto would refuse them.
 
-    They stand for whoever sets up the account: what deploys, fills the table, and looks on.
+    They are the keys of the person who deploys, fills the table, and follows the run.
     """
     authorize: Any = ActionAuthenticatorMixin._authenticate_and_authorize_action
     operator = f"Credential={access_key}/"
