@@ -923,7 +923,7 @@ def test_what_was_read_before_an_error_inside_a_file_is_appended(
     export.put(export.data_keys[0], whole[:-1])
     table.planned_export(export_manifest=export.url)
     for _ in range(2):
-        with pytest.raises(CorruptExportError, match="it is cut"):
+        with pytest.raises(CorruptExportError, match="it is truncated"):
             work(table, "i")
     (end,) = ends(table)
     assert end is not None

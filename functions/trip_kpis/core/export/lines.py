@@ -132,7 +132,7 @@ class ExportLines:
                 line, what = number, str(at_line)
                 break
         return CorruptExportError(
-            f"{url}, line {line + 1:,}, is no item of an export in DynamoDB JSON ({what}). "
+            f"{url}, line {line + 1:,}, is not an item of an export in DynamoDB JSON ({what}). "
             f"{NEXT_STEPS}"
         )
 
