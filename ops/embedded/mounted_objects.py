@@ -1,6 +1,5 @@
-"""Files of this machine as objects of a bucket: a table export of many GB can be read here as it is
-read in AWS, and is neither copied nor loaded.
-"""
+"""Makes files of this machine objects of a bucket: a table export of many GB can be read here as in
+AWS, without a copy."""
 
 from __future__ import annotations
 
@@ -22,7 +21,7 @@ _BLOCK_BYTES = 256 * 1024
 
 
 def mount(bucket_name: str, files: Mapping[str, Path]) -> None:
-    """Makes files objects of the bucket, by their keys.
+    """Makes files objects of the bucket, under their keys.
 
     They are read-only. An object is what its file is when it is asked for, with an ETag by size and
     time of the file.
@@ -34,7 +33,7 @@ def mount(bucket_name: str, files: Mapping[str, Path]) -> None:
 
 @contextmanager
 def mounted_objects_are_read_only() -> Iterator[None]:
-    """PutObject, DeleteObject: not a patch, but a rule: they are denied for mounted objects."""
+    """PutObject, DeleteObject: not a patch, but a rule: they are refused for mounted objects."""
     put_object: Any = S3Backend.put_object
     delete_object: Any = S3Backend.delete_object
 
@@ -80,7 +79,8 @@ class _MountedObject(_Object):  # type: ignore[misc]
     _is_versioned = False
 
     def __new__(cls, *_: Any) -> _MountedObject:
-        """Not as moto's models, which are kept in a list for ever."""
+        """Creates the object without moto's own constructor, because moto keeps its models in a
+        list for ever."""
         return object.__new__(cls)
 
     def __init__(self, bucket_name: str, key: str, file: Path) -> None:
@@ -95,11 +95,12 @@ class _MountedObject(_Object):  # type: ignore[misc]
             raise MissingKey(key=self.name)
 
     def dispose(self, garbage: bool = False) -> None:
-        """Nothing is open."""
+        """Does nothing, because nothing is open."""
 
     @property
     def _stat(self) -> os.stat_result:
-        """Of the file; as it was, if it is gone: a listing still has the object."""
+        """Returns the file's status; if the file is gone, its last status, because a listing still
+        has the object."""
         with suppress(FileNotFoundError):
             self._known = self._file.stat()
         return self._known
@@ -127,8 +128,8 @@ class _MountedObject(_Object):  # type: ignore[misc]
 
 
 class _Body:
-    """Bytes of a file, which are read when they are sent: for moto, which takes their length and a
-    slice of them, and for the server, which takes one block after the other."""
+    """The body of an object, which is read when it is sent: for moto, which takes its length and a
+    slice, and for the server, which takes one block after the other."""
 
     __slots__ = ("_file", "_start", "_stop")
 
@@ -145,7 +146,8 @@ class _Body:
         return _Body(self._file, self._start + start, self._start + stop)
 
     def __iter__(self) -> Iterator[bytes]:
-        """Raises EOFError if the file has become shorter: the client sees that some is missing."""
+        """Yields the blocks; raises EOFError if the file has become shorter: the client sees that
+        something is missing."""
         left = len(self)
         with self._file.open("rb") as file:
             file.seek(self._start)

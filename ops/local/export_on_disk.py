@@ -1,4 +1,4 @@
-"""An export of a table, as files of this machine: what `aws s3 sync` has left of it."""
+"""An export of a table, as files of this machine, such as a copy made by `aws s3 sync`."""
 
 from __future__ import annotations
 
@@ -37,21 +37,21 @@ from trip_kpis.core.export.manifests import (
 DATA_FILE = ".json.gz"
 _ION_FILE, _STARTED = ".ion.gz", "_started"
 FOLDER = "exports/here"
-"""of the stack's bucket, where the functions see it"""
+"""prefix in the stack's bucket, where the functions see it"""
 _FILES_WRITTEN = 4 * (os.cpu_count() or 1)
 _WRITTEN_AT_ONCE = 1_000
 _FILES_SAMPLED, _ITEMS_SAMPLED = 8, 200
 _SAMPLED_BYTES = 64 * 2**10
-"""of each of these files, at first"""
+"""bytes that are read first of each of these files"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedExport:
-    """Where an export is, for another process."""
+    """The place of an export, for another process."""
 
     path: str
     fingerprint: str
-    """as `ExportOnDisk` has it"""
+    """fingerprint, as in `ExportOnDisk`"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +65,9 @@ class ExportOnDisk:
     path: Path
     """a directory, or one data file"""
     manifests: Path | None
-    """the folder that has them; None: there are none"""
+    """the folder with the manifests; None: there are none"""
     files: tuple[Path, ...]
-    """of data"""
+    """the data files"""
     table_arn: str | None
     table_id: str
     as_of: str
@@ -75,12 +75,12 @@ class ExportOnDisk:
     table_bytes: int | None
     """the table's size, as DynamoDB has billed it"""
     fingerprint: str
-    """of the names, sizes and times of its files: others are another export"""
+    """digest of the names, sizes and times of its files: a change means another export"""
     remarks: Sequence[str] = ()
 
     @classmethod
     def at(cls, path: Path) -> Self:
-        """The one export that is there, also if `path` is its folder of data files. Raises
+        """Finds the one export under `path`, also if `path` is its folder of data files. Raises
         TripFileError where there is none, where there are several, or where it is in another
         form."""
         try:
@@ -177,15 +177,15 @@ class ExportOnDisk:
 
     @property
     def prefix(self) -> str:
-        """Of the keys of its objects."""
+        """Returns the prefix of the keys of its objects."""
         return f"{FOLDER}/{self.fingerprint[:16]}/"
 
     def manifest_url(self, bucket_name: str) -> str:
         return f"s3://{bucket_name}/{self.prefix}{SUMMARY}"
 
     def objects(self, spare: Path) -> dict[str, Path]:
-        """Its files, by the keys under which the functions see them. Without manifests, some that
-        say what is known are written into `spare`."""
+        """Returns its files, by the keys under which the functions see them. Without manifests,
+        some that say what is known are written into `spare`."""
         if self.manifests is None:
             data = {f"{number:05d}-{file.name}": file for number, file in enumerate(self.files)}
             self._write_manifests(spare, data)
@@ -198,7 +198,7 @@ class ExportOnDisk:
         }
 
     def _write_manifests(self, folder: Path, data: Iterable[str]) -> None:
-        """Of these data files."""
+        """Writes manifests for these data files."""
         folder.mkdir(parents=True, exist_ok=True)
         files = [
             {"itemCount": None, "md5Checksum": None, "dataFileS3Key": f"data/{name}"}
@@ -217,8 +217,8 @@ class ExportOnDisk:
         _write_manifest(folder / FILES, b"".join(msgspec.json.encode(one) + b"\n" for one in files))
 
     def sample(self, *, hash_key: str, sort_key: str | None) -> Trips:
-        """The first items of a few files. Raises TripFileError for what is no export, and where
-        the items have no such key."""
+        """Returns the first items of a few files. Raises TripFileError for what is no export, and
+        where the items have no such key."""
         trips = Trips(hash_key=hash_key, sort_key=sort_key)
         step = max(1, len(self.files) // _FILES_SAMPLED)
         for file in self.files[::step][:_FILES_SAMPLED]:
@@ -231,7 +231,7 @@ class ExportOnDisk:
 
     @property
     def described(self) -> str:
-        """For people."""
+        """Describes the export for people."""
         items = "" if self.items is None else f"{figures.so_many(self.items, 'item')} in "
         of_table = "" if self.table_arn is None else f" of {self.table_arn.rpartition('/')[2]}"
         files = figures.so_many(len(self.files), "file")
@@ -260,7 +260,7 @@ def _fingerprint(files: Sequence[Path]) -> str:
 
 
 def _lines(file: Path) -> Iterator[bytes]:
-    """The file's first lines, whole."""
+    """Returns the file's first whole lines."""
     blocks = LineBlocks(str(file))
     try:
         with file.open("rb") as packed:
@@ -288,7 +288,7 @@ def written(
     table_id: str,
     on_written: Callable[[int], None],
 ) -> ExportOnDisk:
-    """The trips as an export of a table of that name and id, as of now, in `directory`.
+    """Writes the trips as an export of a table with that name and id, as of now, to `directory`.
     `on_written` receives how many were written since it was last called."""
     writer = ExportWriter(
         directory,

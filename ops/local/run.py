@@ -1,4 +1,5 @@
-"""One run in the embedded cloud, from trips to KPIs, or from where an earlier process left it."""
+"""Runs the job in the embedded cloud, from trips to KPIs, or from where an earlier process
+stopped."""
 
 import json
 import re
@@ -40,10 +41,10 @@ from trip_kpis.core.run.plan import SCAN
 
 _POLL_SECONDS = 0.1
 MANY_TRIPS = 20_000
-"""of which an emulated table takes its time"""
+"""the number of trips from which loading an emulated table takes a long time"""
 _FREE_SPACE = "free space there, or name another directory, and start again"
 _URL = re.compile(rf"s3://[\w.-]+/{FOLDER}/[^\s,:\"]+")
-"""of an export's object, in a message"""
+"""the URL of an export's object, in a message"""
 
 
 class Follower(Protocol):
@@ -52,23 +53,23 @@ class Follower(Protocol):
     def say(self, line: str) -> None: ...
 
     def begin(self, stage: str, *, trips: int) -> None:
-        """A stage that goes through so many trips."""
+        """Begins a stage that processes so many trips."""
         ...
 
     def advance(self, trips: int) -> None:
-        """So many more trips of the stage are through."""
+        """Adds so many processed trips to the stage."""
         ...
 
     def show(self, run: Progress) -> None:
-        """The progress of the run's scanning."""
+        """Shows the progress of the run's scan."""
         ...
 
     def executed(self, *, succeeded: bool) -> None:
-        """The execution has ended."""
+        """Ends the merge, because the execution has ended."""
         ...
 
     def end(self) -> None:
-        """Nothing is shown any more, except for lines."""
+        """Ends the display; only lines are printed from then on."""
         ...
 
 
@@ -84,8 +85,8 @@ def run(
     as_export: bool = False,
     export: ExportOnDisk | None = None,
 ) -> EndedExecution:
-    """Runs the state machine over `trips` and leaves in `out` what the bucket then holds, and in
-    its `state` what `rerun` needs, from before the execution starts.
+    """Runs the state machine over `trips`, and writes the content of the bucket to `out`. Before
+    the execution starts, it writes what `rerun` needs to the `state` of `out`.
 
     With `as_export`, the run reads an export of the trips, and no table is filled; with an
     `export`, it reads that, and `trips` are a sample of it.
@@ -224,7 +225,7 @@ def rerun(
 def estimate(
     trips: Trips, *, parameters: Mapping[str, str], asked: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """That of a stack in an embedded AWS, over a table of these trips.
+    """Returns the estimate of a stack in an embedded AWS, over a table of these trips.
 
     Raises EmbeddedCloudError, TripFileError, or ResultsError where the estimate fails.
     """
@@ -246,7 +247,8 @@ def execute(local: LocalStack, execution_input: Mapping[str, Any], *, name: str)
 
 
 def _noted(local: LocalStack, execution_input: Mapping[str, Any], *, name: str) -> Execution:
-    """An execution that is about to start, in the run's state: from here on it can be resumed."""
+    """Records an execution that is about to start in the run's state: from then on it can be
+    resumed."""
     run_id = execution_input.get("run_id", name)
     noted = Execution(run_id=run_id, name=name, input=execution_input)
     if local.state is not None:
@@ -260,8 +262,8 @@ def _to_its_end(
     on_progress: Callable[[Progress], None],
     mounted: Mapping[str, Path] = MappingProxyType({}),
 ) -> EndedExecution:
-    """As `execute`; `on_progress` receives the progress. Errors have the paths of files that are
-    `mounted`, in place of these URLs."""
+    """Executes as `execute` does; `on_progress` receives the progress. Errors have the paths of
+    files that are `mounted`, in place of these URLs."""
     local.pages.begin(noted.run_id)
     execution = RunningExecution.start(local, noted.input, name=noted.name)
 
@@ -292,8 +294,8 @@ def _to_its_end(
 
 @contextmanager
 def _stopped_in_words(follower: Follower, run_id: str, out: Path) -> Iterator[None]:
-    """Around all that a run does once it has an id. Raises StateError where a file could not be
-    written."""
+    """Adds the command that resumes the run to the errors and interruptions of the block. Raises
+    StateError where a file could not be written."""
     resume = rerun_command(run_id, out)
     interruption.explain("")
     try:
@@ -302,7 +304,7 @@ def _stopped_in_words(follower: Follower, run_id: str, out: Path) -> Iterator[No
     except KeyboardInterrupt:
         follower.end()
         follower.say(
-            "\nInterrupted. What the run's segments have appended is kept; to resume the run:\n"
+            "\nInterrupted. What the run's segments have appended is kept. To resume the run:\n"
             f"  {resume}"
         )
         interruption.is_said()
@@ -315,7 +317,7 @@ def _stopped_in_words(follower: Follower, run_id: str, out: Path) -> Iterator[No
 
 
 def _written(trips: Trips, state: StateDirectory, follower: Follower) -> ExportOnDisk:
-    """The trips as an export, in the state."""
+    """Writes the trips as an export to the state."""
     table_id = str(uuid.uuid4())
     directory = state.export_path(table_id)
     follower.begin("Writing an export", trips=len(trips.items))
@@ -337,7 +339,8 @@ def _written(trips: Trips, state: StateDirectory, follower: Follower) -> ExportO
 def _mounted(
     export: ExportOnDisk | None, local: LocalStack, state: StateDirectory
 ) -> Mapping[str, Path]:
-    """Lets the functions see the export's files in the bucket. Returns them by their URLs."""
+    """Makes the export's files visible to the functions, in the bucket; returns them by their
+    URLs."""
     if export is None:
         return {}
     spare = state.export_path(export.table_id)
@@ -350,7 +353,7 @@ def _mounted(
 
 
 def _with_paths(ended: EndedExecution, files: Mapping[str, Path]) -> EndedExecution:
-    """Its errors name files of this machine by their paths, in place of their URLs."""
+    """Replaces the URLs of files of this machine in the execution's errors by their paths."""
 
     def named(message: str) -> str:
         return _URL.sub(lambda url: _in_json(files.get(url[0], url[0])), message)
@@ -364,12 +367,13 @@ def _with_paths(ended: EndedExecution, files: Mapping[str, Path]) -> EndedExecut
 
 
 def _in_json(path: Path | str) -> str:
-    """A cause is JSON."""
+    """Escapes a text as in JSON, because a cause is JSON."""
     return json.dumps(str(path))[1:-1]
 
 
 def _use_saved_bucket(local: LocalStack, state: StateDirectory, where: Where) -> None:
-    """A merge in a container does not end with the process that was killed: its lease stays."""
+    """Puts the saved objects into the bucket. A merge in a container does not end with the process
+    that was killed, so its lease stays."""
     if where.lambda_endpoint is None:
         state.drop_lease()
     local.use_saved_bucket()
@@ -378,7 +382,8 @@ def _use_saved_bucket(local: LocalStack, state: StateDirectory, where: Where) ->
 def _in_bucket_of(
     earlier: SavedStack, parameters: Mapping[str, str], out: Path
 ) -> Mapping[str, str]:
-    """The parameter for the bucket of the earlier runs. Raises StateError if another is given."""
+    """Returns the parameter for the bucket of the earlier runs. Raises StateError if another is
+    given."""
     asked = parameters.get("BucketName", earlier.bucket_name)
     if asked != earlier.bucket_name:
         raise StateError(
@@ -397,12 +402,13 @@ def _another_key(earlier: SavedStack, trips: Trips) -> str:
 
 
 def remark_on_size(trips: int) -> str | None:
-    """What to say of so many trips that are about to be loaded into an emulated table."""
+    """Returns the remark on a large number of trips that are about to be loaded into an emulated
+    table."""
     if trips <= MANY_TRIPS:
         return None
     return (
-        f"{trips:,} trips are many for the emulated table: it takes minutes or longer. Add "
-        "--source export to read them without it."
+        f"{trips:,} trips are many for the emulated table: loading them takes minutes or longer. "
+        "Add --source export to read them without a table."
     )
 
 
@@ -414,7 +420,7 @@ def _another_table(out: Path) -> str:
 
 
 def _exported(state: StateDirectory, run_id: str, out: Path, follower: Follower) -> EndedExecution:
-    """Exports a finished run. Gives its last execution, with what the run's manifest says."""
+    """Exports a finished run; returns its last execution, with the data of the run's manifest."""
     with _stopped_in_words(follower, run_id, out):
         _export(state, out, follower)
     follower.say(

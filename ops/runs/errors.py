@@ -1,5 +1,5 @@
-"""What keeps results from being read or shown."""
+"""The errors that prevent results from being read or shown."""
 
 
 class ResultsError(Exception):
-    """There are no such results, or they cannot be read or written. The message says what to do."""
+    """The results do not exist, or cannot be read or written. The message says what to do."""

@@ -1,4 +1,4 @@
-"""Watches a schedule for anything that must not be, at every write and in the end."""
+"""Watches a schedule for forbidden effects, at every write and at the end."""
 
 import hashlib
 import json
@@ -20,12 +20,12 @@ from trip_kpis.core.items.pages import Page
 
 _AT_END = 10**9
 _ENOUGH_WRONG = 20
-"""A schedule in which so much is wrong is over: it might have no end."""
+"""A schedule with so many differences is stopped, because it might never end."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Checker:
-    """Collects what is wrong in `wrong`; a schedule in which nothing is has an empty list."""
+    """Collects the differences of a schedule in `wrong`; the list is empty if there are none."""
 
     store: Store
     removes_vanished_days: bool
@@ -40,7 +40,7 @@ class Checker:
         self.store.watchers.append(self._watch_write)
 
     def watch_beginning(self, invocation: Invocation) -> None:
-        """Raises StoppedError where enough is wrong."""
+        """Raises StoppedError if there are enough differences."""
         if len(self.wrong) >= _ENOUGH_WRONG:
             raise StoppedError("enough is wrong")
         if invocation.function == "ScanSegment":
@@ -50,7 +50,7 @@ class Checker:
             self.runs[invocation.payload["run_id"]].merge_began = True
 
     def watch_scan(self, invocation: Invocation, call: Call) -> None:
-        """Nothing that was appended when the invocation began is read by it."""
+        """Checks that nothing is read that was appended when the invocation began."""
         run = self.runs[invocation.payload["run_id"]]
         run.pages += 1
         if run.reads_export:
@@ -64,7 +64,7 @@ class Checker:
         self._watch_reading(run, request["Segment"], begins, invocation)
 
     def watch_page(self, run_id: str, segment: int, page: Page) -> None:
-        """The same of an export's page."""
+        """Checks the same for a page of an export."""
         run = self.runs[run_id]
         run.pages += 1
         total = self._segments(run)
@@ -81,14 +81,15 @@ class Checker:
             )
 
     def failed(self, run: Run, error: str, said: str) -> None:
-        """An execution of the run has failed with this error."""
+        """Records that an execution of the run has failed with this error."""
         if run.is_recreated and error == "PlanMismatchError":
             return
         if error not in NAMED_ERRORS | run.may_fail_with:
             self.wrong.append(f"faults alone made a run fail with {said}")
 
     def not_finished(self, run: Run, published_before: dict[str, bytes]) -> None:
-        """An execution has failed or was stopped: before the merge, nothing is published."""
+        """Checks, after an execution has failed or was stopped before the merge, that nothing is
+        published."""
         if run.merge_began:
             return
         if self.store.below("kpis/") != published_before:
@@ -97,7 +98,7 @@ class Checker:
             self.wrong.append(f"{run.run_id} failed before it merged, and has a manifest")
 
     def finished(self, run: Run, summary: dict[str, Any]) -> None:
-        """An execution has succeeded."""
+        """Checks an execution that has succeeded."""
         run.is_finished = True
         if run.is_recreated:
             self.wrong.append(f"{run.run_id} has finished over two tables")
@@ -108,7 +109,7 @@ class Checker:
             self.wrong.append(f"the summary of {run.run_id} counts {counts}, not as the truth")
 
     def in_the_end(self) -> None:
-        """Everything that ran has finished."""
+        """Checks the bucket after everything that ran has finished."""
         for run in self.runs.values():
             if run.is_finished:
                 self.wrong += self._wrong_in_manifest(run)
@@ -118,7 +119,7 @@ class Checker:
                 self.wrong.append(f"{key} is {published.get(key)!r}, not {wanted.get(key)!r}")
 
     def _wanted(self) -> dict[str, bytes]:
-        """The runs' days, the newer one's over the older one's."""
+        """Returns the expected days: those of the newer run overwrite those of the older run."""
         finished = [run for run in self.runs.values() if run.is_finished]
         finished.sort(key=lambda run: self._as_of(run.run_id))
         if self.removes_vanished_days:
@@ -139,7 +140,7 @@ class Checker:
         return stored.body if stored else None
 
     def _segments(self, run: Run) -> int:
-        """How many segments the run has; 0: that is not known yet."""
+        """Returns how many segments the run has; 0: not known yet."""
         if run.reads_export:
             return len(run.export.segments) if run.export else 0
         plan = self._staged(run.run_id, "plan.json")
@@ -196,7 +197,8 @@ class Checker:
     def _wrong_in_kpis(
         self, key: str, before: Stored | None, after: Stored | None
     ) -> Iterator[str]:
-        """Not one wrong byte, not for a moment; nothing older over anything newer."""
+        """Checks every write of a day: no wrong byte at any moment, and nothing older over anything
+        newer."""
         if after is None:
             if not self.removes_vanished_days:
                 yield f"{key} was removed"
@@ -236,15 +238,15 @@ class Checker:
         )
 
     def _frozen(self, run: Run, document: dict[str, Any]) -> None:
-        """The run reads the export that it began with, or that it was asked to read, and all of
-        it."""
+        """Checks that the run reads the export that it began with, or that it was asked to read,
+        and all of it."""
         if run.export is None or document["export_arn"] != run.export.arn:
             self.wrong.append(f"{run.run_id} has frozen another export, {document['export_arn']}")
         else:
             self.wrong += run.export.freeze(document)
 
     def _appended(self, run: Run, body: bytes) -> None:
-        """A part has the items between its cursors, no more and no fewer."""
+        """Checks that a part has exactly the items between its cursors."""
         metadata = pq.read_schema(pa.BufferReader(body)).metadata
         header = json.loads(metadata[b"trip_kpis"])
         total, number = self._segments(run), header["segment"]
@@ -263,5 +265,5 @@ class Checker:
 
 
 def _run_id(key: str) -> str:
-    """Of the run that writes such a key."""
+    """Returns the id of the run that writes such a key."""
     return key.partition("/run=")[2].partition("/")[0]

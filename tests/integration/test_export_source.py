@@ -388,11 +388,11 @@ Damage = Callable[[StoredExport], object]
     ("damage", "kind", "said"),
     [
         (wrong_md5, CorruptExportError, "its MD5 is"),
-        (cut, CorruptExportError, "it is cut"),
+        (cut, CorruptExportError, "it is truncated"),
         (cut_between_lines, CorruptExportError, "has 39 items, and the export's manifest says 40"),
         (wrong_counts, CorruptExportError, "has 40 items, and the export's manifest says 41"),
-        (no_json, CorruptExportError, "line 4, is no item"),
-        (lambda of: of.put_data(0, b"no gzip at all, but a text"), CorruptExportError, "no gzip"),
+        (no_json, CorruptExportError, "line 4, is not an item"),
+        (lambda of: of.put_data(0, b"no gzip at all, but a text"), CorruptExportError, "not gzip"),
         (lambda of: of.put_data(0, b""), ExportNotFoundError, "is not there, or is empty"),
         (lambda of: of.delete(of.data_keys[0]), ExportNotFoundError, "StagingExpirationDays"),
         (replaced_while_read, CorruptExportError, "was replaced or removed"),
@@ -952,7 +952,7 @@ def test_what_was_read_before_an_error_inside_a_file_is_appended(
     export.put(export.data_keys[0], whole[:-1])
     table.planned_export(export_manifest=export.url)
     for _ in range(2):
-        with pytest.raises(CorruptExportError, match="it is cut"):
+        with pytest.raises(CorruptExportError, match="it is truncated"):
             work(table, "i")
     (end,) = ends(table)
     assert end is not None

@@ -74,7 +74,7 @@ class RunStore:
         if export.plan_sha256 != plan.sha256:
             raise PlanMismatchError(
                 f"{url} belongs to another plan than the run's plan.json: start a new run, and "
-                "look at who may write to staging/"
+                "find out who may write to staging/"
             )
         return export
 
@@ -149,7 +149,7 @@ def _checked(plan: Plan, run_id: str, *, url: str) -> Plan:
     if plan.run_id != run_id:
         raise PlanMismatchError(
             f"{url} is the plan of the run {plan.run_id!r}: something has copied it there. Start "
-            "a new run, and look at who may write to staging/"
+            "a new run, and find out who may write to staging/"
         )
     return plan
 

@@ -121,5 +121,5 @@ def _unusable(url: str, why: str) -> PlanMismatchError:
     return PlanMismatchError(
         f"{url} cannot be used: {why}. Another version of the program has written it, or "
         "something has changed it: finish the run with the version that began it, or start a new "
-        "run, and look at who may write to staging/"
+        "run, and find out who may write to staging/"
     )

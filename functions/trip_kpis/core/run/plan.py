@@ -278,7 +278,7 @@ class Plan:
         try:
             document = msgspec.json.decode(body, type=dict[str, Any])
         except msgspec.DecodeError as error:
-            raise _unreadable(f"it is no JSON object: {error}") from error
+            raise _unreadable(f"it is not a JSON object: {error}") from error
         if (version := document.get("schema_version")) != SCHEMA_VERSION:
             raise PlanMismatchError(
                 f"the plan has schema version {version!r}, this code writes {SCHEMA_VERSION}: a "
@@ -326,7 +326,7 @@ def _unreadable(what: str) -> PlanMismatchError:
     return PlanMismatchError(
         f"the plan cannot be used: {what}. Another version of the program has written it, or "
         "something has changed it: finish the run with the version that began it, or start a new "
-        "run, and look at who may write to staging/"
+        "run, and find out who may write to staging/"
     )
 
 
@@ -355,9 +355,9 @@ def check_agreement(frozen: Plan, wanted: Plan, request: RunRequest) -> None:
     ]
     if differing:
         raise PlanMismatchError(
-            f"the run {frozen.run_id} was planned otherwise: {'; '.join(differing)}. Continue it "
-            "with the settings that it began with (unless its plan.json was changed: then put that "
-            "back), or start a new run without run_id"
+            f"the run {frozen.run_id} was planned with other settings: {'; '.join(differing)}. "
+            "Resume it with the settings that it began with (if its plan.json was changed: restore "
+            "it), or start a new run without run_id"
         )
 
 

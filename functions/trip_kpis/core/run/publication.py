@@ -139,7 +139,7 @@ class Judge:
             raise NothingCountedError(
                 f"all {sum(day.items for day in counted)} trips are of days that begin after "
                 f"the run was planned, {first} and later; nothing was published. Check whether "
-                f"{_day_of(self.plan)} is the time of the trip, and not of something to come, then "
+                f"{_day_of(self.plan)} is the time of the trip, and not a time in the future, then "
                 "start a new run"
             )
         if self.terms.skip_open_days:
