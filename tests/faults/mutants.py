@@ -158,6 +158,17 @@ def _of_any_length(files: ExportFiles, file: ExportFile, url: str, **more: Any) 
     return _blocks(files, msgspec.structs.replace(file, items=None), url, **more)
 
 
+def _of_any_beginning(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Resumes inside a file whatever was read of it before."""
+    begun = FileDigest.__init__
+
+    def begin(digest: FileDigest, url: str, **_: Any) -> None:
+        begun(digest, url, read_before=None)
+
+    with patch.object(FileDigest, "__init__", begin):
+        return scan_segment.handler(event, context)
+
+
 def _without_the_last_line(
     files: ExportFiles, file: ExportFile, url: str, **more: Any
 ) -> Iterator[Any]:
@@ -218,7 +229,7 @@ NO_COUNT = Variant(
 ANY_BEGINNING = Variant(
     handlers={
         **HANDLERS,
-        "ScanSegment": _scanning_with(FileDigest, "_check_beginning", lambda *_: None),
+        "ScanSegment": _of_any_beginning,
     }
 )
 LAST_LINES_LOST = Variant(handlers={**HANDLERS, "ScanSegment": _WITHOUT_THE_LAST_LINE})

@@ -3,6 +3,7 @@ what DynamoDB says it is."""
 
 import gzip
 import json
+import random
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -793,6 +794,14 @@ class Timed:
     def throttles_counted(self) -> AbstractContextManager[Any]:
         return self.source.throttles_counted()
 
+    @property
+    def name(self) -> str:
+        return self.source.name
+
+    @property
+    def if_throttled(self) -> str:
+        return self.source.if_throttled
+
 
 def work(
     pipeline: Pipeline,
@@ -1001,3 +1010,32 @@ def test_a_file_is_resumed_only_if_its_beginning_is_what_was_read(
     assert len(ends(table)) == 1
     with pytest.raises(MissingSegmentError):
         table.merge()
+
+
+def test_no_line_of_another_file_is_appended_though_it_comes_in_fewer_bytes(
+    table: Pipeline, small_blocks: None
+) -> None:
+    """The other file is compressed better: its lines after the cursor are there before as many
+    bytes as were read of the first one."""
+    noise = random.Random(1)
+    items = [{**one, "noise": {"S": noise.randbytes(60).hex()}} for one in trips(60)]
+    dearer = [
+        {**one, "fare_amount": {"N": "999999"}, "noise": {"S": "0" * 120}} for one in trips(60)
+    ]
+    export = table.put_export(items)
+    (key,) = export.data_keys
+    right = export.body(key)
+    table.run("whole", export_manifest=export.url)
+    table.planned_export(export_manifest=export.url)
+    assert work(table, "i-1", remaining_ms=60_000, page_ms=4_000).appended
+    before = ends(table)
+    export.put(
+        key, gzip.compress(b"".join(json.dumps({"Item": one}).encode() + b"\n" for one in dearer))
+    )
+    for _ in range(2):
+        with pytest.raises(CorruptExportError, match="was replaced"):
+            work(table, "i-2")
+    assert ends(table) == before
+    export.put(key, right)
+    assert work(table, "i-3").finished
+    check_whole(table)

@@ -42,10 +42,10 @@ class Throttled:
     waits: list[float] = field(default_factory=list)
     """the worker's own"""
 
-    def invocation(self, number: int = 1) -> dict[str, Any]:
+    def invocation(self, number: int = 1, *, run_id: str = "run-1") -> dict[str, Any]:
         self.context.remaining_ms = 900_000
         self.context.aws_request_id = f"invocation-{number}"
-        return scan_segment.handler(self.pipeline.event("run-1", segment=0), self.context)
+        return scan_segment.handler(self.pipeline.event(run_id, segment=0), self.context)
 
     def seconds(self) -> float:
         """Since the invocation began."""
@@ -188,7 +188,7 @@ def test_a_worker_that_is_throttled_until_its_time_is_up_leaves_the_rest_to_the_
     worker.answer_scans(says)
     answer = worker.invocation()
     assert (answer["finished"], answer["parts"], answer["pages"]) == (False, 1, 2)
-    assert answer["throttles"][KEY_RANGE] > 100
+    assert answer["throttles"][KEY_RANGE] > 10 * ATTEMPTS
     pages = -1_000
     assert worker.invocation(2)["finished"]
     assert worker.pipeline.merge()["counted"] == 30
@@ -209,6 +209,31 @@ def test_a_table_that_throttles_on_and_on_is_tried_on_and_on_and_named(worker: T
     is_throttled = False
     assert worker.invocation(4)["finished"]
     assert worker.pipeline.merge()["counted"] == 30
+
+
+def test_an_export_whose_files_s3_throttles_is_tried_on_and_on_and_named(
+    exporting: Pipeline, worker: Throttled
+) -> None:
+    pipeline = exporting
+    export = pipeline.put_export([trip(f"t-{n:04d}") for n in range(30)])
+    pipeline.planned_export("of-export", export_manifest=export.url)
+    is_throttled = True
+
+    def answer(request: Any, **_: Any) -> Any:
+        return (
+            SLOW_DOWN.to_response(request.url) if is_throttled and "/data/" in request.url else None
+        )
+
+    hook(clients.s3(), "before-send.s3.GetObject", answer)
+    for number in range(1, 4):
+        with pytest.raises(TransientError, match="SlowDown") as caught:
+            worker.invocation(number, run_id="of-export")
+        assert type(caught.value) is TransientError
+    for named in ("segment 0 of run of-export", "s3://trip-kpis", "max_concurrency"):
+        assert named in str(caught.value)
+    assert "read_units_per_second" not in str(caught.value)
+    is_throttled = False
+    assert worker.invocation(4, run_id="of-export")["counted"] == 30
 
 
 def test_other_trouble_after_a_throttle_is_not_waited_for(worker: Throttled) -> None:

@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -11,6 +11,7 @@ import msgspec
 
 from trip_kpis.aws.bucket import Bucket, ObjectPiece
 from trip_kpis.aws.concurrency import in_order
+from trip_kpis.aws.throttling import throttles_counted
 from trip_kpis.core.errors import CorruptExportError, ExportNotFoundError
 from trip_kpis.core.export.file_digest import Beginning, FileDigest
 from trip_kpis.core.export.frozen import ExportFile, FrozenExport
@@ -26,7 +27,11 @@ from trip_kpis.core.items.pages import Cursor, Page
 from trip_kpis.core.run.plan import Plan
 
 PIECE_BYTES = 4 * 2**20
-"""bytes of one request: the piece that is being decompressed is in memory, and the next one"""
+"""bytes of one request: the piece that is being decompressed is in memory, and the next one
+
+A cursor's `read` ends at the end of a piece. So with shorter pieces, a worker could not resume what
+this version has read.
+"""
 
 
 class _Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,13 +99,24 @@ class ExportFiles:
             )
 
     def throttles_counted(self) -> AbstractContextManager[Counter[str]]:
-        return nullcontext(Counter())
+        return throttles_counted(self.bucket.client, "s3.GetObject")
+
+    @property
+    def name(self) -> str:
+        return f"the export {self.bucket.url(self.export.manifest_key)}"
+
+    @property
+    def if_throttled(self) -> str:
+        return (
+            "resume the run by an execution with fewer workers: "
+            f'{{"run_id": "{self.plan.run_id}", "max_concurrency": …}}'
+        )
 
     def _pages_of(self, file: ExportFile, *, after: _Place, end: _Place | None) -> Iterator[Page]:
         """Yields the pages of a file after a place in it; `end` is the place after the file."""
         url = self.bucket.url(file.key)
         began, is_sought = self.clock(), after.line > 0
-        for whole in self._blocks(file, url, read_before=after.read or None):
+        for whole in self._blocks(file, url, after=after):
             if whole.line_after <= after.line and not whole.is_last:
                 continue
             block = whole.after(after.line)
@@ -132,15 +148,17 @@ class ExportFiles:
             **more,
         )
 
-    def _blocks(
-        self, file: ExportFile, url: str, *, read_before: Beginning | None
-    ) -> Iterator[_Block]:
-        """Yields the file's blocks; the whole file is checked before the last one."""
-        digest, inflated, line = FileDigest(url, read_before=read_before), LineBlocks(url), 0
+    def _blocks(self, file: ExportFile, url: str, *, after: _Place) -> Iterator[_Block]:
+        """Yields the file's blocks; its beginning is checked before the first line after a place in
+        it, and the whole file before the last block."""
+        digest, inflated = FileDigest(url, read_before=after.read or None), LineBlocks(url)
+        line = 0
         for piece in self._pieces(file, url):
             digest.update(piece.body)
             for text in inflated.feed(piece.body):
                 line_after = line + line_count(text)
+                if line_after > after.line:
+                    digest.check_beginning()
                 yield _Block(text, line, line_after, digest.beginning, is_last=False)
                 line = line_after
         last = inflated.end()

@@ -51,7 +51,19 @@ class TableScan:
                 return
 
     def throttles_counted(self) -> AbstractContextManager[Counter[str]]:
-        return throttles_counted(self.client)
+        return throttles_counted(self.client, "dynamodb.Scan")
+
+    @property
+    def name(self) -> str:
+        return f"the table {self.plan.table_name}"
+
+    @property
+    def if_throttled(self) -> str:
+        return (
+            "raise the table's read throughput and resume the run, or resume it by an execution "
+            f'that reads less at a time: {{"run_id": "{self.plan.run_id}", "max_concurrency": …, '
+            '"read_units_per_second": …}'
+        )
 
 
 def unfiltered_page(client: Any, plan: Plan, segment: int, *, start_key: Item | None) -> WholePage:

@@ -28,3 +28,13 @@ class Source(Protocol):
     def throttles_counted(self) -> AbstractContextManager[Counter[str]]:
         """Counts the throttled answers of the block, by reason."""
         ...
+
+    @property
+    def name(self) -> str:
+        """What is read, for a message."""
+        ...
+
+    @property
+    def if_throttled(self) -> str:
+        """What to do if AWS throttles the reading for long, for a message."""
+        ...

@@ -49,22 +49,24 @@ def is_throttling(error: TransientError) -> bool:
 
 
 @contextmanager
-def throttles_counted(dynamodb: Any) -> Iterator[Counter[str]]:
-    """Counts by reason the throttled Scan requests of the block, also those that botocore retries.
+def throttles_counted(client: Any, operation: str) -> Iterator[Counter[str]]:
+    """Counts by reason the throttled requests of the block, also those that botocore retries.
 
-    `dynamodb` is a client. A given-up request that is still under way counts, too.
+    `operation` is that of the requests, such as ``dynamodb.Scan``. A given-up request that is still
+    under way counts, too.
     """
+    event = f"needs-retry.{operation}"
     counts: Counter[str] = Counter()
 
     def note(response: tuple[Any, Mapping[str, Any]] | None, **_: Any) -> None:
         if response is not None:
             counts.update(_reasons(response[1]))
 
-    dynamodb.meta.events.register("needs-retry.dynamodb.Scan", note)
+    client.meta.events.register(event, note)
     try:
         yield counts
     finally:
-        dynamodb.meta.events.unregister("needs-retry.dynamodb.Scan", note)
+        client.meta.events.unregister(event, note)
 
 
 def listed(counts: Mapping[str, int]) -> str:

@@ -156,12 +156,10 @@ class SegmentWorker:
     def _record_no_progress(self, position: Position) -> None:
         if self._throttles:
             raise TransientError(
-                f"segment {self.segment} of run {self.plan.run_id}: the table "
-                f"{self.plan.table_name} was throttled for as long as the worker had time "
-                f"({listed(self._throttles)}), and gave it no page. If that lasts, raise the "
-                "table's read throughput and resume the run, or resume it by an execution "
-                f'that reads less at a time: {{"run_id": "{self.plan.run_id}", "max_concurrency": '
-                '…, "read_units_per_second": …}. What has been read is kept'
+                f"segment {self.segment} of run {self.plan.run_id}: {self.source.name} was "
+                f"throttled for as long as the worker had time ({listed(self._throttles)}), and "
+                f"gave it no page. If that lasts, {self.source.if_throttled}. What has been read "
+                "is kept"
             )
         self.log.record_no_progress(self.segment, position, self.appender)
 

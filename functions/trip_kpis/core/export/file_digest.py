@@ -35,27 +35,32 @@ class FileDigest:
     def update(self, piece: bytes) -> None:
         """Adds the file's next bytes. Raises CorruptExportError if its beginning has changed."""
         before = self._read_before
-        if before is None or self._bytes + len(piece) < before.bytes:
-            self._add(piece)
-            return
-        rest = before.bytes - self._bytes
-        self._add(piece[:rest])
-        self._check_beginning(before)
-        self._read_before = None
+        rest = 0
+        if before is not None and self._bytes + len(piece) >= before.bytes:
+            rest = before.bytes - self._bytes
+            self._add(piece[:rest])
+            if self._text != before.md5:
+                raise self._replaced(before)
+            self._read_before = None
         self._add(piece[rest:])
 
     @property
     def beginning(self) -> Beginning:
-        """What has been read of the file, by this worker or before it, whichever is longer."""
-        if self._read_before is not None:
-            return self._read_before
+        """What has been read of the file."""
         return Beginning(bytes=self._bytes, md5=self._text)
+
+    def check_beginning(self) -> None:
+        """Raises CorruptExportError if the file is not known to begin with what was read before.
+
+        A file that comes to the next line in fewer bytes is another one.
+        """
+        if self._read_before is not None:
+            raise self._replaced(self._read_before)
 
     def check_whole(self, md5: str | None) -> None:
         """Compares the whole file with the manifest's MD5, if there is one. Raises
         CorruptExportError if one of both differs."""
-        if self._read_before is not None:
-            self._check_beginning(self._read_before)
+        self.check_beginning()
         if md5 is not None and self._text != md5:
             raise CorruptExportError(
                 f"{self._url} is damaged: its MD5 is {self._text}, and the export's manifest says "
@@ -66,13 +71,12 @@ class FileDigest:
         self._md5.update(piece)
         self._bytes += len(piece)
 
-    def _check_beginning(self, before: Beginning) -> None:
-        if (self._bytes, self._text) != (before.bytes, before.md5):
-            raise CorruptExportError(
-                f"{self._url} was replaced while the run read it, or was damaged on its way: the "
-                f"MD5 of its first {before.bytes:,} bytes was {before.md5}, and of its first "
-                f"{self._bytes:,} bytes it is {self._text} now. {NEXT_STEPS}"
-            )
+    def _replaced(self, before: Beginning) -> CorruptExportError:
+        return CorruptExportError(
+            f"{self._url} was replaced while the run read it, or was damaged on its way: it does "
+            f"not begin any more with the {before.bytes:,} bytes that were read of it before (MD5 "
+            f"{before.md5}). {NEXT_STEPS}"
+        )
 
     @property
     def _text(self) -> str:

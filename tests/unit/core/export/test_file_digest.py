@@ -42,24 +42,25 @@ def test_the_same_file_is_found_the_same_in_any_pieces(
 def test_another_beginning_is_found_at_once(
     body: bytes, other: bytes, size: int, data: st.DataObject
 ) -> None:
-    """As soon as that many bytes are there, or at the end of a file that has fewer."""
+    """As soon as that many bytes are there, or before a line that comes in fewer."""
     known = data.draw(st.integers(1, len(other)))
     digest = FileDigest(URL, read_before=beginning(other[:known]))
     if body.startswith(other[:known]):
         return
-    with pytest.raises(CorruptExportError, match=f"first {known:,} bytes"):
+    with pytest.raises(CorruptExportError, match=f"with the {known:,} bytes"):
         read(digest, body[:known], size)
-        digest.check_whole(None)
+        digest.check_beginning()
 
 
-def test_until_it_is_compared_the_earlier_beginning_stays() -> None:
-    """So that a worker that stops before that hands it on."""
-    before = beginning(b"abcdef")
-    digest = FileDigest(URL, read_before=before)
+def test_no_line_may_come_before_the_beginning_is_compared() -> None:
+    digest = FileDigest(URL, read_before=beginning(b"abcdef"))
     digest.update(b"abc")
-    assert digest.beginning == before
-    digest.update(b"defghi")
-    assert digest.beginning == beginning(b"abcdefghi")
+    for check in (digest.check_beginning, lambda: digest.check_whole(None)):
+        with pytest.raises(CorruptExportError, match="was replaced"):
+            check()
+    digest.update(b"def")
+    digest.check_beginning()
+    digest.check_whole(md5(b"abcdef"))
 
 
 def test_a_file_with_another_md5_is_damaged() -> None:
