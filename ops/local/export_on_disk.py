@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Self
+from typing import NoReturn, Self
 
 import msgspec
 
@@ -20,6 +20,7 @@ from ops import interruption
 from ops.embedded.export_files import ExportWriter
 from ops.embedded.isolation import ACCOUNT_ID, REGION
 from ops.local.dynamodb_json import write_item
+from ops.local.out_directory import MARKER, WRITTEN_BY_RUNS
 from ops.local.trip_files import TripFileError, Trips, add_json_lines
 from ops.runs import figures
 from trip_kpis.core.errors import CorruptExportError, InputError
@@ -98,21 +99,21 @@ class ExportOnDisk:
             raise TripFileError(f"{path} is a manifest: give --export its folder, {path.parent}")
         if not path.is_dir():
             return cls._without_manifests(path, (path,))
-        above = path.resolve().parent
-        found = [above / SUMMARY] if (above / SUMMARY).is_file() else sorted(path.rglob(SUMMARY))
-        if len(found) > 1:
+        folders = _manifest_folders(path)
+        if len(folders) > 1:
             raise TripFileError(
-                f"{path} has {len(found)} exports: name one of them, such as {found[-1].parent}"
+                f"{path} has {len(folders)} exports: name one of them, such as {folders[-1]}"
             )
-        if found:
-            return cls._with_manifests(path, found[0].parent)
-        data = tuple(sorted(path.rglob(f"*{DATA_FILE}")))
-        if not data and next(path.rglob(f"*{_ION_FILE}"), None):
+        if folders:
+            return cls._with_manifests(path, folders[0])
+        there = _files_below(path)
+        data = tuple(file for file in there if file.name.endswith(DATA_FILE))
+        if not data and any(file.name.endswith(_ION_FILE) for file in there):
             raise TripFileError(
                 f"{path} has an export in Amazon Ion: export the table with the format "
                 f"{DYNAMODB_JSON} (`--export-format {DYNAMODB_JSON}`)"
             )
-        if not data and next(path.rglob(_STARTED), None):
+        if not data and any(file.name == _STARTED for file in there):
             raise TripFileError(
                 f"{path} has an export that is not complete: it has {_STARTED}, and no {SUMMARY}. "
                 "Wait until DynamoDB has completed it, and copy it again"
@@ -249,6 +250,39 @@ def _uncounted(path: Path, as_of: str) -> str:
         "earlier time does not replace the days of this run. To check them, give --export the "
         f"folder that has {SUMMARY}."
     )
+
+
+def _manifest_folders(path: Path) -> Sequence[Path]:
+    """Returns the folders of the exports that a directory belongs to or contains: the directory
+    itself, if it has a summary; else the folder above, if this is its folder of data files."""
+    real = path.resolve()
+    if (path / SUMMARY).is_file():
+        return [path]
+    if real.name == "data" and (real.parent / SUMMARY).is_file():
+        return [real.parent]
+    return [file.parent for file in _files_below(path) if file.name == SUMMARY]
+
+
+def _files_below(path: Path) -> Sequence[Path]:
+    """Returns the files of a directory, in order, without what runs have written there, which may
+    be exports. Links are followed, to each directory once. Raises OSError if a directory cannot be
+    read: nobody would notice that its files are missing."""
+    found: list[Path] = []
+    seen: set[str] = set()
+    for directory, below, files in os.walk(path, followlinks=True, onerror=_raise):
+        real = os.path.realpath(directory)
+        if real in seen:
+            below.clear()
+            continue
+        seen.add(real)
+        of_runs = WRITTEN_BY_RUNS if MARKER in files else ()
+        below[:] = sorted(name for name in below if name not in of_runs)
+        found += (Path(directory, name) for name in files)
+    return sorted(found)
+
+
+def _raise(error: OSError) -> NoReturn:
+    raise error
 
 
 def _fingerprint(files: Sequence[Path]) -> str:

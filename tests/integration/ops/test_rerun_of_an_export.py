@@ -68,6 +68,17 @@ def test_it_continues_with_the_same_export_and_no_other(out: Path, tmp_path: Pat
     assert kpis(out) == kpis_of_trips(9)
 
 
+def test_results_in_the_folder_of_the_export_do_not_become_a_part_of_it(tmp_path: Path) -> None:
+    """Without manifests, a run writes some into its --out."""
+    synced = leave_export(tmp_path / "copy", [TRIPS, [REJECTED]])
+    synced.remove_manifests()
+    out = synced.folder / "out"
+    failed_run(synced, out)
+    assert [*out.rglob("manifest-summary.json")]
+    assert succeeded(rerun(out))["counted"] == 9
+    assert succeeded(run(synced.folder, out, *TOLERANT))["days_unchanged"] == 3
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("later", ["export", "trips"])
 def test_a_later_run_over_something_else_does_not_keep_it_from_that(

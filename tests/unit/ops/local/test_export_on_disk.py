@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from ops.local.export_on_disk import ExportOnDisk, written
+from ops.local.out_directory import claim_out
 from ops.local.trip_files import TripFileError, Trips
 from tests.exports_on_disk import AS_OF, TABLE_ARN, TABLE_ID, SyncedExport, leave_export
 from tests.samples import trip
@@ -122,7 +123,68 @@ def test_two_exports_are_refused_with_the_name_of_one(tmp_path: Path) -> None:
     folders = [leave_export(tmp_path, [ITEMS]).folder for _ in range(2)]
     with pytest.raises(TripFileError) as raised:
         ExportOnDisk.at(tmp_path)
-    assert f"has 2 exports: name one of them, such as {max(folders)}" in str(raised.value)
+    advice = f"has 2 exports: name one of them, such as {max(folders)}"
+    assert advice in str(raised.value)
+    assert ExportOnDisk.at(max(folders)).manifests == max(folders)
+
+
+@pytest.mark.parametrize("name", ["second", "data"])
+def test_the_named_export_is_read_also_where_it_is_in_another_one(
+    synced: SyncedExport, tmp_path: Path, name: str
+) -> None:
+    """The advice about several exports names the inner one, and the outer one is not read for it,
+    even if its folder has the name of a folder of data files."""
+    other = leave_export(tmp_path / "other", [ITEMS[:1]], table_id="second").folder
+    if name == "data":
+        (synced.folder / "data").rename(synced.folder / "elsewhere")
+    inner = other.rename(synced.folder / name)
+    export = ExportOnDisk.at(inner)
+    assert (export.manifests, export.table_id, export.items) == (inner, "second", 1)
+
+
+def test_a_folder_with_manifests_is_that_export_whatever_is_in_it(
+    synced: SyncedExport, tmp_path: Path
+) -> None:
+    leave_export(tmp_path / "other", [ITEMS[:1]]).folder.rename(synced.folder / "second")
+    assert ExportOnDisk.at(synced.folder).manifests == synced.folder
+
+
+def test_data_files_in_a_folder_below_manifests_are_not_taken_for_their_export(
+    synced: SyncedExport,
+) -> None:
+    inner = synced.folder / "copy"
+    inner.mkdir()
+    (inner / "a.json.gz").write_bytes(synced.data[0].read_bytes())
+    export = ExportOnDisk.at(inner)
+    assert (export.manifests, export.files) == (None, (inner / "a.json.gz",))
+
+
+def test_the_results_of_runs_are_no_exports(synced: SyncedExport) -> None:
+    """A run writes manifests, or trips as an export, into the state of its --out, which may be a
+    folder in the export's."""
+    out = synced.folder / "out"
+    claim_out(out)
+    leave_export(out / "state/exports/3f2a", [ITEMS])
+    assert ExportOnDisk.at(synced.folder.parent).manifests == synced.folder
+    synced.remove_manifests()
+    export = ExportOnDisk.at(synced.folder)
+    assert (export.manifests, len(export.files)) == (None, 3)
+    kept = out / "kept"
+    leave_export(kept, [ITEMS])
+    assert ExportOnDisk.at(out).items == len(ITEMS), "what no run has written"
+
+
+def test_links_are_followed_and_lead_to_each_export_once(
+    synced: SyncedExport, tmp_path: Path
+) -> None:
+    view = tmp_path / "view"
+    view.mkdir()
+    for name in ("one", "two"):
+        (view / name).symlink_to(synced.folder)
+    (view / "loop").symlink_to(view)
+    assert ExportOnDisk.at(view).items == len(ITEMS)
+    synced.remove_manifests()
+    assert len(ExportOnDisk.at(view).files) == 3
 
 
 @pytest.mark.parametrize(
