@@ -177,6 +177,14 @@ class ExportOnDisk:
         return SavedExport(path=str(self.path.resolve()), fingerprint=self.fingerprint)
 
     @property
+    def is_unchanged(self) -> bool:
+        """Whether its files are still those that were found."""
+        try:
+            return _fingerprint(self.files) == self.fingerprint
+        except OSError:
+            return False
+
+    @property
     def prefix(self) -> str:
         """Of the keys of its objects."""
         return f"{FOLDER}/{self.fingerprint[:16]}/"

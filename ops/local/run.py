@@ -21,7 +21,7 @@ from ops.local.out_directory import cannot_write
 from ops.local.parameters import fit_parameters
 from ops.local.results import unfinished_run
 from ops.local.state_directory import SavedStack, StateDirectory, StateError
-from ops.local.trip_files import Trips
+from ops.local.trip_files import TripFileError, Trips
 from ops.runs.copied_files import ignored
 from ops.runs.estimate import estimate_by_execution
 from ops.runs.execution import (
@@ -150,6 +150,8 @@ def run(
                 follower.say(f"Run {name}. If it is interrupted: {rerun_command(name, out)}")
                 ended = _to_its_end(local, noted, follower.show, files)
                 follower.executed(succeeded=ended.succeeded)
+                if export is not None and not (ended.succeeded or export.is_unchanged):
+                    follower.say(_changed(export))
                 _leave(local, state, out, follower)
     return ended
 
@@ -217,6 +219,8 @@ def rerun(
                 noted = _noted(local, asked, name=name)
                 ended = _to_its_end(local, noted, follower.show, files)
                 follower.executed(succeeded=ended.succeeded)
+                if export is not None and not (ended.succeeded or export.is_unchanged):
+                    follower.say(_changed(export))
                 _leave(local, state, out, follower)
     return ended
 
@@ -337,7 +341,8 @@ def _written(trips: Trips, state: StateDirectory, follower: Follower) -> ExportO
 def _mounted(
     export: ExportOnDisk | None, local: LocalStack, state: StateDirectory
 ) -> Mapping[str, Path]:
-    """Lets the functions see the export's files in the bucket. Returns them by their URLs."""
+    """Lets the functions see the export's files in the bucket. Returns them by their URLs. Raises
+    TripFileError if they have changed since the export was found."""
     if export is None:
         return {}
     spare = state.export_path(export.table_id)
@@ -346,7 +351,19 @@ def _mounted(
     except OSError as error:
         raise cannot_write(spare, error, _FREE_SPACE) from error
     local.cloud.mount(local.bucket_name, files)
+    if not export.is_unchanged:
+        raise TripFileError(
+            f"the files of the export {export.path} have changed since they were found: start "
+            "again when nothing changes them any more"
+        )
     return {f"s3://{local.bucket_name}/{key}": file for key, file in files.items()}
+
+
+def _changed(export: ExportOnDisk) -> str:
+    return (
+        f"The files of the export {export.path} have changed since the run began. Put them back "
+        "as they were and resume the run, or start a new run."
+    )
 
 
 def _with_paths(ended: EndedExecution, files: Mapping[str, Path]) -> EndedExecution:
