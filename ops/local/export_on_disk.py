@@ -238,6 +238,10 @@ class ExportOnDisk:
                 raise TripFileError(f"{file} is no UTF-8 text: fetch it again") from error
         return trips
 
+    def is_sample(self, trips: Trips) -> bool:
+        """Whether it has, or may have, more items than these of its items."""
+        return self.items != len(trips.items)
+
     @property
     def described(self) -> str:
         """For people."""

@@ -96,7 +96,8 @@ def run(
     Raises SettingError, EmbeddedCloudError, TripFileError or StateError for what keeps it from
     running. A run that fails raises nothing.
     """
-    fitted = fit_parameters(parameters, trips)
+    is_sample = export is not None and export.is_sample(trips)
+    fitted = fit_parameters(parameters, trips, is_sample=is_sample)
     for remark in (*trips.remarks, *(export.remarks if export else ()), *fitted.remarks):
         follower.say(remark)
     state = StateDirectory(out)

@@ -93,8 +93,9 @@ def serve(
             files, hash_key=key, sort_key=sort_key, same_key=same_key, encoding=encoding
         )
     remarks = [*trips.remarks, *(export.remarks if export else ())]
+    is_sample = export is not None and export.is_sample(trips)
     if lambda_endpoint is None:
-        fitted = fit_parameters(parameters, trips, refuse_absent=export is None)
+        fitted = fit_parameters(parameters, trips, is_sample=is_sample)
         parameters = {**fitted.parameters}
         remarks += fitted.remarks
     for line in remarks:

@@ -171,6 +171,25 @@ def test_without_manifests_it_is_as_of_some_time_and_unchecked(tmp_path: Path) -
     check_out(out)
 
 
+def test_an_attribute_that_only_later_items_have_is_read(tmp_path: Path) -> None:
+    """The first items are looked at before a run. A name that no item has is refused if these are
+    all."""
+    without = [
+        {name: value for name, value in trip(number).items() if name != "estimated_fare_amount"}
+        for number in range(200)
+    ]
+    synced = leave_export(tmp_path / "copy", [[*without, *(trip(n) for n in range(200, 260))]])
+    done = run(synced.folder, tmp_path / "out")
+    said = succeeded(done)
+    assert (said["incomplete"], said["counted"]) == (200, 60)
+    assert "None of the 200 sampled items has estimated_fare_amount, which" in done.stderr
+    assert "--parameter EstimatedFareAttribute" not in done.stderr
+    few = leave_export(tmp_path / "few", [without[:9]])
+    refused = run(few.folder, tmp_path / "refused")
+    assert refused.returncode == 2
+    assert "no trip has estimated_fare_amount, which EstimatedFareAttribute" in refused.stderr
+
+
 def test_trips_read_as_an_export_have_the_figures_of_a_table(
     json_lines: Callable[[list[Item]], Path], tmp_path: Path
 ) -> None:
