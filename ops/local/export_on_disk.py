@@ -226,11 +226,14 @@ class ExportOnDisk:
         _write_manifest(folder / FILES, b"".join(msgspec.json.encode(one) + b"\n" for one in files))
 
     def sample(self, *, hash_key: str, sort_key: str | None) -> Trips:
-        """The first items of a few files. Raises TripFileError for what is no export, and where
-        the items have no such key."""
+        """The first items of a few files, and of the first other file that has any if these are
+        empty. Raises TripFileError for what is no export, and where the items have no such key."""
         trips = Trips(hash_key=hash_key, sort_key=sort_key)
         step = max(1, len(self.files) // _FILES_SAMPLED)
-        for file in self.files[::step][:_FILES_SAMPLED]:
+        few = self.files[::step][:_FILES_SAMPLED]
+        for number, file in enumerate(dict.fromkeys((*few, *self.files))):
+            if number >= len(few) and trips.items:
+                break
             lines = b"".join(islice(_lines(file), _ITEMS_SAMPLED))
             try:
                 add_json_lines(trips, file, lines.decode())

@@ -115,8 +115,8 @@ def fit_parameters(
     if wrong and is_sample:
         absent = ", or ".join(f"{one.written}, which {one.name} names" for one in wrong)
         remarks.append(
-            f"{none} has {absent}. They have {_some(names)}. If the name is wrong, press Ctrl-C "
-            "and correct it."
+            f"{none} has {absent}. They have {_some(names)}. If the name is wrong, correct it; "
+            "Ctrl-C stops a run."
         )
     elif wrong:
         sentences = _wrong_names(wrong, names, f"{file.name}.toml")

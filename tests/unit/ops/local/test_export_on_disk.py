@@ -279,6 +279,14 @@ def test_a_sample_has_the_first_items_of_several_files(tmp_path: Path) -> None:
     assert ("t-1-0",) in found
 
 
+def test_a_sample_has_items_if_any_file_has(tmp_path: Path) -> None:
+    """DynamoDB writes a file for each partition of the table, also for those without items."""
+    synced = leave_export(tmp_path, [*([[]] * 20), ITEMS, []])
+    assert len(sample(synced.folder).items) == len(ITEMS)
+    with pytest.raises(TripFileError, match="has no attribute 'ride_id'"):
+        sample(synced.folder, hash_key="ride_id")
+
+
 @pytest.mark.parametrize(
     ("lines", "keys", "says"),
     [

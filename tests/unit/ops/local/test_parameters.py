@@ -92,8 +92,8 @@ def test_what_a_sample_lacks_is_a_remark_without_a_replacement(tmp_path: Path) -
     (remark,) = fitted.remarks
     assert remark == (
         "None of the 2 sampled items has fare_amount, which FareAttribute names. They have "
-        "trip_id, estimated_fare_amount, pickup_datetime, fare. If the name is wrong, press Ctrl-C "
-        "and correct it."
+        "trip_id, estimated_fare_amount, pickup_datetime, fare. If the name is wrong, correct it; "
+        "Ctrl-C stops a run."
     )
     item = {name: value for name, value in ORDER.items() if name not in {"city", "price", "status"}}
     both, city = fit_parameters(defined(tmp_path), trips(item), is_sample=True).remarks[::-1]
