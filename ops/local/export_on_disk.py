@@ -50,9 +50,12 @@ _SAMPLED_BYTES = 64 * 2**10
 class SavedExport:
     """Where an export is, for another process."""
 
-    path: str
+    path: str | None
+    """None: it is in the state, under its table's id"""
     fingerprint: str
     """as `ExportOnDisk` has it"""
+    table_arn: str | None = None
+    """None: DynamoDB has written no manifest that names the table"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +177,9 @@ class ExportOnDisk:
 
     @property
     def saved(self) -> SavedExport:
-        return SavedExport(path=str(self.path.resolve()), fingerprint=self.fingerprint)
+        return SavedExport(
+            path=str(self.path.resolve()), fingerprint=self.fingerprint, table_arn=self.table_arn
+        )
 
     @property
     def is_unchanged(self) -> bool:
@@ -301,10 +306,13 @@ def _raise(error: OSError) -> NoReturn:
 
 
 def _fingerprint(files: Sequence[Path]) -> str:
+    """Describes the files, wherever the folder is that they have in common."""
+    real = [file.resolve() for file in files]
+    folder = os.path.commonpath([file.parent for file in real]) if real else ""
     described = []
-    for file in files:
+    for file in real:
         found = file.stat()
-        described.append([str(file.resolve()), found.st_size, found.st_mtime_ns])
+        described.append([str(file.relative_to(folder)), found.st_size, found.st_mtime_ns])
     return hashlib.sha256(json.dumps(described).encode()).hexdigest()
 
 

@@ -2,8 +2,6 @@
 
 import json
 import re
-import shutil
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,12 +12,13 @@ from typing import Any, Protocol
 from ops import interruption
 from ops.atomic_write import atomic_write
 from ops.local.bucket_tree import mirror
-from ops.local.export_on_disk import FOLDER, ExportOnDisk, written
+from ops.local.export_on_disk import FOLDER, ExportOnDisk
 from ops.local.local_stack import LocalStack, Where, local_stack
-from ops.local.names import CONTAINERS_BUCKET, TABLE_NAME
+from ops.local.names import CONTAINERS_BUCKET
 from ops.local.out_directory import cannot_write
 from ops.local.parameters import fit_parameters
 from ops.local.results import unfinished_run
+from ops.local.run_source import FREE_SPACE, RunSource
 from ops.local.state_directory import SavedStack, StateDirectory, StateError
 from ops.local.trip_files import TripFileError, Trips
 from ops.runs.copied_files import ignored
@@ -39,9 +38,6 @@ from trip_kpis.core.layout import plan_key
 from trip_kpis.core.run.plan import SCAN
 
 _POLL_SECONDS = 0.1
-MANY_TRIPS = 20_000
-"""of which an emulated table takes its time"""
-_FREE_SPACE = "free space there, or name another directory, and start again"
 _URL = re.compile(rf"s3://[\w.-]+/{FOLDER}/[^\s,:\"]+")
 """of an export's object, in a message"""
 
@@ -73,7 +69,7 @@ class Follower(Protocol):
 
 
 def run(
-    trips: Trips,
+    source: RunSource,
     *,
     out: Path,
     execution_input: Mapping[str, Any],
@@ -81,24 +77,19 @@ def run(
     where: Where,
     follower: Follower,
     fresh: bool = False,
-    as_export: bool = False,
-    export: ExportOnDisk | None = None,
 ) -> EndedExecution:
-    """Runs the state machine over `trips` and leaves in `out` what the bucket then holds, and in
+    """Runs the state machine over `source` and leaves in `out` what the bucket then holds, and in
     its `state` what `rerun` needs, from before the execution starts.
 
-    With `as_export`, the run reads an export of the trips, and no table is filled; with an
-    `export`, it reads that, and `trips` are a sample of it.
-
     The bucket is that of the earlier runs of `out`, which stay; the table has the trips of this run
-    alone. `fresh` removes the earlier runs. Until the trips are loaded, `out` is as it was.
+    alone. `fresh` removes the earlier runs. Until the source is ready, `out` is as it was.
 
     Raises SettingError, EmbeddedCloudError, TripFileError or StateError for what keeps it from
     running. A run that fails raises nothing.
     """
-    is_sample = export is not None and export.is_sample(trips)
-    fitted = fit_parameters(parameters, trips, is_sample=is_sample)
-    for remark in (*trips.remarks, *(export.remarks if export else ()), *fitted.remarks):
+    trips = source.trips
+    fitted = fit_parameters(parameters, trips, is_sample=source.is_sample)
+    for remark in (*source.remarks, *fitted.remarks):
         follower.say(remark)
     state = StateDirectory(out)
     with state.locked():
@@ -106,39 +97,28 @@ def run(
         in_bucket = {} if earlier is None else _in_bucket_of(earlier, fitted.parameters, out)
         if earlier is not None and earlier.key_attributes != trips.key_attributes:
             follower.say(_another_key(earlier, trips))
-        if as_export:
-            export = _written(trips, state, follower)
-        if export is None:
-            is_same_table = earlier is not None and state.has_trips(trips)
-            table_id = earlier.table_id if earlier and is_same_table else str(uuid.uuid4())
-            if slow := remark_on_size(len(trips.items)):
-                follower.say(slow)
-            follower.begin("Loading the table", trips=len(trips.items))
-        else:
-            follower.say(export.described)
-            if earlier is not None and earlier.export and earlier.table_id != export.table_id:
-                follower.say(_another_table(out))
-            trips, table_id = trips.without_items(), export.table_id
+        prepared = source.prepare(state, earlier, follower)
+        export = prepared.export
         with local_stack(
-            trips,
+            prepared.table,
             where=where,
             parameters={**fitted.parameters, **in_bucket},
             on_loaded=follower.advance,
             state=state,
-            table_id=table_id,
+            table_id=prepared.table_id,
         ) as local:
             if earlier is None:
                 state.forget()
             stack = SavedStack(
                 hash_key=trips.hash_key,
                 sort_key=trips.sort_key,
-                table_id=table_id,
+                table_id=prepared.table_id,
                 bucket_name=local.bucket_name,
                 parameters={**fitted.parameters, "BucketName": local.bucket_name},
                 page_bytes=where.page_bytes,
-                export=None if export is None else export.saved,
+                export=prepared.saved_export,
             )
-            state.save(stack, trips)
+            state.save(stack, prepared.table)
             _use_saved_bucket(local, state, where)
             files = _mounted(export, local, state)
             if export is not None:
@@ -319,26 +299,6 @@ def _stopped_in_words(follower: Follower, run_id: str, out: Path) -> Iterator[No
         raise cannot_write(out, error, advice) from error
 
 
-def _written(trips: Trips, state: StateDirectory, follower: Follower) -> ExportOnDisk:
-    """The trips as an export, in the state."""
-    table_id = str(uuid.uuid4())
-    directory = state.export_path(table_id)
-    follower.begin("Writing an export", trips=len(trips.items))
-    try:
-        return written(
-            trips,
-            directory,
-            table_name=TABLE_NAME,
-            table_id=table_id,
-            on_written=follower.advance,
-        )
-    except BaseException as error:
-        shutil.rmtree(directory, ignore_errors=True)
-        if not isinstance(error, OSError):
-            raise
-        raise cannot_write(directory, error, _FREE_SPACE) from error
-
-
 def _mounted(
     export: ExportOnDisk | None, local: LocalStack, state: StateDirectory
 ) -> Mapping[str, Path]:
@@ -350,7 +310,7 @@ def _mounted(
     try:
         files = export.objects(spare)
     except OSError as error:
-        raise cannot_write(spare, error, _FREE_SPACE) from error
+        raise cannot_write(spare, error, FREE_SPACE) from error
     local.cloud.mount(local.bucket_name, files)
     if not export.is_unchanged:
         raise TripFileError(
@@ -411,23 +371,6 @@ def _another_key(earlier: SavedStack, trips: Trips) -> str:
     return (
         f"The table's key was {was} in earlier runs, and is {now} now. If that is a mistake, press "
         "Ctrl-C and give the same --key and --sort-key."
-    )
-
-
-def remark_on_size(trips: int) -> str | None:
-    """What to say of so many trips that are about to be loaded into an emulated table."""
-    if trips <= MANY_TRIPS:
-        return None
-    return (
-        f"{trips:,} trips are many for the emulated table: it takes minutes or longer. Add "
-        "--source export to read them without it."
-    )
-
-
-def _another_table(out: Path) -> str:
-    return (
-        f"The last run of {out} read an export of another table, and this one overwrites its days. "
-        "If that is a mistake, press Ctrl-C and name another directory with --out."
     )
 
 

@@ -11,6 +11,7 @@ import pytest
 from ops.local.export_on_disk import ExportOnDisk
 from ops.local.local_stack import Where
 from ops.local.run import run
+from ops.local.run_source import NamedExport
 from ops.local.trip_files import TripFileError
 from tests.exports_on_disk import SyncedExport, leave_export
 from tests.integration.ops.conftest import trip
@@ -47,13 +48,12 @@ def synced(tmp_path: Path) -> SyncedExport:
 def run_with(synced: SyncedExport, out: Path, follower: Any) -> Any:
     export = ExportOnDisk.at(synced.folder)
     return run(
-        export.sample(hash_key="trip_id", sort_key=None),
+        NamedExport(export, export.sample(hash_key="trip_id", sort_key=None)),
         out=out,
         execution_input={"total_segments": 1},
         parameters={},
         where=Where(),
         follower=follower,
-        export=export,
     )
 
 

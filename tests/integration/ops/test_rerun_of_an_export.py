@@ -99,19 +99,22 @@ def test_a_later_run_over_something_else_does_not_keep_it_from_that(
 def test_trips_that_were_written_as_an_export_are_there_until_the_next_run(
     out: Path, tmp_path: Path
 ) -> None:
+    """Also if the directory was moved."""
     trips = leave_export(tmp_path / "copy", [[*TRIPS, REJECTED]]).data[0]
     as_export = (("--source", "export"), ("--parameter", "Source=export"))
     begun = [ops("run", "--trips", trips, *option, "--out", out, "--json") for option in as_export]
     assert all("Writing an export" in done.stderr for done in begun)
+    assert not any("another table" in done.stderr for done in begun)
     run_ids = [summary(done)["run_id"] for done in begun]
     status = ops("status", run_ids[0], "--out", out).stdout
     assert "cannot be resumed, because a later run has replaced its trips" in status
     done = rerun(out, run_ids[0])
     assert done.returncode == 2
     assert f"run {run_ids[0]} cannot be resumed" in done.stderr
-    resumed = succeeded(rerun(out))
+    moved = out.rename(tmp_path / "moved")
+    resumed = succeeded(rerun(moved))
     assert (resumed["run_id"], resumed["counted"]) == (run_ids[1], 9)
-    assert kpis(out) == kpis_of_trips(9)
+    assert kpis(moved) == kpis_of_trips(9)
 
 
 @pytest.mark.slow

@@ -232,6 +232,18 @@ def test_other_files_are_another_export(synced: SyncedExport) -> None:
     assert after.prefix != before.prefix
 
 
+def test_a_moved_export_has_the_same_fingerprint_and_another_place(
+    synced: SyncedExport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process may have another current directory."""
+    monkeypatch.chdir(tmp_path)
+    before = ExportOnDisk.at(synced.folder.relative_to(tmp_path)).saved
+    assert before.path == str(synced.folder)
+    moved = synced.folder.rename(tmp_path / "moved")
+    after = ExportOnDisk.at(Path("moved")).saved
+    assert (after.fingerprint, after.path) == (before.fingerprint, str(moved))
+
+
 def test_the_objects_are_the_files_where_they_are(synced: SyncedExport, tmp_path: Path) -> None:
     export = ExportOnDisk.at(synced.folder)
     objects = export.objects(tmp_path / "spare")
@@ -250,9 +262,9 @@ def test_without_manifests_some_are_written_that_say_what_is_known(
     """Files of the same name in several folders are several objects. No file is a link: a run
     refuses a directory that has one."""
     synced.remove_manifests()
+    file = synced.data_files_on_disk[0]
     other = synced.folder / "data/more"
     other.mkdir()
-    file = synced.data_files_on_disk[0]
     (other / file.name).write_bytes(file.read_bytes())
     export, spare = ExportOnDisk.at(synced.folder), tmp_path / "spare"
     objects = export.objects(spare)
