@@ -1,7 +1,6 @@
 """One run in the embedded cloud, from trips to KPIs, or from where an earlier process left it."""
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,7 +11,7 @@ from typing import Any, Protocol
 from ops import interruption
 from ops.atomic_write import atomic_write
 from ops.local.bucket_tree import mirror
-from ops.local.export_on_disk import FOLDER, ExportOnDisk
+from ops.local.export_on_disk import ExportOnDisk
 from ops.local.local_stack import LocalStack, Where, local_stack
 from ops.local.names import CONTAINERS_BUCKET
 from ops.local.out_directory import cannot_write
@@ -38,8 +37,6 @@ from trip_kpis.core.layout import plan_key
 from trip_kpis.core.run.plan import SCAN
 
 _POLL_SECONDS = 0.1
-_URL = re.compile(rf"s3://[\w.-]+/{FOLDER}/[^\s,:\"]+")
-"""of an export's object, in a message"""
 
 
 class Follower(Protocol):
@@ -330,8 +327,13 @@ def _changed(export: ExportOnDisk) -> str:
 def _with_paths(ended: EndedExecution, files: Mapping[str, Path]) -> EndedExecution:
     """Its errors name files of this machine by their paths, in place of their URLs."""
 
+    longest_first = sorted(files.items(), key=lambda file: len(file[0]), reverse=True)
+
     def named(message: str) -> str:
-        return _URL.sub(lambda url: _in_json(files.get(url[0], url[0])), message)
+        for url, path in longest_first:
+            for written in (_in_json(url), url):
+                message = message.replace(written, _in_json(path))
+        return message
 
     return replace(
         ended,

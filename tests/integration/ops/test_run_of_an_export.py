@@ -308,6 +308,21 @@ def test_a_bad_export_publishes_nothing_and_says_which_file_it_is(
     assert error in ops("status", "--out", out).stdout
 
 
+def test_a_bad_file_is_named_as_it_is_called_here(tmp_path: Path) -> None:
+    folder = tmp_path / "Köln 1"
+    folder.mkdir()
+    for number, name in enumerate(("a.json.gz", "zürich.json.gz")):
+        (folder / name).write_bytes(gzip.compress(lines_of([trip(900 + number)])))
+    bad = folder / "my export, ü:1.json.gz"
+    bad.write_bytes(gzip.compress(lines_of(LONG) + b"nothing\n"))
+    done = run(folder, tmp_path / "out")
+    assert done.returncode == 1
+    (failed,) = summary(done)["failed_segments"]
+    assert failed["cause"].startswith(f"{bad}, line 501, is no item")
+    assert f"{bad}, line 501" in words(done.stderr)
+    assert "s3://" not in done.stdout + done.stderr
+
+
 @pytest.mark.parametrize(
     ("damage", "says"),
     [
