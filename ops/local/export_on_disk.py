@@ -186,7 +186,7 @@ class ExportOnDisk:
         """Whether its files are still those that were found."""
         try:
             return _fingerprint(self.files) == self.fingerprint
-        except OSError:
+        except (OSError, TripFileError):
             return False
 
     @property
@@ -306,12 +306,15 @@ def _raise(error: OSError) -> NoReturn:
 
 
 def _fingerprint(files: Sequence[Path]) -> str:
-    """Describes the files, wherever the folder is that they have in common."""
+    """Describes the files, wherever the folder is that they have in common. Raises TripFileError
+    for one without a byte: packed with gzip, even no items have some."""
     real = [file.resolve() for file in files]
     folder = os.path.commonpath([file.parent for file in real]) if real else ""
     described = []
     for file in real:
         found = file.stat()
+        if not found.st_size:
+            raise TripFileError(f"{file} has 0 bytes: fetch it again")
         described.append([str(file.relative_to(folder)), found.st_size, found.st_mtime_ns])
     return hashlib.sha256(json.dumps(described).encode()).hexdigest()
 

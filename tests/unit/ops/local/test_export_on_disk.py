@@ -87,6 +87,11 @@ def test_without_manifests_it_is_as_of_when_the_newest_file_was_written(
     assert export.remarks[0].startswith(f"{synced.folder} has no manifest-summary.json: ")
 
 
+def emptied_without_manifests(synced: SyncedExport) -> None:
+    synced.data[2].write_bytes(b"")
+    synced.remove_manifests()
+
+
 @pytest.mark.parametrize(
     ("damage", "says"),
     [
@@ -108,6 +113,8 @@ def test_without_manifests_it_is_as_of_when_the_newest_file_was_written(
             "manifest-files.json cannot be read (No such file or directory): fetch the whole",
         ),
         (lambda one: one.data[2].unlink(), "lacks 1 of the export's 3 data files, such as "),
+        (lambda one: one.data[2].write_bytes(b""), " has 0 bytes: fetch it again"),
+        (lambda one: emptied_without_manifests(one), " has 0 bytes: fetch it again"),
     ],
 )
 def test_an_export_that_is_not_whole_is_refused(
