@@ -160,8 +160,10 @@ def test_serve_has_an_export_that_the_stack_can_read(synced: SyncedExport, tmp_p
     serving = ("serve", "--export", synced.folder, "--port", "0")
     with started(*serving, env={**os.environ, "TMPDIR": str(tmp_path)}) as process:
         try:
-            said = reported_until(process, "\nexport  ")
-            url = said.rpartition("\nexport  ")[2].strip()
+            said = reported_until(process, " --export-manifest ")
+            url = said.rpartition("\nexport  ")[2].split()[0]
+            assert "The table is empty. A run reads the export if it names it:\n" in said
+            assert said.endswith(f" -m ops run --stack trip-kpis --export-manifest {url}\n")
             figures = figures_by_run_of_stack(said, url)
             assert "The table, the bucket and the executions are gone" in stopped(process)
         finally:
