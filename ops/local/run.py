@@ -21,6 +21,7 @@ from ops.local.run_source import FREE_SPACE, RunSource
 from ops.local.state_directory import SavedStack, StateDirectory, StateError
 from ops.local.trip_files import TripFileError, Trips
 from ops.runs.copied_files import ignored
+from ops.runs.errors import read_units_refused
 from ops.runs.estimate import estimate_by_execution
 from ops.runs.execution import (
     SUCCEEDED,
@@ -149,7 +150,8 @@ def rerun(
     exported, and nothing is executed.
 
     None is the one run that is not finished. Raises StateError if there is no state, it is damaged,
-    or there is no such run, or another run has replaced its table, and what `run` raises.
+    or there is no such run, or another run has replaced its table, InputError if it cannot read
+    with what is `asked`, and what `run` raises.
     """
     state = StateDirectory(out)
     bucket_name = state.stack().bucket_name
@@ -173,6 +175,8 @@ def rerun(
         is_planned = state.bucket().read(plan_key(run_id)) is not None
         name = new_execution_name("rerun") if is_planned else run_id
         export = state.export_of(stack)
+        if export is not None and "read_units_per_second" in asked:
+            raise read_units_refused(run_id)
         if export is not None:
             trips = stack.empty_table
         else:

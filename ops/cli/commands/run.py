@@ -150,7 +150,11 @@ def run(
         )
     parameters = options.with_definition(parameters, definition)
     source = "export" if export_path else asked.get("source", parameters.get("Source"))
-    refuse_read_units({**asked, "source": source})
+    if export_path and parameters.get("Source") == "scan":
+        raise click.UsageError(
+            "--export cannot be combined with --parameter Source=scan: leave one out"
+        )
+    refuse_read_units({**asked, "source": source}, parameters)
     interruption.explain("The run had not started. Nothing of it is kept.")
     from ops.cli import terminal
     from ops.cli.commands.report import leave_report

@@ -61,6 +61,10 @@ def test_it_continues_with_the_same_export_and_no_other(out: Path, tmp_path: Pat
     assert f"the export {synced.folder}, which the run reads, is not there any more" in refused(out)
     aside.rename(synced.folder)
 
+    budget = rerun(out, "--read-units-per-second", "5")
+    assert budget.returncode == 2
+    assert f"run {run_id} reads an export, without read units: leave" in words(budget.stderr)
+
     resumed = succeeded(rerun(out))
     assert (resumed["run_id"], resumed["counted"]) == (run_id, 9)
     assert resumed["as_of"] == "2026-05-25T02:15:00.000000+00:00"

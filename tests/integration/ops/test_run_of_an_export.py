@@ -358,6 +358,18 @@ def test_an_export_that_no_run_can_read_is_refused_before_anything_is_begun(
         ),
         (("--consistent-read",), "--consistent-read has no effect on an export"),
         (("--read-units-per-second", "9"), "--read-units-per-second has no effect on an export"),
+        (
+            ("--parameter", "ReadUnitsPerSecond=9"),
+            "--parameter ReadUnitsPerSecond has no effect on an export",
+        ),
+        (
+            ("--parameter", "ConsistentRead=true"),
+            "--parameter ConsistentRead has no effect on an export",
+        ),
+        (
+            ("--parameter", "Source=scan"),
+            "--export cannot be combined with --parameter Source=scan",
+        ),
         (("--stack", "trip-kpis"), "--export cannot be combined with --stack"),
         (("--key", "ride_id"), "has no attribute 'ride_id' for the table's key"),
     ],

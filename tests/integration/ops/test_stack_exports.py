@@ -72,6 +72,9 @@ def test_a_scan_and_every_way_to_an_export_have_the_same_figures(stack: LocalSta
         assert again["as_of"] == made["as_of"]
         assert (again["scanned"], again["days_unchanged"]) == (10, 3)
     assert objects_in(stack, "kpis/") == of_scan
+    budget = ops("rerun", made["run_id"], *OF_STACK, "--read-units-per-second", "5")
+    assert budget.returncode == 2
+    assert "reads an export, without read units: leave --read-units-per-second out" in budget.stderr
 
 
 def _table(stack: LocalStack) -> dict[str, Any]:
