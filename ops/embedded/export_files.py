@@ -142,7 +142,7 @@ class ExportWriter:
         """Writes what is left: the rest of the data files, then the manifests.
 
         Args:
-            end_time: The export time by default.
+            end_time: The start time by default.
             billed_size_bytes: The table's size; by default that of the data, uncompressed.
         """
         for file in self._files:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import os
+import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -98,6 +99,7 @@ class ExportOnDisk:
 
     @classmethod
     def _found(cls, path: Path) -> Self:
+        _check_utf8(path.resolve())
         if path.name in (SUMMARY, FILES):
             raise TripFileError(f"{path} is a manifest: give --export its folder, {path.parent}")
         if not path.is_dir():
@@ -159,7 +161,9 @@ class ExportOnDisk:
                     f"{file} is no data file of an export, which ends in {DATA_FILE}: other files "
                     "are read with --trips"
                 )
+            _check_utf8(file)
         newest = max(file.stat().st_mtime for file in files)
+        newest = min(newest, time.time())  # files may claim to be of the future
         as_of = datetime.fromtimestamp(newest, UTC).isoformat(timespec="microseconds")
         fingerprint = _fingerprint(files)
         return cls(
@@ -270,6 +274,14 @@ def _uncounted(path: Path, as_of: str) -> str:
         "earlier time does not replace the days of this run. To check them, give --export the "
         f"folder that has {SUMMARY}."
     )
+
+
+def _check_utf8(path: Path) -> None:
+    """Raises TripFileError for a name that no document can contain."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise TripFileError(f"{str(path)!r} is not UTF-8: rename it") from error
 
 
 def _manifest_folders(path: Path) -> Sequence[Path]:

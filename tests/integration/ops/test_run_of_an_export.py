@@ -167,6 +167,8 @@ def test_without_manifests_it_is_as_of_some_time_and_unchecked(tmp_path: Path) -
     assert "warning: The export has no manifests" in done.stderr
     said = manifest(out, summary(done)["run_id"])
     assert (said["source"], said["export_arn"]) == ("export", None)
+    status = ops("status", "--out", out).stdout
+    assert re.search(r"export +files without manifests, as of \S+Z at the latest\n", status)
     assert "UTC</time>, at the latest." in (out / "report.html").read_text()
     check_out(out)
 
@@ -389,6 +391,8 @@ def test_options_that_do_not_fit_are_refused(
     ("arguments", "says"),
     [
         (("--export", "nowhere"), "nowhere does not exist"),
+        (("--export", "", "--out", "x"), "it is empty: name a directory or a data file"),
+        (("--export", "{not_utf8}", "--out", "x"), "is not UTF-8: rename it"),
         (
             ("--export", "s3://b/AWSDynamoDB/01-2/", "--out", "x"),
             "s3://b/AWSDynamoDB/01-2/ is in S3. Copy its folder, `aws s3 sync",
@@ -410,8 +414,10 @@ def test_options_that_do_not_fit_are_refused(
     ],
 )
 def test_a_run_that_does_not_say_what_to_read_is_refused(
-    arguments: tuple[str, ...], says: str
+    tmp_path: Path, arguments: tuple[str, ...], says: str
 ) -> None:
-    done = ops("run", *arguments)
+    not_utf8 = tmp_path / os.fsdecode(b"\xff")
+    not_utf8.mkdir()
+    done = ops("run", *(one.format(not_utf8=not_utf8) for one in arguments))
     assert done.returncode == 2
     assert says in words(done.stderr)

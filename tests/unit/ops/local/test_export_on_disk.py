@@ -87,6 +87,14 @@ def test_without_manifests_it_is_as_of_when_the_newest_file_was_written(
     assert export.remarks[0].startswith(f"{synced.folder} has no manifest-summary.json: ")
 
 
+def test_files_that_claim_to_be_of_the_future_are_as_of_now(synced: SyncedExport) -> None:
+    """Otherwise no later run could replace their days."""
+    synced.remove_manifests()
+    os.utime(synced.data_files_on_disk[0], (4e9, 4e9))
+    as_of = datetime.fromisoformat(ExportOnDisk.at(synced.folder).as_of)
+    assert AS_OF < as_of <= datetime.now(UTC)
+
+
 def emptied_without_manifests(synced: SyncedExport) -> None:
     synced.data[2].write_bytes(b"")
     synced.remove_manifests()
@@ -209,6 +217,19 @@ def test_what_is_no_whole_export_is_said(tmp_path: Path, name: str, says: str) -
     file.touch()
     with pytest.raises(TripFileError, match=says):
         ExportOnDisk.at(file if "manifest" in name else tmp_path)
+
+
+@pytest.mark.parametrize("name", [b"\xff", b"\xff.json.gz"])
+def test_a_name_that_no_document_can_have_is_refused(tmp_path: Path, name: bytes) -> None:
+    place = tmp_path / os.fsdecode(name)
+    if place.suffix:
+        place.write_bytes(gzip.compress(b""))
+    else:
+        place.mkdir()
+    for path in {place, tmp_path if place.suffix else place}:
+        with pytest.raises(TripFileError, match="is not UTF-8: rename it") as raised:
+            ExportOnDisk.at(path)
+        str(raised.value).encode()
 
 
 @pytest.mark.parametrize("name", ["README.md", "trips.csv", "data.ion"])
