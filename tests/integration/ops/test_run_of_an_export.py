@@ -398,7 +398,10 @@ def test_options_that_do_not_fit_are_refused(
             "s3://b/AWSDynamoDB/01-2/ is in S3. Copy its folder, `aws s3 sync",
         ),
         (("--export", "."), "give --out DIR with --trips FILE or --export DIR"),
-        (("--trips", "x.csv", "--export-manifest", "s3://b/manifest-summary.json"), "'x.csv' does"),
+        (
+            ("--trips", __file__, "--export-manifest", "s3://b/manifest-summary.json"),
+            "--export-manifest cannot be combined with --trips",
+        ),
         (
             ("--stack", "s", "--source", "scan", "--export-arn", f"{TABLE_ARN}/export/1"),
             "source is 'scan', and the input names an export: leave one out",
