@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import os
@@ -18,7 +17,7 @@ from typing import NoReturn, Self
 import msgspec
 
 from ops import interruption
-from ops.embedded.export_files import ExportWriter
+from ops.embedded.export_files import ExportWriter, write_manifest
 from ops.embedded.isolation import ACCOUNT_ID, REGION
 from ops.local.dynamodb_json import write_item
 from ops.local.out_directory import MARKER, WRITTEN_BY_RUNS
@@ -27,10 +26,11 @@ from ops.runs import figures
 from trip_kpis.core.errors import CorruptExportError, InputError
 from trip_kpis.core.export.lines import LineBlocks
 from trip_kpis.core.export.manifests import (
-    CHECKSUMS,
     DYNAMODB_JSON,
     FILES,
     SUMMARY,
+    File,
+    Summary,
     instant,
     read_files,
     read_summary,
@@ -218,21 +218,19 @@ class ExportOnDisk:
     def _write_manifests(self, folder: Path, data: Iterable[str]) -> None:
         """Of these data files."""
         folder.mkdir(parents=True, exist_ok=True)
+        summary = Summary(
+            output_format=DYNAMODB_JSON,
+            table_arn="unknown",
+            table_id=self.table_id,
+            export_time=datetime.fromisoformat(self.as_of),
+            item_count=None,
+        )
         files = [
-            {"itemCount": None, "md5Checksum": None, "dataFileS3Key": f"data/{name}"}
+            File(item_count=None, md5_checksum=None, data_file_s3_key=f"data/{name}")
             for name in data
         ]
-        summary = {
-            "exportArn": None,
-            "tableArn": "unknown",
-            "tableId": self.table_id,
-            "exportTime": self.as_of,
-            "itemCount": None,
-            "billedSizeBytes": 0,
-            "outputFormat": DYNAMODB_JSON,
-        }
-        _write_manifest(folder / SUMMARY, msgspec.json.encode(summary))
-        _write_manifest(folder / FILES, b"".join(msgspec.json.encode(one) + b"\n" for one in files))
+        write_manifest(folder / SUMMARY, msgspec.json.encode(summary))
+        write_manifest(folder / FILES, b"".join(msgspec.json.encode(one) + b"\n" for one in files))
 
     def sample(self, *, hash_key: str, sort_key: str | None) -> Trips:
         """The first items of a few files, and of the first other file that has any if these are
@@ -344,12 +342,6 @@ def _lines(file: Path) -> Iterator[bytes]:
         raise TripFileError(str(error)) from error
     except OSError as error:
         raise TripFileError(f"{file} cannot be read: {error.strerror or error}") from error
-
-
-def _write_manifest(file: Path, body: bytes) -> None:
-    file.write_bytes(body)
-    digest = hashlib.md5(body, usedforsecurity=False).digest()
-    file.with_suffix(CHECKSUMS[0]).write_bytes(base64.b64encode(digest))
 
 
 def written(
