@@ -101,8 +101,8 @@ class ExportWriter:
         self._directory = directory
         self._start_time = start_time or export_time
         self._export_id = export_id or _export_id(self._start_time)
-        above = f"{prefix.rstrip('/')}/" if prefix else ""
-        self._folder = f"{above}AWSDynamoDB/{self._export_id}"
+        parent = f"{prefix.rstrip('/')}/" if prefix else ""
+        self._folder = f"{parent}AWSDynamoDB/{self._export_id}"
         self._described: dict[str, Any] = {
             "version": "2020-06-30",
             "exportArn": f"{table_arn}/export/{self._export_id}",

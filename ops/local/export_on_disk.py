@@ -38,7 +38,7 @@ from trip_kpis.core.export.manifests import (
 
 DATA_FILE = ".json.gz"
 _ION_FILE, _STARTED = ".ion.gz", "_started"
-FOLDER = "exports/here"
+MOUNT_PREFIX = "exports/here"
 """of the stack's bucket, where the functions see it"""
 _FILES_WRITTEN = 4 * (os.cpu_count() or 1)
 _WRITTEN_AT_ONCE = 1_000
@@ -176,7 +176,7 @@ class ExportOnDisk:
             items=None,
             table_bytes=None,
             fingerprint=fingerprint,
-            remarks=(_uncounted(path, as_of),),
+            remarks=(_no_manifests_remark(path, as_of),),
         )
 
     @property
@@ -196,20 +196,22 @@ class ExportOnDisk:
     @property
     def prefix(self) -> str:
         """Of the keys of its objects."""
-        return f"{FOLDER}/{self.fingerprint[:16]}/"
+        return f"{MOUNT_PREFIX}/{self.fingerprint[:16]}/"
 
     def manifest_url(self, bucket_name: str) -> str:
         return f"s3://{bucket_name}/{self.prefix}{SUMMARY}"
 
-    def objects(self, spare: Path) -> dict[str, Path]:
+    def objects(self, manifest_directory: Path) -> dict[str, Path]:
         """Its files, by the keys under which the functions see them. Without manifests, some that
-        say what is known are written into `spare`."""
+        say what is known are written into `manifest_directory`."""
         if self.manifests is None:
             data = {f"{number:05d}-{file.name}": file for number, file in enumerate(self.files)}
-            self._write_manifests(spare, data)
+            self._write_manifests(manifest_directory, data)
         else:
             data = {file.name: file for file in self.files}
-        manifests = [file for file in (self.manifests or spare).iterdir() if file.is_file()]
+        manifests = [
+            file for file in (self.manifests or manifest_directory).iterdir() if file.is_file()
+        ]
         return {
             **{f"{self.prefix}{file.name}": file for file in manifests},
             **{f"{self.prefix}data/{name}": file for name, file in data.items()},
@@ -263,7 +265,7 @@ class ExportOnDisk:
         return f"Export{of_table}: {items}{files}, as of {as_of}, {exactly}."
 
 
-def _uncounted(path: Path, as_of: str) -> str:
+def _no_manifests_remark(path: Path, as_of: str) -> str:
     why = f"{path} has no {SUMMARY}" if path.is_dir() else f"{path} is one file, without manifests"
     latest = figures.instant(datetime.fromisoformat(as_of))
     return (
@@ -344,7 +346,7 @@ def _lines(file: Path) -> Iterator[bytes]:
         raise TripFileError(f"{file} cannot be read: {error.strerror or error}") from error
 
 
-def written(
+def write_export(
     trips: Trips,
     directory: Path,
     *,

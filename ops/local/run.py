@@ -307,11 +307,11 @@ def _mounted(
     TripFileError if they have changed since the export was found."""
     if export is None:
         return {}
-    spare = state.export_path(export.table_id)
+    manifest_directory = state.export_path(export.table_id)
     try:
-        files = export.objects(spare)
+        files = export.objects(manifest_directory)
     except OSError as error:
-        raise cannot_write(spare, error, FREE_SPACE) from error
+        raise cannot_write(manifest_directory, error, FREE_SPACE) from error
     local.cloud.mount(local.bucket_name, files)
     if not export.is_unchanged:
         raise TripFileError(

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from ops.local.export_on_disk import ExportOnDisk, SavedExport, written
+from ops.local.export_on_disk import ExportOnDisk, SavedExport, write_export
 from ops.local.names import TABLE_NAME
 from ops.local.out_directory import cannot_write
 from ops.local.state_directory import SavedStack, StateDirectory
@@ -98,7 +98,7 @@ class TripsAsExport:
         directory = state.export_path(table_id)
         follower.begin("Writing an export", trips=len(self.trips.items))
         try:
-            export = written(
+            export = write_export(
                 self.trips,
                 directory,
                 table_name=TABLE_NAME,

@@ -118,7 +118,7 @@ def serve(
     with ExitStack() as silence:
         with (
             _kept_unless_empty(logs),
-            tempfile.TemporaryDirectory(prefix="trip-kpis-manifests-") as spare,
+            tempfile.TemporaryDirectory(prefix="trip-kpis-manifests-") as manifest_directory,
             local_stack(
                 trips if export is None else trips.without_items(),
                 where=where,
@@ -129,7 +129,7 @@ def serve(
         ):
             of_export = ""
             if export is not None:
-                local.cloud.mount(local.bucket_name, export.objects(Path(spare)))
+                local.cloud.mount(local.bucket_name, export.objects(Path(manifest_directory)))
                 url = export.manifest_url(local.bucket_name)
                 of_export = (
                     f"\nexport         {url}\n\n"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ops.local.export_on_disk import ExportOnDisk, written
+from ops.local.export_on_disk import ExportOnDisk, write_export
 from ops.local.out_directory import claim_out
 from ops.local.trip_files import TripFileError, Trips
 from tests.exports_on_disk import AS_OF, TABLE_ARN, TABLE_ID, SyncedExport, leave_export
@@ -274,8 +274,8 @@ def test_a_moved_export_has_the_same_fingerprint_and_another_place(
 
 def test_the_objects_are_the_files_where_they_are(synced: SyncedExport, tmp_path: Path) -> None:
     export = ExportOnDisk.at(synced.folder)
-    objects = export.objects(tmp_path / "spare")
-    assert not (tmp_path / "spare").exists()
+    objects = export.objects(tmp_path / "manifest_directory")
+    assert not (tmp_path / "manifest_directory").exists()
     assert export.manifest_url("b") == f"s3://b/{export.prefix}manifest-summary.json"
     assert {key.removeprefix(export.prefix): file for key, file in objects.items()} == {
         str(file.relative_to(synced.folder)): file
@@ -294,19 +294,19 @@ def test_without_manifests_some_are_written_that_say_what_is_known(
     other = synced.folder / "data/more"
     other.mkdir()
     (other / file.name).write_bytes(file.read_bytes())
-    export, spare = ExportOnDisk.at(synced.folder), tmp_path / "spare"
-    objects = export.objects(spare)
+    export, manifest_directory = ExportOnDisk.at(synced.folder), tmp_path / "manifest_directory"
+    objects = export.objects(manifest_directory)
     data = {key: file for key, file in objects.items() if "/data/" in key}
     assert sorted(data.values()) == sorted(export.files)
     assert len(data) == 4
-    lines = (spare / "manifest-files.json").read_bytes().splitlines()
+    lines = (manifest_directory / "manifest-files.json").read_bytes().splitlines()
     listed = {f"{export.prefix}{json.loads(line)['dataFileS3Key']}" for line in lines}
     assert listed == data.keys()
     assert objects.keys() - listed == {
         f"{export.prefix}manifest-{name}" for name in
         ("summary.json", "summary.md5", "files.json", "files.md5")
     }  # fmt: skip
-    assert not [one for one in spare.rglob("*") if one.is_symlink()]
+    assert not [one for one in manifest_directory.rglob("*") if one.is_symlink()]
 
 
 def test_a_sample_has_the_first_items_of_several_files(tmp_path: Path) -> None:
@@ -372,7 +372,9 @@ def test_trips_that_are_written_as_an_export_are_all_in_it(tmp_path: Path) -> No
     trips.items.update({(key,): item for key, item in items.items()})
     said: list[int] = []
     began = datetime.now(UTC).replace(microsecond=0)
-    export = written(trips, tmp_path, table_name="trips", table_id=TABLE_ID, on_written=said.append)
+    export = write_export(
+        trips, tmp_path, table_name="trips", table_id=TABLE_ID, on_written=said.append
+    )
     assert (export.items, export.table_id, sum(said)) == (2, TABLE_ID, 2)
     assert began <= datetime.fromisoformat(export.as_of) <= datetime.now(UTC)
     lines = [
