@@ -1,4 +1,4 @@
-"""`python -m bench`: measures, and prints what it has measured."""
+"""Measures, and prints the figures: `python -m bench`."""
 
 import json
 import subprocess
@@ -25,7 +25,7 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="One line of JSO
 
 @click.group()
 def main() -> None:
-    """Figures of this product, measured on this machine, with nothing outside it."""
+    """Measures figures of this program on this machine, without a network."""
 
 
 @main.command()
@@ -51,7 +51,7 @@ def scan(
     ours_alone: bool,
     as_json: bool,
 ) -> None:
-    """CPU and memory of the scan worker, and of what a user would pick instead."""
+    """Measures CPU and memory of the scan worker, and of the alternatives."""
     variants = [
         variant
         for variant in scan_bench.VARIANTS
@@ -67,8 +67,8 @@ def scan(
 )
 @_as_json
 def memory(*, pages: int, as_json: bool) -> None:
-    """Peak memory of the functions over a short and a long segment, and over one whose trips are
-    nearly all rejected for large values."""
+    """Measures the peak memory of the functions over a short and a long segment, and over one whose
+    trips are nearly all rejected for large values."""
     figures = memory_bench.run(pages=pages)
     _print(figures, memory_bench.table(figures), as_json=as_json)
 
@@ -77,7 +77,7 @@ def memory(*, pages: int, as_json: bool) -> None:
 @click.option("--runs", type=click.IntRange(1), default=cold_bench.RUNS, show_default=True)
 @_as_json
 def cold(*, runs: int, as_json: bool) -> None:
-    """Import time and memory of each function's packaged artifact."""
+    """Measures the import time and memory of each function's package."""
     try:
         figures = cold_bench.run(runs=runs)
     except packages.CannotBuildError as error:
@@ -96,7 +96,7 @@ def cold(*, runs: int, as_json: bool) -> None:
 @click.option("--days", type=click.IntRange(1), default=merge_bench.DAYS, show_default=True)
 @_as_json
 def merge(*, segments: int, parts: int, days: int, as_json: bool) -> None:
-    """CPU and memory of the merge of the largest run, every published day checked."""
+    """Measures CPU and memory of the merge of the largest run; every published day is checked."""
     figures = merge_bench.run(segments=segments, parts=parts, days=days)
     _print(figures, merge_bench.table(figures), as_json=as_json)
 
@@ -115,7 +115,7 @@ def merge(*, segments: int, parts: int, days: int, as_json: bool) -> None:
 )
 @_as_json
 def breakdowns(*, segments: int, days: int, groups: int, as_json: bool) -> None:
-    """CPU and memory of the merge of a run with two breakdowns, every line checked."""
+    """Measures CPU and memory of the merge of a run with two breakdowns; every line is checked."""
     figures = breakdowns_bench.run(segments=segments, days=days, groups=groups)
     _print(figures, breakdowns_bench.table(figures), as_json=as_json)
 
@@ -139,7 +139,7 @@ def breakdowns(*, segments: int, days: int, groups: int, as_json: bool) -> None:
 )
 @_as_json
 def export(*, runs: int, pages: int, files: int, times: int, as_json: bool) -> None:
-    """CPU and memory of the scan worker over an export's files, and of DuckDB."""
+    """Measures CPU and memory of the scan worker over an export's files, and of DuckDB."""
     figures = export_bench.run(runs=runs, pages=pages, files=files, times=times)
     _print(figures, export_bench.table(figures), as_json=as_json)
 
@@ -157,7 +157,7 @@ def export(*, runs: int, pages: int, files: int, times: int, as_json: bool) -> N
 @click.option("--trips", type=click.IntRange(2), default=laptop_bench.TRIPS, show_default=True)
 @_as_json
 def laptop(*, runs: int, pages: Sequence[int], trips: int, as_json: bool) -> None:
-    """`ops run --export` and `ops run --trips` from start to report."""
+    """Measures `ops run --export` and `ops run --trips` from start to report."""
     figures = laptop_bench.run(runs=runs, pages=pages, trips=trips)
     _print(figures, laptop_bench.table(figures), as_json=as_json)
 
@@ -172,7 +172,7 @@ def laptop(*, runs: int, pages: Sequence[int], trips: int, as_json: bool) -> Non
 )
 @_as_json
 def scale(*, cpu_ms_per_page: float, as_json: bool) -> None:
-    """Segments, payloads, duration and cost of a run over 10 GB, 1 TB and 100 TB."""
+    """Calculates segments, payloads, duration and cost of a run over 10 GB, 1 TB and 100 TB."""
     figures = scale_bench.run(cpu_ms_per_page=cpu_ms_per_page)
     _print(figures, scale_bench.table(figures), as_json=as_json)
 

@@ -1,4 +1,4 @@
-"""The merge of a run with breakdowns: its processor time and memory, and whether it is right.
+"""Measures the merge of a run with breakdowns: processor time and memory; checks the result.
 
 `python -m bench.breakdowns SEGMENTS DAYS GROUPS` makes up the parts, merges them without S3, and
 compares every line with the known answer.
@@ -59,11 +59,12 @@ class Merged:
 
 
 class WrongFiguresError(Exception):
-    """The merge came to something else than the known answer."""
+    """The merge's result differs from the known answer."""
 
 
 def run(*, segments: int = SEGMENTS, days: int = DAYS, groups: int = GROUPS) -> list[Merged]:
-    """In a process of its own. Raises RuntimeError for a figure that is not the known answer."""
+    """Measures in a separate process. Raises RuntimeError for a figure that is not the known
+    answer."""
     done = measured.run(
         "bench.breakdowns", str(segments), str(days), str(groups), endpoint_url="http://127.0.0.1:9"
     )
@@ -71,7 +72,7 @@ def run(*, segments: int = SEGMENTS, days: int = DAYS, groups: int = GROUPS) -> 
 
 
 def table(merges: Sequence[Merged]) -> str:
-    """As Markdown."""
+    """Formats the figures as Markdown."""
     lines = [
         "| Segments | Days | Groups a day, two breakdowns | Rows | CPU | Peak |",
         "| --: | --: | --: | --: | --: | --: |",
@@ -114,7 +115,8 @@ def _merge(segments: int, days: int, groups: int) -> dict[str, float | int]:
 
 
 def _part(segment: int, days: int, groups: int, columns: PartialColumns) -> bytes:
-    """Of a segment with one trip of each group on each day; the fare says which segment."""
+    """Makes a part of a segment with one trip of each group on each day; the fare depends on the
+    segment."""
     dates = [_FIRST_DAY + timedelta(days=n) for n in range(days)]
     in_groups = [day for day in dates for _ in range(groups)]
     names = [f"g{n:05d}" for n in range(groups)] * days

@@ -1,4 +1,4 @@
-"""What a cold start takes: each function's packaged artifact imported, and the scan with pandas.
+"""Measures cold starts: each function's package is imported, and the scan with pandas.
 
 The artifacts are built as `sam build` does it, for this machine's processor, and imported by a
 Python of the runtime's version, with nothing but its standard library beside them.
@@ -30,8 +30,8 @@ print(json.dumps({"wall": wall, "cpu": cpu, "peak_kb": peak_kb, "modules": len(s
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColdStart:
-    """Medians of importing one handler in a fresh interpreter. The interpreter's own start, which
-    is the same for all, is not in the times; it is in the peak."""
+    """Medians of imports of one handler in a new interpreter. The interpreter's own start, which is
+    the same for all, is not in the times; it is in the peak."""
 
     imported: str
     unzipped_mb: float
@@ -54,7 +54,7 @@ class _Candidate:
 
 
 def run(*, runs: int = RUNS) -> list[ColdStart]:
-    """Builds, then imports all of them in turn. Raises CannotBuildError."""
+    """Builds the packages, then imports all of them in turn. Raises CannotBuildError."""
     python = packages.interpreter()
     with tempfile.TemporaryDirectory() as directory:
         built = {stem: packages.build(stem, Path(directory), python) for stem in packages.FUNCTIONS}
@@ -93,7 +93,7 @@ def run(*, runs: int = RUNS) -> list[ColdStart]:
 
 
 def table(starts: Sequence[ColdStart]) -> str:
-    """As Markdown."""
+    """Formats the figures as Markdown."""
     rows = [
         "| Imported | Unzipped | Import | Import, CPU | ÷ with pandas | Peak | Modules |",
         "| --- | --: | --: | --: | --: | --: | --: |",

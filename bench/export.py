@@ -1,4 +1,5 @@
-"""CPU and memory of the scan worker over an export's files, against DuckDB over the same files."""
+"""Measures CPU and memory of the scan worker over an export's files, and of DuckDB over the same
+files."""
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -60,8 +61,8 @@ class Export:
 def run(
     *, runs: int = RUNS, pages: int = PAGES, files: int = FILES, times: int = TIMES
 ) -> list[Figures]:
-    """All in turn over an export of so many pages in so many files, `runs` times, and then once
-    over a single file that is `times` as long.
+    """Measures all in turn over an export of so many pages in so many files, `runs` times, and then
+    once over a single file that is `times` as long.
 
     Raises RuntimeError where one's answer is not exact.
     """
@@ -132,7 +133,7 @@ class _Items(msgspec.Struct, rename="pascal"):
 
 
 def _items(page: MadeUpPage) -> list[bytes]:
-    """The whole items of a page, as JSON."""
+    """Yields the complete items of a page, as JSON."""
     answer = page.answers[(False, False)].body + b"}"
     return [bytes(item) for item in msgspec.json.decode(answer, type=_Items).items]
 
@@ -170,7 +171,7 @@ def _duckdb(*options: str) -> Callable[[str, Export], Measured]:
 
 
 def table(figures: Sequence[Figures]) -> str:
-    """As Markdown."""
+    """Formats the figures as Markdown."""
     rows = [
         "| Trips | Files | Runs | | CPU | ÷ ours | Trips a second | Peak |",
         "| --: | --: | --: | --- | --: | --: | --: | --: |",

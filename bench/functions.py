@@ -1,4 +1,4 @@
-"""This project's functions, each run as a process of its own against a server of the bench."""
+"""Runs each of this project's functions in a separate process, with a server of the bench."""
 
 import json
 import re
@@ -30,7 +30,7 @@ def invoke(
     bucket: str,
     **environment: str,
 ) -> Measured:
-    """The handler in `functions/<name>.py`, called until it is finished."""
+    """Calls the handler in `functions/<name>.py` until it is finished."""
     return measured.run(
         "bench.invoke",
         name,
@@ -46,8 +46,7 @@ def invoke(
 
 
 def check_published(endpoint_url: str, bucket: str, known: KnownDays) -> None:
-    """Raises RuntimeError unless the bucket holds these days' figures, byte for byte, and no
-    others."""
+    """Raises RuntimeError unless the bucket contains exactly these days' figures, byte for byte."""
     with _open(f"{endpoint_url}/{bucket}?list-type=2&prefix=kpis/") as listing:
         keys = set(re.findall("<Key>(.*?)</Key>", listing.read().decode()))
     wanted = {day_key(date.fromisoformat(day)): known[day].kpi_json(day) for day in known}

@@ -32,7 +32,7 @@ _NOT_PACKAGED_WITH = {"scan_segment": ("numpy", "pandas")}
 
 @dataclass(frozen=True, slots=True)
 class _Context:
-    """What the handlers use of Lambda's context."""
+    """The attributes of Lambda's context that the handlers use."""
 
     aws_request_id: str
     function_name: str
@@ -47,7 +47,7 @@ class _Context:
 
 @dataclass(frozen=True, slots=True)
 class _Hidden:
-    """A finder, the first one, that does not find some modules."""
+    """A finder, the first one, that hides some modules."""
 
     modules: tuple[str, ...]
 

@@ -1,4 +1,4 @@
-"""What a table of made-up trips must come to, calculated in fractions by code of its own."""
+"""The expected figures of a table of made-up trips, calculated in fractions by separate code."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class KnownDay:
 
     @classmethod
     def of(cls, fares: Iterable[Fraction]) -> "KnownDay":
-        """The figures of trips with these fares, of which there is at least one."""
+        """Returns the figures of trips with these fares, of which there is at least one."""
         known = list(fares)
         return cls(
             trip_count=len(known),
@@ -39,7 +39,7 @@ class KnownDay:
         )
 
     def times(self, number: int) -> "KnownDay":
-        """The figures of a table that holds this day's trips so many times."""
+        """Returns the figures of a table that has this day's trips so many times."""
         return KnownDay(
             trip_count=self.trip_count * number,
             total_fare=self.total_fare * number,
@@ -48,7 +48,7 @@ class KnownDay:
         )
 
     def kpi_json(self, day: str) -> bytes:
-        """The object that must be published for it."""
+        """Returns the object that must be published for it."""
         average = round(self.total_fare / self.trip_count, 6)
         return (
             f'{{"date":"{day}","trip_count":{self.trip_count},'
@@ -69,7 +69,7 @@ def known_days(trips: Iterable[MadeUpTrip]) -> KnownDays:
 
 
 def of_many(pages: Iterable[tuple[KnownDays, int]]) -> dict[str, KnownDay]:
-    """The days of a table that holds each of these pages so many times."""
+    """Returns the days of a table that has each of these pages so many times."""
     days: dict[str, KnownDay] = {}
     for page, number in pages:
         for day, known in page.items():
@@ -80,7 +80,7 @@ def of_many(pages: Iterable[tuple[KnownDays, int]]) -> dict[str, KnownDay]:
 
 
 def check(answer: Mapping[str, Mapping[str, Any]], known: KnownDays, *, of: str) -> None:
-    """Raises RuntimeError unless a contender's figures are the known ones, exactly.
+    """Raises RuntimeError unless the figures of a program are exactly the known ones.
 
     They are texts of decimals, by the names that `KnownDay` gives them.
     """
@@ -98,7 +98,7 @@ def check(answer: Mapping[str, Mapping[str, Any]], known: KnownDays, *, of: str)
 
 
 def decimal_text(value: Fraction) -> str:
-    """As JSON has it, with all places and no more; `value` has at most 18."""
+    """Formats a decimal as JSON with all places and no more; `value` has at most 18."""
     scaled = value * 10**_PLACES
     assert scaled.denominator == 1
     whole, rest = divmod(abs(scaled.numerator), 10**_PLACES)

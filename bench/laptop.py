@@ -1,4 +1,5 @@
-"""`ops run` on this machine, from its start to its report: over exports, and a file of trips."""
+"""Measures `ops run` on this machine, from its start to its report: over exports, and over a file
+of trips."""
 
 import os
 import random
@@ -50,7 +51,8 @@ class _Run:
 
 
 def run(*, runs: int = RUNS, pages: Sequence[int] = PAGES, trips: int = TRIPS) -> list[Figures]:
-    """`--trips` over so many, and `--export` over an export of each of so many pages.
+    """Measures `--trips` over so many trips, and `--export` over an export of each of so many
+    pages.
 
     Raises RuntimeError where a run fails, or publishes other figures than the known ones.
     """
@@ -70,8 +72,8 @@ class Input:
 
 
 def compared(few: Input, many: Input, exports: Sequence[Input]) -> list[Figures]:
-    """Runs over few trips and over many, and runs over exports. What a run over few trips takes is
-    the start of one over many; an export's trips count with the start."""
+    """Compares runs over few trips and over many trips, and runs over exports. What a run over few
+    trips takes is the start of one over many; an export's trips count with the start."""
     per_trip = (many.wall_seconds - few.wall_seconds) / (many.trips - few.trips)
     seconds_per_trip = [per_trip, *(one.wall_seconds / one.trips for one in exports)]
     return [
@@ -118,7 +120,7 @@ def _medians(command: str, trips: int, runs: Sequence[_Run]) -> Input:
 
 
 def _run(option: str, path: Path, known: KnownDays) -> _Run:
-    """One run, whose published files must have the very bytes of the truth."""
+    """Measures one run; its published files must have exactly the known bytes."""
     with tempfile.TemporaryDirectory() as out, tempfile.TemporaryFile() as said:
         started = time.monotonic()
         process = subprocess.Popen(
@@ -149,7 +151,7 @@ def _check_files(out: Path, known: KnownDays) -> None:
 
 
 def table(figures: Sequence[Figures]) -> str:
-    """As Markdown."""
+    """Formats the figures as Markdown."""
     rows = [
         "| Command | Trips | Wall | CPU | a trip | `--trips` ÷ this |",
         "| --- | --: | --: | --: | --: | --: |",

@@ -1,4 +1,4 @@
-"""A program as a whole process: what it answered, and what it took."""
+"""Runs a program as a whole process: its answer, its time and its memory."""
 
 import json
 import os
@@ -17,7 +17,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """From the start of the process to its end, the interpreter and the imports among it."""
+    """The figures from the start of the process to its end, with the interpreter and the
+    imports."""
 
     answer: Any
     cpu_seconds: float

@@ -1,4 +1,5 @@
-"""Peak memory of the functions over one segment, however long, and whatever it rejects."""
+"""Measures the peak memory of the functions over one segment, short or long, and with many rejected
+trips."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -40,8 +41,9 @@ class Peaks:
 
 
 def run(*, pages: int = LONG_SEGMENT_PAGES) -> list[Peaks]:
-    """The three functions over a short segment, over one of so many pages, and over one whose trips
-    are nearly all rejected, for values that take much more memory as objects than as text."""
+    """Measures the three functions over a short segment, over one of so many pages, and over one
+    whose trips are nearly all rejected, for values that take much more memory as objects than as
+    text."""
     return [
         measure(Segment(shape="sixteen", pages=SHORT_SEGMENT_PAGES)),
         measure(Segment(shape="sixteen", pages=pages)),
@@ -50,7 +52,8 @@ def run(*, pages: int = LONG_SEGMENT_PAGES) -> list[Peaks]:
 
 
 def measure(segment: Segment) -> Peaks:
-    """Raises RuntimeError where a function fails or publishes other figures than the known ones."""
+    """Measures one run. Raises RuntimeError if a function fails or publishes other figures than the
+    known ones."""
     shape, rejected_per_page = SHAPES[segment.shape], segment.rejected_per_page
     made_up = make_up_pages(shape, rejected_per_page=rejected_per_page)
     with served(segment.shape, rejected_per_page=rejected_per_page) as endpoint_url:
@@ -91,7 +94,7 @@ def measure(segment: Segment) -> Peaks:
 
 
 def table(peaks: Sequence[Peaks]) -> str:
-    """As Markdown."""
+    """Formats the figures as Markdown."""
     columns = ("Pages", "Trips", "Rejected", "Parts", "Estimate, peak", "Scan worker, peak")
     rows = [f"| Items | {' | '.join(columns)} | Merge, peak |", f"| --- {'| --: ' * 7}|"]
     rows += [

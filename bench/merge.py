@@ -1,4 +1,4 @@
-"""The merge of a whole run: its processor time and its memory, and whether it is right."""
+"""Measures the merge of a whole run: processor time and memory; checks the result."""
 
 import json
 import urllib.request
@@ -40,11 +40,11 @@ class Merged:
 
 
 class WrongFiguresError(Exception):
-    """The merge has published something else than the known answer."""
+    """The merge has published something other than the known answer."""
 
 
 def run(*, segments: int = SEGMENTS, parts: int = PARTS, days: int = DAYS) -> list[Merged]:
-    """Makes up a run's log, merges it in a process of its own, and compares every day's bytes.
+    """Makes up a run's log, merges it in a separate process, and compares every day's bytes.
 
     Raises WrongFiguresError for a day that is not the known answer, byte for byte.
     """
@@ -78,7 +78,7 @@ def run(*, segments: int = SEGMENTS, parts: int = PARTS, days: int = DAYS) -> li
 
 
 def table(merges: Sequence[Merged]) -> str:
-    """As Markdown."""
+    """Formats the figures as Markdown."""
     rows = [
         "| Segments | Parts | Rows | CPU | a part | Peak | Answer | Manifest |",
         "| --: " * 8 + "|",

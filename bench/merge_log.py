@@ -85,13 +85,13 @@ class MadeUpLog:
         )
 
     def keys(self) -> Iterator[str]:
-        """Of all parts, in the order in which S3 lists them."""
+        """Returns the keys of all parts, in the order in which S3 lists them."""
         for segment in range(self.segments):
             for part in range(self.parts):
                 yield layout.part_key(RUN_ID, segment, part)
 
     def body(self, segment: int, part: int) -> bytes:
-        """A part as a worker appends it."""
+        """Returns a part as a worker appends it."""
         which = self._which(segment, part)
         trips = sum(row.trips for row in self._sets[which])
         pages = 40
@@ -112,7 +112,7 @@ class MadeUpLog:
         )
 
     def published(self) -> dict[str, bytes]:
-        """The known answer: every day's key and body."""
+        """Returns the known answer: every day's key and body."""
         times = [0] * _SETS_OF_ROWS
         for number in range(self.segments * self.parts):
             times[number % _SETS_OF_ROWS] += 1
@@ -189,7 +189,7 @@ def _digest(*of: object) -> str:
 
 
 def _number(units: int) -> str:
-    """An exact decimal without zeros at its end."""
+    """Formats an exact decimal without trailing zeros."""
     whole, places = divmod(abs(units), _UNIT)
     text = f"{whole}.{places:018d}".rstrip("0").removesuffix(".")
     return f"-{text}" if units < 0 else text

@@ -37,14 +37,15 @@ class MergeStore(ThreadingHTTPServer):
         }
 
     def find(self, key: str) -> tuple[bytes, Mapping[str, str]] | None:
-        """An object's body and metadata."""
+        """Returns an object's body and metadata."""
         if place := layout.part_at(key):
             body = self.log.body(place.segment, place.part)
             return body, {f"{_META}sha256": hashlib.sha256(body).hexdigest()}
         return self.objects.get(key)
 
     def page(self, prefix: str, token: str | None) -> tuple[list[str], str | None]:
-        """A thousand keys at the most, and the token for those after them: how many came before."""
+        """Returns at most a thousand keys, and the token for those after them: how many came
+        before."""
         of_parts = prefix == layout.parts_prefix(RUN_ID)
         keys: Iterable[str] = self.log.keys() if of_parts else self.kept(prefix)
         start = int(token or 0)
@@ -53,7 +54,7 @@ class MergeStore(ThreadingHTTPServer):
         return found[:_KEYS_AT_ONCE], more
 
     def kept(self, prefix: str) -> list[str]:
-        """The keys of what is no part."""
+        """Returns the keys of the objects that are not parts."""
         with self.lock:
             return sorted(key for key in self.objects if key.startswith(prefix))
 

@@ -1,4 +1,4 @@
-"""S3's side of a run: objects in memory, or in files."""
+"""The objects of S3 in a run: in memory, or in files."""
 
 import hashlib
 import re
@@ -28,7 +28,8 @@ class StoredObject:
     written_at: datetime
 
     def piece(self, asked: str) -> Piece | None:
-        """What a Range header asks for, ``bytes=0-99``; None where the object has no such byte."""
+        """Returns the bytes of a Range header, ``bytes=0-99``; None if the object has no such
+        byte."""
         match = _RANGE.fullmatch(asked)
         first, last = map(int, match.groups()) if match else (0, 0)
         last = min(last, len(self.body) - 1)
@@ -42,13 +43,13 @@ class StoredObject:
 
 @dataclass(slots=True)
 class Objects:
-    """By `<bucket>/<key>`; whatever bucket is named is there."""
+    """Objects by `<bucket>/<key>`; every bucket exists."""
 
     stored: dict[str, StoredObject] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add_files(self, bucket: str, directory: Path) -> None:
-        """The files below the directory, each under its path in it; they stay on disk."""
+        """Adds the files below the directory, each under its path in it; they stay on disk."""
         for file in filter(Path.is_file, directory.rglob("*")):
             with file.open("rb") as opened:
                 body = mmap(opened.fileno(), 0, access=ACCESS_READ) if file.stat().st_size else b""
@@ -57,7 +58,7 @@ class Objects:
     def put(
         self, path: str, body: bytes | mmap, metadata: dict[str, str], *, new: bool
     ) -> str | None:
-        """The object's ETag; None where it was to be `new` and is there already."""
+        """Stores an object and returns its ETag; None if it had to be `new` and exists already."""
         etag = f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"'
         headers = {**metadata, "ETag": etag}
         with self._lock:
@@ -69,7 +70,7 @@ class Objects:
         return etag
 
     def listing(self, bucket: str, prefix: str, delimiter: str) -> bytes:
-        """All keys at once, however many; with a delimiter, what is below the prefix up to it."""
+        """Returns all keys at once; with a delimiter, what is below the prefix up to it."""
         with self._lock:
             found = sorted(
                 (path.removeprefix(f"{bucket}/"), stored.written_at)

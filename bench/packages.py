@@ -23,8 +23,8 @@ class CannotBuildError(RuntimeError):
 
 
 def interpreter() -> str:
-    """A Python of the runtime's version: the first on PATH that runs (a shim of pyenv may not),
-    else one that pyenv has installed. Raises CannotBuildError."""
+    """Returns a Python of the runtime's version: the first on PATH that runs (a shim of pyenv may
+    not), else one that pyenv has installed. Raises CannotBuildError."""
     command = f"python{PYTHON_VERSION}"
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     places = [Path(place) for place in os.environ.get("PATH", os.defpath).split(os.pathsep)]
@@ -45,7 +45,8 @@ def interpreter() -> str:
 
 
 def architecture() -> str:
-    """This machine's, as Lambda names it. Raises CannotBuildError where Lambda has none like it."""
+    """Returns this machine's architecture, as Lambda names it. Raises CannotBuildError where Lambda
+    has none like it."""
     found = _ARCHITECTURES.get(platform.machine().lower())
     if sys.platform != "linux" or found is None:
         raise CannotBuildError(
@@ -56,7 +57,8 @@ def architecture() -> str:
 
 
 def build(stem: str, directory: Path, python: str) -> Path:
-    """Package one function in `directory`, its modules compiled by `python`; the artifact's path.
+    """Packages one function in `directory`, with modules compiled by `python`; returns the
+    package's path.
 
     Raises CannotBuildError with what the build printed.
     """

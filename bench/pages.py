@@ -1,4 +1,4 @@
-"""Pages of a scan, made up in advance: the bytes of every answer, and what the trips come to."""
+"""Pages of a scan, made up in advance: the bytes of every answer, and the figures of the trips."""
 
 import json
 import random
@@ -37,7 +37,7 @@ class MadeUpPage:
 def make_up_pages(
     shape: Shape, *, pages: int = DISTINCT_PAGES, rejected_per_page: int = 0, seed: int = 11
 ) -> list[MadeUpPage]:
-    """The same ones for the same seed."""
+    """Makes up pages, the same ones for the same seed."""
     return [
         _page(shape, random.Random(f"{seed}/{page}"), page, rejected_per_page)
         for page in range(pages)
@@ -45,7 +45,7 @@ def make_up_pages(
 
 
 def days_of_table(pages: Sequence[MadeUpPage], *, length: int) -> dict[str, KnownDay]:
-    """What a table comes to that is `length` pages long and repeats these."""
+    """Returns the days of a table that is `length` pages long and repeats these pages."""
     rounds, more = divmod(length, len(pages))
     return of_many((page.days, rounds + (number < more)) for number, page in enumerate(pages))
 

@@ -1,4 +1,4 @@
-"""docs/performance.md: prose by hand, and between markers what a run has measured."""
+"""docs/performance.md: text written by hand, and, between markers, the measured tables."""
 
 import os
 import platform
@@ -21,7 +21,8 @@ class MissingMarkersError(ValueError):
 
 
 def filled(page: str, measured: Mapping[str, str]) -> str:
-    """The page with every text between the markers of its name; all else stays as it is.
+    """Returns the page with every text between the markers of its name; everything else stays
+    unchanged.
 
     Raises MissingMarkersError for a text that has no place.
     """
@@ -41,7 +42,7 @@ def filled(page: str, measured: Mapping[str, str]) -> str:
 
 
 def machine() -> str:
-    """What a figure depends on, in a sentence."""
+    """Describes the machine and the versions on which figures depend."""
     libraries = ", ".join(f"{name} {version(name)}" for name in _LIBRARIES)
     return (
         f"`make bench`, {datetime.now(UTC):%Y-%m-%d}: {os.cpu_count()} processors "

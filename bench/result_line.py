@@ -1,4 +1,5 @@
-"""What a measured process says last. On its own, because a measured process imports it."""
+"""The last line of a measured process. It is a separate module, because a measured process imports
+it."""
 
 import json
 import resource
@@ -13,8 +14,8 @@ def tell(answer: Any) -> None:
 
 
 def _peak_kb() -> int:
-    """The peak of this program. What `getrusage` and `wait4` tell begins, on Linux, with the memory
-    of whoever started it (man 2 execve, man 5 proc)."""
+    """Returns the peak of this program. What `getrusage` and `wait4` tell begins, on Linux, with
+    the memory of whoever started it (man 2 execve, man 5 proc)."""
     status = Path("/proc/self/status")
     if status.exists():
         rows = dict(row.split(":", 1) for row in status.read_text().splitlines())

@@ -1,4 +1,4 @@
-"""What a run over a table of any size comes to, calculated from the functions' own code.
+"""Calculates a run over a table of any size from the functions' own code.
 
 The plan, its segments, the forecast and the prices are the product's; the state machine's is the
 document that is deployed. What no code says is named below.
@@ -75,12 +75,12 @@ class Scaled:
 
 
 def run(*, cpu_ms_per_page: float = CPU_MS_PER_PAGE) -> list[Scaled]:
-    """A run over each of TABLES; the largest has as many segments as there can be."""
+    """Calculates a run over each of TABLES; the largest has as many segments as there can be."""
     return [_scaled(name, size, cpu_ms_per_page) for name, size in TABLES.items()]
 
 
 def table(scaled: Sequence[Scaled]) -> str:
-    """As Markdown, a column a table size."""
+    """Formats the figures as Markdown, a column for each table size."""
     rows = {
         "Segments": [f"{one.segments:,}" for one in scaled],
         "Workers at once": [f"{one.concurrency:,}" for one in scaled],
@@ -113,8 +113,8 @@ def table(scaled: Sequence[Scaled]) -> str:
 
 
 def planned(table_bytes: int) -> tuple[Any, Plan]:
-    """What PlanRun's own handler answers for a table of this size, which is what a run's states
-    carry, and the plan that it freezes."""
+    """Returns the answer of PlanRun's own handler for a table of this size, which the states of a
+    run contain, and the plan that it writes."""
     import plan_run
 
     with _table_of(table_bytes) as frozen:
@@ -124,7 +124,8 @@ def planned(table_bytes: int) -> tuple[Any, Plan]:
 
 
 def history_events(states: Mapping[str, Any], *, start: str, rounds: int = 1) -> int:
-    """Of an execution that goes from `start` along Default and Next, its loop `rounds` times."""
+    """Counts the events of an execution that follows Default and Next from `start`, and its loop
+    `rounds` times."""
     events, name = 2, start  # ExecutionStarted, ExecutionSucceeded
     loop = 0
     while True:

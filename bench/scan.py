@@ -1,4 +1,4 @@
-"""CPU, memory and throughput of the scan worker, against what a user would pick instead."""
+"""Measures CPU, memory and throughput of the scan worker and of the alternatives."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -62,7 +62,7 @@ def run(
     variants: Sequence[tuple[str, bool]] = VARIANTS,
     ours_alone: bool = False,
 ) -> list[Figures]:
-    """Runs all of them in turn, `runs` times. Raises RuntimeError where one's answer is not exact.
+    """Runs all of them in turn, `runs` times. Raises RuntimeError if an answer is not exact.
 
     This project's functions always ask for a projection; where the table is to be read without
     one, the server sends whole items all the same.
@@ -158,7 +158,7 @@ def _other(module: str) -> Callable[[str, int, bool, KnownDays], Measured]:
 
 
 def table(figures: Sequence[Figures]) -> str:
-    """As Markdown."""
+    """Formats the figures as Markdown."""
     rows = [
         "| Items | Projection | | CPU per page | ÷ ours | Start-up, CPU | Trips a second | Peak |",
         "| --- | --- | --- | --: | --: | --: | --: | --: |",

@@ -1,4 +1,4 @@
-"""DynamoDB and S3 over HTTP, for one process that is measured: `python -m bench.server SHAPE`.
+"""DynamoDB and S3 over HTTP, for a process that is measured: `python -m bench.server SHAPE`.
 
 It prints its address and serves until its standard input closes. All pages are bytes before it
 prints anything, so that it takes next to nothing of the processors while a client is measured.
@@ -121,8 +121,8 @@ def _error(code: str) -> bytes:
 def served(
     shape: str, *, whole: bool = False, rejected_per_page: int = 0, export: Path | None = None
 ) -> Iterator[str]:
-    """The address of such a server in a process of its own, which ends with this. The files below
-    the directory `export` are the objects of EXPORT_BUCKET."""
+    """Yields the address of such a server in a separate process, which ends with the block. The
+    files below the directory `export` are the objects of EXPORT_BUCKET."""
     arguments = [shape, "--rejected-per-page", str(rejected_per_page), *["--whole"] * whole]
     if export is not None:
         arguments += ["--export", str(export)]

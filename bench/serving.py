@@ -1,4 +1,4 @@
-"""A server in a process of its own, for as long as something is measured against it."""
+"""Runs a server in a separate process while something is measured with it."""
 
 import os
 import subprocess
@@ -12,7 +12,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @contextmanager
 def served_by(module: str, *arguments: str) -> Iterator[str]:
-    """The address that `python -m module` prints; it ends when its standard input closes."""
+    """Yields the address that `python -m module` prints; the server ends when its standard input
+    closes."""
     with subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""Made-up taxi trips, as DynamoDB items of a given size, with what each must come to."""
+"""Made-up taxi trips, as DynamoDB items of a given size, with their expected figures."""
 
 import random
 from collections.abc import Mapping
@@ -57,7 +57,7 @@ class MadeUpTrip:
 def make_up_trip(
     chance: random.Random, number: int, *, shape: Shape, size: int, rejected: bool = False
 ) -> MadeUpTrip:
-    """A trip whose item has `size` bytes as DynamoDB counts them."""
+    """Makes up a trip whose item has `size` bytes as DynamoDB counts them."""
     day = f"2024-05-{1 + chance.randrange(_DAYS):02d}"
     hour, minute, second = chance.randrange(23), chance.randrange(60), chance.randrange(60)
     fare, digits = _amount(chance)

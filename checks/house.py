@@ -1,4 +1,5 @@
-"""`python -m checks.house`: the size and the shape of the code, and what the tool's help costs.
+"""`python -m checks.house`: reports the size and the structure of the code, and the cost of the
+tool's help.
 
 Lines and files by folder, cycles between packages, the processor seconds of `ops --help` and which
 heavy libraries it imports.
@@ -26,7 +27,8 @@ finally:
 
 
 def package_graph(folder: Path, root: Path) -> dict[str, set[str]]:
-    """Which packages (folders with modules) of `folder` import which; dotted names below `root`."""
+    """Returns which packages (folders with modules) of `folder` import which; dotted names below
+    `root`."""
     modules = {
         ".".join(file.relative_to(root).with_suffix("").parts).removesuffix(".__init__"): file
         for file in folder.rglob("*.py")
@@ -59,7 +61,7 @@ def _imported(file: Path) -> Iterator[str]:
 
 
 def cycle(graph: dict[str, set[str]]) -> list[str]:
-    """One cycle of the graph, empty where it has none."""
+    """Returns one cycle of the graph; empty if it has none."""
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:

@@ -23,7 +23,8 @@ _PSEUDO = re.compile(r"\$\{(?:AWS::)?(\w+)\}")
 
 
 def parameters(template: Template) -> Iterator[str]:
-    """The rows of the stack's parameters: name, default, and the description in the template."""
+    """Returns the rows of the stack's parameters: name, default, and the description in the
+    template."""
     notes = tomllib.loads(NOTES.read_text(encoding="utf-8"))
     yield "| Parameter | Default | Meaning |"
     yield "| --- | --- | --- |"
@@ -35,7 +36,7 @@ def parameters(template: Template) -> Iterator[str]:
 
 
 def roles(template: Template) -> Iterator[str]:
-    """The rows of what the roles may do: one for each statement of their policies."""
+    """Returns the rows of the roles' permissions: one for each statement of their policies."""
     yield "| Role | Statement | May | On | If |"
     yield "| --- | --- | --- | --- | --- |"
     for name, resource in template["Resources"].items():
@@ -62,7 +63,7 @@ TABLES: Mapping[str, tuple[str, Callable[[Template], Iterator[str]]]] = {
 
 
 def current(page: str, name: str, rows: Iterator[str]) -> str:
-    """The page with these rows between the table's markers.
+    """Returns the page with these rows between the table's markers.
 
     Raises ValueError if the page does not have the markers, once.
     """
@@ -95,7 +96,8 @@ def _on(statement: Mapping[str, Any]) -> str:
 
 
 def _named(resource: Any) -> str:
-    """A resource without what is the same for all: partition, region, account, stack name."""
+    """Returns a resource without the parts that are the same for all: partition, region, account,
+    stack name."""
     match resource:
         case {"Fn::GetAtt": [name, *_]} | {"Ref": name}:
             return f"`{name}`"

@@ -1,4 +1,4 @@
-"""Is a state machine's graph whole? What is asked for must be there, at any depth.
+"""Checks that a state machine's graph is complete. What is asked for must be there, at any depth.
 
 `sam validate` passes a definition that jumps to a state that is not there; Step Functions refuses
 it only on deployment, and an endless loop not even then.
@@ -16,13 +16,13 @@ Definition = dict[str, Any]
 
 
 def graph_faults(definition: Definition) -> list[str]:
-    """What is wrong with the definition's graph, a line each; nothing if it is whole."""
+    """Returns the faults of the definition's graph, a line each; nothing if it is complete."""
     return [fault for where, scope in scopes(definition) for fault in _scope_faults(where, scope)]
 
 
 def scopes(scope: Definition, name: str = "top") -> Iterator[tuple[str, Definition]]:
-    """Every set of states that can jump to one another: the whole, the inside of each Map and each
-    branch of a Parallel."""
+    """Yields every set of states that can jump to one another: the top level, the inside of each
+    Map and each branch of a Parallel."""
     yield name, scope
     for state_name, state in scope["States"].items():
         for inner in (state.get("ItemProcessor"), *state.get("Branches", [])):
@@ -31,7 +31,7 @@ def scopes(scope: Definition, name: str = "top") -> Iterator[tuple[str, Definiti
 
 
 def targets(state: Definition) -> set[str]:
-    """The states that this one may go to."""
+    """Returns the states that this one may go to."""
     jumps = [state, *state.get("Choices", []), *state.get("Catch", [])]
     found = {jump["Next"] for jump in jumps if "Next" in jump}
     return found | ({state["Default"]} if "Default" in state else set())
@@ -67,7 +67,7 @@ def _scope_faults(where: str, scope: Definition) -> Iterator[str]:
 
 
 def _closure(start: set[str], steps: dict[str, set[str]]) -> set[str]:
-    """All that can be reached from `start`."""
+    """Returns everything that can be reached from `start`."""
     found, open_ends = set(start), list(start)
     while open_ends:
         for name in steps.get(open_ends.pop(), set()) - found:

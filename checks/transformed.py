@@ -14,7 +14,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def transformed() -> dict[str, Any]:
-    """The template in CloudFormation's own words, parameters and conditions still open."""
+    """Returns the template in CloudFormation's own form; parameters and conditions are not
+    resolved."""
     template = load_template(ROOT / "template.yaml")
     parameters = complete_parameters(template, {"TableName": "trips"})
     return translate(template, directory=ROOT, bucket="code", parameters=parameters).template

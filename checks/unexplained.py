@@ -1,4 +1,4 @@
-"""Compares what checkov finds with what is explained; neither may have more than the other.
+"""Compares what checkov finds with what is explained; both must be the same.
 
 python -m checks.unexplained report.json
 """
@@ -16,7 +16,8 @@ Found = set[tuple[str, str]]
 
 
 def found(report: Any) -> Found:
-    """What failed in checkov's JSON report. Raises ValueError if nothing was checked at all."""
+    """Returns what failed in checkov's JSON report. Raises ValueError if nothing was checked at
+    all."""
     reports = report if isinstance(report, list) else [report]
     if not any(one.get("summary", {}).get("passed") for one in reports):
         raise ValueError("checkov has checked nothing")
@@ -28,7 +29,7 @@ def found(report: Any) -> Found:
 
 
 def explained(text: str) -> Found:
-    """What the explanations are of. Raises ValueError for one without a reason."""
+    """Returns the findings that are explained. Raises ValueError for one without a reason."""
     explanations = tomllib.loads(text)
     if bare := [check for check, one in explanations.items() if not one.get("why", "").strip()]:
         raise ValueError(f"no reason is given for {', '.join(bare)}")

@@ -19,7 +19,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
-    """What is known of one lock file's packages."""
+    """The result for one lock file's packages."""
 
     lock_file: str
     checked: int = 0
@@ -66,7 +66,7 @@ def audited(auditor: Path, lock_file: Path) -> Audit:
 
 
 def lines(audits: Sequence[Audit]) -> list[str]:
-    """What is printed, the vulnerabilities first."""
+    """Returns the lines to print, the vulnerabilities first."""
     found = [
         f"KNOWN VULNERABILITY: {vulnerability} ({audit.lock_file}): lock a version without it"
         for audit in audits
@@ -89,7 +89,7 @@ def _how_many(audit: Audit) -> str:
 
 
 def status(audits: Sequence[Audit], *, required: bool) -> int:
-    """The exit status."""
+    """Returns the exit status."""
     unchecked = any(audit.unchecked for audit in audits)
     return int(any(audit.vulnerable for audit in audits) or (required and unchecked))
 

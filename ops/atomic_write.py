@@ -1,4 +1,4 @@
-"""Files that are there whole, or as they were."""
+"""Writes files that are either complete or unchanged."""
 
 import os
 import secrets
@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 
 def atomic_write(file: Path, content: bytes) -> None:
-    """Writes the file as `atomic_file` does, and makes its directory if need be."""
+    """Writes the file as `atomic_file` does; makes its directory if it does not exist."""
     with _named(file):
         file.parent.mkdir(parents=True, exist_ok=True)
     with atomic_file(file) as unfinished:
@@ -18,8 +18,9 @@ def atomic_write(file: Path, content: bytes) -> None:
 
 @contextmanager
 def atomic_file(file: Path) -> Iterator[BinaryIO]:
-    """The file to write to, beside its place, and moved there in the end: a process that dies
-    leaves no half of it. After any exception, nothing of it is left; an OSError names the file."""
+    """Opens a temporary file beside the file, and moves it to its place at the end: a process
+    that dies leaves no half file. After any exception, nothing of it is left; an OSError names
+    the file."""
     beside = file.with_name(f".{secrets.token_hex(8)}.part")
     try:
         with _named(file):
@@ -35,7 +36,7 @@ def atomic_file(file: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _named(file: Path) -> Iterator[None]:
-    """Gives an OSError the name of the file that was to be written."""
+    """Adds the name of the file that was to be written to an OSError."""
     try:
         yield
     except OSError as error:

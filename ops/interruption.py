@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 INTERRUPTED = 130
-"""exit status, as a shell has it for a command that Ctrl-C ended"""
+"""exit status of a command that Ctrl-C ended, as in a shell"""
 
 
 @dataclass
@@ -32,7 +32,7 @@ _state = _State()
 
 
 def handle_signals() -> None:
-    """From now on, for the life of this process."""
+    """Handles the signals from now on, for the life of this process."""
     for one in (signal.SIGINT, signal.SIGTERM):
         signal.signal(one, _interrupt)
     sys.unraisablehook = _without_interrupts(sys.unraisablehook)
@@ -46,38 +46,38 @@ def check() -> None:
 
 
 def was_signalled() -> bool:
-    """Whether a signal has come."""
+    """Returns whether a signal has come."""
     return _state.signalled
 
 
 def was_awaited() -> None:
-    """The signal is what the command waited for: it ends as it should."""
+    """Records that the command waited for the signal: it ends as it should."""
     _state.signalled = False
 
 
 def explain(kept: str) -> None:
-    """Sets what the message of an interruption says from now on of what is kept."""
+    """Sets what the message of an interruption says about what is kept."""
     _state.kept = kept
 
 
 def message() -> str:
-    """The message of an interruption, for who has not said more."""
+    """Returns the message of an interruption, for a command that has not set one."""
     return f"Interrupted. {_state.kept}".rstrip()
 
 
 def was_said() -> bool:
-    """Whether a message has been printed that the command was interrupted."""
+    """Returns whether a message about the interruption was printed."""
     return _state.said
 
 
 def is_said() -> None:
-    """The message has been printed."""
+    """Records that the message was printed."""
     _state.said = True
 
 
 @contextmanager
 def silent_threads() -> Iterator[None]:
-    """While what other threads are at is torn down under them: their errors are no news."""
+    """Suppresses the errors of other threads while what they use is being closed."""
     excepthook, unraisablehook = threading.excepthook, sys.unraisablehook
     threading.excepthook = _say_nothing
     sys.unraisablehook = _say_nothing
@@ -114,7 +114,7 @@ def _interrupt(_signal: int, _frame: object) -> None:
 def _without_interrupts(
     report: Callable[["sys.UnraisableHookArgs"], object],
 ) -> Callable[["sys.UnraisableHookArgs"], object]:
-    """An unraisable hook that reports all but a signal's KeyboardInterrupt."""
+    """Returns an unraisable hook that reports everything but a signal's KeyboardInterrupt."""
 
     def hook(unraisable: "sys.UnraisableHookArgs", /) -> None:
         if not (_state.signalled and issubclass(unraisable.exc_type, KeyboardInterrupt)):

@@ -1,4 +1,4 @@
-"""The file of an object of the embedded S3: ops.embedded writes it, ops.runs reads it."""
+"""The file format of an object of the embedded S3: ops.embedded writes it, ops.runs reads it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _LONGEST_NAME = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectOnDisk:
-    """An object as its file has it: a line of JSON with all but the body, then the body."""
+    """An object in its file: a line of JSON with everything except the body, then the body."""
 
     key: str
     metadata: dict[str, str]
-    """the user's own (x-amz-meta-…) and Content-Type, as moto keeps them"""
+    """the user's metadata (x-amz-meta-…) and Content-Type, as moto keeps them"""
     last_modified: datetime
     body: bytes
 
@@ -50,7 +50,7 @@ class _Head(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def file_name(key: str) -> str:
-    """Of the object's file: one that can be read, unless no file system has room for it."""
+    """Returns the name of the object's file: readable, unless it is too long for a file system."""
     name = quote(key, safe="=")
     if len(name) > _LONGEST_NAME:
         name = hashlib.sha256(key.encode()).hexdigest()

@@ -1,1 +1,1 @@
-"""What a user would pick instead of this project's scan worker. Each is a program of its own."""
+"""The alternatives to this project's scan worker. Each is a separate program."""

@@ -1,4 +1,4 @@
-"""The library that is made for it: awswrangler's `read_items` into a frame, pandas.
+"""awswrangler's `read_items` into a frame, and pandas.
 
 `python -m bench.contenders.awswrangler TABLE [--projected]`
 """

@@ -1,4 +1,4 @@
-"""What a single Lambda does: boto3's Table resource, every item in a list, pandas.
+"""A single Lambda: boto3's Table resource, every item in a list, pandas.
 
 `python -m bench.contenders.boto3_resource TABLE [--projected]`
 """

@@ -1,4 +1,5 @@
-"""The step that the contenders share: completed trips in a frame -> the figures of each day."""
+"""The step that the alternatives share: from completed trips in a frame to the figures of each
+day."""
 
 import decimal
 from typing import Any

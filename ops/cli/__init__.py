@@ -1,1 +1,2 @@
-"""The verbs of `ops`: options, wiring, screens, exit statuses. Only here are click and rich."""
+"""The verbs of `ops`: options, wiring, screens, exit statuses. Only this package uses click and
+rich."""

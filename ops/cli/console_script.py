@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def write_script(directory: Path) -> Path:
-    """`ops` in the directory, which any shell can run from anywhere."""
+    """Writes the script `ops` to the directory; any shell can run it from anywhere."""
     script = directory / "ops"
     # As pip does: /bin/sh reads the second line as a command, Python as a string. A path with
     # blanks, or a long one, is none that "#!" can call.

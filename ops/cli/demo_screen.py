@@ -1,4 +1,4 @@
-"""What the demo shows: a month of trips that is run, and a run that fails and is resumed."""
+"""The output of the demo: a month of trips, or a run that fails and is resumed."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ from trip_kpis.core.layout import day_key
 
 
 def show_demo(console: Console, out: Path, segments: int) -> bool:
-    """Runs the demo and shows how it ended; did the run succeed?"""
+    """Runs the demo and shows how it ended; returns whether the run succeeded."""
     month = _announced_month()
     with Follower(terminal.console(stderr=True)) as follower:
         ended = run_month(month, out, segments=segments, follower=follower)
@@ -36,10 +36,11 @@ def show_demo(console: Console, out: Path, segments: int) -> bool:
 
 
 def show_broken_demo(console: Console, out: Path, segments: int, broken: int) -> bool:
-    """Lets the segment `broken` fail after two pages, which are lost, and then resumes the run.
+    """Lets the segment `broken` fail after two pages, which are lost, and then resumes the run;
+    returns whether everything happened as expected.
 
-    Did all happen as expected: the run failed by that segment and published nothing, the re-run
-    finished it and read just the lost pages again, and the figures are exactly the known ones?
+    Expected is: the run failed because of that segment and published nothing, the second execution
+    finished the run and read only the lost pages again, and the figures are exactly right.
     """
     month = _announced_month()
     remark(
@@ -70,7 +71,7 @@ def show_broken_demo(console: Console, out: Path, segments: int, broken: int) ->
 
 
 def _announced_month() -> MadeUpMonth:
-    """The demo's trips, described."""
+    """Describes the demo's trips."""
     month = make_up_month()
     remark(
         f"Made up {len(month.trips.items):,} trips of May 2024: as Strings and Numbers, with "
@@ -81,7 +82,8 @@ def _announced_month() -> MadeUpMonth:
 
 
 def _show_comparison(console: Console, month: MadeUpMonth, out: Path) -> bool:
-    """Are the published figures exactly those that the trips were made from?"""
+    """Compares the published figures with those that the trips were made from; returns whether they
+    are equal."""
     wrong = differing_days(month, out)
     if wrong:
         says = f"{len(wrong)} days differ from what the trips were made from: {', '.join(wrong)}"

@@ -1,4 +1,4 @@
-"""What a person sees of the comparison of two runs."""
+"""The output of the comparison of two runs."""
 
 from collections.abc import Iterator
 
@@ -69,7 +69,8 @@ def _rows(found: Comparison) -> Iterator[list[str]]:
 
 
 def _added_up(kpis: Kpis, run: FinishedRun) -> list[str]:
-    """What says most about a day that one run alone has: counts and sums, or else all."""
+    """Returns the most important figures of a day that only one run has: counts and sums, or else
+    all."""
     return [name for name in kpis if name in run.totals] or [*kpis]
 
 

@@ -1,4 +1,4 @@
-"""What a person sees of an estimate."""
+"""The output of an estimate."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -17,13 +17,13 @@ _LIMITED_BY = {
     "table": ", which read all that the table delivers",
     "lambda": ", half of the account's unreserved Lambda executions",
 }
-"""by the words of `trip_kpis.core.estimate.workers.LimitedBy`"""
+"""keyed by `trip_kpis.core.estimate.workers.LimitedBy`"""
 _SOURCES = {"scan": "a scan of the table", "export": "an export of the table"}
 _UNITS = ("bytes", "KB", "MB", "GB", "TB", "PB")
 
 
 def show_estimate(console: Console, estimate: Mapping[str, Any]) -> None:
-    """Cost and time, the census, and the advice last, where it is seen."""
+    """Shows cost and time, then the census, and the advice last, where people see it."""
     for line in _figures(estimate):
         _say(console, line)
     _say(console, "")
@@ -177,7 +177,8 @@ def _table(title: str, first: str, *others: str) -> Table:
 
 
 def _say(console: Console, line: str | Text) -> None:
-    """Whole where there is no terminal: somebody may look for words in it."""
+    """Prints a line; it is not wrapped without a terminal, because somebody may search for words in
+    it."""
     console.print(line, highlight=False, soft_wrap=not console.is_terminal, markup=False)
 
 
@@ -187,7 +188,7 @@ def _range(least: float, most: float) -> str:
 
 
 def _size(size: float) -> str:
-    """In powers of 1000, as docs/costs.md has them."""
+    """Formats a size in powers of 1000, as docs/costs.md does."""
     for unit in _UNITS:
         if size < 1000 or unit == _UNITS[-1]:
             break

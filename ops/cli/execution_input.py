@@ -1,4 +1,4 @@
-"""What is asked of an execution, and what cannot be combined with it."""
+"""The options for an execution's input, and the options that cannot be combined with it."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ _READING = (CONSISTENT_READ, READ_UNITS_PER_SECOND)
 
 
 def execution_input(command: _Command) -> _Command:
-    """Gives the command `asked`: what the execution's input says besides the stack's parameters.
+    """Passes `asked` to the command: the execution's input besides the stack's parameters.
 
     Raises InputError for a value that no run can have.
     """
@@ -76,7 +76,8 @@ def execution_input(command: _Command) -> _Command:
 
 
 def named_export_input(command: _Command) -> _Command:
-    """Adds to `asked` the export that a stack's run reads. Raises InputError for none."""
+    """Adds to `asked` the export that a stack's run reads. Raises InputError for a value that
+    cannot name an export."""
 
     @click.option(
         "--export-arn",
@@ -103,7 +104,7 @@ def named_export_input(command: _Command) -> _Command:
 
 
 def read_budget_input(command: _Command) -> _Command:
-    """Gives the command `asked`: what a run that is resumed may read with instead.
+    """Passes `asked` to the command: what a resumed run reads with from now on.
 
     Raises InputError for a value that no run can have.
     """
@@ -130,7 +131,7 @@ def read_budget_input(command: _Command) -> _Command:
 
 
 def empty_table_input(command: _Command) -> _Command:
-    """Adds to `asked` that an empty table may remove every published day."""
+    """Adds to `asked` whether an empty table may remove every published day."""
 
     @click.option(
         "--confirm-empty-table",
@@ -146,8 +147,8 @@ def empty_table_input(command: _Command) -> _Command:
 
 
 def refused_beside(option: str, *names: str) -> None:
-    """Raises click.UsageError for the first of these options of the command that was given: it
-    cannot be combined with `option`."""
+    """Raises click.UsageError for the first of these options of the command that was given, because
+    it cannot be combined with `option`."""
     context = click.get_current_context()
     for parameter in context.command.params:
         source = context.get_parameter_source(parameter.name or "")
@@ -161,7 +162,7 @@ def refused_beside(option: str, *names: str) -> None:
 def refuse_read_units(
     asked: Mapping[str, Any], parameters: Mapping[str, str] = MappingProxyType({})
 ) -> None:
-    """Raises click.UsageError for an option or a parameter about read units, where an export is
+    """Raises click.UsageError for an option or a parameter about read units if an export is
     read."""
     if asked.get("source") == "export" or {"export_arn", "export_manifest"} & asked.keys():
         given = [f"--{one.field.replace('_', '-')}" for one in _READING if one.field in asked]
@@ -182,7 +183,7 @@ def _where_parameters_are_set() -> str:
 
 
 def _checked(**given: Any) -> dict[str, Any]:
-    """What was given, as an execution's input has it. Raises InputError."""
+    """Converts an option's value to an execution's input. Raises InputError."""
     asked = {name: value for name, value in given.items() if value is not None}
     RunRequest.from_event({"execution_name": "checked-early", "input": asked})
     return asked

@@ -1,4 +1,4 @@
-"""What a run has rejected, fetched from wherever it is."""
+"""Fetches what a run has rejected, from a directory or a stack."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,8 +19,9 @@ from trip_kpis.core import layout
 def rejected_by(
     source: Source, run_id: str | None, *, each: int | None
 ) -> Iterator[tuple[Path, Rejections]]:
-    """What the run has rejected, and a directory with the objects that hold so many trips of each
-    reason; None: all objects that count. Without a run id it is the run that began last.
+    """Returns what the run has rejected, and a directory with the objects that contain so many
+    trips of each reason; None: all objects that count. Without a run id it is the run that began
+    last.
 
     Raises AccountError or ResultsError.
     """
@@ -49,8 +50,8 @@ def _newest_in(out: Path) -> str:
 
 
 def _fetch_parts(source: Source, stack: Stack, directory: Path, run_id: str) -> None:
-    """The plan, and the parts that have rejected trips: their objects in the quarantine are named
-    after them (``segment=00007/part-00003-<digest>.jsonl``)."""
+    """Fetches the plan, and the parts that have rejected trips: their objects in the quarantine are
+    named after them (``segment=00007/part-00003-<digest>.jsonl``)."""
     quarantined = newest_first(stack, layout.quarantine_prefix(run_id))
     places = filter(None, map(layout.quarantined_part, quarantined))
     parts = {layout.part_key(run_id, place.segment, place.part) for place in places}

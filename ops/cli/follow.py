@@ -1,4 +1,4 @@
-"""Shows the progress of a run: segments, trips, trips a second, the time that is left."""
+"""Shows the progress of a run: segments, trips, trips a second, and the time that is left."""
 
 import threading
 import time
@@ -19,21 +19,21 @@ MERGING = "Merging and publishing"
 _WAITING = "Waiting for the export"
 _SCANNING = "Scanning segments"
 _RATE_AFTER_SECONDS = 1.0
-"""a rate of the first instants says nothing of the rest"""
+"""seconds; a rate of the first instants does not predict the rest"""
 _LINES = 10
-"""progress lines of a stage without a terminal"""
+"""the number of progress lines of a stage without a terminal"""
 
 
 def _trips_a_second(task: Task) -> float:
-    """The average over the stage, without the trips that were done before it began; 0 as long as it
-    is not known. A stage that has ended keeps its own."""
+    """Returns the average over the stage, without the trips that were done before it began; 0 as
+    long as it is not known. A stage that has ended keeps its own."""
     seconds = task.elapsed or 0.0
     done: float = task.completed - task.fields["before"]
     return done / seconds if seconds >= _RATE_AFTER_SECONDS else 0.0
 
 
 def _seconds_left(task: Task) -> float:
-    """0 as long as it is not known."""
+    """Returns 0 as long as the time is not known."""
     rate = _trips_a_second(task)
     return (task.remaining or 0) / rate if rate else 0.0
 
@@ -56,7 +56,7 @@ def _rate(task: Task) -> str:
 
 
 def _time(task: Task) -> str:
-    """The time that is left; of a stage that has ended, the time that it took."""
+    """Returns the time that is left; for a stage that has ended, the time that it took."""
     if task.stop_time is not None:
         took = _in_words(task.elapsed or 0)
         return "" if took == "0 s" else f"in {took}"  # over before anyone looked
@@ -65,7 +65,7 @@ def _time(task: Task) -> str:
 
 
 class _Column(ProgressColumn):
-    """What a function says of a stage."""
+    """A column that a function fills from a stage."""
 
     def __init__(self, text: Callable[[Task], str], style: str = "") -> None:
         super().__init__(table_column=Column(no_wrap=True))
@@ -87,7 +87,8 @@ class _Bars(progress.Progress):
 
 
 class Follower:
-    """Progress of one stage after another, on a terminal as bars, elsewhere as plain lines.
+    """Shows the progress of one stage after another: on a terminal as bars, elsewhere as plain
+    lines.
 
     Progress may be reported from several threads.
     """
@@ -123,7 +124,8 @@ class Follower:
         self.end()
 
     def end(self) -> None:
-        """Leaves the bars as they are. Again is harmless."""
+        """Ends the display and leaves the bars as they are; may be called again. Again is
+        harmless."""
         self._progress.stop()
 
     def begin(self, stage: str, *, trips: int) -> None:
@@ -136,7 +138,7 @@ class Follower:
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def advance(self, trips: int) -> None:
-        """So many more trips are done."""
+        """Adds so many trips to the progress."""
         with self._lock:
             assert self._stage is not None
             done = int(self._stage.completed) + trips
@@ -161,7 +163,7 @@ class Follower:
                 self._show_scan(run)
 
     def executed(self, *, succeeded: bool) -> None:
-        """The execution has ended, and its merge with it."""
+        """Ends the merge, because the execution has ended."""
         with self._lock:
             if not self._is_at(MERGING):
                 return
@@ -217,7 +219,7 @@ class Follower:
         return self._stage is not None and self._stage.description in stages
 
     def _update(self, done: int, total: float | None, *remarks: str, has_ended: bool) -> None:
-        """Ends the stage where it has: its rate and time stay from then on."""
+        """Ends the stage if it is done: its rate and time stay from then on."""
         assert self._stage is not None
         if has_ended:
             self._progress.stop_task(self._stage.id)
@@ -231,6 +233,6 @@ class Follower:
         self._line(f"{self._stage.description}: {', '.join(filter(None, facts))}")
 
     def _line(self, line: str) -> None:
-        """Where there is no terminal."""
+        """Formats a progress line for output without a terminal."""
         if not self._console.is_terminal:
             self._console.print(line, highlight=False, soft_wrap=True)

@@ -12,15 +12,15 @@ from ops import interruption
 from ops.runs.this_command import this_command
 
 MISTAKE = 2
-"""exit status of a mistake in the call; 1 is a run that failed"""
+"""exit status of a wrong command line; 1 is a run that failed"""
 
 _COMMANDS = (
     "definition", "demo", "diff", "estimate", "init", "kpis", "quarantine", "report",
     "rerun", "run", "runs", "serve", "status",
 )  # fmt: skip
-"""each is the function of that name in ops.cli.commands"""
+"""names of functions, each in the module of that name in ops.cli.commands"""
 _COMPLETION = "_OPS_COMPLETE"
-"""the variable in which a shell asks for completion (click's convention)"""
+"""the variable with which a shell requests completion (click's convention)"""
 
 
 class _Commands(click.Group):
@@ -63,8 +63,8 @@ class _Commands(click.Group):
 
 
 def _mistakes() -> tuple[type[Exception], ...]:
-    """Errors that are shown in one line. Those that are raised by modules that no command has
-    loaded cannot have occurred."""
+    """Lists the errors that are shown in one line. Those that are raised by modules that no command
+    has loaded cannot have occurred."""
     found: list[type[Exception]] = []
     for module, name in (
         ("ops.embedded.errors", "EmbeddedCloudError"),

@@ -14,7 +14,7 @@ from ops.local.out_directory import StateError, check_out
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 MERGE_PARAMETERS = ("MaxRejectedShare", "VanishedDays", "ShrunkDays", "OpenDays")
-"""what is not in a run's frozen plan, and decides whether and what it publishes"""
+"""parameters that are not in a run's plan, and decide whether and what it publishes"""
 
 _KEY = re.compile(r"[A-Za-z0-9]{16,128}")
 """https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKey.html"""
@@ -23,7 +23,7 @@ _KEY = re.compile(r"[A-Za-z0-9]{16,128}")
 def _parameters(
     _context: click.Context, _option: click.Parameter, given: tuple[str, ...]
 ) -> dict[str, str]:
-    """NAME=VALUE pairs as a mapping."""
+    """Parses NAME=VALUE pairs."""
     pairs = [one.partition("=") for one in given]
     for name, equals, _ in pairs:
         if not (name and equals):
@@ -34,7 +34,7 @@ def _parameters(
 def _merge_parameters(
     context: click.Context, option: click.Parameter, given: tuple[str, ...]
 ) -> dict[str, str]:
-    """Those of NAME=VALUE that can be others than when the run began."""
+    """Parses NAME=VALUE pairs of parameters that may change after a run began."""
     pairs = _parameters(context, option, given)
     for name in pairs:
         if name not in MERGE_PARAMETERS:
@@ -46,7 +46,8 @@ def _merge_parameters(
 
 
 def _directory(_context: click.Context, _option: click.Parameter, given: str | None) -> Path | None:
-    """A directory that a run may replace, made if needed: refused before the run, not after it."""
+    """Returns a directory that a run may replace; it is made if needed, and refused before the run,
+    not after it."""
     if given is None:
         return None
     if not given:
@@ -77,7 +78,7 @@ def _encoding(_context: click.Context, _option: click.Parameter, given: str) -> 
 def out(
     help_text: str, *, default: str | None = None, needed: bool = True
 ) -> Callable[[_Command], _Command]:
-    """The directory that a command leaves its results in."""
+    """The option for the directory of a command's results."""
     return click.option(
         "--out",
         default=default,
@@ -129,7 +130,8 @@ def _trips(*, needed: bool) -> Callable[[_Command], _Command]:
 
 
 def _export(_context: click.Context, _option: click.Parameter, given: str | None) -> Path | None:
-    """Where an export is. Many have its URL at hand."""
+    """Returns the path of an export. Many users have its S3 URL at hand: the message says what to
+    do with it."""
     if given is None:
         return None
     if not given:
@@ -193,7 +195,8 @@ parameter = click.option(
 def _definition(
     _context: click.Context, _option: click.Parameter, given: Path | None
 ) -> dict[str, str]:
-    """The parameter by which functions on this machine find the file, if one is given."""
+    """Returns the parameter with which functions on this machine find the definition's file, if one
+    is given."""
     return {} if given is None else {"KpiDefinition": str(given.resolve())}
 
 
@@ -208,7 +211,8 @@ definition = click.option(
 
 
 def with_definition(parameters: dict[str, str], definition: dict[str, str]) -> dict[str, str]:
-    """The parameters with that of --definition. Raises click.UsageError where both name one."""
+    """Adds the parameter of --definition to the parameters. Raises click.UsageError where both name
+    one."""
     if definition and "KpiDefinition" in parameters:
         raise click.UsageError(
             "--definition and --parameter KpiDefinition name two KPI definitions: leave one out"
@@ -240,7 +244,8 @@ host = click.option(
 
 
 def _access_key(context: click.Context, _option: click.Parameter, given: str | None) -> str | None:
-    """A key that cannot be guessed. Functions in containers need one that is known before."""
+    """Checks that nobody can guess the key. Functions in containers need a key that is known before
+    they start."""
     if given is None and context.params.get("lambda_endpoint") is not None:
         raise click.UsageError(
             "--lambda-endpoint needs --access-key: the embedded AWS answers only requests with its "
@@ -283,7 +288,7 @@ port = click.option(
 
 
 def containers_parameters(given: dict[str, str]) -> dict[str, str]:
-    """The stack's parameters where its functions run in containers.
+    """Returns the stack's parameters for functions in containers.
 
     Raises click.UsageError for any that is given: it would not reach them.
     """

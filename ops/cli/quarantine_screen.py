@@ -1,4 +1,4 @@
-"""What a person sees of a run's rejected trips."""
+"""The output about a run's rejected trips."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -47,7 +47,7 @@ def show_rejections(
         say(
             console,
             "The trips themselves are not here: quarantine/ keeps them for "
-            "QuarantineExpirationDays, and a copy of the bucket may have been made without.",
+            "QuarantineExpirationDays, and a copy of the bucket may have been made without them.",
         )
 
 

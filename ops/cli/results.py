@@ -1,4 +1,5 @@
-"""Where results are read from: the directory of a run on this machine, or a deployed stack."""
+"""The place from which results are read: the directory of a run on this machine, or a deployed
+stack."""
 
 from __future__ import annotations
 
@@ -28,14 +29,14 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Either directory or stack."""
+    """Either a directory or a stack."""
 
     out: Path | None
     stack: Stack | None
 
     @property
     def place(self) -> Path | Stack:
-        """For the commands that messages suggest."""
+        """Returns the place for the commands that messages suggest."""
         if self.stack is not None:
             return self.stack
         assert self.out is not None
@@ -43,15 +44,15 @@ class Source:
 
     @property
     def name(self) -> str:
-        """For people."""
+        """Returns the name for people."""
         return str(self.out) if self.stack is None else f"the stack {self.stack.name}"
 
     @contextmanager
     def directory(
         self, prefixes: Sequence[str], *, wanted: Callable[[str], bool] = lambda _: True
     ) -> Iterator[Path]:
-        """The directory; of a stack one that is gone afterwards, with what its bucket holds under
-        these prefixes, of the keys that are `wanted`. Raises AccountError."""
+        """Yields the directory; for a stack, a temporary one with the objects of its bucket under
+        these prefixes whose keys are `wanted`. Raises AccountError."""
         place = self.place
         if isinstance(place, Path):
             yield place
@@ -72,7 +73,7 @@ class Source:
         *,
         wanted: Callable[[str], bool] = lambda _: True,
     ) -> None:
-        """Of a stack, fetches more into the `directory`, now that one knows what."""
+        """Fetches more objects of a stack into the `directory`."""
         if self.stack is not None:
             from ops.stack.fetched import fetch
 
@@ -81,12 +82,13 @@ class Source:
 
     @contextmanager
     def manifests(self, *run_ids: str) -> Iterator[Path]:
-        """A directory with the manifests of these runs that have one, or, where none is named, of
-        that which finished last."""
+        """Yields a directory with the manifests of these runs that have one, or, if no run is
+        named, of the run that finished last."""
         for run_id in run_ids:
             if not is_run_id(run_id):
                 raise click.UsageError(
-                    f"{run_id!r} is no id of a run: letters, digits, dots, hyphens and underscores"
+                    f"{run_id!r} is not the id of a run: an id has letters, digits, dots, hyphens "
+                    "and underscores"
                 )
         keys = [layout.manifest_key(run_id) for run_id in run_ids]
         if self.stack is not None and not run_ids:
@@ -98,13 +100,13 @@ class Source:
 
 
 def _of_the_stack(message: str, fetched: str, stack: Stack) -> str:
-    """Whoever reads it knows the bucket, not the directory that it was fetched into."""
+    """Replaces the directory in messages by the bucket, because a reader knows only the bucket."""
     named = message.replace(f"--out {fetched}", shlex.join(stack.options))
     return named.replace(fetched, f"s3://{stack.bucket_name}")
 
 
 def say_ignored(place: Path | Stack, keys: Collection[str]) -> None:
-    """Says on standard error which objects of the bucket, or of a copy, were ignored, if any."""
+    """Prints on standard error which objects of the bucket, or of a copy, were ignored, if any."""
     if keys:
         from ops.cli.terminal import remark
 
@@ -116,7 +118,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print one line o
 
 
 def named_stack(name: str, profile: str | None, region: str | None) -> Stack:
-    """The stack of --stack, --profile and --region. Raises AccountError."""
+    """Returns the stack of --stack, --profile and --region. Raises AccountError."""
     # boto3 takes a third of a second to load: not for `--help`, nor for a directory.
     from ops.stack.account import Account
     from ops.stack.stack import Stack
@@ -125,7 +127,7 @@ def named_stack(name: str, profile: str | None, region: str | None) -> Stack:
 
 
 def source(command: _Command) -> _Command:
-    """Gives the command a `source`, from --out DIR or --stack NAME."""
+    """Passes a `source` to the command, from --out DIR or --stack NAME."""
 
     @options.stack
     @options.profile

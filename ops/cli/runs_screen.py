@@ -1,4 +1,4 @@
-"""What a person sees of the runs that there were."""
+"""The output of the list of runs."""
 
 from collections.abc import Sequence
 from datetime import UTC
@@ -18,7 +18,8 @@ _NUMBERS = ("took", "trips", "rejected", "new/same", "USD")
 
 
 def show_runs(found: Sequence[Run], place: Place, name: str) -> None:
-    """A table, then for each run that is not finished what to do. `name` is that of the place."""
+    """Shows a table, then the next step for each run that is not finished. `name` is that of the
+    place."""
     console = terminal.console()
     if not found:
         say(console, f"There has been no run yet in {name}.")
@@ -60,7 +61,7 @@ def _is(run: Run) -> str:
 
 
 def _usd(cost: Decimal) -> str:
-    """With two decimal places; small amounts with two digits."""
+    """Formats dollars with two decimal places; small amounts with two digits."""
     return f"{cost:,.2f}" if cost >= 1 or not cost else f"{cost:.{1 - cost.adjusted()}f}"
 
 

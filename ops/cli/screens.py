@@ -1,4 +1,4 @@
-"""What a person sees at the end of a run."""
+"""The output at the end of a run."""
 
 import shlex
 from collections.abc import Collection, Mapping
@@ -35,11 +35,11 @@ _REJECTED_SHOWN = 10
 VANISHED = Outcome.VANISHED.value
 _NO_MARKS: Mapping[str, str] = MappingProxyType({})
 _NO_OUTCOMES = {"days_open", "days_shrank"}
-"""numbers of days that have one outcome or another"""
+"""counts of days that are no outcomes: each of these days has one of the outcomes, too"""
 
 
 def show_ended(console: Console, ended: EndedExecution, out: Path) -> None:
-    """The KPIs, the proof and where things are; or what failed and what to do."""
+    """Shows the KPIs, the proof and the places of the results; or what failed and what to do."""
     if not ended.succeeded:
         show_failure(console, ended, out)
     elif ended.output is None or "trips" in ended.output:
@@ -61,7 +61,7 @@ def show_ended(console: Console, ended: EndedExecution, out: Path) -> None:
 def show_kpis(
     console: Console, out: Path, *, of: int | None = None, marks: Mapping[str, str] = _NO_MARKS
 ) -> None:
-    """One row a day. Figures are shown to two places here; the files have them whole.
+    """Shows one row per day. Figures are shown to two places here; the files have them whole.
 
     `of` says how many days there are, where `out` has the last of them alone. `marks` are words
     about single days.
@@ -99,7 +99,7 @@ def _figure(figure: Decimal | None, *, is_count: bool) -> str:
 
 
 def _kept_days(out: Path, run_id: str) -> dict[str, str]:
-    """The days whose published figures are not those of this run, and why."""
+    """Returns the days whose published figures are not those of this run, and why."""
     try:
         run = finished_run(out, run_id)
     except ResultsError:
@@ -109,7 +109,7 @@ def _kept_days(out: Path, run_id: str) -> dict[str, str]:
 
 
 class _Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """What is shown of MergePartials' output."""
+    """The fields of MergePartials' output that are shown."""
 
     scanned: Count
     excluded: Count = 0
@@ -128,7 +128,7 @@ class _Summary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def show_summary(console: Console, ended: EndedExecution) -> None:
-    """The counts, in the form of the proof."""
+    """Shows the counts, in the form of the proof."""
     output = ended.output or {}
     summary = converted(output, _Summary)
     if summary is None:
@@ -160,9 +160,9 @@ def show_summary(console: Console, ended: EndedExecution) -> None:
     if superseded := output.get("days_superseded"):
         console.print(
             f"{so_many(superseded, 'day')} {_was(superseded)} not published: a run whose figures "
-            "are as of a later time has published them, and what is shown of them is that run's. "
-            "The totals are of this run. To publish them in spite of that, use another bucket (on "
-            "this machine, another --out, or --fresh).",
+            "are as of a later time has published them. For these days, that run's figures are "
+            "shown. The totals are of this run. To publish all days of this run, use another "
+            "bucket (on this machine, another --out, or --fresh).",
             highlight=False,
             soft_wrap=True,
         )
@@ -190,7 +190,7 @@ def show_summary(console: Console, ended: EndedExecution) -> None:
 
 
 def show_pages(console: Console, ended: EndedExecution) -> None:
-    """Pages that a resumed run has read, and how many of them were repeats."""
+    """Shows how many pages a resumed run has read, and how many of them were repeats."""
     pages = ended.pages
     if pages is None:
         return
@@ -204,7 +204,7 @@ def show_pages(console: Console, ended: EndedExecution) -> None:
 
 
 def show_rejected(console: Console, out: Path) -> None:
-    """Examples from the quarantine."""
+    """Shows examples from the quarantine."""
     table = Table(title="Rejected trips, examples", title_justify="left")
     for column in ("trip", "reason", "attribute", "value"):
         table.add_column(column)
@@ -217,14 +217,15 @@ def show_rejected(console: Console, out: Path) -> None:
 
 
 def _quarantined(out: Path) -> list[QuarantinedTrip]:
-    """Every trip of the quarantine, of whichever run."""
+    """Yields every trip of the quarantine, of all runs."""
     files = sorted(out.glob(f"{layout.quarantine_prefix('*')}*/*.jsonl"))
     keys = tuple(key for key in (str(file.relative_to(out)) for file in files) if is_known(key))
     return list(rejected_trips(out, [Quarantined(segment=0, by_reason={}, keys=keys)]))
 
 
 def show_failure(console: Console, ended: EndedExecution, place: Place) -> None:
-    """The execution's error and cause, those of the segments that failed, and what to do."""
+    """Shows the error and the cause of the execution, those of the segments that failed, and what
+    to do."""
     lines = [f"{ended.error or ended.status}: {readable_cause(ended.cause)}"]
     lines += [
         f"segment {child.segment}: {child.error}: {readable_cause(child.cause)}"
@@ -251,7 +252,7 @@ def show_failure(console: Console, ended: EndedExecution, place: Place) -> None:
 def show_next_steps(
     console: Console, run_id: str, errors: Collection[str], progress: Progress, place: Place
 ) -> None:
-    """What to do after these errors, in the order in which to consider it."""
+    """Shows what to do after these errors, in the order in which to consider it."""
     times: tuple[str, ...] = ()
     if progress.counts.rejected.get(Reason.TIME_UNREADABLE):
         times = _unreadable_times(place, run_id)
@@ -263,7 +264,8 @@ def show_next_steps(
 
 
 def _unreadable_times(place: Place, run_id: str) -> tuple[str, ...]:
-    """None where they cannot be fetched: they only make a hint more exact."""
+    """Returns the unreadable times; None if they cannot be fetched, because they only improve a
+    hint."""
     if isinstance(place, Path):
         return unreadable_times(Directory(place), run_id)
     from ops.stack.account import AccountError, asking_aws

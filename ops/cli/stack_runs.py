@@ -1,4 +1,4 @@
-"""What a person sees of a run of a deployed stack, from its start, or from now, to its end."""
+"""The output about a run of a deployed stack, from its start, or from now, to its end."""
 
 import shlex
 import sys
@@ -30,7 +30,7 @@ from trip_kpis.core import layout
 from trip_kpis.core.layout import is_known
 
 CANNOT_FOLLOW = 3
-"""exit status: the run continues, and AWS cannot be asked for its progress any more"""
+"""exit status: the run continues, but AWS cannot be asked for its progress any more"""
 
 
 def follow_to_its_end(
@@ -40,8 +40,8 @@ def follow_to_its_end(
     as_json: bool,
     until_answered: Callable[[Callable[[str], None]], Ask] = UntilAnswered,
 ) -> NoReturn:
-    """Exits as `run` does. Ctrl-C ends the watching and not the run, and so does an account that
-    cannot be asked any more."""
+    """Follows the run to its end, and exits as `run` does. Ctrl-C ends the watching and not the
+    run, and so does an account that cannot be asked any more."""
     try:
         remark(f"Run {execution.run_id} of the stack {stack.name}.")
         with Follower(terminal.console(stderr=True)) as follower:
@@ -73,7 +73,7 @@ def _it_continues(stack: Stack, execution: RunningExecution) -> str:
 
 
 def show_end(console: Console, stack: Stack, ended: EndedExecution) -> None:
-    """The KPIs, the proof and where things are; or what failed and what to do."""
+    """Shows the KPIs, the proof and the places of the results; or what failed and what to do."""
     if not ended.succeeded:
         show_failure(console, ended, stack)
         return
@@ -93,7 +93,7 @@ def show_end(console: Console, stack: Stack, ended: EndedExecution) -> None:
 
 
 def _fetch_last_days(stack: Stack, directory: Path) -> int:
-    """How many days there are; as many of the last as are shown are fetched."""
+    """Returns how many days there are; fetches only as many of the last days as are shown."""
     with asking_aws(stack.account, f"for the days in s3://{stack.bucket_name}"):
         listed = [one.key for one in stack.bucket().objects(layout.KPIS)]
     keys = list(filter(is_known, listed))

@@ -1,4 +1,4 @@
-"""The status of a run, as a person sees it."""
+"""The output of a run's status."""
 
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ _STYLES = {FINISHED: "bold green", RUNNING: "bold"}
 
 
 def show_status(console: Console, run: Run, place: Place) -> None:
-    """A few lines; the last says what to do next."""
+    """Shows a few lines; the last line says what to do next."""
     style = _STYLES.get(run.status, "bold red")
     console.print(Text.assemble(f"Run {run.run_id}: ", (run.status, style)), soft_wrap=True)
     for name, text in [*_executions(run), *_counts(run)]:
@@ -28,8 +28,8 @@ def show_status(console: Console, run: Run, place: Place) -> None:
 
 
 def _executions(run: Run) -> list[tuple[str, str]]:
-    """Each with its errors. An error that a later execution or another segment has, too, is
-    printed once."""
+    """Shows each execution with its errors. An error that a later execution or another segment has,
+    too, is printed once."""
     rows, said = [], set[str]()
     for one in run.executions:
         rows.append(("execution", _execution(one)))

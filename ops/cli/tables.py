@@ -1,4 +1,4 @@
-"""Tables for people: drawn on a terminal, plain lines anywhere else, nothing cut off."""
+"""Tables for people: drawn on a terminal, plain lines elsewhere; nothing is truncated."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from ops.runs.figures import visible
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A heading, and how what is under it is set."""
+    """A heading, and the format of the column below it."""
 
     heading: str
     is_number: bool = False
@@ -23,7 +23,7 @@ class Column:
 def show_table(
     console: Console, title: str, columns: Sequence[Column], rows: Sequence[Sequence[str]]
 ) -> None:
-    """Where a terminal is too narrow for the table, a block of lines for each row instead."""
+    """Shows a table; if the terminal is too narrow for it, a block of lines for each row."""
     shown = [[visible(cell) for cell in row] for row in rows]
     table = Table(
         title=title, title_justify="left", box=SIMPLE_HEAD, show_edge=False, pad_edge=False
@@ -56,8 +56,8 @@ def _plain(
 def show_headed_rows(
     console: Console, title: str, columns: Sequence[Column], rows: Sequence[Sequence[str]]
 ) -> None:
-    """A table of plain lines. Where it is too wide for them, the first cell of each row has a line
-    of its own, above the others."""
+    """Shows a table of plain lines. Where it is too wide for them, the first cell of each row has a
+    line of its own, above the others."""
     shown = [
         [column.heading for column in columns],
         *([visible(cell) for cell in row] for row in rows),

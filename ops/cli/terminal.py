@@ -1,4 +1,4 @@
-"""The terminal that commands write to: nothing from a table or a bucket can command it."""
+"""The terminal to which commands write: nothing from a table or a bucket can control it."""
 
 import json
 import sys
@@ -14,7 +14,7 @@ from ops.runs.figures import visible
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A console that shows control characters by their numbers, and reads no markup.
+    """Returns a console that shows control characters by their numbers, and interprets no markup.
 
     Values, keys, run ids and errors come from a table, a bucket or an account, where others may
     have put anything into them: a sequence that moves the cursor, or that renames the window.
@@ -25,12 +25,12 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def say(console: Console, line: str) -> None:
-    """Prints a line as it is."""
+    """Prints a line without changes."""
     console.print(line, highlight=False, soft_wrap=True, markup=False)
 
 
 def remark(line: str) -> None:
-    """Prints a line as it is on standard error: what is no result of the command."""
+    """Prints a line on standard error, because it is not a result of the command."""
     say(console(stderr=True), line)
 
 
@@ -47,7 +47,7 @@ class _OnlyVisible(RenderHook):
 
 
 class _Visible:
-    """What it is made of, with text that has no control characters; rich's own stay."""
+    """Text for the console without control characters; rich's own control codes stay."""
 
     def __init__(self, shown: RenderableType) -> None:
         self._shown = shown

@@ -1,4 +1,5 @@
-"""The embedded AWS: moto, patched where a run of this product could tell it from AWS."""
+"""The embedded AWS: moto, with patches wherever a run of this program could notice a difference
+from AWS."""
 
 from ops.embedded.isolation import isolated_from_aws
 

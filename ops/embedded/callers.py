@@ -1,4 +1,5 @@
-"""Who may call the embedded cloud: programs that have its access key, and no page in a browser.
+"""Decides who may call the embedded cloud: programs that have its access key, and no page in a
+browser.
 
 A server on 127.0.0.1 is within reach of every page that a browser on this machine has open. Such a
 request has an Origin or Sec-Fetch headers, or, after DNS rebinding, the page's own host name. It
@@ -27,7 +28,7 @@ from ops.embedded.server import Middleware
 
 _FROM_A_PAGE = ("HTTP_ORIGIN", "HTTP_SEC_FETCH_SITE", "HTTP_SEC_FETCH_MODE")
 _LOCAL_NAMES = {"localhost", "host.docker.internal"}
-"""this machine, as programs on it and containers call it"""
+"""names of this machine, as used by programs on it and by containers"""
 _EMULATORS_OWN = ("/moto-api", "/favicon.ico", "/latest/")
 """paths under which moto answers requests without credentials: its control panel, which can delete
 everything, and the metadata service of an instance"""
@@ -56,7 +57,7 @@ def known_callers_only(access_key: str, *, host: str) -> Middleware:
 
 
 def _refusal(environ: WSGIEnvironment, access_key: str, names: set[str]) -> str | None:
-    """Why the request is refused; None where it is not."""
+    """Returns why the request is refused; None if it is allowed."""
     if any(header in environ for header in _FROM_A_PAGE):
         return "it comes from a page in a browser"
     if not _is_local(environ.get("HTTP_HOST", ""), names):
@@ -65,13 +66,13 @@ def _refusal(environ: WSGIEnvironment, access_key: str, names: set[str]) -> str 
         return "it is not for a service of AWS"
     key = _access_key(environ)
     if not (secrets.compare_digest(key.encode(), access_key.encode()) or _is_of_a_role(key)):
-        return "its access key is not that of this embedded AWS, which is another one each time"
+        return "its access key is not that of this embedded AWS, which is new at each start"
     return None
 
 
 def _is_local(host: str, names: set[str]) -> bool:
-    """A page that was loaded from an attacker's server has that server's name for its host, to
-    whatever address the name resolves by now."""
+    """Returns whether the host is this machine: a page from an attacker's server has that server's
+    name as its host, even if the name now resolves to this machine."""
     name = re.sub(r":\d+$", "", host).strip("[]").lower()
     try:
         ip_address(name)
@@ -81,7 +82,8 @@ def _is_local(host: str, names: set[str]) -> bool:
 
 
 def _access_key(environ: WSGIEnvironment) -> str:
-    """As the request names it in its Authorization, or in its query where that is presigned."""
+    """Returns the access key in the request's Authorization, or in the query of a presigned
+    request."""
     if found := _CREDENTIAL.search(str(environ.get("HTTP_AUTHORIZATION", ""))):
         return found[1]
     query = parse_qs(environ.get("QUERY_STRING", ""))

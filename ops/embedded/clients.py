@@ -1,4 +1,4 @@
-"""Clients of the embedded cloud, and whose credentials they have."""
+"""Clients of the embedded cloud, and their credentials."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CONNECTIONS = 1200
 
 
 class Clients:
-    """Makes boto3 clients of the cloud at `endpoint_url`; all are closed together.
+    """Makes boto3 clients of the cloud at `endpoint_url`; all of them are closed together.
 
     Where `roles_are_taken_on`, who acts in a role has credentials of its own; else everybody has
     the `operator`'s.
@@ -38,9 +38,8 @@ class Clients:
         self._of_callers: dict[tuple[str, str], Any] = {}
 
     def make(self, service: str, *, role_arn: str | None = None) -> Any:
-        """The operator's client, or that of who has taken on the role. Safe to use from several
-        threads.
-        """
+        """Returns a client of the operator, or of the role. It is safe to use from several
+        threads."""
         credentials = self._operator if role_arn is None else self.role_credentials(role_arn)
         return self._client(service, credentials)
 
@@ -64,9 +63,8 @@ class Clients:
         return client
 
     def role_credentials(self, role_arn: str) -> Mapping[str, str]:
-        """The environment variables of who has taken on the role, as Lambda gives them to a
-        function. The same ones each time.
-        """
+        """Returns the environment variables of a process that has assumed the role, as Lambda gives
+        them to a function. The same ones each time."""
         if not self._roles_are_taken_on:
             return self._operator
         with self._lock:
@@ -81,16 +79,15 @@ class Clients:
             return self._role_credentials[role_arn]
 
     def for_tasks(self, service: str, role_arn: str | None) -> Any:
-        """The one client of all tasks of state machines with this role."""
+        """Returns the one client of all tasks of state machines with this role."""
         with self._lock:
             if (service, role_arn) not in self._for_tasks:
                 self._for_tasks[service, role_arn] = self.make(service, role_arn=role_arn)
             return self._for_tasks[service, role_arn]
 
     def of_caller(self, service: str, access_key: str) -> Any:
-        """The one client with the credentials that this access key is of: the operator's, or those
-        of somebody who has taken on a role. It makes requests in the caller's name.
-        """
+        """Returns the one client with the credentials of this access key: the operator's, or those
+        of an assumed role. It makes requests in the caller's name."""
         with self._lock:
             if (service, access_key) not in self._of_callers:
                 credentials = self._credentials(access_key)

@@ -1,4 +1,5 @@
-"""The embedded cloud: AWS as far as a run of this product can tell, inside this process.
+"""The embedded cloud: an emulator of AWS inside this process, as far as a run of this program needs
+it.
 
 It is moto's server, with moto's state machine interpreter on and the patches applied. All of it is
 in memory: a cloud that starts is empty, and one that is closed has forgotten everything.
@@ -91,7 +92,7 @@ class EmbeddedCloud:
         with ExitStack() as opening:
             if not _one_at_a_time.acquire(blocking=False):
                 raise CloudStartError(
-                    "An embedded cloud is up in this process already; close it first."
+                    "An embedded cloud is already running in this process; close it first."
                 )
             opening.callback(_one_at_a_time.release)
             listener = opening.enter_context(self._listen())
@@ -131,21 +132,20 @@ class EmbeddedCloud:
         self.close()
 
     def close(self) -> None:
-        """Ends the cloud and forgets what it held. Again is harmless."""
+        """Ends the cloud and deletes its content; may be called again. Again is harmless."""
         self._open.close()
         self._invoke_lambda = None
 
     def client(self, service: str, *, role_arn: str | None = None) -> Any:
-        """A boto3 client of the embedded cloud: the operator's, or that of a role of the stack.
+        """Returns a boto3 client of the embedded cloud: of the operator, or of a role of the stack.
 
         Safe to use from several threads.
         """
         return self._clients.make(service, role_arn=role_arn)
 
     def role_credentials(self, role_arn: str) -> Mapping[str, str]:
-        """The environment variables of who has taken on this role, as Lambda gives them to a
-        function; the operator's own where IAM is not enforced.
-        """
+        """Returns the environment variables of a process that has assumed this role, as Lambda
+        gives them to a function; the operator's own if IAM is not enforced."""
         return self._clients.role_credentials(role_arn)
 
     def mount(self, bucket_name: str, files: Mapping[str, Path]) -> None:
@@ -161,14 +161,14 @@ class EmbeddedCloud:
 
     @property
     def access_key(self) -> str:
-        """The operator's: a request with another one is refused, unless it is a role's."""
+        """The operator's access key: a request with another one is refused, unless it is a
+        role's."""
         return self._operator["AWS_ACCESS_KEY_ID"]
 
     @contextmanager
     def lambda_tasks_run_by(self, invoke_lambda: InvokeLambda) -> Any:
-        """While this lasts, `invoke_lambda` runs the functions. LambdaService calls it; so may a
-        test's own.
-        """
+        """Runs functions with `invoke_lambda` during the block. LambdaService calls it; so may a
+        test's own."""
         if self._invoke_lambda is not None:
             raise EmbeddedCloudError("The embedded cloud has a Lambda service already.")
         self._invoke_lambda = invoke_lambda
@@ -201,9 +201,8 @@ class EmbeddedCloud:
 
 @contextmanager
 def _quiet() -> Any:
-    """No line on the screen for each request, for what moto has no emulation of, or for a state
-    that fails: the execution shows that. What brings a request down still shows.
-    """
+    """Suppresses log lines for each request, for calls that moto does not emulate, and for states
+    that fail: the execution shows that. What brings a request down still shows."""
     quiet = {
         "werkzeug": logging.ERROR,
         "moto": logging.ERROR,
@@ -231,7 +230,7 @@ def _state_machines_execute() -> Any:
 
 @contextmanager
 def _empty_of_everything() -> Any:
-    """Begins with nothing in the cloud, and ends with every execution stopped and nothing left."""
+    """Begins with an empty cloud, and ends with every execution stopped and nothing left."""
     moto_api_backend.reset()
     try:
         yield

@@ -1,4 +1,4 @@
-"""How the embedded cloud runs a Distributed Map: a Map Run whose children can fail it.
+"""Runs a Distributed Map in the embedded cloud: a Map Run whose children can make it fail.
 
 Takes the place of moto's own loop (see `step_functions_patches.failed_child_fails_the_map`). What a
 child does is still moto's: its program, its frames, its choices and retries. This decides which
@@ -38,9 +38,8 @@ THRESHOLD_CAUSE = "The specified tolerated failure threshold was exceeded"
 
 
 class MapRun:
-    """One Map Run: `run()` returns the children's outputs in the items' order, or raises what
-    fails the Map.
-    """
+    """One Map Run: `run()` returns the children's outputs in the order of the items, or raises the
+    error that fails the Map."""
 
     def __init__(self, *, program: Any, env: Any, eval_input: Any, items: list[Any]) -> None:
         self._program = program
@@ -103,7 +102,8 @@ class MapRun:
             return self._waiting.popleft()
 
     def _begin(self, frame: Any, index: int, item: Any) -> Any:
-        """Gives the child its item, through the ItemSelector if there is one; returns its input."""
+        """Passes the item to the child, through the ItemSelector if there is one; returns its
+        input."""
         frame.states.context_object.context_object_data["Map"] = MapData(
             Item=ItemData(Index=index, Value=item)
         )
@@ -142,9 +142,8 @@ class MapRun:
     def _count_out(
         self, child: Child, status: str, *counted: str, error: str = "", cause: str = ""
     ) -> None:
-        """A child has ended. Once the Map Run is over it has been counted as aborted, and stays
-        that.
-        """
+        """Counts a child that has ended. Once the Map Run is over it has been counted as aborted,
+        and stays that."""
         self._running -= 1
         if not self._over:
             child.end(status, error, cause)

@@ -12,7 +12,8 @@ _LOGGERS = ("werkzeug", "moto")
 
 @contextmanager
 def errors_logged_to(file: Path) -> Iterator[None]:
-    """Warnings and errors of server and moto go to `file`, which is there only if there are any."""
+    """Writes warnings and errors of server and moto to `file`, which is created only if there are
+    any."""
     file.unlink(missing_ok=True)
     handler = _MadeOnFirstUse(file, delay=True)
     # By a filter: werkzeug adds a handler of its own, for the terminal, where none is of its level.

@@ -1,4 +1,4 @@
-"""What can go wrong with the embedded cloud itself, as opposed to a run inside it.
+"""The errors of the embedded cloud itself, in contrast to those of a run inside it.
 
 EmbeddedCloudError
 ├── CloudStartError        it cannot be started: the port is taken, one is running already

@@ -23,7 +23,7 @@ from trip_kpis.core.export.manifests import CHECKSUMS, FILES, SUMMARY, md5_text
 
 _encode = msgspec.json.Encoder().encode
 _BLOCK_BYTES = 256 * 1024
-"""of a data file's lines, uncompressed, that are kept in memory"""
+"""bytes of a data file's lines, uncompressed, that are kept in memory"""
 _GZIP = 31
 """zlib's wbits for a gzip stream"""
 _FAST = 1
@@ -31,20 +31,22 @@ _FAST = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenExport:
-    """An export whose files are all there."""
+    """A complete export."""
 
     arn: str
     manifest_key: str
-    """of manifest-summary.json"""
+    """key of manifest-summary.json"""
     keys: tuple[str, ...]
-    """of all objects, in the order in which DynamoDB writes them: the summary's checksum last"""
+    """keys of all objects, in the order in which DynamoDB writes them: the summary's checksum
+    last"""
     item_count: int
     billed_size_bytes: int
     end_time: datetime
 
 
 def multipart_etag(md5: bytes) -> str:
-    """The ETag that S3 gives an object of one part, as DynamoDB uploads its files."""
+    """Returns the ETag that S3 gives an object of one part, because DynamoDB uploads its files in
+    parts."""
     return f"{hashlib.md5(md5, usedforsecurity=False).hexdigest()}-1"
 
 
@@ -57,7 +59,7 @@ def write_manifest(file: Path, body: bytes) -> tuple[Path, Path]:
 
 
 def data_file_name(export_id: str, number: int) -> str:
-    """26 characters that look random, as DynamoDB's do."""
+    """Returns 26 characters that look random, as DynamoDB's do."""
     digest = hashlib.sha256(f"{export_id}/{number}".encode()).digest()[:16]
     return f"{base64.b32encode(digest).decode().rstrip('=').lower()}.json.gz"
 
@@ -136,7 +138,7 @@ class ExportWriter:
         return str(self._described["exportArn"])
 
     def add(self, item: Mapping[str, Any] | bytes, *, file: int | None = None) -> None:
-        """Appends an item to a data file: to the one with that number, or to each of them in turn.
+        """Adds an item to a data file: to the one with that number, or to each of them in turn.
 
         An item is in DynamoDB JSON, with Binary values as bytes or in base64, or that JSON's bytes
         on one line.
@@ -149,7 +151,7 @@ class ExportWriter:
     def finish(
         self, *, end_time: datetime | None = None, billed_size_bytes: int | None = None
     ) -> WrittenExport:
-        """Writes what is left: the rest of the data files, then the manifests.
+        """Writes the rest of the data files, then the manifests.
 
         Args:
             end_time: The start time by default.
@@ -232,10 +234,10 @@ class _DataFile:
 
 
 def _export_id(start_time: datetime) -> str:
-    """The start in milliseconds, and a random number."""
+    """Returns the start in milliseconds, and a random number."""
     return f"{int(start_time.timestamp() * 1000):014d}-{secrets.token_hex(4)}"
 
 
 def written_time(time: datetime) -> str:
-    """A time with a zone, as the manifests have it."""
+    """Formats a time with a zone, as the manifests have it."""
     return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

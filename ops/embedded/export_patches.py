@@ -40,24 +40,24 @@ _WRITES = (
     "batch_execute_statement",
 )
 _FAILURES = {"NoSuchBucket": "S3NoSuchBucket", "AccessDenied": "S3AccessDenied"}
-"""what DynamoDB calls the errors of S3"""
+"""the codes of DynamoDB for the errors of S3"""
 _FULL_EXPORT = "FULL_EXPORT"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportBehavior:
-    """What becomes of the exports that are requested while it is in force."""
+    """How the cloud handles the exports that are requested while it is in effect."""
 
     in_progress: int = 0
     """how many times DescribeExport answers IN_PROGRESS, before it answers how the export ended"""
     failure: tuple[str, str] | None = None
-    """code and message of an export that fails; None: it is completed"""
+    """code and message of an export that fails; None: the export succeeds"""
     files: int = 8
-    """data files, one a partition of the table"""
+    """number of data files, one for each partition of the table"""
 
 
 ClientOf = Callable[[str], Any]
-"""Gives the S3 client of whoever has this access key."""
+"""Returns the S3 client of the caller with this access key."""
 
 
 @contextmanager
@@ -112,7 +112,7 @@ class _Export:
     started: Mapping[str, Any]
     """its description while it is in progress"""
     ended: Mapping[str, Any]
-    """what is in its description besides when it has ended"""
+    """further fields of its description when it has ended"""
     in_progress: int
     """how many more times it is described as in progress"""
 
@@ -129,8 +129,8 @@ class _Exports:
         """held by every write to a table, and while a table is read for its export"""
 
     def start(self, handler: Any) -> Mapping[str, Any]:
-        """Exports the table, unless the request's ClientToken is that of an earlier one. Returns
-        the description of the export, in progress."""
+        """Exports the table, unless an earlier request had the same ClientToken. Returns the
+        description of the export, in progress."""
         token = handler.body.get("ClientToken") or str(uuid.uuid4())
         request = {**handler.body, "ClientToken": token}
         with self._lock:
@@ -232,7 +232,7 @@ class _Exports:
 
 
 def _check(request: Mapping[str, Any]) -> None:
-    """Refuses what DynamoDB can do and the embedded AWS cannot."""
+    """Refuses requests that DynamoDB supports and the embedded AWS does not."""
     if request.get("ExportFormat", "DYNAMODB_JSON") != "DYNAMODB_JSON":
         raise _error(
             "ValidationException",
@@ -260,7 +260,7 @@ def _table(handler: Any, arn: str) -> Any:
 
 
 def _access_key(handler: Any) -> str:
-    """The caller's."""
+    """Returns the caller's access key."""
     named = re.search(r"Credential=([^/,\s]+)/", handler.headers.get("Authorization", ""))
     return named[1] if named else ""
 
@@ -272,8 +272,8 @@ def _put(
     request: Mapping[str, Any],
     failure: tuple[str, str] | None,
 ) -> tuple[str, str] | None:
-    """Puts the files into the bucket: of an export that is to fail, only the first one. Returns the
-    code and the message of its failure, if it fails."""
+    """Puts the files into the bucket: for an export that must fail, only the first file. Returns
+    the code and the message of its failure, if it fails."""
     encryption = {"ServerSideEncryption": "AES256"}
     if request.get("S3SseAlgorithm") == "KMS":
         encryption = {"ServerSideEncryption": "aws:kms"}
@@ -295,7 +295,7 @@ def _items(table: Any) -> Iterator[Any]:
 
 
 def _partition(item: Any, partitions: int) -> int:
-    """The same for all items of a hash key."""
+    """Returns the same partition for all items of a hash key."""
     key = str(item.hash_key.value).encode()
     digest = hashlib.md5(key, usedforsecurity=False).digest()
     return int.from_bytes(digest[:4]) % partitions
@@ -311,7 +311,7 @@ _encode = msgspec.json.Encoder(enc_hook=_wire_value).encode
 
 
 def _now() -> datetime:
-    """To the millisecond, as the manifests have it."""
+    """Returns the time to the millisecond, as the manifests have it."""
     now = datetime.now(UTC)
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
 

@@ -24,13 +24,13 @@ from ops.embedded.isolation import ACCOUNT_ID, REGION
 from ops.embedded.patching import replaced
 
 _ACTIONS = {"lambda:Invoke": "lambda:InvokeFunction"}
-"""of the calls of a run, those whose action has another name than the call
+"""calls of a run whose action has another name than the call
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html"""
 
 
 @contextmanager
 def enforced_iam(operators_access_key: str) -> Iterator[None]:
-    """Applies them all, and takes them back at the end."""
+    """Applies all patches of this module, and removes them at the end."""
     with (
         authorization.enable_iam_authentication(),
         a_stacks_roles_have_their_policies(),
@@ -44,9 +44,8 @@ def enforced_iam(operators_access_key: str) -> Iterator[None]:
 
 @contextmanager
 def a_stacks_roles_have_their_policies() -> Iterator[None]:
-    """CloudFormation: moto keeps a role's inline policies parsed, where PutRolePolicy keeps text,
-    and with null where `AWS::NoValue` took a statement away. It then fails on them.
-    """
+    """CloudFormation: moto keeps a role's inline policies as objects, where PutRolePolicy keeps
+    text, and keeps null where `AWS::NoValue` removed a statement. It then fails on them."""
     put: Any = vars(Role)["put_policy"]
 
     def put_as_text(self: Any, policy_name: str, policy: Any) -> None:
@@ -58,9 +57,9 @@ def a_stacks_roles_have_their_policies() -> Iterator[None]:
 
 @contextmanager
 def the_operator_may_do_everything(access_key: str) -> Iterator[None]:
-    """moto knows users and roles; the operator's keys are neither, and it would refuse them.
+    """moto knows users and roles; the operator's keys belong to neither, so moto would refuse them.
 
-    They stand for whoever sets up the account: what deploys, fills the table, and looks on.
+    They are the keys of the person who deploys, fills the table, and follows the run.
     """
     authorize: Any = ActionAuthenticatorMixin._authenticate_and_authorize_action
     operator = f"Credential={access_key}/"
@@ -131,7 +130,8 @@ def refusals_are_in_json() -> Iterator[None]:
 
 
 def _resource(response: Any) -> str | None:
-    """The ARN of what the request is about, of the services that a run calls besides S3."""
+    """Returns the ARN of the resource that the request is about, for the services that a run calls
+    besides S3."""
     match response:
         case DynamoHandler():
             return _table_or_export(response.body)
@@ -150,7 +150,7 @@ def _table_or_export(asked: Mapping[str, Any]) -> str | None:
 
 
 def whole(part: Any) -> Any:
-    """What moto has resolved, without the nulls where `AWS::NoValue` took something away."""
+    """Returns what moto has resolved, without the nulls where `AWS::NoValue` removed something."""
     if isinstance(part, list):
         return [whole(one) for one in part if one is not None]
     if isinstance(part, dict):

@@ -1,4 +1,4 @@
-"""Keeps this process from ever reaching real AWS while the embedded cloud is up."""
+"""Keeps this process from reaching real AWS while the embedded cloud is up."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ DUMMY_CREDENTIALS: Mapping[str, str] = {
 
 
 def operator_credentials(access_key: str | None = None) -> Mapping[str, str]:
-    """The credentials of whoever starts an embedded cloud, with this access key or a random one.
+    """Returns the credentials of the operator who starts an embedded cloud, with this access key or
+    a random one.
 
     The embedded cloud compares the access key's id and verifies no signature, so the id itself is
     what nobody else may know: 80 random bits, in the form of an id of AWS's.
@@ -39,8 +40,8 @@ _PROXY_BYPASS = ("NO_PROXY", "no_proxy")
 def client_environment(
     endpoint_url: str, credentials: Mapping[str, str] = DUMMY_CREDENTIALS
 ) -> dict[str, str]:
-    """The environment in which every AWS SDK and the aws CLI talk to `endpoint_url`, and to nothing
-    else.
+    """Returns the environment in which every AWS SDK and the aws CLI use `endpoint_url`, and
+    nothing else.
 
     No profile, no config file, no instance metadata: what is not here is looked for nowhere else.
     """
@@ -59,7 +60,7 @@ def client_environment(
 def isolated_from_aws(
     endpoint_url: str, credentials: Mapping[str, str] = DUMMY_CREDENTIALS
 ) -> Iterator[None]:
-    """Replaces every AWS_* variable of this process by `client_environment`; puts them back at the
+    """Replaces every AWS_* variable of this process by `client_environment`; restores them at the
     end.
 
     The emulator makes clients of its own in places that cannot be handed one, so handing out

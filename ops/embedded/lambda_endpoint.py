@@ -59,7 +59,7 @@ class LambdaEndpoint:
         except ClientError as error:
             raise LambdaEndpointError(
                 f"The Lambda endpoint {self._url} does not run "
-                f"{invocation.function.logical_id}: {error}. Is it up for this template?"
+                f"{invocation.function.logical_id}: {error}. Check that it runs with this template."
             ) from error
         except BotoCoreError as error:
             raise self._unusable(error) from error

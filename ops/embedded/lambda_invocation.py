@@ -1,5 +1,5 @@
-"""The seam for Lambda: an invocation goes in, its outcome comes out, as the Lambda service would
-answer it.
+"""The interface of Lambda: an invocation goes in, and its outcome comes out as the Lambda service
+would return it.
 
 Whatever runs functions is an `Invoker`: `WorkerProcesses` on this machine, `LambdaEndpoint`
 elsewhere. One that wraps another may deliver twice, wait, or shorten the function's time limit, and
@@ -17,7 +17,7 @@ from ops.embedded.stack import DeployedFunction
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invocation:
-    """One delivery of a JSON payload to a function."""
+    """A delivery of a JSON payload to a function."""
 
     function: DeployedFunction
     payload: bytes
@@ -51,18 +51,18 @@ class Invoker(Protocol):
 
 
 def error_payload(error_type: str, message: str) -> bytes:
-    """The payload of an error that Lambda itself reports, not the function's runtime."""
+    """Returns the payload of an error that Lambda itself reports, not the function's runtime."""
     return json.dumps({"errorType": error_type, "errorMessage": message}).encode()
 
 
 def timed_out(invocation: Invocation) -> bytes:
-    """The payload of an invocation that ran into its function's time limit."""
+    """Returns the payload of an invocation that exceeded its function's time limit."""
     limit = invocation.function.timeout_seconds
     message = f"RequestId: {invocation.request_id} Error: Task timed out after {limit:.2f} seconds"
     return error_payload("Sandbox.Timedout", message)
 
 
 def exited(invocation: Invocation, reason: str) -> bytes:
-    """The payload of an invocation whose process ended; `reason` as Lambda words it."""
+    """Returns the payload of an invocation whose process ended; `reason` as Lambda words it."""
     message = f"RequestId: {invocation.request_id} Error: Runtime exited {reason}"
     return error_payload("Runtime.ExitError", message)

@@ -1,4 +1,5 @@
-"""One worker process: started for a function, asked, and ended with all that it started."""
+"""A worker process: started for a function, invoked, and ended with all processes that it
+started."""
 
 from __future__ import annotations
 
@@ -58,7 +59,7 @@ class WorkerProcess:
         return self._process.poll() is None
 
     def wait_until_ready(self) -> None:
-        """Until the handler is imported, or has failed to be: `serve` says which."""
+        """Waits until the handler is imported, or its import has failed: `serve` says which."""
         self._connection.settimeout(_INIT_SECONDS)
         try:
             ready = lambda_worker.receive(self._connection)
@@ -67,7 +68,7 @@ class WorkerProcess:
         self.is_reusable = bool(ready and ready["ready"])
 
     def serve(self, invocation: Invocation) -> tuple[bytes, bool]:
-        """The response's payload and whether it is an error.
+        """Returns the response's payload and whether it is an error.
 
         Raises TimeoutError at the function's time limit, another OSError or EOFError if the process
         is gone.
@@ -88,7 +89,8 @@ class WorkerProcess:
         return response["payload"].encode(), response["failed"]
 
     def end(self, *, kill: bool = True) -> str:
-        """Ends the process and all that it started; says how it ended, in Lambda's words.
+        """Ends the process and all processes that it started; returns how it ended, in Lambda's
+        words.
 
         Without `kill` it is one that has closed its connection, and so is about to be gone by
         itself.
@@ -113,12 +115,13 @@ class WorkerProcess:
         return f"with error: signal: {(signal.strsignal(-code) or str(-code)).lower()}"
 
     def log(self, line: str) -> None:
-        """A line of Lambda's own. Where the disk is full it is lost, and the invocation goes on."""
+        """Writes a line of Lambda's own to the log. If the disk is full, the line is lost and the
+        invocation continues."""
         with suppress(OSError), self._log_path.open("ab", buffering=0) as log:
             log.write(f"{line}\n".encode())
 
     def report(self, invocation: Invocation, duration_ms: float, init_ms: float) -> bytes:
-        """Writes Lambda's last lines of an invocation into the log, and returns them."""
+        """Writes Lambda's last lines of an invocation to the log, and returns them."""
         request_id = invocation.request_id
         init = f"\tInit Duration: {init_ms:.2f} ms" if init_ms else ""
         lines = (

@@ -32,7 +32,7 @@ RESPONSE_LIMIT_BYTES = 6_291_556
 
 
 class WorkerProcesses:
-    """An Invoker that runs each function's own code in processes of its own.
+    """An Invoker that runs the code of each function in separate processes.
 
     A function's environment is what its template says and what Lambda itself sets, nothing of the
     user's; `environment` adds to it (`AWS_ENDPOINT_URL_DYNAMODB`, say). `role_credentials` gives a
@@ -98,7 +98,7 @@ class WorkerProcesses:
         return outcome
 
     def close(self) -> None:
-        """Ends every worker, in the middle of an invocation too."""
+        """Ends every worker, even during an invocation."""
         with self._lock:
             self._closed = True
             workers = list(self._alive)
@@ -108,12 +108,13 @@ class WorkerProcesses:
             worker.end()
 
     def process_ids(self) -> frozenset[int]:
-        """The processes that are up."""
+        """Returns the ids of the running processes."""
         with self._lock:
             return frozenset(worker.process_id for worker in self._alive)
 
     def _checked_out(self, function: DeployedFunction) -> tuple[WorkerProcess, float]:
-        """A worker for the function, and how long it took to start (0 if it was there)."""
+        """Returns a worker for the function, and how long it took to start (0 if it was
+        running)."""
         with self._lock:
             idle = self._idle[function.logical_id]
             while idle:

@@ -1,4 +1,4 @@
-"""The Lambda service of the embedded cloud: what a state machine's Lambda tasks call."""
+"""The Lambda service of the embedded cloud, which a state machine's Lambda tasks call."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ops.embedded.stack import DeployedStack
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionCounts:
-    """What a function has done since the service was opened."""
+    """Counts of a function since the service was opened."""
 
     invocations: int = 0
     errors: int = 0
@@ -27,7 +27,7 @@ class FunctionCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishedInvocation:
-    """One finished invocation, as reported to whoever watches."""
+    """A finished invocation, as reported to an observer."""
 
     logical_id: str
     request_id: str
@@ -41,7 +41,7 @@ class FinishedInvocation:
 
 
 class LambdaService:
-    """Runs the functions of `stack` by `invoker` while it is open, and closes the invoker in the
+    """Runs the functions of `stack` with `invoker` while it is open, and closes the invoker at the
     end.
 
     `on_invocation` is called after every invocation, from the threads that run them; it must be
@@ -77,12 +77,12 @@ class LambdaService:
         self._open.close()
 
     def counts(self) -> dict[str, FunctionCounts]:
-        """By logical id, as they are now."""
+        """Returns the current counts by logical id."""
         with self._lock:
             return dict(self._counts)
 
     def wait_until_idle(self) -> None:
-        """Until no function runs any more; each has its own time limit."""
+        """Waits until no function is running; each has its own time limit."""
         with self._idle:
             self._idle.wait_for(lambda: self._in_flight == 0)
 

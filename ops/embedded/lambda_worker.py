@@ -1,5 +1,5 @@
-"""One execution environment of a function, as a program: what AWS Lambda's Python runtime is to a
-handler.
+"""One execution environment of a function, as a program: for a handler, it is what AWS Lambda's
+Python runtime is.
 
 Started by `lambda_process`, with a socket as its only argument (a file descriptor) and its
 environment as in Lambda. It imports the handler, says that it is ready, and then answers one
@@ -36,7 +36,7 @@ _request_id = ""
 
 
 class LambdaContext:
-    """What a handler gets as its second argument.
+    """The second argument of a handler.
 
     https://docs.aws.amazon.com/lambda/latest/dg/python-context.html
     """
@@ -58,7 +58,7 @@ class LambdaContext:
 
 
 class Fault(Exception):  # noqa: N818 - Lambda's word for what is reported under a name of the runtime's own
-    """Something that Lambda reports as an error of the runtime, not of the handler."""
+    """An error that Lambda reports as an error of the runtime, not of the handler."""
 
     def __init__(self, error_type: str, message: str, trace: list[str] | None = None) -> None:
         super().__init__(message)
@@ -67,9 +67,8 @@ class Fault(Exception):  # noqa: N818 - Lambda's word for what is reported under
 
 
 def load_handler(handler: str) -> Callable[[Any, Any], Any]:
-    """The function that `module.function` names; raises Fault, or what the module raised while
-    importing.
-    """
+    """Returns the function that `module.function` names; raises Fault, or the error of the module's
+    import."""
     module_name, dot, function_name = handler.rpartition(".")
     if not dot:
         message = f"Bad handler '{handler}': not enough values to unpack (expected 2, got 1)"
@@ -92,9 +91,8 @@ def load_handler(handler: str) -> Callable[[Any, Any], Any]:
 
 
 def answer(handler: Callable[[Any, Any], Any], request: dict[str, Any]) -> tuple[str, bool]:
-    """The response's payload, and whether it is an error. Only what ends the process comes out as
-    exception.
-    """
+    """Returns the response's payload, and whether it is an error. Only what ends the process comes
+    out as exception."""
     try:
         context = LambdaContext(
             request_id=request["request_id"], arn=request["arn"], deadline_ms=request["deadline_ms"]
@@ -110,7 +108,8 @@ def answer(handler: Callable[[Any, Any], Any], request: dict[str, Any]) -> tuple
 
 
 def _marshalled(response: Any) -> str:
-    """As JSON; a Decimal as a number with all its digits, as Lambda's runtime writes it."""
+    """Returns a value as JSON; a Decimal becomes a number with all its digits, as in Lambda's
+    runtime."""
     numbers: list[str] = []
     mark = f"decimal-{uuid.uuid4().hex}-"
 
@@ -128,7 +127,7 @@ def _marshalled(response: Any) -> str:
 
 
 def report(error: BaseException, request_id: str) -> str:
-    """The error as Lambda puts it into a response's payload; it goes into the log as well."""
+    """Returns the error as Lambda puts it into a response's payload; also writes it to the log."""
     if isinstance(error, Fault):
         error_type, trace = error.error_type, error.trace
     else:
@@ -147,7 +146,7 @@ def report(error: BaseException, request_id: str) -> str:
 
 
 def receive(connection: socket.socket) -> dict[str, Any] | None:
-    """The next message, or None once the other side is gone."""
+    """Returns the next message, or None after the other side has closed."""
     header = _exactly(connection, 4)
     body = _exactly(connection, struct.unpack(">I", header)[0]) if header else None
     return json.loads(body) if body else None
@@ -192,9 +191,8 @@ def _set_up_logging() -> None:
 
 
 def _max_memory_kb() -> int:
-    """The peak of this program. On Linux, `getrusage` begins with the memory of the process that
-    started it (man 2 execve, man 5 proc).
-    """
+    """Returns the peak memory of this program. On Linux, `getrusage` begins with the memory of the
+    process that started it (man 2 execve, man 5 proc)."""
     try:
         with open("/proc/self/status", encoding="ascii") as status:  # noqa: PTH123 - quick to import
             return next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))

@@ -20,7 +20,7 @@ from ops.embedded.patching import replaced
 
 @dataclass(slots=True, kw_only=True)
 class Child:
-    """The child execution for one item: what it was given, and how far it is."""
+    """The child execution for one item: its input, and its status."""
 
     name: str
     input: Any
@@ -37,7 +37,8 @@ class Child:
 
 @dataclass(slots=True)
 class Children:
-    """Of one Map Run, in the order in which they began. Safe to use from any thread."""
+    """The children of one Map Run, in the order in which they began. Safe to use from any
+    thread."""
 
     _begun: list[Child] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -98,7 +99,7 @@ def _map_runs(backend: Any) -> Iterator[Any]:
 
 
 def _listed(map_run: Any, status: str | None) -> list[dict[str, Any]]:
-    """What ListExecutions answers for a Map Run: the newest child first.
+    """Returns the answer of ListExecutions for a Map Run: the newest child first.
 
     https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html
     """
@@ -107,7 +108,8 @@ def _listed(map_run: Any, status: str | None) -> list[dict[str, Any]]:
 
 
 def _described(map_run: Any, arn: str) -> dict[str, Any] | None:
-    """What DescribeExecution answers for a child of the Map Run; None where it has no such."""
+    """Returns the answer of DescribeExecution for a child of the Map Run; None if it has no such
+    child."""
     for child in _of(map_run):
         if _arn(map_run, child) == arn:
             failure = {"error": child.error, "cause": child.cause} if child.error else {}

@@ -57,7 +57,7 @@ class InvokeLambda(Protocol):
 
 
 TaskClient = Callable[[str, str | None], Any]
-"""Gives the client of a service for the tasks of state machines with a role of this ARN."""
+"""Returns the client of a service for the tasks of state machines whose role has this ARN."""
 
 
 @contextmanager
@@ -69,7 +69,7 @@ def patched_moto(
     table_ids: Mapping[str, str],
     page_bytes: int | None,
 ) -> Iterator[None]:
-    """Applies every patch, and takes them back at the end.
+    """Applies every patch, and removes them at the end.
 
     Raises MotoMismatchError if the installed moto is not the one that the patches know.
     """

@@ -1,6 +1,5 @@
-"""Files of this machine as objects of a bucket: a table export of many GB can be read here as it is
-read in AWS, and is neither copied nor loaded.
-"""
+"""Makes files of this machine objects of a bucket: a table export of many GB can be read here as in
+AWS, without a copy."""
 
 from __future__ import annotations
 
@@ -37,7 +36,7 @@ _CHANGES: Mapping[str, tuple[str, ...]] = {
 
 
 def mount(bucket_name: str, files: Mapping[str, Path]) -> None:
-    """Makes files objects of the bucket, by their keys.
+    """Makes files objects of the bucket, under their keys.
 
     They are read-only, and what their files are now. A file that changes later answers 412
     (PreconditionFailed), as a changed object answers to a reader that expects its ETag: nobody
@@ -107,7 +106,8 @@ class _MountedObject(_Object):  # type: ignore[misc]
     _is_versioned = False
 
     def __new__(cls, *_: Any) -> _MountedObject:
-        """Not as moto's models, which are kept in a list for ever."""
+        """Creates the object without moto's own constructor, because moto keeps its models in a
+        list for ever."""
         return object.__new__(cls)
 
     def __init__(self, bucket_name: str, key: str, file: Path) -> None:
@@ -133,7 +133,7 @@ class _MountedObject(_Object):  # type: ignore[misc]
             )
 
     def dispose(self, garbage: bool = False) -> None:
-        """Nothing is open."""
+        """Does nothing, because nothing is open."""
 
     @property
     def etag(self) -> str:
@@ -162,8 +162,8 @@ def _version(found: os.stat_result) -> tuple[int, int]:
 
 
 class _Body:
-    """Bytes of a file, which are read when they are sent: for moto, which takes their length and a
-    slice of them, and for the server, which takes one block after the other."""
+    """The body of an object, which is read when it is sent: for moto, which takes its length and a
+    slice, and for the server, which takes one block after the other."""
 
     __slots__ = ("_file", "_start", "_stop", "_version")
 
@@ -181,7 +181,8 @@ class _Body:
         return _Body(self._file, self._start + start, self._start + stop, self._version)
 
     def __iter__(self) -> Iterator[bytes]:
-        """Raises EOFError if the file has changed: the client sees that some is missing."""
+        """Yields the blocks; raises EOFError if the file has changed: the client sees that
+        something is missing."""
         left = len(self)
         with self._file.open("rb") as file:
             file.seek(self._start)

@@ -1,4 +1,4 @@
-"""Buckets that survive the process: every object of theirs is in a directory as well."""
+"""Buckets that survive the process: every object is also stored in a directory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CHANGES = {"PUT", "POST", "DELETE"}
 
 
 class ObjectsOnDisk:
-    """A layer around the embedded cloud's server that writes through what becomes of objects.
+    """A layer around the embedded cloud's server that writes every change of an object to disk.
 
     A request that changes an object is answered when the file is whole: whatever end this process
     comes to, what was answered to a client is in `directory`. Each bucket is a directory there,
@@ -34,11 +34,11 @@ class ObjectsOnDisk:
         self._lock = threading.Lock()
 
     def keep(self, bucket_name: str) -> None:
-        """From now on, that bucket's objects are written through."""
+        """Writes every later change of that bucket's objects to disk."""
         self._buckets.add(bucket_name)
 
     def restore(self, bucket_name: str) -> None:
-        """Puts what the directory has of that bucket into the embedded cloud's one."""
+        """Puts the bucket's objects from the directory into the embedded cloud's bucket."""
         backend: Any = s3_backends[ACCOUNT_ID]["aws"]
         for kept in self.objects(bucket_name):
             stored = backend.put_object(bucket_name, kept.key, kept.body)
@@ -46,7 +46,7 @@ class ObjectsOnDisk:
             stored.last_modified = kept.last_modified
 
     def objects(self, bucket_name: str) -> Iterator[ObjectOnDisk]:
-        """What the directory has of that bucket."""
+        """Yields the bucket's objects in the directory."""
         for file in sorted((self._directory / bucket_name).glob("*.object")):
             yield ObjectOnDisk.from_bytes(file.read_bytes())
 
@@ -71,7 +71,8 @@ class ObjectsOnDisk:
         return answer
 
     def _write_through(self, bucket_name: str, key: str, deleted: Iterable[str]) -> None:
-        """What the bucket has under `key` now, whichever request it was that put it there.
+        """Writes the bucket's current object under `key` to disk, whichever request has put it
+        there.
 
         A file is removed only where a request that succeeded has asked for that, and never for the
         reason that the object in memory is missing.
@@ -88,7 +89,7 @@ class ObjectsOnDisk:
 
 
 def _to_be_deleted(environ: WSGIEnvironment, key: str) -> set[str]:
-    """The keys that the request asks to delete; its body can be read again.
+    """Returns the keys that the request asks to delete; its body can be read again.
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
     """

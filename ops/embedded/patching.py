@@ -1,4 +1,4 @@
-"""How a patch replaces one thing of moto, and puts it back."""
+"""Replaces one thing of moto, and restores it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ops.embedded.errors import MotoMismatchError
 
 @contextmanager
 def replaced(owner: Any, name: str, new: Any) -> Iterator[None]:
-    """While this lasts, `owner`, a class or a module, has `new` as its `name`.
+    """Replaces the attribute `name` of `owner`, a class or a module, by `new` during the block.
 
     Raises MotoMismatchError if it has no such thing of its own to be replaced.
     """

@@ -1,4 +1,4 @@
-"""Layers around the embedded cloud's server that know a Scan request when they see one."""
+"""Layers around the embedded cloud's server that recognize Scan requests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TARGET = "DynamoDB_20120810.Scan"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanRequest:
-    """A page that is asked for. `start_key` is None for a segment's first."""
+    """A request for a page. `start_key` is None for a segment's first."""
 
     table_name: str
     segment: int | None
@@ -25,7 +25,7 @@ class ScanRequest:
 
 
 def scans_reported_to(tell: Callable[[ScanRequest], None]) -> Middleware:
-    """Reports every page that is about to be answered, from several threads at once."""
+    """Reports every page before it is returned, from several threads at the same time."""
 
     def layer(application: WSGIApplication) -> WSGIApplication:
         def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -47,7 +47,7 @@ def scans_reported_to(tell: Callable[[ScanRequest], None]) -> Middleware:
 
 
 def scans_denied_where(denied: Callable[[ScanRequest], bool]) -> Middleware:
-    """Answers such requests as DynamoDB answers whom no policy allows to scan."""
+    """Answers such requests with DynamoDB's error for a caller that no policy allows to scan."""
 
     def layer(application: WSGIApplication) -> WSGIApplication:
         def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -63,7 +63,7 @@ def scans_denied_where(denied: Callable[[ScanRequest], bool]) -> Middleware:
 
 
 def scan_request(environ: WSGIEnvironment) -> ScanRequest | None:
-    """The Scan request, or None for any other; its body can be read again."""
+    """Returns the Scan request, or None for any other request; its body can be read again."""
     if environ.get("HTTP_X_AMZ_TARGET") != _TARGET:
         return None
     body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))

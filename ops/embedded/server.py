@@ -21,11 +21,11 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import BaseWSGIServer, make_server
 
 Middleware = Callable[[WSGIApplication], WSGIApplication]
-"""Puts a layer around the server's application; called from many threads at once."""
+"""Adds a layer around the server's application; it is called from many threads at the same time."""
 
 
 def layered(*layers: Middleware | None) -> Middleware:
-    """One layer of several, the first outermost; None is no layer."""
+    """Combines layers, the first outermost; None is no layer."""
 
     def around(application: WSGIApplication) -> WSGIApplication:
         for layer in reversed(layers):
@@ -37,7 +37,7 @@ def layered(*layers: Middleware | None) -> Middleware:
 
 
 class _Dispatcher(DomainDispatcherApplication):  # type: ignore[misc,unused-ignore]
-    """Finds the service that a request is for once for each host, not for each request.
+    """Finds the service of a request once for each host, not for each request.
 
     moto lists its own directory and tries some two hundred patterns, under a lock, every time.
     """
@@ -53,7 +53,7 @@ class _Dispatcher(DomainDispatcherApplication):  # type: ignore[misc,unused-igno
 
 
 def _log_error(_request: Any, client_address: Any) -> None:
-    """What brings a request's thread down, which socketserver would print."""
+    """Logs the error that ends a request's thread, which socketserver would print."""
     logging.getLogger("werkzeug").exception("Error on a request from %s", client_address)
 
 

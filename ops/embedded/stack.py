@@ -24,7 +24,7 @@ _ARTIFACTS_BUCKET = "deployment-artifacts"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeployedFunction:
-    """A Lambda function as it was deployed. `environment` is what the template says, resolved."""
+    """A deployed Lambda function. `environment` is what the template says, resolved."""
 
     logical_id: str
     name: str
@@ -40,7 +40,7 @@ class DeployedFunction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeployedStack:
-    """What a deployment made.
+    """The result of a deployment.
 
     `bucket_name` is the bucket that the functions write to (ATHENA_BUCKET_NAME), empty
     if they are given none. `left_out` names the resources that the embedded cloud has no emulation

@@ -162,9 +162,8 @@ def json_paths_are_parsed_once() -> Iterator[None]:
 
 @contextmanager
 def waits_are_handed_in(wait: Callable[[float], None]) -> Iterator[None]:
-    """Retry, Wait: moto computes the wait as AWS does, and sleeps. Not a patch, but a seam: `wait`
-    sleeps instead.
-    """
+    """Retry, Wait: moto calculates the wait as AWS does, and sleeps. Not a patch, but a seam:
+    `wait` sleeps instead."""
 
     def wait_interval(self: Any, env: Any, wait_seconds: float) -> None:
         wait(wait_seconds)

@@ -20,7 +20,7 @@ from ops.embedded.patching import replaced
 
 @contextmanager
 def patched_storage(*, table_ids: Mapping[str, str], page_bytes: int | None) -> Iterator[None]:
-    """Applies them all, and takes them back at the end."""
+    """Applies all patches of this module, and removes them at the end."""
     with (
         tables_have_an_id(table_ids),
         tables_tell_their_size(),
@@ -80,7 +80,7 @@ def projections_calculate_nothing() -> Iterator[None]:
 
 
 def _copy(source: Mapping[str, Any], target: dict[str, Any], path: list[str]) -> None:
-    """Copies the value at `path`, and of the maps on the way to it nothing else."""
+    """Copies the value at `path`, and only the path of the maps on the way to it."""
     name, *rest = path
     if name not in source:
         return
@@ -164,7 +164,8 @@ def scans_consume_what_they_read() -> Iterator[None]:
 
 
 def _mean_size(table: Any) -> float:
-    """In bytes; calculated anew when there are more items, or fewer, than before."""
+    """Returns the mean size of an item in bytes; calculates it again when the number of items has
+    changed."""
     count, mean = getattr(table, "mean_size", (0, 0.0))
     if count != len(table):
         count, mean = len(table), sum(_sizes(table)) / max(1, len(table))

@@ -28,7 +28,7 @@ STATE_MACHINE = "AWS::Serverless::StateMachine"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Translation:
-    """A template as CloudFormation takes it, and the files that it expects under their S3 keys."""
+    """A template as CloudFormation takes it, and the files that it needs under their S3 keys."""
 
     template: dict[str, Any]
     artifacts: dict[str, bytes]
@@ -36,7 +36,7 @@ class Translation:
 
 
 def load_template(path: Path) -> dict[str, Any]:
-    """The template, parsed. Raises DeploymentError if it cannot be read or is none."""
+    """Returns the parsed template. Raises DeploymentError if it cannot be read or is none."""
     try:
         template = yaml_parse(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -51,8 +51,7 @@ def load_template(path: Path) -> dict[str, Any]:
 def translate(
     template: dict[str, Any], *, directory: Path, bucket: str, parameters: Mapping[str, str]
 ) -> Translation:
-    """Translates as `sam deploy` would have it done, with the files that it names taken to
-    `bucket`.
+    """Translates the template as `sam deploy` does, with its files copied to `bucket`.
 
     `directory` is where relative paths start. Changes `template`.
     Raises DeploymentError if a file is not there, or what SAM finds wrong.
@@ -77,7 +76,7 @@ def translate(
 
 
 def complete_parameters(template: dict[str, Any], given: Mapping[str, str]) -> dict[str, str]:
-    """Every parameter's value, the defaults included, as the text that CloudFormation makes of it.
+    """Returns every parameter's value, with the defaults, as CloudFormation's text.
 
     Raises DeploymentError if one is unknown, missing or not allowed: moto would take it.
     """
@@ -160,7 +159,7 @@ def _translated(template: dict[str, Any], parameters: Mapping[str, str]) -> dict
         )
     except InvalidDocumentException as error:
         causes = "; ".join(cause.message for cause in error.causes) or error.message
-        raise DeploymentError(f"SAM does not take the template: {causes}") from error
+        raise DeploymentError(f"SAM does not accept the template: {causes}") from error
     finally:
         # To nobody; but what is left over it would warn of, whenever it is collected.
         translator.metrics.publish()
@@ -172,7 +171,8 @@ def _translated(template: dict[str, Any], parameters: Mapping[str, str]) -> dict
 
 
 def _references(part: Any) -> set[str]:
-    """The logical ids that Ref and Fn::GetAtt name in it; moto breaks off on a lost one."""
+    """Returns the logical ids that Ref and Fn::GetAtt name; moto fails on one that does not
+    exist."""
     if isinstance(part, list):
         return set().union(*map(_references, part))
     if not isinstance(part, dict):
@@ -193,7 +193,7 @@ def _referable(template: Mapping[str, Any]) -> set[str]:
 
 
 def _alike(name: str, declared: Collection[str]) -> str:
-    """The declared name that was probably meant, ignoring case; empty where none is close."""
+    """Returns the declared name that was probably meant, ignoring case; empty if none is close."""
     by_letters = {one.casefold(): one for one in declared}
     alike = get_close_matches(name.casefold(), by_letters, n=1, cutoff=0.5)
     return f"Did you mean {by_letters[alike[0]]}? " if alike else ""

@@ -1,4 +1,4 @@
-"""The Athena tables of a KPI definition: what a person runs to create them (docs/athena.md).
+"""The statements that create the Athena tables of a KPI definition (docs/athena.md).
 
 https://docs.aws.amazon.com/athena/latest/ug/create-table.html
 """
@@ -13,7 +13,7 @@ _COLUMN = re.compile("[a-z_][a-z0-9_]*")
 
 
 def statements(definition: Definition, *, bucket: str, earliest_day: str) -> tuple[str, ...]:
-    """A table and a view with decimals, of the days and of every breakdown."""
+    """Returns a table and a view with decimals, for the days and for every breakdown."""
     found = [*_statements(definition, None, bucket, earliest_day)]
     for breakdown in definition.breakdowns:
         found += _statements(definition, breakdown, bucket, earliest_day)
@@ -21,8 +21,8 @@ def statements(definition: Definition, *, bucket: str, earliest_day: str) -> tup
 
 
 def columns(definition: Definition, breakdown: Breakdown | None = None) -> Mapping[str, str]:
-    """The attributes of an object's lines besides `date`, and their types in Athena. A figure is
-    the text of the number: a cast of it to a decimal is exact."""
+    """Returns the attributes of an object's lines except `date`, and their types in Athena. A
+    figure is the text of the number: a cast of it to a decimal is exact."""
     groups = dict.fromkeys(breakdown.attributes if breakdown else (), "string")
     return groups | {
         kpi.name: "bigint" if kpi.function is Function.COUNT else "string"
@@ -64,7 +64,7 @@ TBLPROPERTIES (
 
 
 def _column(attribute: str) -> str | None:
-    """Athena's names are in small letters, and its JSON SerDe compares them so; None for what can
-    be no name there."""
+    """Returns the name in Athena: lower case, because its JSON SerDe compares names in lower case;
+    None if it cannot be a name there."""
     name = attribute.lower()
     return name if _COLUMN.fullmatch(name) else None

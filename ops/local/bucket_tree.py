@@ -1,4 +1,4 @@
-"""The bucket's objects as files of a directory."""
+"""Writes the bucket's objects as files of a directory."""
 
 import os
 import shutil
@@ -12,14 +12,14 @@ from trip_kpis.core import layout
 from trip_kpis.core.layout import is_known
 
 MIRRORED = (layout.KPIS, layout.BREAKDOWNS, layout.QUARANTINE, layout.RUNS)
-"""What is of use once a run is over: the prefixes of the keys. A manifest under runs/ says that its
-run is finished, so it is exported last."""
+"""Prefixes of the keys that are useful after a run. A manifest under runs/ says that its run is
+finished, so it is exported last."""
 _UNFINISHED = ".trip-kpis-export-"
 
 
 def mirror(bucket: Storage, directory: Path) -> tuple[str, ...]:
-    """Leaves in `directory` just what the bucket holds under MIRRORED; gives the keys that were
-    ignored, because no run writes such keys.
+    """Makes `directory` contain exactly the bucket's objects under MIRRORED; returns the keys that
+    were ignored because no run writes such keys.
 
     Writes all files into a directory beside, then moves them to their places: where they cannot
     all be written (OSError), what an earlier export has left there stays as it was. A process that
@@ -47,8 +47,8 @@ def mirror(bucket: Storage, directory: Path) -> tuple[str, ...]:
 
 
 def remove_mirrored(directory: Path, *, but: Collection[str] = ()) -> None:
-    """Removes what runs have left there, by the form of its name, except for these keys, and
-    nothing else; follows no symbolic link."""
+    """Removes the files that runs have written there, by the form of their names, except for these
+    keys; follows no symbolic link."""
     kept = {*but}
     for prefix in MIRRORED:
         top = directory / prefix

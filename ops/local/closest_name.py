@@ -1,15 +1,16 @@
-"""The name that was probably meant."""
+"""Finds the name that was probably meant."""
 
 import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 
 _ALIKE = 0.5
-"""from 0 to 1: a name that is less like the wanted one than that is no suggestion"""
+"""from 0 to 1: a name with a smaller similarity is not suggested"""
 
 
 def closest_name(wanted: str, names: Sequence[str]) -> str | None:
-    """The one of `names` that is most like `wanted`, ignoring case, blanks and punctuation."""
+    """Returns the name of `names` that is most similar to `wanted`, ignoring case, blanks and
+    punctuation."""
 
     def plain(text: str) -> str:
         return re.sub(r"[^0-9a-z]", "", text.casefold())

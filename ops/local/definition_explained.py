@@ -1,4 +1,4 @@
-"""What a KPI definition means, in sentences."""
+"""Explains a KPI definition in sentences."""
 
 from collections.abc import Iterable
 
@@ -25,7 +25,7 @@ _FUNCTIONS = {
 
 
 def explained(definition: Definition) -> tuple[str, ...]:
-    """A sentence for everything that the definition decides."""
+    """Returns a sentence for everything that the definition decides."""
     said = []
     if definition.where:
         conditions = ", and ".join(map(condition_in_words, definition.where))
@@ -52,8 +52,8 @@ def explained(definition: Definition) -> tuple[str, ...]:
 
 
 def who_decides(definition: Definition) -> tuple[tuple[str, bool], ...]:
-    """Each condition, and whether DynamoDB decides it alone. What it cannot decide, such as a
-    number in a String, it sends, and the worker decides."""
+    """Returns each condition, and whether DynamoDB alone decides it. What it cannot decide, such as
+    a number in a String, it sends, and the worker decides."""
     return tuple((condition_in_words(one), is_exact(one)) for one in definition.where)
 
 

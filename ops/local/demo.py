@@ -18,15 +18,15 @@ from ops.runs.day_kpis import day_of, kpi_files
 from ops.runs.execution import EndedExecution
 
 PAGE_BYTES = 6_000
-"""so that a segment of the demo has several pages; in DynamoDB a page has 1 MB"""
+"""small, so that a segment of the demo has several pages; in DynamoDB a page has 1 MB"""
 PAGES_BEFORE = 2
-"""that the broken segment reads, which are lost"""
+"""pages that the broken segment reads, and that are lost"""
 
 
 def run_month(
     month: MadeUpMonth, out: Path, *, segments: int, follower: Follower
 ) -> EndedExecution:
-    """Raises what `ops.local.run.run` raises."""
+    """Runs the month; raises what `ops.local.run.run` raises."""
     return _run(month, out, segments, Where(), follower)
 
 
@@ -46,7 +46,8 @@ def resume_month(run_id: str, out: Path, *, follower: Follower) -> EndedExecutio
 
 
 def differing_days(month: MadeUpMonth, out: Path) -> list[str]:
-    """The days of which a figure in `out` is not exactly the known one; and days too many."""
+    """Returns the days with a figure in `out` that is not exactly the expected one, and unexpected
+    days."""
     published = {
         day_of(file): json.loads(file.read_bytes(), parse_float=Decimal) for file in kpi_files(out)
     }
@@ -94,7 +95,7 @@ def _scans_denied(segment: int) -> Middleware:
 
 
 def _appends_denied(segment: int) -> Middleware:
-    """Answers a write to the segment's log as S3 answers whom no policy allows it."""
+    """Answers a write to the segment's log with S3's error for a caller without permission."""
 
     def layer(application: WSGIApplication) -> WSGIApplication:
         def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

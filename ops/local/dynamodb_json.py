@@ -1,4 +1,4 @@
-"""Items in DynamoDB JSON, and what DynamoDB itself would refuse of them.
+"""Items in DynamoDB JSON, and the rules by which DynamoDB itself would refuse them.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
@@ -31,7 +31,8 @@ class RefusedByDynamoDbError(ValueError):
 
 
 def read_item(document: Any) -> Item:
-    """An item as it is written in JSON -> as boto3's client takes it, with Binary values as bytes.
+    """Converts an item from JSON to the form that boto3's client takes, with Binary values as
+    bytes.
 
     Raises RefusedByDynamoDbError.
     """
@@ -56,7 +57,7 @@ def check_size(item: Item) -> None:
 
 
 def check_key(item: Item, key_attributes: tuple[str, ...]) -> None:
-    """Raises RefusedByDynamoDbError where the item has no value that can be its key."""
+    """Raises RefusedByDynamoDbError if the item has no value that can be its key."""
     for name, most in zip(key_attributes, _MOST_KEY_BYTES, strict=False):
         kind, value = next(iter(item.get(name, {"": ""}).items()))
         if kind not in {"S", "N", "B"} or not value:
@@ -149,13 +150,13 @@ def _text(value: Any, path: str) -> str:
 
 
 def _number(value: Any, path: str) -> str:
-    """As DynamoDB gives it back: no plus sign, no bare point."""
+    """Returns the number as DynamoDB returns it: no plus sign, no bare point."""
     if not isinstance(value, str):
         raise RefusedByDynamoDbError(
             f'{path} is {_shown(value)}: a Number is written in quotes, {{"N": "{value}"}}'
         )
     if not (value.isascii() and _NUMBER.fullmatch(value)):
-        raise RefusedByDynamoDbError(f"{path} is {_shown(value)}, which is no Number")
+        raise RefusedByDynamoDbError(f"{path} is {_shown(value)}, which is not a Number")
     number = Decimal(value)
     digits = "".join(map(str, number.as_tuple().digits)).strip("0")
     if len(digits) > _MOST_DIGITS:
@@ -175,7 +176,7 @@ def _binary(value: Any, path: str) -> bytes:
         return base64.b64decode(value, validate=True)
     except (TypeError, ValueError) as error:
         raise RefusedByDynamoDbError(
-            f"{path} is {_shown(value)}, which is no base64 text"
+            f"{path} is {_shown(value)}, which is not base64 text"
         ) from error
 
 
@@ -188,7 +189,7 @@ def _set(values: list[Any], kind: str, path: str) -> list[Any]:
 
 
 def _size(value: Mapping[str, Any]) -> int:
-    """In bytes, about.
+    """Returns the approximate size in bytes.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
     """

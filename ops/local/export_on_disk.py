@@ -1,4 +1,4 @@
-"""An export of a table, as files of this machine: what `aws s3 sync` has left of it."""
+"""An export of a table, as files of this machine, such as a copy made by `aws s3 sync`."""
 
 from __future__ import annotations
 
@@ -39,22 +39,22 @@ from trip_kpis.core.export.manifests import (
 DATA_FILE = ".json.gz"
 _ION_FILE, _STARTED = ".ion.gz", "_started"
 MOUNT_PREFIX = "exports/here"
-"""of the stack's bucket, where the functions see it"""
+"""prefix in the stack's bucket, where the functions see it"""
 _FILES_WRITTEN = 4 * (os.cpu_count() or 1)
 _WRITTEN_AT_ONCE = 1_000
 _FILES_SAMPLED, _ITEMS_SAMPLED = 8, 200
 _SAMPLED_BYTES = 64 * 2**10
-"""of each of these files, at first"""
+"""bytes that are read first of each of these files"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedExport:
-    """Where an export is, for another process."""
+    """The place of an export, for another process."""
 
     path: str | None
     """None: it is in the state, under its table's id"""
     fingerprint: str
-    """as `ExportOnDisk` has it"""
+    """fingerprint, as in `ExportOnDisk`"""
     table_arn: str | None = None
     """None: DynamoDB has written no manifest that names the table"""
 
@@ -70,9 +70,9 @@ class ExportOnDisk:
     path: Path
     """a directory, or one data file"""
     manifests: Path | None
-    """the folder that has them; None: there are none"""
+    """the folder with the manifests; None: there are none"""
     files: tuple[Path, ...]
-    """of data"""
+    """the data files"""
     table_arn: str | None
     table_id: str
     as_of: str
@@ -80,12 +80,12 @@ class ExportOnDisk:
     table_bytes: int | None
     """the table's size, as DynamoDB has billed it"""
     fingerprint: str
-    """of the names, sizes and times of its files: others are another export"""
+    """digest of the names, sizes and times of its files: a change means another export"""
     remarks: Sequence[str] = ()
 
     @classmethod
     def at(cls, path: Path) -> Self:
-        """The one export that is there, also if `path` is its folder of data files. Raises
+        """Finds the one export under `path`, also if `path` is its folder of data files. Raises
         TripFileError where there is none, where there are several, or where it is in another
         form."""
         try:
@@ -187,7 +187,7 @@ class ExportOnDisk:
 
     @property
     def is_unchanged(self) -> bool:
-        """Whether its files are still those that were found."""
+        """Returns whether its files are still those that were found."""
         try:
             return _fingerprint(self.files) == self.fingerprint
         except (OSError, TripFileError):
@@ -195,15 +195,15 @@ class ExportOnDisk:
 
     @property
     def prefix(self) -> str:
-        """Of the keys of its objects."""
+        """Returns the prefix of the keys of its objects."""
         return f"{MOUNT_PREFIX}/{self.fingerprint[:16]}/"
 
     def manifest_url(self, bucket_name: str) -> str:
         return f"s3://{bucket_name}/{self.prefix}{SUMMARY}"
 
     def objects(self, manifest_directory: Path) -> dict[str, Path]:
-        """Its files, by the keys under which the functions see them. Without manifests, some that
-        say what is known are written into `manifest_directory`."""
+        """Returns its files, by the keys under which the functions see them. Without manifests,
+        some that say what is known are written into `manifest_directory`."""
         if self.manifests is None:
             data = {f"{number:05d}-{file.name}": file for number, file in enumerate(self.files)}
             self._write_manifests(manifest_directory, data)
@@ -218,7 +218,7 @@ class ExportOnDisk:
         }
 
     def _write_manifests(self, folder: Path, data: Iterable[str]) -> None:
-        """Of these data files."""
+        """Writes manifests for these data files."""
         folder.mkdir(parents=True, exist_ok=True)
         summary = Summary(
             output_format=DYNAMODB_JSON,
@@ -235,8 +235,9 @@ class ExportOnDisk:
         write_manifest(folder / FILES, b"".join(msgspec.json.encode(one) + b"\n" for one in files))
 
     def sample(self, *, hash_key: str, sort_key: str | None) -> Trips:
-        """The first items of a few files, and of the first other file that has any if these are
-        empty. Raises TripFileError for what is no export, and where the items have no such key."""
+        """Returns the first items of a few files, and of the first other file that has any if these
+        are empty. Raises TripFileError for what is no export, and where the items have no such
+        key."""
         trips = Trips(hash_key=hash_key, sort_key=sort_key)
         step = max(1, len(self.files) // _FILES_SAMPLED)
         few = self.files[::step][:_FILES_SAMPLED]
@@ -251,12 +252,12 @@ class ExportOnDisk:
         return trips
 
     def is_sample(self, trips: Trips) -> bool:
-        """Whether it has, or may have, more items than these of its items."""
+        """Returns whether it has, or may have, more items than these of its items."""
         return self.items != len(trips.items)
 
     @property
     def described(self) -> str:
-        """For people."""
+        """Describes the export for people."""
         items = "" if self.items is None else f"{figures.so_many(self.items, 'item')} in "
         of_table = "" if self.table_arn is None else f" of {self.table_arn.rpartition('/')[2]}"
         files = figures.so_many(len(self.files), "file")
@@ -332,7 +333,7 @@ def _fingerprint(files: Sequence[Path]) -> str:
 
 
 def _lines(file: Path) -> Iterator[bytes]:
-    """The file's first lines, whole."""
+    """Returns the file's first whole lines."""
     blocks = LineBlocks(str(file))
     try:
         with file.open("rb") as packed:
@@ -354,7 +355,7 @@ def write_export(
     table_id: str,
     on_written: Callable[[int], None],
 ) -> ExportOnDisk:
-    """The trips as an export of a table of that name and id, as of now, in `directory`.
+    """Writes the trips as an export of a table with that name and id, as of now, to `directory`.
     `on_written` receives how many were written since it was last called."""
     writer = ExportWriter(
         directory,

@@ -1,4 +1,4 @@
-"""This product's own stack, up in an embedded cloud, with trips in its table."""
+"""This program's own stack in an embedded cloud, with trips in its table."""
 
 import os
 import tempfile
@@ -32,26 +32,26 @@ from ops.local.write_failures import WriteFailures
 
 LOGS_PREFIX = "trip-kpis-logs-"
 _WORKERS = 2 * (os.cpu_count() or 1)
-"""segments at a time, unless asked for otherwise: each has a process here, not a Lambda there"""
+"""segments at a time, unless the user sets it: each needs a process here, not a Lambda function"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalStack:
-    """What a run needs to know."""
+    """The parts of the stack that a run needs."""
 
     cloud: EmbeddedCloud
     stack: DeployedStack
     functions: LambdaService
     log_directory: Path
     own_errors: Path
-    """where errors of the embedded AWS itself are, if there are any"""
+    """the file with errors of the embedded AWS itself, if there are any"""
     pages: PageLog
     state: StateDirectory | None
-    """where other processes find what they need to resume a run; None: nowhere"""
+    """the place where other processes find what they need to resume a run; None: nowhere"""
     writes: WriteFailures = field(default_factory=WriteFailures)
-    """to be checked while a run is followed: it cannot store what it does on a full disk"""
+    """checked while a run is followed: the run cannot store its results on a full disk"""
     objects: ObjectsOnDisk | None = None
-    """those of the state"""
+    """the objects of the state"""
 
     @property
     def state_machine_arn(self) -> str:
@@ -62,7 +62,7 @@ class LocalStack:
         return self.stack.bucket_name
 
     def client(self, service: str) -> Any:
-        """The operator's."""
+        """Returns a client of the operator."""
         return self.cloud.client(service)
 
     def use_saved_bucket(self) -> None:
@@ -74,22 +74,22 @@ class LocalStack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Where:
-    """How the embedded cloud is reached, what it is like, and who runs the functions."""
+    """The settings of the embedded cloud: its address, its limits, and what runs the functions."""
 
     host: str = "127.0.0.1"
     port: int = 0
-    """0: any that is free"""
+    """0: any free port"""
     access_key: str | None = None
-    """of the embedded cloud; None: a random one"""
+    """access key of the embedded cloud; None: a random one"""
     lambda_endpoint: str | None = None
-    """another Lambda API that runs the functions; None: worker processes here"""
+    """URL of another Lambda API that runs the functions; None: worker processes here"""
     around_workers: Callable[[Invoker], Invoker] = lambda workers: workers
-    """puts an Invoker around that which runs the functions"""
+    """adds an Invoker around the one that runs the functions"""
     log_directory: Path | None = None
-    """where the functions' logs stay; None: in one that is removed in the end"""
+    """directory in which the functions' logs stay; None: a temporary one"""
     middleware: Middleware | None = None
     page_bytes: int | None = None
-    """as EmbeddedCloud has them"""
+    """`middleware` and this are those of EmbeddedCloud"""
     enforce_iam: bool = True
     """Hold functions to their roles. Functions in containers and the aws CLI come with credentials
     of their own, and are refused then."""
@@ -105,7 +105,8 @@ def local_stack(
     state: StateDirectory | None = None,
     table_id: str | None = None,
 ) -> Iterator[LocalStack]:
-    """Starts the cloud, fills the table, deploys the template, runs functions until it is left.
+    """Starts the cloud, fills the table, deploys the template, and runs functions until the block
+    ends.
 
     A bucket that `parameters` names as an existing one is made first. A `state` is not changed
     here: see `use_saved_bucket`. Raises EmbeddedCloudError or TripFileError.
@@ -172,7 +173,7 @@ def local_stack(
 
 
 def _make_bucket(cloud: EmbeddedCloud, name: str) -> None:
-    """Raises DeploymentError for a name that no bucket can have."""
+    """Creates the bucket; raises DeploymentError for a name that no bucket can have."""
     try:
         cloud.client("s3").create_bucket(Bucket=name)
     except (ClientError, ParamValidationError) as error:

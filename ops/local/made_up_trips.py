@@ -22,12 +22,13 @@ _REJECTS: tuple[dict[str, Any], ...] = (
     {"pickup_datetime": {"S": "yesterday"}},
     {"pickup_datetime": {"N": "99999999999999999"}},
 )
-"""One for every reason to reject a trip."""
+"""One trip for every reason to reject a trip."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownDay:
-    """What a day must come to; calculated from the trips as they are made, not from the items."""
+    """The expected figures of a day; calculated from the trips as they are made, not from the
+    items."""
 
     trip_count: int
     total_fare: Fraction
@@ -85,7 +86,7 @@ def make_up_month(*, trips: int = 3_000, seed: int = 7) -> MadeUpMonth:
 
 
 def _pickup(chance: random.Random) -> datetime:
-    """More by day than by night, more at the end of the week."""
+    """Returns a pickup time: more trips by day than by night, and more at the end of the week."""
     weekday_weights = (8, 8, 9, 10, 14, 15, 11)
     days = [MONTH + timedelta(days=n) for n in range(DAYS)]
     day = chance.choices(days, [weekday_weights[day.weekday()] for day in days])[0]
@@ -112,7 +113,8 @@ _TIME_FORMS: tuple[Callable[[datetime], dict[str, str]], ...] = (
 
 
 def _item(chance: random.Random, trip_id: str, pickup: datetime, fare: Decimal) -> Item:
-    """Seven of ten as a stream producer writes them, all Strings; the rest in other forms."""
+    """Returns the item of a trip: seven of ten are all Strings, as a stream producer writes them;
+    the rest have other forms."""
     estimate = fare + Decimal(chance.randrange(-300, 300)).scaleb(-2)
     plain = chance.random() < 0.7
     form = _TIME_FORMS[0] if plain else chance.choice(_TIME_FORMS)

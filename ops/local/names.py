@@ -1,4 +1,4 @@
-"""What a stack on this machine is made of and called."""
+"""The names of the parts of a stack on this machine."""
 
 from pathlib import Path
 
@@ -9,4 +9,4 @@ CONTAINERS_BUCKET = "trip-kpis"
 """The table, and the bucket of a stack whose functions run in containers, as events/env.local.json
 names them; else the stack makes a bucket of its own."""
 CONTAINERS_PORT = 4577
-"""where events/env.local.json lets containers look for the embedded AWS"""
+"""the port at which containers look for the embedded AWS, as in events/env.local.json"""

@@ -1,4 +1,5 @@
-"""Says of RedriveExecution that the embedded AWS has none, as Step Functions says an error."""
+"""Answers RedriveExecution with an error of Step Functions, because the embedded AWS does not
+support it."""
 
 import json
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""The directory of `ops run --out DIR`: whether a run may overwrite what is in it.
+"""The directory of `ops run --out DIR`: decides whether a run may overwrite its content.
 
 A run deletes and overwrites in DIR. So it takes only a directory that is empty or that a run made,
 which has a marker, and none in which one of its own names is a symbolic link.
@@ -15,17 +15,18 @@ from trip_kpis.core.layout import is_known
 MARKER = ".trip-kpis"
 _SAYS = b"The runs of `ops run --out`. The next run with this --out overwrites files here.\n"
 WRITTEN_BY_RUNS = ("kpis", "breakdowns", "runs", "quarantine", "state", "logs", "report.html")
-"""what a run writes into its directory"""
+"""names that a run writes into its directory"""
 _SHOWN = 3
 
 
 class StateError(Exception):
-    """There is no state to resume from, or it cannot be used. The message says where and why."""
+    """There is no state from which to resume, or it cannot be used. The message says where and
+    why."""
 
 
 def check_out(out: Path) -> None:
-    """Raises StateError unless a run may replace what is in `out`. A directory that is not there
-    may be made."""
+    """Raises StateError unless a run may replace the content of `out`. A directory that is not
+    there may be made."""
     try:
         names = sorted(one.name for one in out.iterdir())
     except FileNotFoundError:
@@ -56,13 +57,14 @@ def claim_out(out: Path) -> None:
 
 
 def cannot_write(path: Path, error: OSError, advice: str = "name another directory") -> StateError:
-    """What to say where writing has failed."""
+    """Returns the error for a failed write."""
     where = error.filename or path
     return StateError(f"{where} cannot be written to ({error.strerror or error}): {advice}")
 
 
 def _is_marked(out: Path) -> bool:
-    """Runs of earlier versions left no marker, but their state."""
+    """Returns whether the directory has a marker. Earlier versions wrote none, but left their
+    state."""
     marker = out / MARKER
     if marker.is_file() and not marker.is_symlink():
         return True
@@ -88,7 +90,7 @@ def _has_objects(out: Path) -> bool:
 
 
 def _links(out: Path) -> Iterator[Path]:
-    """Symbolic links where a run would write."""
+    """Returns the symbolic links at places where a run would write."""
     for top in (out / name for name in WRITTEN_BY_RUNS):
         if top.is_symlink():
             yield top

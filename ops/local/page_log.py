@@ -1,4 +1,4 @@
-"""Which pages of the table each run has read, over all its executions and processes."""
+"""Records which pages of the table each run has read, over all its executions and processes."""
 
 import json
 import threading
@@ -9,7 +9,7 @@ from ops.runs.execution import PagesRead
 
 
 class PageLog:
-    """Receives every page that the table answers; records them in `directory`, if there is one.
+    """Receives every page that the table returns; writes them to `directory`, if there is one.
 
     A page that a worker has appended is never asked for a second time, by whichever worker. So what
     is asked for a second time was lost before it was appended.
@@ -23,7 +23,7 @@ class PageLog:
         self._read = self._again = 0
 
     def begin(self, run_id: str) -> None:
-        """An execution of that run is about to start; what is read from now on is its."""
+        """Begins an execution of that run: the pages that are read from now on belong to it."""
         with self._lock:
             self._run_id = run_id
             self._read = self._again = 0
@@ -45,7 +45,7 @@ class PageLog:
                     log.write(f"{page}\n".encode())
 
     def pages(self) -> PagesRead:
-        """Of the execution that began last, until now."""
+        """Returns the pages of the execution that began last, until now."""
         with self._lock:
             return PagesRead(read=self._read, again=self._again)
 

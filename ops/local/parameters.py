@@ -1,4 +1,4 @@
-"""The stack's parameters as its functions get them, without a stack."""
+"""The stack's parameters in the form in which its functions receive them, without a stack."""
 
 import json
 import shlex
@@ -24,7 +24,7 @@ _NAMES_SHOWN = 12
 
 
 def functions_environment(parameters: Mapping[str, str]) -> dict[str, str]:
-    """The functions' variables, as the template makes them of the parameters.
+    """Returns the functions' variables, as the template makes them from the parameters.
 
     Raises DeploymentError for a parameter that the template has not, or does not allow, and
     SettingError for a time zone that is none.
@@ -36,8 +36,9 @@ def functions_environment(parameters: Mapping[str, str]) -> dict[str, str]:
 
 
 def deployable(parameters: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    """What the template takes, and the variables that functions on this machine have besides: the
-    path of a KPI definition, where a stack in AWS can only have the name of one in its package."""
+    """Returns the template's parameters, and the further variables of functions on this machine:
+    the path of a KPI definition, because a stack in AWS can only have the name of one in its
+    package."""
     of_template = dict(parameters)
     if not Path(parameters.get(KPI_DEFINITION.parameter, "")).is_absolute():
         return of_template, {}
@@ -56,11 +57,11 @@ def _check_time_zone(parameters: Mapping[str, str]) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FittedParameters:
-    """Parameters whose attribute paths name what these trips have."""
+    """Parameters whose attribute paths name what the trips have."""
 
     parameters: Mapping[str, str]
     remarks: tuple[str, ...] = ()
-    """sentences about what was changed for that, or names nothing"""
+    """sentences about changed parameters, or paths that name nothing"""
 
 
 def fit_parameters(
@@ -70,8 +71,8 @@ def fit_parameters(
     refuse_absent: bool = True,
     is_sample: bool = False,
 ) -> FittedParameters:
-    """The parameters as they were given, but for a path that is the whole name of a column of a
-    flattened file: ``trip_end.fare_amount`` then becomes ``trip_end\\.fare_amount``.
+    r"""Returns the given parameters, but if a path is the whole name of a column of a flattened
+    file, ``trip_end.fare_amount`` becomes ``trip_end\.fare_amount``.
 
     Raises DeploymentError or SettingError for what no run can have. A path that no trip has raises
     SettingError, too, or is a remark, with the parameters that would fit. If the trips are a
@@ -128,14 +129,14 @@ def fit_parameters(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _NamedPath:
-    """A path that the KPI definition reads, and what names it."""
+    """A path that the KPI definition reads, and the name of its setting."""
 
     key: str
-    """in the definition"""
+    """the key in the definition"""
     written: str
     path: AttributePath
     parameter: str | None
-    """of the stack; None: the definition itself names it"""
+    """the parameter of the stack; None: the definition itself contains the path"""
 
     @property
     def name(self) -> str:
@@ -143,7 +144,8 @@ class _NamedPath:
 
 
 def _named_paths(document: Document, stack: StackPaths) -> Sequence[_NamedPath]:
-    """Of a valid document; a parameter that is named several times is there once."""
+    """Lists the named paths of a valid document; a parameter that is named several times is listed
+    once."""
     of_stack = stack.named()
     found: dict[str, _NamedPath] = {}
     for key, text in _texts_of_paths(document):
@@ -163,7 +165,7 @@ def _named_paths(document: Document, stack: StackPaths) -> Sequence[_NamedPath]:
 
 
 def _texts_of_paths(document: Document) -> Iterator[tuple[str, str]]:
-    """Each path as the document has it, with its key."""
+    """Returns each path as the document has it, with its key."""
     item = document["item"]
     day = item["day"]
     for name, text in {"day": day}.items() if isinstance(day, str) else day.items():
@@ -184,7 +186,7 @@ def _listed(paths: str | Sequence[str] | None) -> Sequence[str]:
 
 
 def _is_decisive(path: AttributePath, definition: Definition) -> bool:
-    """Whether no item at all counts if none has a value there."""
+    """Returns whether no item counts at all if none has a value there."""
     return (
         path in definition.needed
         or path in definition.day.paths
@@ -198,7 +200,7 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _wrong_names(wrong: Sequence[_NamedPath], names: Sequence[str], file: str) -> str:
-    """What is wrong, and what to add to the command, or to write into the definition."""
+    """Returns what is wrong, and what to add to the command, or to write into the definition."""
     said = "; ".join(f"no trip has {one.written}, which {one.name} names" for one in wrong)
     edits, options = [], []
     for one in wrong:

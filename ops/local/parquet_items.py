@@ -1,4 +1,4 @@
-"""Items from Parquet files: every value as DynamoDB would have it, exactly."""
+"""Reads items from Parquet files: every value exactly as DynamoDB would store it."""
 
 import base64
 from collections.abc import Callable, Iterator
@@ -6,11 +6,12 @@ from typing import Any
 
 
 class ParquetError(Exception):
-    """The file cannot be read, or DynamoDB has no type for what is in it."""
+    """The file cannot be read, or DynamoDB has no type for its content."""
 
 
 def read_parquet(body: bytes) -> tuple[list[str], Iterator[dict[str, Any]]]:
-    """The names of the columns, and each row as an item in DynamoDB JSON, read in batches.
+    """Returns the names of the columns, and yields each row as an item in DynamoDB JSON, read in
+    batches.
 
     Text and times are Strings (ISO 8601), numbers are Numbers: a float as the shortest text that
     reads back as the same float of its width. A value that is null is an absent attribute; within
@@ -41,7 +42,7 @@ def read_parquet(body: bytes) -> tuple[list[str], Iterator[dict[str, Any]]]:
 
 
 def _not_whole(error: Exception) -> ParquetError:
-    return ParquetError(f"is no whole Parquet file ({error}): fetch it again")
+    return ParquetError(f"is not a complete Parquet file ({error}): fetch it again")
 
 
 _Converter = Callable[[Any], dict[str, Any]]
@@ -52,7 +53,8 @@ def _present(converters: dict[str, _Converter], values: dict[str, Any]) -> dict[
 
 
 def _converter(kind: Any, column: str) -> _Converter:
-    """From a value that is not null, as pyarrow gives it in Python, to DynamoDB JSON."""
+    """Returns a function from a value that is not null, as pyarrow returns it in Python, to
+    DynamoDB JSON."""
     from pyarrow import types
 
     if types.is_dictionary(kind):

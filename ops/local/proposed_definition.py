@@ -1,4 +1,4 @@
-"""A first KPI definition for the items of a table, with comments that teach."""
+"""Proposes a first KPI definition for the items of a table, with comments that explain it."""
 
 import json
 import re
@@ -13,20 +13,20 @@ _ACTIVE_BREAKDOWNS = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """The text of a definition, and why it is so."""
+    """The text of a definition, and the reasons for it."""
 
     text: str
     reasons: Sequence[str]
     parameters: Mapping[str, str]
-    """of the stack, which it needs besides"""
+    """parameters of the stack that it also needs"""
 
 
 class NothingRecognizedError(Exception):
-    """There is no time, which every definition needs. The message says what was looked for."""
+    """No column has a time, which every definition needs. The message says what was looked for."""
 
 
 def propose(found: Recognized, *, source: str, items: int) -> Proposal:
-    """Raises NothingRecognizedError."""
+    """Proposes a definition for what was recognized."""
     if not found.times:
         raise NothingRecognizedError(
             f"no column of {source} has times in a known form, and the day of an item is that of "
@@ -152,5 +152,5 @@ def _one_line(text: str) -> str:
 
 
 def _text(text: str) -> str:
-    """As TOML's basic Strings have it, of which JSON's are a part, but for U+007F."""
+    """Formats a text as TOML's basic String: JSON strings are such Strings, except for U+007F."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,4 +1,4 @@
-"""What the columns of items seem to be, by their names and values, for a first KPI definition."""
+"""Recognizes the columns of items by their names and values, for a first KPI definition."""
 
 import re
 from collections import Counter
@@ -64,13 +64,13 @@ class Column:
 
     @cached_property
     def words(self) -> tuple[str, ...]:
-        """Of its name: ``pickupDateTime`` -> pickup, date, time."""
+        """Returns the words of its name: ``pickupDateTime`` -> pickup, date, time."""
         apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", " ".join(map(str, self.path)))
         return tuple(re.findall(r"[^\W_]+", apart.casefold()))
 
     @cached_property
     def texts(self) -> tuple[str, ...]:
-        """Of what has a value: Strings, Numbers and truth values."""
+        """Returns the texts of its values: Strings, Numbers and Booleans."""
         found = (next(iter(value.items())) for value in self.values)
         return tuple(str(text) for kind, text in found if kind in ("S", "N", "BOOL") and text != "")
 
@@ -146,7 +146,7 @@ class Column:
 
     @property
     def done(self) -> tuple[str, ...]:
-        """The words that say that an item is complete."""
+        """Returns the words that mean that an item is complete."""
         return tuple(word for word in self.counts if word.casefold() in _DONE)
 
     @property
@@ -166,7 +166,7 @@ def _are_most(counts: Mapping[str, int], is_one: Callable[[str], bool]) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recognized:
-    """What items seem to have, the likeliest first."""
+    """What items seem to have, the most likely first."""
 
     amounts: Sequence[Column]
     times: Sequence[Column]
@@ -176,7 +176,7 @@ class Recognized:
 
 
 def recognize(items: Iterable[Item], key_attributes: Sequence[str]) -> Recognized:
-    """Looks at every value of these items."""
+    """Recognizes columns from every value of these items."""
     columns: dict[AttributePath, Column] = {}
     for item in items:
         for path, value in _leaves(item, ()):
@@ -225,7 +225,7 @@ def _leaves(item: Item, above: AttributePath) -> Iterator[tuple[AttributePath, A
 
 
 def _rules(path: AttributePath) -> ReadingRules:
-    """Rules by which times are read; what else an item has does not matter."""
+    """Returns rules with which times are read; the rest of an item has no effect."""
     return ReadingRules(
         definition=Definition(name="", day=Day(paths=(path,)), complete=(), kpis=()),
         key_attributes=(),

@@ -1,4 +1,4 @@
-"""The runs of a directory, with the executions that its state remembers."""
+"""The runs of a directory, with the executions in its state."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -13,9 +13,9 @@ from ops.runs.storage import Directory
 
 
 def executions_in(out: Path) -> tuple[Execution, ...]:
-    """In the order of their beginning, without estimates; none in a copy of a bucket, which has no
-    state. One that has not ended was interrupted, unless it is the newest and another process has
-    the state: then it is running. Raises StateError."""
+    """Returns the executions in the order of their beginning, without estimates; none for a copy of
+    a bucket, which has no state. One that has not ended was interrupted, unless it is the newest
+    and another process has the state: then it is running. Raises StateError."""
     state = StateDirectory(out)
     if not state.exists:
         return ()
@@ -30,14 +30,15 @@ def executions_in(out: Path) -> tuple[Execution, ...]:
 
 
 def execution_names(out: Path, run_id: str) -> tuple[str, ...]:
-    """Of the run's executions, the one that began it first; empty where not known."""
+    """Returns the names of the run's executions, the one that began it first; empty if they are not
+    known."""
     with suppress(StateError):
         return tuple(one.name for one in executions_in(out) if one.run_id == run_id)
     return ()
 
 
 def runs_in_directory(out: Path) -> tuple[Run, ...]:
-    """The newest first. Raises StateError or ResultsError."""
+    """Returns the runs, the newest first. Raises StateError or ResultsError."""
     state = StateDirectory(out)
     runs = runs_in(out, executions_in(out))
     if not state.exists:
@@ -49,8 +50,8 @@ def runs_in_directory(out: Path) -> tuple[Run, ...]:
 
 
 def unfinished_run(out: Path) -> str:
-    """The id of the one run that is not finished and can be resumed. Raises StateError if it is not
-    just one, or ResultsError."""
+    """Returns the id of the one run that is not finished and can be resumed. Raises StateError if
+    it is not just one, or ResultsError."""
     runs = runs_in_directory(out)
     unfinished = [run.run_id for run in runs if not run.finished and not run.is_superseded]
     superseded = [run.run_id for run in runs if run.is_superseded]
@@ -70,12 +71,14 @@ def unfinished_run(out: Path) -> str:
 
 
 def _is_resumable(state: StateDirectory, run_id: str) -> bool:
-    """A run that is finished is exported, whichever trips the table has now."""
+    """Returns whether the run can be resumed: a finished run is exported, whatever trips the table
+    has now."""
     return state.has_manifest_of(run_id) or state.has_source_of(run_id)
 
 
 def run_in_directory(out: Path, run_id: str | None) -> Run:
-    """With its progress; None is the run that began last. Raises StateError or ResultsError."""
+    """Returns the run with its progress; None is the run that began last. Raises StateError or
+    ResultsError."""
     runs = {run.run_id: run for run in runs_in_directory(out)}
     if run_id is None and runs:
         run_id = next(iter(runs))

@@ -1,4 +1,5 @@
-"""One run in the embedded cloud, from trips to KPIs, or from where an earlier process left it."""
+"""Runs the job in the embedded cloud, from trips to KPIs, or from where an earlier process
+stopped."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -46,23 +47,23 @@ class Follower(Protocol):
     def say(self, line: str) -> None: ...
 
     def begin(self, stage: str, *, trips: int) -> None:
-        """A stage that goes through so many trips."""
+        """Begins a stage that processes so many trips."""
         ...
 
     def advance(self, trips: int) -> None:
-        """So many more trips of the stage are through."""
+        """Adds so many processed trips to the stage."""
         ...
 
     def show(self, run: Progress) -> None:
-        """The progress of the run's scanning."""
+        """Shows the progress of the run's scan."""
         ...
 
     def executed(self, *, succeeded: bool) -> None:
-        """The execution has ended."""
+        """Ends the merge, because the execution has ended."""
         ...
 
     def end(self) -> None:
-        """Nothing is shown any more, except for lines."""
+        """Ends the display; only lines are printed from then on."""
         ...
 
 
@@ -76,8 +77,8 @@ def run(
     follower: Follower,
     fresh: bool = False,
 ) -> EndedExecution:
-    """Runs the state machine over `source` and leaves in `out` what the bucket then holds, and in
-    its `state` what `rerun` needs, from before the execution starts.
+    """Runs the state machine over `source`, and writes the content of the bucket to `out`. Before
+    the execution starts, it writes what `rerun` needs to the `state` of `out`.
 
     The bucket is that of the earlier runs of `out`, which stay; the table has the trips of this run
     alone. `fresh` removes the earlier runs. Until the source is ready, `out` is as it was.
@@ -210,7 +211,7 @@ def rerun(
 def estimate(
     trips: Trips, *, parameters: Mapping[str, str], asked: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """That of a stack in an embedded AWS, over a table of these trips.
+    """Returns the estimate of a stack in an embedded AWS, over a table of these trips.
 
     Raises EmbeddedCloudError, TripFileError, or ResultsError where the estimate fails.
     """
@@ -232,7 +233,8 @@ def execute(local: LocalStack, execution_input: Mapping[str, Any], *, name: str)
 
 
 def _noted(local: LocalStack, execution_input: Mapping[str, Any], *, name: str) -> Execution:
-    """An execution that is about to start, in the run's state: from here on it can be resumed."""
+    """Records an execution that is about to start in the run's state: from then on it can be
+    resumed."""
     run_id = execution_input.get("run_id", name)
     noted = Execution(run_id=run_id, name=name, input=execution_input)
     if local.state is not None:
@@ -246,8 +248,8 @@ def _to_its_end(
     on_progress: Callable[[Progress], None],
     mounted: Mapping[str, Path] = MappingProxyType({}),
 ) -> EndedExecution:
-    """As `execute`; `on_progress` receives the progress. Errors have the paths of files that are
-    `mounted`, in place of these URLs."""
+    """Executes as `execute` does; `on_progress` receives the progress. Errors have the paths of
+    files that are `mounted`, in place of these URLs."""
     local.pages.begin(noted.run_id)
     execution = RunningExecution.start(local, noted.input, name=noted.name)
 
@@ -278,8 +280,8 @@ def _to_its_end(
 
 @contextmanager
 def _stopped_in_words(follower: Follower, run_id: str, out: Path) -> Iterator[None]:
-    """Around all that a run does once it has an id. Raises StateError where a file could not be
-    written."""
+    """Adds the command that resumes the run to the errors and interruptions of the block. Raises
+    StateError where a file could not be written."""
     resume = rerun_command(run_id, out)
     interruption.explain("")
     try:
@@ -288,7 +290,7 @@ def _stopped_in_words(follower: Follower, run_id: str, out: Path) -> Iterator[No
     except KeyboardInterrupt:
         follower.end()
         follower.say(
-            "\nInterrupted. What the run's segments have appended is kept; to resume the run:\n"
+            "\nInterrupted. What the run's segments have appended is kept. To resume the run:\n"
             f"  {resume}"
         )
         interruption.is_said()
@@ -303,8 +305,8 @@ def _stopped_in_words(follower: Follower, run_id: str, out: Path) -> Iterator[No
 def _mounted(
     export: ExportOnDisk | None, local: LocalStack, state: StateDirectory
 ) -> Mapping[str, Path]:
-    """Lets the functions see the export's files in the bucket. Returns them by their URLs. Raises
-    TripFileError if they have changed since the export was found."""
+    """Makes the export's files visible to the functions, in the bucket; returns them by their
+    URLs. Raises TripFileError if they have changed since the export was found."""
     if export is None:
         return {}
     manifest_directory = state.export_path(export.table_id)
@@ -329,7 +331,7 @@ def _changed(export: ExportOnDisk) -> str:
 
 
 def _with_paths(ended: EndedExecution, files: Mapping[str, Path]) -> EndedExecution:
-    """Its errors name files of this machine by their paths, in place of their URLs."""
+    """Replaces the URLs of files of this machine in the execution's errors by their paths."""
 
     longest_first = sorted(files.items(), key=lambda file: len(file[0]), reverse=True)
 
@@ -348,12 +350,13 @@ def _with_paths(ended: EndedExecution, files: Mapping[str, Path]) -> EndedExecut
 
 
 def _in_json(path: Path | str) -> str:
-    """A cause is JSON."""
+    """Escapes a text as in JSON, because a cause is JSON."""
     return json.dumps(str(path))[1:-1]
 
 
 def _use_saved_bucket(local: LocalStack, state: StateDirectory, where: Where) -> None:
-    """A merge in a container does not end with the process that was killed: its lease stays."""
+    """Puts the saved objects into the bucket. A merge in a container does not end with the process
+    that was killed, so its lease stays."""
     if where.lambda_endpoint is None:
         state.drop_lease()
     local.use_saved_bucket()
@@ -362,7 +365,8 @@ def _use_saved_bucket(local: LocalStack, state: StateDirectory, where: Where) ->
 def _in_bucket_of(
     earlier: SavedStack, parameters: Mapping[str, str], out: Path
 ) -> Mapping[str, str]:
-    """The parameter for the bucket of the earlier runs. Raises StateError if another is given."""
+    """Returns the parameter for the bucket of the earlier runs. Raises StateError if another is
+    given."""
     asked = parameters.get("BucketName", earlier.bucket_name)
     if asked != earlier.bucket_name:
         raise StateError(
@@ -381,7 +385,7 @@ def _another_key(earlier: SavedStack, trips: Trips) -> str:
 
 
 def _exported(state: StateDirectory, run_id: str, out: Path, follower: Follower) -> EndedExecution:
-    """Exports a finished run. Gives its last execution, with what the run's manifest says."""
+    """Exports a finished run; returns its last execution, with the data of the run's manifest."""
     with _stopped_in_words(follower, run_id, out):
         _export(state, out, follower)
     follower.say(

@@ -1,5 +1,5 @@
-"""What a run on this machine reads: a table that is filled with trips, the same trips as an export,
-or an export that is there."""
+"""The source of a run on this machine: a table that is filled with trips, the same trips as an
+export, or an export that is there."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ops.local.run import Follower
 
 MANY_TRIPS = 20_000
-"""number of trips that an emulated table takes minutes for"""
+"""the number of trips from which loading an emulated table takes a long time"""
 FREE_SPACE = "free space there, or name another directory, and start again"
 
 
@@ -35,7 +35,7 @@ class PreparedSource:
 
 
 class RunSource(Protocol):
-    """What a run reads."""
+    """The source that a run reads."""
 
     @property
     def trips(self) -> Trips:
@@ -156,10 +156,11 @@ class NamedExport:
 
 
 def remark_on_size(trips: int) -> str | None:
-    """What to say of so many trips that are about to be loaded into an emulated table."""
+    """Returns the remark on a large number of trips that are about to be loaded into an emulated
+    table."""
     if trips <= MANY_TRIPS:
         return None
     return (
-        f"{trips:,} trips are many for the emulated table: it takes minutes or longer. Add "
-        "--source export to read them without it."
+        f"{trips:,} trips are many for the emulated table: loading them takes minutes or longer. "
+        "Add --source export to read them without a table."
     )

@@ -1,4 +1,4 @@
-"""The executions of a stack that is kept up: which have started and ended since one last asked."""
+"""Reports the executions of a running stack that have started or ended since the last call."""
 
 from dataclasses import replace
 from typing import Any
@@ -13,11 +13,11 @@ class ServedExecutions:
         self._client = client
         self._state_machine_arn = state_machine_arn
         self._statuses: dict[str, str] = {}
-        """by ARN, as they were reported last"""
+        """the last reported executions, by ARN"""
 
     def changed(self) -> list[Execution]:
-        """Those that have started since the last call, as RUNNING, and those that have ended, as
-        they are now; one that did both is in it twice."""
+        """Returns the executions that have started since the last call, as RUNNING, and those that
+        have ended, as they are now; an execution that did both is returned twice."""
         found: list[Execution] = []
         pages = self._client.get_paginator("list_executions")
         listed = [

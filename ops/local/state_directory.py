@@ -1,4 +1,4 @@
-"""What runs leave, so that another process can resume them and the next run sees them: trips,
+"""The state of runs, with which another process can resume them and the next run sees them: trips,
 stack, objects, executions."""
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ from trip_kpis.core.layout import is_run_id
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedStack:
-    """What makes another cloud the same to the functions."""
+    """The properties of a cloud that the functions can notice."""
 
     hash_key: str
     sort_key: str | None
     table_id: str
     bucket_name: str
     parameters: Mapping[str, str]
-    """of the stack, as they were given"""
+    """parameters of the stack, as they were given"""
     page_bytes: int | None
     export: SavedExport | None = None
-    """what runs read in place of the table, which is empty"""
+    """the export that runs read instead of the table, which is then empty"""
 
     @property
     def empty_table(self) -> Trips:
@@ -53,7 +53,7 @@ class SavedStack:
 
 
 class _Noted(msgspec.Struct, frozen=True, kw_only=True):
-    """An execution as `executions.json` has it: empty is what is not known."""
+    """An execution as in `executions.json`: an empty value is not known."""
 
     run_id: str
     name: str
@@ -110,12 +110,12 @@ class StateDirectory:
 
     @property
     def exists(self) -> bool:
-        """A copy of a bucket has none."""
+        """Returns whether there is a state; a copy of a bucket has none."""
         return self._stack.exists()
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """For this process alone, as long as this lasts or the process lives.
+        """Locks the directory for this process, until the block or the process ends.
 
         Makes and marks DIR. Raises StateError if another process has it, or no run may replace what
         is in it (`check_out`).
@@ -137,7 +137,8 @@ class StateDirectory:
             yield
 
     def is_locked(self) -> bool:
-        """Whether a process has it now. Writes nothing: the directory may be a read-only one."""
+        """Returns whether a process has locked it now. Writes nothing: the directory may be a
+        read-only one."""
         try:
             with self._lock.open("rb") as lock:
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -148,8 +149,8 @@ class StateDirectory:
         return False
 
     def export_path(self, table_id: str) -> Path:
-        """Where trips are written as an export of this table, or the manifests of an export that
-        has none."""
+        """Returns the path of the trips that are written as an export of this table, or of the
+        manifests of an export that has none."""
         return self._exports / table_id
 
     def forget(self) -> None:
@@ -161,8 +162,8 @@ class StateDirectory:
         remove_mirrored(self._out)
 
     def save(self, stack: SavedStack, trips: Trips) -> None:
-        """From now on, this is the stack, and these trips are its table, or what is in
-        `export_path` of the table; earlier runs stay.
+        """Makes this the current stack, and these trips (or the export in `export_path`) its table;
+        earlier runs stay.
 
         Until `stack.json` is replaced, all is as it was.
         """
@@ -180,8 +181,9 @@ class StateDirectory:
                 shutil.rmtree(other, ignore_errors=True)
 
     def earlier(self) -> SavedStack | None:
-        """The stack of earlier runs, which the next run continues to use; None in a directory
-        without runs. Raises StateError where the next run could not use all that they left."""
+        """Returns the stack of earlier runs, which the next run continues to use; None for a
+        directory without runs. Raises StateError where the next run could not use all that they
+        left."""
         if self.exists:
             self.executions()
             self.bucket()
@@ -195,7 +197,7 @@ class StateDirectory:
         return None
 
     def has_trips(self, trips: Trips) -> bool:
-        """Whether the table has just these trips, in this order."""
+        """Returns whether the table has exactly these trips, in this order."""
         stack, file = self.stack(), self._saved_trips()
         if stack.export is not None:
             return False
@@ -205,35 +207,35 @@ class StateDirectory:
         return same_key and saved == to_json_lines(trips).encode()
 
     def stack(self) -> SavedStack:
-        """Raises StateError if there is none, as everything here does for a file that is damaged
-        or missing."""
+        """Returns the current stack."""
         if not self.exists:
             raise StateError(
                 f"{self._out} has no state to resume from ({self._stack} is not there): --out must "
-                "be the directory of an `ops run` or `ops demo` whose table was loaded; one that "
-                "was interrupted before that is simply started again"
+                "be the directory of an `ops run` or `ops demo` whose table was loaded. If it was "
+                "interrupted before that, start it again"
             )
         return _saved_stack(self._stack)
 
     def stack_of(self, run_id: str) -> SavedStack:
-        """That with which the run began."""
+        """Returns the stack with which the run began."""
         file = self._stack_of_run(run_id)
         return _saved_stack(file) if file.is_file() else self.stack()
 
     def has_manifest_of(self, run_id: str) -> bool:
-        """Whether the bucket has it: then the run is finished, exported to DIR or not."""
+        """Returns whether the bucket has the run's manifest: then the run is finished, exported to
+        DIR or not."""
         name = file_name(layout.manifest_key(run_id))
         return (self.objects_path / self.stack().bucket_name / name).is_file()
 
     def has_source_of(self, run_id: str) -> bool:
-        """Whether no later run has replaced the table, or the export in here, that the run reads.
-        An export elsewhere is looked for when it is read (`export_of`)."""
+        """Returns whether the table, or the export in this directory, that the run reads was not
+        replaced by a later run. An export elsewhere is looked for when it is read (`export_of`)."""
         stack = self.stack_of(run_id)
         is_elsewhere = stack.export is not None and stack.export.path is not None
         return is_elsewhere or stack.table_id == self.stack().table_id
 
     def trips(self) -> Trips:
-        """As they were loaded into the table."""
+        """Returns the trips as they were loaded into the table."""
         stack, file = self.stack(), self._saved_trips()
         with _damage(file):
             packed = file.read_bytes()
@@ -244,8 +246,8 @@ class StateDirectory:
             return read_trips([file], hash_key=stack.hash_key, sort_key=stack.sort_key)
 
     def export_of(self, stack: SavedStack) -> ExportOnDisk | None:
-        """What runs of this stack read; None: its table. Raises StateError where it is not what it
-        was."""
+        """Returns the export that runs of this stack read; None: they read its table. Raises
+        StateError where it is not what it was."""
         if stack.export is None:
             return None
         path = Path(stack.export.path or self.export_path(stack.table_id))
@@ -266,24 +268,25 @@ class StateDirectory:
         return export
 
     def save_stack_of(self, run_id: str) -> None:
-        """Before the first execution of the run is noted."""
+        """Saves the stack of a run, before the run's first execution is recorded."""
         _write(self._stack_of_run(run_id), self._stack.read_bytes())
 
     def note(self, execution: Execution) -> None:
-        """Before the execution is started, and once it has ended."""
+        """Records an execution, before it is started, and after it has ended."""
         others = [one for one in self.executions() if one.name != execution.name]
         _write(self._executions, msgspec.json.encode([*map(_Noted.of, (*others, execution))]))
 
     def executions(self) -> tuple[Execution, ...]:
-        """In the order of their beginning."""
+        """Returns the executions in the order of their beginning."""
         with _damage(self._executions):
             noted = msgspec.json.decode(self._executions.read_bytes(), type=tuple[_Noted, ...])
             if foreign := [one.run_id for one in noted if not is_run_id(one.run_id)]:
-                raise ValueError(f"{foreign[0]!r} is no id of a run")
+                raise ValueError(f"{foreign[0]!r} is not the id of a run")
             return tuple(one.execution for one in noted)
 
     def first_execution(self, run_id: str) -> Execution:
-        """The one that began the run. Raises StateError if no such run was ever started."""
+        """Returns the execution that began the run. Raises StateError if no such run was ever
+        started."""
         executions = self.executions()
         for execution in executions:
             if execution.run_id == run_id:
@@ -295,13 +298,13 @@ class StateDirectory:
         )
 
     def bucket(self) -> SavedBucket:
-        """The stack's bucket, as it is now."""
+        """Returns the current objects of the stack's bucket."""
         files = (self.objects_path / self.stack().bucket_name).glob("*.object")
         return SavedBucket(map(_object, sorted(files)))
 
     def drop_lease(self) -> None:
-        """Removes what a merge that was killed left of its lease. A merge ends with the process
-        that runs its function, so none has it while this process has the lock."""
+        """Removes the lease of a merge that was killed. A merge ends with the process that runs its
+        function, so none has it while this process has the lock."""
         lease = self.objects_path / self.stack().bucket_name / file_name(layout.LEASE)
         lease.unlink(missing_ok=True)
 
@@ -309,7 +312,8 @@ class StateDirectory:
         return self._path / f"trips-{stack.table_id}.jsonl.gz"
 
     def _saved_trips(self) -> Path:
-        """Those of the table. An earlier version had one table, and another name for its file."""
+        """Returns the path of the table's trips. An earlier version had one table, and another name
+        for its file."""
         file, before = self._trips(self.stack()), self._path / "trips.jsonl.gz"
         return before if before.exists() and not file.exists() else file
 
@@ -351,7 +355,7 @@ def _write(file: Path, content: bytes) -> None:
 
 @contextmanager
 def _damage(file: Path) -> Iterator[None]:
-    """Around reading a file of the state."""
+    """Adds advice to the errors of the block, which reads a file of the state."""
     try:
         yield
     except (OSError, EOFError, zlib.error, ValueError, RecursionError, TripFileError) as error:
@@ -367,6 +371,6 @@ def _object(file: Path) -> ObjectOnDisk:
     except (OSError, ValueError, RecursionError) as error:
         raise StateError(
             f"{file} is no object of the bucket any more ({error or type(error).__name__}): put it "
-            "back as it was, remove the file to go on as if the bucket had no such object, or "
+            "back as it was, remove the file to continue without this object, or "
             "start a new run with `ops run --fresh`, which removes the earlier ones"
         ) from error

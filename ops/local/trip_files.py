@@ -1,5 +1,5 @@
-"""Trips from files: CSV with a header, Parquet, or JSON Lines in DynamoDB JSON, as DynamoDB exports
-them."""
+"""Reads trips from files: CSV with a header, Parquet, or JSON Lines in DynamoDB JSON, as DynamoDB
+exports them."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ __all__ = [
 ]
 
 STREAM_KEY = "trip_id"
-"""What events of one trip share in the files of a stream producer."""
+"""The attribute that events of one trip share in the files of a stream producer."""
 ROW = "row"
-"""The hash key that numbers the rows of files without an id, where it is no column itself."""
+"""The hash key that numbers the rows of files without an id, if no column has this name."""
 UTF_8 = "utf-8"
-"""The encoding of text files, unless another one is named."""
+"""The encoding of text files, unless another one is given."""
 SameKey = Literal["error", "last"]
-"""What a second row of one file with the same key is: an error, or the one that counts."""
+"""What to do with a second row of one file with the same key: an error, or the last row counts."""
 
 _EXAMPLE_LINE = '{"Item": {"trip_id": {"S": "a1"}, "fare_amount": {"N": "12.5"}}}'
 _MANIFESTS = ("manifest-summary.json", "manifest-files.json")
@@ -63,7 +63,7 @@ _NOT_TRIPS = {
     b"\xfd7zXZ": "packed with xz: unpack it, or pack it with gzip",
     b"\x28\xb5\x2f\xfd": "packed with zstd: unpack it, or pack it with gzip",
 }
-"""by the bytes that such a file begins with"""
+"""the format and the advice, by the first bytes of such a file"""
 _UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 _TIME = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}([T ].*)?|\d{1,2}:\d{2}(:.*)?")
@@ -96,16 +96,16 @@ class Trips:
     remarks: list[str] = field(default_factory=list)
     """sentences about files without rows, and rows that replace others"""
     rows: int = 0
-    """of CSV and Parquet files"""
+    """the number of rows of CSV and Parquet files"""
     key_types: dict[str, str] = field(default_factory=dict)
-    """of the key attributes, as the first item has them"""
+    """types of the key attributes, as the first item has them"""
 
     @property
     def key_attributes(self) -> tuple[str, ...]:
         return (self.hash_key,) if self.sort_key is None else (self.hash_key, self.sort_key)
 
     def without_items(self) -> Trips:
-        """The same table, empty."""
+        """Returns the same table without items."""
         return Trips(hash_key=self.hash_key, sort_key=self.sort_key)
 
 
@@ -154,13 +154,13 @@ def read_trips(
 
 
 def to_json_lines(trips: Trips) -> str:
-    """The items as `read_trips` reads them: JSON Lines in DynamoDB JSON."""
+    """Returns the items as `read_trips` reads them: JSON Lines in DynamoDB JSON."""
     lines = ({"Item": write_item(item)} for item in trips.items.values())
     return "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
 
 
 def batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
-    """`items` in runs of at most `size`."""
+    """Yields `items` in groups of at most `size`."""
     for start in range(0, len(items), size):
         yield items[start : start + size]
 
@@ -190,13 +190,15 @@ def _data_files(files: Sequence[Path]) -> Iterator[Path]:
 
 
 def _body(file: Path) -> bytes:
-    """The file's bytes, unpacked."""
+    """Returns the file's bytes, decompressed."""
     try:
         body = file.read_bytes()
         if body.startswith(_GZIP):
             body = gzip.decompress(body)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise TripFileError(f"{file} is no whole gzip file ({error}): fetch it again") from error
+        raise TripFileError(
+            f"{file} is not a complete gzip file ({error}): fetch it again"
+        ) from error
     except OSError as error:
         raise TripFileError(f"{file} cannot be read: {error.strerror or error}") from error
     for first_bytes, what in _NOT_TRIPS.items():
@@ -219,7 +221,7 @@ def _text(file: Path, body: bytes, encoding: str) -> str:
 
 
 def _other_encoding(file: Path, body: bytes) -> str:
-    """How to read a text that is not UTF-8, by the encoding that it probably has."""
+    """Returns how to read a text that is not UTF-8, with the encoding that it probably has."""
     if body.startswith(_UTF_16_MARKS):
         name, iconv = "utf-16", "UTF-16"
     elif any(0x80 <= byte < 0xA0 for byte in body):
@@ -241,7 +243,7 @@ def _other_encoding(file: Path, body: bytes) -> str:
 def _add_rows(
     trips: Trips, file: Path, read: Iterator[tuple[str, Item]], same_key: SameKey
 ) -> None:
-    """`read` are items, each with its place in the file."""
+    """Adds rows; `read` are items, each with its place in the file."""
     rows: dict[tuple[str, ...], tuple[str, Item]] = {}
     replaced = 0
     for place, item in read:
@@ -267,7 +269,7 @@ def _add_rows(
 
 
 def _numbered(item: Item) -> str:
-    """How to get a number for each row as its key."""
+    """Explains how to use a row number as the key of each row."""
     if ROW in item:
         return (
             f"rename the column {ROW!r}, so that --key {ROW} numbers the rows, or name a column "
@@ -289,18 +291,20 @@ def _csv_rows(trips: Trips, file: Path, text: str) -> Iterator[tuple[str, Item]]
         for number, row in rows:
             if len(row) != len(columns):
                 raise TripFileError(
-                    f"{file} line {number} has not the {len(columns)} fields of the header: fix it"
+                    f"{file} line {number} does not have the {len(columns)} fields of the header: "
+                    "fix it"
                 )
             item = {name: {"S": value} for name, value in zip(columns, row, strict=True)}
             yield f"line {number}", read_item(item | _row_number(trips, columns))
     except csv.Error as error:
-        raise TripFileError(f"{file} line {lines.line_num} is no CSV: {error}") from error
+        raise TripFileError(f"{file} line {lines.line_num} is not CSV: {error}") from error
     except RefusedByDynamoDbError as error:
         raise TripFileError(f"{file} line {number}: {error}") from error
 
 
 def _numbered_rows(lines: Any) -> Iterator[tuple[int, list[str]]]:
-    """The rows of a csv.reader that are not empty, each with the number of its first line."""
+    """Yields the rows of a csv.reader that are not empty, each with the number of its first
+    line."""
     first = 1
     for row in lines:
         if row:
@@ -322,7 +326,8 @@ def _parquet_rows(trips: Trips, file: Path, body: bytes) -> Iterator[tuple[str, 
 
 
 def _check_columns(trips: Trips, file: Path, columns: list[str], *, header: str = "") -> None:
-    """Raises TripFileError for a column without a name, two of one name, or no key among them.
+    """Raises TripFileError for a column without a name, two columns with one name, or if no column
+    is the key.
 
     `header` is the place of the names in the file.
     """
@@ -340,7 +345,7 @@ def _check_columns(trips: Trips, file: Path, columns: list[str], *, header: str 
 
 
 def _row_number(trips: Trips, columns: list[str]) -> Item:
-    """Counts a row: the attribute that numbers it, where that is the key and no column."""
+    """Counts a row; returns the attribute that numbers it, if that is the key and not a column."""
     trips.rows += 1
     is_numbered = trips.hash_key == ROW and ROW not in columns
     return {ROW: {"S": str(trips.rows)}} if is_numbered else {}
@@ -363,7 +368,7 @@ def _no_such_key(
 
 
 def _check_header(trips: Trips, file: Path, cells: list[str], text: str) -> None:
-    """Raises TripFileError where a CSV has no commas, or begins with a trip. A line with the key's
+    """Raises TripFileError if a CSV has no commas, or begins with a trip. A line with the key's
     name is a header."""
     if len(cells) == 1 and (other := next((one for one in ";\t|" if one in cells[0]), "")):
         raise TripFileError(
@@ -383,7 +388,7 @@ def _check_header(trips: Trips, file: Path, cells: list[str], text: str) -> None
 
 
 def _sign_of_a_trip(cells: list[str]) -> str:
-    """Why these are values and not names; empty where they may be names."""
+    """Returns why these are values and not names; empty if they may be names."""
     for cell in cells:
         if _TIME.fullmatch(cell):
             return f"{cell!r} is a time"
@@ -397,7 +402,7 @@ def _sign_of_a_trip(cells: list[str]) -> str:
 
 
 def _merge(trips: Trips, file: Path, rows: Mapping[tuple[str, ...], tuple[str, Item]]) -> None:
-    """Adds a file's rows to what other files say of the same trips."""
+    """Merges a file's rows with what other files say about the same trips."""
     changed, example = 0, ""
     for key, (place, item) in rows.items():
         there = trips.items.setdefault(key, {})
@@ -427,7 +432,7 @@ def _merge(trips: Trips, file: Path, rows: Mapping[tuple[str, ...], tuple[str, I
 
 
 def add_json_lines(trips: Trips, file: Path, text: str) -> None:
-    """Adds the items of a file, one a line, as an export has them. Raises TripFileError."""
+    """Adds the items of a file, one per line, as in an export. Raises TripFileError."""
     lines: dict[tuple[str, ...], int] = {}
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
@@ -462,19 +467,20 @@ def _document(file: Path, number: int, line: str, text: str) -> dict[str, Any]:
         if what := _other_form(text):
             raise TripFileError(f"{file} is {what}") from error
         raise TripFileError(
-            f"{file} line {number} is no JSON ({error}): a line looks like {_EXAMPLE_LINE}"
+            f"{file} line {number} is not JSON ({error}): a line looks like {_EXAMPLE_LINE}"
         ) from error
     if isinstance(document, dict) and "Item" in document:
         return document
     if what := _other_form(line) or _other_form(text):
         raise TripFileError(f"{file} is {what}")
     raise TripFileError(
-        f"{file} line {number} is no item in DynamoDB JSON: a line looks like {_EXAMPLE_LINE}"
+        f"{file} line {number} is not an item in DynamoDB JSON: a line looks like {_EXAMPLE_LINE}"
     )
 
 
 def _other_form(text: str) -> str:
-    """What a document of another form is, and what to do with it; empty where that is not known."""
+    """Returns what a document of another form is, and what to do with it; empty if that is not
+    known."""
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):

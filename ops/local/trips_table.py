@@ -13,7 +13,7 @@ _PUTS_AT_ONCE = 25
 
 
 def load(client: Any, table_name: str, trips: Trips, *, on_loaded: Callable[[int], None]) -> None:
-    """Makes the table `table_name` with the trips' key and puts them into it. It can be exported:
+    """Creates the table `table_name` with the trips' key and loads the trips. It can be exported:
     point-in-time recovery is on.
 
     `on_loaded` receives how many items each request has put.

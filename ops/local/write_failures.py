@@ -1,4 +1,5 @@
-"""A failed write to disk in a thread of the embedded AWS, raised in the thread that waits."""
+"""Raises a failed write to disk, which occurred in a thread of the embedded AWS, in the thread that
+waits."""
 
 import sys
 import threading
@@ -9,8 +10,8 @@ _BODY = b"<Error><Code>InternalError</Code><Message>The disk cannot be written t
 
 
 class WriteFailures:
-    """A layer around the layers that write. A request whose effect could not be stored is answered
-    with an error, so that no client takes it for done; the first failure is kept."""
+    """A layer around the layers that write. It answers a request whose effect could not be stored
+    with an error, so that no client takes it for done. It keeps the first failure."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""Which KPIs the page has columns for, and which charts of the days it draws."""
+"""The columns and the charts of a run's KPIs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,29 +13,31 @@ _BAND = ("average", "max", "min")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """A chart of the days: bars of one KPI, or an average in a band from a minimum to a maximum."""
+    """A chart of the days: bars of one KPI, or an average with a band from a minimum to a
+    maximum."""
 
     id: str
     caption: str
     described: str
-    """for who cannot see it"""
+    """the description for people who cannot see it"""
     kpis: tuple[str, ...]
-    """one, or average, maximum and minimum"""
+    """one KPI, or average, maximum and minimum"""
 
     def drawn(self, columns: Mapping[str, int]) -> dict[str, Any]:
-        """For the script: the KPIs' columns in the table."""
+        """Returns the KPIs' columns in the table, for the script."""
         return {"id": self.id, "kpis": [(words(kpi), columns[kpi]) for kpi in self.kpis]}
 
 
 def kpi_columns(run: FinishedRun, days: tuple[Day, ...]) -> tuple[str, ...]:
-    """The run's KPIs in the definition's order, then those that other runs' days have."""
+    """Returns the run's KPIs in the definition's order, then those that only other runs' days
+    have."""
     of_days = (name for day in days for name in day.figures)
     return tuple(dict.fromkeys([*run.kpi_names, *of_days]))
 
 
 def charts(run: FinishedRun, days: tuple[Day, ...]) -> list[Chart]:
-    """A chart for each of the KPIs: sums, then counts, then the others. What is named average_X,
-    max_X and min_X is one chart."""
+    """Returns a chart for each of the KPIs: sums, then counts, then the others. What is named
+    average_X, max_X and min_X is one chart."""
     kpis = [name for name in kpi_columns(run, days) if any(name in day.figures for day in days)]
     sums = [name for name in kpis if name in run.totals and name not in run.counting]
     counts = [name for name in kpis if name in run.counting]

@@ -10,7 +10,7 @@ from ops.runs.finished_run import FinishedRun
 from trip_kpis.core.run.outcome import Outcome
 
 _OF_THE_RUN = {Outcome.PUBLISHED, Outcome.UNCHANGED, Outcome.SKIPPED}
-"""outcomes of a day that is still as the run left it"""
+"""outcomes of a day that the run has left as it is now"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,17 +19,17 @@ class Day:
 
     date: str
     figures: Mapping[str, str]
-    """by the KPI's name, each the very text of its kpi.json"""
+    """the figures by the KPI's name, each with the text of its kpi.json"""
     outcome: str
-    """what became of it in the run, or how it is none of the run's"""
+    """what became of it in the run, or why it is not a day of the run"""
     is_the_runs: bool
-    """its bytes are those that the run's manifest names"""
+    """whether its bytes are those that the run's manifest names"""
     is_open: bool = False
-    """it was not over when the run was planned, and no other run has written it since"""
+    """whether it was not over when the run was planned, and no other run has written it since"""
 
 
 def days(out: Path, run: FinishedRun) -> tuple[Day, ...]:
-    """In their order. Raises ResultsError for a kpi.json that cannot be read."""
+    """Returns the days in their order. Raises ResultsError for a kpi.json that cannot be read."""
     known = {day.date: day for day in run.days}
     found = []
     for file in kpi_files(out):

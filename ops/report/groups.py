@@ -1,4 +1,4 @@
-"""The groups of a run's breakdowns, as far as the page has room for them."""
+"""The groups of a run's breakdowns, as many as the page has room for."""
 
 import hashlib
 import json
@@ -18,13 +18,13 @@ from trip_kpis.core.definition.model import Function
 from trip_kpis.core.items.numbers import EXACT
 
 MOST_GROUPS = 50
-"""of a breakdown that the page has"""
+"""the most groups of a breakdown on the page"""
 
 MOST_CHARACTERS = 1_200_000
-"""of all breakdowns' figures in the page, each with the same share"""
+"""characters of the figures of all breakdowns in the page; each breakdown has the same share"""
 
 _LONGEST = 100
-"""of a group's value, in characters"""
+"""the most characters of a group's value"""
 
 _Values = tuple[str | None, ...]
 _Combine = Callable[[Decimal, Decimal], Decimal]
@@ -35,22 +35,22 @@ _OVER_DAYS: Mapping[Function, _Combine] = {
     Function.MIN: min,
     Function.MAX: max,
 }
-"""how the figures of days become the figure of all days; there is no way for averages"""
+"""how the figures of days are combined to the figure of all days; averages cannot be combined"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """A group's figures, as text."""
+    """The figures of a group, as text."""
 
     values: _Values
-    """of the breakdown's attributes"""
+    """values of the breakdown's attributes"""
     by_day: tuple[tuple[str, ...], ...]
-    """of each KPI, the figure of each day; empty for a day without the group"""
+    """for each KPI, the figure of each day; empty for a day without the group"""
     over_days: tuple[str, ...]
-    """of each KPI; empty where days cannot be combined"""
+    """for each KPI, the figure of all days; empty if days cannot be combined"""
 
     def drawn(self) -> dict[str, Any]:
-        """For the script. No figure has a comma."""
+        """Returns the figures for the script. No figure has a comma."""
         return {
             "values": [None if one is None else shortened(one, _LONGEST) for one in self.values],
             "byDay": [",".join(of_kpi) for of_kpi in self.by_day],
@@ -60,28 +60,28 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ByGroup:
-    """A breakdown, with its largest groups."""
+    """A breakdown with its largest groups."""
 
     name: str
     attributes: tuple[str, ...]
     kpis: tuple[str, ...]
     size: str
-    """the KPI that says how large a group is"""
+    """the KPI that decides how large a group is"""
     counting: frozenset[str]
     days: tuple[str, ...]
     groups_by_day: tuple[int, ...]
     groups_in_all: int
     largest: tuple[Group, ...]
-    """the largest first"""
+    """the groups, the largest first"""
     published: int
-    """objects that the run published"""
+    """number of objects that the run published"""
     as_published: int
-    """those of them whose bytes are still the same"""
+    """number of these objects whose bytes are still the same"""
     otherwise: int
-    """objects that group by other attributes: they are left out"""
+    """number of objects that group by other attributes: they are left out"""
 
     def drawn(self, most_characters: int) -> dict[str, Any]:
-        """For the script: the largest groups, as many as have so many characters together."""
+        """Returns the largest groups for the script, as many as fit into so many characters."""
         groups = [group.drawn() for group in self.largest]
         lengths = accumulate(len(json.dumps(group)) for group in groups)
         fitting = sum(length <= most_characters for length in lengths)
@@ -101,12 +101,14 @@ class ByGroup:
 
 
 def by_groups(out: Path, run: FinishedRun) -> tuple[ByGroup, ...]:
-    """Of each of the run's breakdowns. Raises ResultsError for a kpis.jsonl that cannot be read."""
+    """Returns each of the run's breakdowns. Raises ResultsError for a kpis.jsonl that cannot be
+    read."""
     return tuple(_by_group(out, run, name) for name in run.breakdowns) if run.kpi_names else ()
 
 
 def _by_group(out: Path, run: FinishedRun, name: str) -> ByGroup:
-    """The objects are read twice, so that only the largest groups' figures are in memory."""
+    """Reads the objects of a breakdown twice, so that only the largest groups' figures are in
+    memory."""
     there = breakdown_files(out, name)
     files = _alike(there)
     size = next((kpi for kpi in run.kpi_names if kpi in run.counting), run.kpi_names[0])
@@ -142,8 +144,8 @@ def _by_group(out: Path, run: FinishedRun, name: str) -> ByGroup:
 
 
 def _over_days(out: Path, run: FinishedRun) -> Mapping[str, _Combine]:
-    """How each KPI's days are combined, where they can be. The run's plan knows what is a minimum
-    or a maximum; its manifest alone only what can be added up."""
+    """Returns how each KPI's days are combined, if they can be. The run's plan knows what is a
+    minimum or a maximum; its manifest alone only what can be added up."""
     plan = read_plan(Directory(out), run.run_id)
     if plan is None:
         return dict.fromkeys(run.totals, EXACT.add)
@@ -202,7 +204,7 @@ def _attributes(file: Path) -> tuple[str, ...]:
 
 
 def _alike(files: list[Path]) -> list[Path]:
-    """Those that group by the same attributes as the latest: an earlier definition may have given
-    a breakdown of the same name others."""
+    """Returns the objects that group by the same attributes as the latest: an earlier definition
+    may have used other attributes for a breakdown with this name."""
     filled = [file for file in files if file.stat().st_size]
     return [file for file in filled if _attributes(file) == _attributes(filled[-1])]

@@ -1,4 +1,4 @@
-"""The page: what the report shows, as one HTML file that needs nothing else."""
+"""Creates the page: the report as one HTML file that needs no other file."""
 
 import base64
 import hashlib
@@ -33,7 +33,7 @@ EMBEDDED_ACCOUNT = "123456789012"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """All that the page shows."""
+    """Everything that the page shows."""
 
     run: FinishedRun
     days: tuple[Day, ...]
@@ -55,7 +55,7 @@ class Figure:
 
 
 def page(report: Report) -> str:
-    """The HTML.
+    """Returns the HTML.
 
     The page's own policy lets no script run but the one that it names by its hash, and nothing be
     loaded from anywhere: what a trip's attributes hold stays text.
@@ -120,24 +120,24 @@ def page(report: Report) -> str:
 
 
 def _rows(of: Iterable[Any], *columns: Iterable[str]) -> Iterator[tuple[Any, ...]]:
-    """Of a table: what each is about, and its figures."""
+    """Returns the rows of a table: what each is about, and its figures."""
     return zip(of, *map(column, columns), strict=True)
 
 
 def _figures(days: Sequence[Day], kpis: Sequence[str]) -> list[dict[str, Figure]]:
-    """Of each day, by KPI."""
+    """Returns the figures of each day, by KPI."""
     columns = {kpi: column([day.figures.get(kpi, "") for day in days]) for kpi in kpis}
     return [{kpi: columns[kpi][n] for kpi in kpis} for n in range(len(days))]
 
 
 def _breakdowns(report: Report) -> list[dict[str, Any]]:
-    """Those that have groups; their charts have the period of the days."""
+    """Returns the breakdowns that have groups; their charts have the period of the days."""
     found = [one for one in report.groups if one.largest] if report.days else []
     return [one.drawn(MOST_CHARACTERS // len(found)) for one in found]
 
 
 def _as_of_what(run: FinishedRun) -> str:
-    """How exact the as-of time is; empty for a scan, which has no instant."""
+    """Returns how exact the as-of time is; empty for a scan, which has no instant."""
     if run.source != "export":
         return ""
     return ", exactly" if run.export_arn else ", at the latest"
@@ -163,7 +163,7 @@ def _environment() -> Environment:
 
 
 def column(numbers: Iterable[str]) -> list[Figure]:
-    """The figures of one column of a table."""
+    """Formats the figures of one column of a table."""
     parted = [(exact, *exact.partition(".")[1:]) for exact in numbers]
     places = max((len(fraction) for _, _, fraction in parted), default=0)
     return [
@@ -183,6 +183,6 @@ def _asset(name: str) -> str:
 
 
 def _source_hash(script: str) -> str:
-    """As Content-Security-Policy names a script that is in the page."""
+    """Returns the hash by which Content-Security-Policy names a script in the page."""
     digest = hashlib.sha256(script.encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"

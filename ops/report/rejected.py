@@ -30,8 +30,9 @@ class RejectedFor:
 
 
 def rejected(out: Path, run: FinishedRun) -> tuple[RejectedFor, ...]:
-    """The most frequent reason first. The counts are the manifest's; there are no examples where
-    the quarantine has expired. Raises ResultsError where it is damaged."""
+    """Returns the reasons, the most frequent first, with examples. The counts are the
+    manifest's; there are no examples where the quarantine has expired. Raises ResultsError where
+    it is damaged."""
     of = of_finished(run)
     found = examples(out, of, each=EXAMPLES)
     return tuple(

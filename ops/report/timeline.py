@@ -1,4 +1,4 @@
-"""Who read which segment when, as far as the parts in the bucket tell.
+"""Finds which invocation read which segment when, from the parts in the bucket.
 
 A part's header says which invocation appended it and how long that took; its object says when. An
 invocation that appended nothing leaves no trace.
@@ -18,12 +18,13 @@ _WHOLE_SECONDS = timedelta(seconds=1)
 """S3 has an object's time to the second"""
 
 LONGEST_WAIT = timedelta(minutes=20)
-"""An attempt is never idle for longer: a merge may take 15 minutes, a wait between retries 5."""
+"""An attempt is never idle for longer: a merge may take 15 minutes, a wait between retries
+5"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """What one invocation has appended to one segment's log."""
+    """The time of one invocation in one segment's log."""
 
     segment: int
     invocation: str
@@ -49,13 +50,14 @@ class Pause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
-    """In the order of segment and turn; empty where `unknown` says why nothing is known."""
+    """The timeline in the order of segment and turn; empty if `unknown` says why nothing is
+    known."""
 
     spans: tuple[Span, ...] = ()
     unknown: str = ""
 
     def pauses(self, run: FinishedRun, *, attempts: int) -> tuple[Pause, ...]:
-        """Between the attempts of the run, in the order of time.
+        """Returns the pauses between the attempts of the run, in the order of time.
 
         The bucket does not tell when an attempt ended. Of the times in which no invocation worked,
         these are pauses: the `attempts` - 1 longest, and each that is longer than an attempt is
@@ -70,7 +72,7 @@ class Timeline:
         return tuple(sorted(pauses, key=lambda one: one.began))
 
     def _idle(self, run: FinishedRun) -> Iterator[Pause]:
-        """The times of a second or more in which no invocation worked."""
+        """Returns the times of a second or more in which no invocation worked."""
         if not self.spans:
             return
         busy = sorted((one.began, one.ended) for one in self.spans)
@@ -86,7 +88,7 @@ MOST_PARTS = 5_000
 
 
 def timeline(out: Path, run: FinishedRun) -> Timeline:
-    """Of the run's parts that `out` has: as objects in its state, or as files of its own."""
+    """Returns the timeline of the run's parts in `out`: objects in its state, or files."""
     parts = sorted(
         staged_parts(Directory(out), run.run_id),
         key=lambda part: (part.header.segment, part.header.part),

@@ -21,9 +21,9 @@ def write_report(
     to: Path | None = None,
     executions: tuple[str, ...] = (),
 ) -> Path:
-    """Reads what a run has left in `out` and writes the page, to `out`/report.html if need be;
-    gives its path. None is the run that finished last. `executions` are the names of its
-    executions, the one that began it first.
+    """Reads a run's results in `out` and writes the page, by default to `out`/report.html; returns
+    its path. None is the run that finished last. `executions` are the names of its executions, the
+    one that began it first.
 
     Raises ResultsError for what cannot be reported on, or written.
     """

@@ -19,12 +19,12 @@ _OF_PLAN = (
     *(setting.field for setting in SETTINGS if setting.decides_figures),
     CONSISTENT_READ.field,
 )
-"""what figures depend on"""
+"""settings that the figures depend on"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A figure of a day, before and after; None where a run's definition does not have the KPI."""
+    """A figure of a day, before and after; None if a run's definition does not have the KPI."""
 
     figure: str
     before: Figure | None
@@ -41,7 +41,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangedDay:
-    """A day that has trips in both runs, and not the same figures."""
+    """A day that has trips in both runs, but not the same figures."""
 
     date: str
     before: Kpis
@@ -49,7 +49,7 @@ class ChangedDay:
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        """Of those figures that are others."""
+        """Returns the changes of the figures that differ."""
         pairs = (
             Change(figure=name, before=self.before.get(name), after=self.after.get(name))
             for name in dict.fromkeys([*self.before, *self.after])
@@ -59,7 +59,7 @@ class ChangedDay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangedBreakdown:
-    """A breakdown's object of a day that is not the same in both runs.
+    """An object of a breakdown for a day that differs between the runs.
 
     A manifest has the object's SHA-256 and not its figures.
     """
@@ -67,13 +67,13 @@ class ChangedBreakdown:
     date: str
     breakdown: str
     groups_before: int | None
-    """None: that run has no items of the day"""
+    """number of groups; None: that run has no items of the day"""
     groups_after: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherSetting:
-    """What one run was planned with, and the other one otherwise."""
+    """A setting that differs between the plans of the two runs."""
 
     name: str
     before: Any
@@ -82,7 +82,7 @@ class OtherSetting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """In the order of the days."""
+    """The comparison of two runs, in the order of the days."""
 
     before: FinishedRun
     after: FinishedRun
@@ -92,19 +92,20 @@ class Comparison:
     only_before: Mapping[str, Kpis]
     only_after: Mapping[str, Kpis]
     breakdowns: tuple[ChangedBreakdown, ...]
-    """of those that both runs have"""
+    """those that differ, of days that both runs have"""
     settings: tuple[OtherSetting, ...]
     knows_the_plans: bool
-    """else the settings are those alone that a manifest has"""
+    """whether both plans were compared; otherwise only the settings in the manifests were
+    compared"""
 
     @property
     def marked(self) -> tuple[MarkedDays, MarkedDays]:
-        """The days of each run that were open or shrank."""
+        """Returns the days of each run that were open or shrank."""
         return MarkedDays.of_run(self.before), MarkedDays.of_run(self.after)
 
     @property
     def open_days(self) -> frozenset[str]:
-        """Of either run: days that may differ because they were not over."""
+        """Returns the open days of both runs: such days may differ because they were not over."""
         return frozenset(day for marked in self.marked for day in marked.open_days)
 
     @property
@@ -113,12 +114,13 @@ class Comparison:
 
     @property
     def trips(self) -> int:
-        """more in the later named run"""
+        """Returns how many more trips the second run has."""
         return self.after.counted - self.before.counted
 
     @property
     def totals(self) -> dict[str, Decimal]:
-        """more in the later named run, of the KPIs that both can add up over all days"""
+        """Returns how much larger the totals of the second run are, for KPIs that both runs can add
+        up over all days."""
         before = self.before.totals
         after = without_count(self.after.totals, self.after.counted)
         return {
@@ -165,8 +167,7 @@ class Comparison:
 def compare(
     before: FinishedRun, after: FinishedRun, plans: Mapping[str, Mapping[str, Any]]
 ) -> Comparison:
-    """`plans` are those that are still there, by run id: without them the settings that a manifest
-    does not have are not compared. Raises ResultsError for a manifest without figures."""
+    """Compares two runs. Raises ResultsError for a manifest without figures."""
     days_before, days_after = _days(before), _days(after)
     both = sorted(days_before.keys() & days_after.keys())
     changed = tuple(

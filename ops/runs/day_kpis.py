@@ -1,4 +1,4 @@
-"""The objects of a day, read: `kpi.json`, and the `kpis.jsonl` of a breakdown.
+"""Reads the objects of a day: `kpi.json`, and the `kpis.jsonl` of a breakdown.
 
 Both describe themselves: a number is a KPI, and a text or null is what a group has in common.
 """
@@ -26,22 +26,24 @@ class GroupKpis:
 
     date: str
     group: Mapping[str, str | None]
-    """what the group has in common, by attribute; empty for a whole day"""
+    """the attributes that all items of the group share; empty for a whole day"""
     kpis: Mapping[str, Decimal]
-    """by name, in the object's order"""
+    """the figures by name, in the object's order"""
 
     def text(self, kpi: str) -> str:
-        """The figure's digits, as the object has them; empty where it does not have the KPI."""
+        """Returns the figure's digits, as the object has them; empty if it does not have the
+        KPI."""
         return format(self.kpis[kpi], "f") if kpi in self.kpis else ""
 
 
 def read_kpis(body: bytes, *, name: str) -> GroupKpis:
-    """Of a `kpi.json`. Raises DocumentError, which names the object as `name`."""
+    """Reads a `kpi.json`. Raises DocumentError, which names the object as `name`."""
     return read_document(body, _day, name=name, kind="kpi.json", advice=_ADVICE)
 
 
 def read_groups(body: bytes, *, name: str) -> list[GroupKpis]:
-    """Of a `kpis.jsonl`, in its order. Raises DocumentError, which names the object as `name`."""
+    """Reads a `kpis.jsonl`, in its order. Raises DocumentError, which names the object as
+    `name`."""
     return [
         read_document(line, _kpis, name=f"{name}, line {n},", kind="kpis.jsonl", advice=_ADVICE)
         for n, line in enumerate(body.splitlines(), start=1)
@@ -59,7 +61,8 @@ def _day(body: bytes) -> GroupKpis:
 
 
 def _kpis(body: bytes) -> GroupKpis:
-    """Raises msgspec.ValidationError for what is no line of this program's."""
+    """Reads the KPIs of a line; raises msgspec.ValidationError if this program cannot have written
+    it."""
     members = _DOCUMENT.decode(body)
     date = members.pop("date", None)
     if not isinstance(date, str) or not _DATE.fullmatch(date):
@@ -88,27 +91,27 @@ def _figure(name: str, value: int | Decimal) -> Decimal:
 
 
 def kpi_names(of: Iterable[GroupKpis]) -> list[str]:
-    """Of all of them, in their order."""
+    """Returns the KPIs of all of them, in their order."""
     return [*dict.fromkeys(name for one in of for name in one.kpis)]
 
 
 def day_of(file: Path) -> str:
-    """The day, ISO 8601, of one of `kpi_files` or `breakdown_files`."""
+    """Returns the day, ISO 8601, of one of `kpi_files` or `breakdown_files`."""
     return file.parent.name.removeprefix("date=")
 
 
 def kpi_files(out: Path) -> list[Path]:
-    """The `kpi.json` of every day under `out`, in the order of the days."""
+    """Returns the `kpi.json` of every day under `out`, in the order of the days."""
     return _files(out, DayObjects().key("*"))
 
 
 def breakdown_files(out: Path, breakdown: str) -> list[Path]:
-    """The `kpis.jsonl` of every day of this breakdown, in the order of the days."""
+    """Returns the `kpis.jsonl` of every day of this breakdown, in the order of the days."""
     return _files(out, DayObjects(breakdown).key("*"))
 
 
 def breakdowns_in(out: Path) -> list[str]:
-    """The names of the breakdowns that `out` has objects of."""
+    """Returns the names of the breakdowns that have objects in `out`."""
     files = _files(out, DayObjects("*").key("*"))
     return sorted({file.parent.parent.name.removeprefix("by=") for file in files})
 

@@ -1,4 +1,5 @@
-"""JSON documents that somebody else may have written: read by their types, or refused in words."""
+"""Reads JSON documents that somebody else may have written: checks their types, or refuses them
+with a message."""
 
 import re
 from collections.abc import Callable
@@ -13,7 +14,7 @@ _WHERE = re.compile(r"(?P<problem>.*) - at `\$\.?(?P<field>.*)`", re.DOTALL)
 
 
 class DocumentError(ResultsError):
-    """A document is not of the form that it should have.
+    """A document does not have the expected form.
 
     `name` is its file or object, `field` the part that is wrong (empty for the whole), `problem`
     says what was expected there.
@@ -28,7 +29,7 @@ class DocumentError(ResultsError):
 def read_document(
     body: bytes, decode: Callable[[bytes], _Document], *, name: str, kind: str, advice: str
 ) -> _Document:
-    """The document that `decode` makes of `body`; it raises msgspec's errors. Raises
+    """Returns the document that `decode` makes of `body`; converts msgspec's errors. Raises
     DocumentError."""
     try:
         return decode(body)
@@ -40,7 +41,7 @@ def read_document(
 
 
 def converted(value: Any, form: type[_Document]) -> _Document | None:
-    """A JSON value that was decoded already, in this form; None where it has another."""
+    """Returns a decoded JSON value in this form; None if it has another form."""
     try:
         return msgspec.convert(value, form)
     except (msgspec.ValidationError, RecursionError):
@@ -48,7 +49,7 @@ def converted(value: Any, form: type[_Document]) -> _Document | None:
 
 
 def _told(body: bytes, error: Exception) -> tuple[str, str]:
-    """The field, and what is wrong with it."""
+    """Returns the field, and what is wrong with it."""
     if not body.strip():
         return "", "it is empty"
     if isinstance(error, RecursionError):

@@ -1,4 +1,4 @@
-"""An estimate by an execution of the state machine, wherever that is."""
+"""Gets an estimate from an execution of the state machine, in AWS or on this machine."""
 
 import json
 import time
@@ -20,7 +20,8 @@ _POLL_SECONDS = 0.5
 def estimate_by_execution(
     client: Any, state_machine_arn: str, asked: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """`client` is of Step Functions. Raises as `reported_by` does, and botocore's errors."""
+    """Starts the execution and returns its estimate; `client` is of Step Functions. Raises as
+    `reported_by` does, and botocore's errors."""
     arn = client.start_execution(
         stateMachineArn=state_machine_arn,
         name=new_execution_name("estimate"),
@@ -32,7 +33,7 @@ def estimate_by_execution(
 
 
 def reported_by(execution: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer of an execution that has ended, as DescribeExecution shows it.
+    """Returns the answer of an execution that has ended, as DescribeExecution shows it.
 
     Raises ResultsError for one that failed, or that is of a version whose estimate cannot be shown.
     """

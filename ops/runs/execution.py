@@ -1,4 +1,4 @@
-"""One execution of the state machine: what Step Functions, or a state directory, records of it."""
+"""An execution of the state machine, as Step Functions or a state directory records it."""
 
 import json
 import time
@@ -14,14 +14,16 @@ from ops.runs.run_log import Progress
 
 RUNNING, SUCCEEDED, FAILED = "RUNNING", "SUCCEEDED", "FAILED"
 INTERRUPTED = "INTERRUPTED"
-"""of an execution on this machine whose process ended before it did"""
+"""status of an execution on this machine whose process ended before it did"""
 _MOST_FAILED_SEGMENTS = 20
-"""one failed segment ends the Map, so there are hardly ever more than were running"""
+"""the most failed segments that are listed: one failed segment ends the Map, so there are hardly
+ever more than were running"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedSegment:
-    """A segment's own execution that failed: the run's says only that one has."""
+    """A child execution of a segment that failed: the run's execution only says that one has
+    failed."""
 
     input: Any
     """``{"run_id", "segment"}``"""
@@ -30,7 +32,7 @@ class FailedSegment:
 
     @property
     def segment(self) -> Any:
-        """Its number; None where the input names none."""
+        """Returns the segment's number; None if the input has none."""
         return self.input.get("segment") if isinstance(self.input, dict) else None
 
     def to_json(self) -> dict[str, Any]:
@@ -40,11 +42,11 @@ class FailedSegment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
-    """What is known of an execution; None is what is not."""
+    """What is known about an execution; None: not known."""
 
     name: str
     run_id: str
-    """the run that it began, by its own name, or resumed, as its input says"""
+    """the run that it began, by its own name, or that it resumed, by its input"""
     arn: str | None = None
     input: Mapping[str, Any] = field(default_factory=dict)
     status: str | None = None
@@ -55,11 +57,11 @@ class Execution:
     error: str | None = None
     cause: str | None = None
     failed_segments: tuple[FailedSegment, ...] | None = None
-    """None where nobody asked for them"""
+    """the failed segments; None if they were not looked up"""
 
     @property
     def is_estimate(self) -> bool:
-        """It reads no trips, and leaves no run."""
+        """Returns whether it is an estimate, which leaves no run."""
         return self.input.get("estimate_only") is True
 
     @property
@@ -68,13 +70,14 @@ class Execution:
 
     @property
     def errors(self) -> frozenset[str]:
-        """Those of the segments that failed; the execution's own, where it was none of them."""
+        """Returns the errors of the segments that failed; the execution's own error, if no segment
+        failed."""
         failed = frozenset(one.error for one in self.failed_segments or ())
         return failed or frozenset(filter(None, [self.error]))
 
     @classmethod
     def from_description(cls, described: Mapping[str, Any]) -> Self:
-        """Of DescribeExecution's answer."""
+        """Returns the execution of DescribeExecution's answer."""
         given = json.loads(described.get("input") or "{}")
         asked = given if isinstance(given, dict) else {}
         return cls(
@@ -90,7 +93,7 @@ class Execution:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """As every `--json` has it. What is not known is null."""
+        """Returns the fields of every `--json`. What is not known is null."""
         failed = self.failed_segments
         return {
             "name": self.name,
@@ -105,11 +108,11 @@ class Execution:
 
 @dataclass(frozen=True, slots=True)
 class PagesRead:
-    """Pages of the table that one execution has read."""
+    """Counts the pages of the table that one execution has read."""
 
     read: int = 0
     again: int = 0
-    """of these, the ones that the run had read before without having appended them"""
+    """how many of these pages the run had read before, but not appended"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,21 +120,21 @@ class EndedExecution(Execution):
     """An execution that was followed to its end."""
 
     output: dict[str, Any] | None
-    """the state machine's: the run's summary"""
+    """output of the state machine: the run's summary"""
     pages: PagesRead | None
-    """None where nobody counted them"""
+    """the pages; None if they were not counted"""
     progress: Progress
-    """of the run's segments"""
+    """the progress of the run's segments"""
     published: Published = field(default_factory=Published)
-    """by the run, where the execution failed"""
+    """what the run has published, if the execution failed"""
 
     @property
     def is_planned(self) -> bool:
-        """The run has a plan, so that another execution can resume it."""
+        """Returns whether the run has a plan, so that another execution can resume it."""
         return self.progress.plan is not None
 
     def summary_to_json(self) -> dict[str, Any]:
-        """The summary with the status, or what went wrong."""
+        """Returns the summary with the status, or what went wrong."""
         document = {
             "run_id": self.run_id,
             "status": self.status,
@@ -150,12 +153,12 @@ class EndedExecution(Execution):
 
 
 def new_execution_name(kind: str) -> str:
-    """A name for an execution that says when it began."""
+    """Returns a name for an execution that contains its start time."""
     return f"{kind}-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{uuid.uuid4().hex[:4]}"
 
 
 def readable_cause(cause: str | None) -> str:
-    """The message of a Lambda error's cause, which is JSON; other causes as they are."""
+    """Returns the message of a Lambda error's cause, which is JSON; other causes unchanged."""
     try:
         message = json.loads(cause or "")["errorMessage"]
     except (ValueError, KeyError, TypeError):
@@ -164,7 +167,7 @@ def readable_cause(cause: str | None) -> str:
 
 
 def failed_segments(client: Any, execution_arn: str) -> tuple[FailedSegment, ...]:
-    """The first of them; none of an execution that has not come to its Map.
+    """Returns the first failed segments; none for an execution that has not reached its Map.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
     """

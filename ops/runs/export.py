@@ -1,4 +1,4 @@
-"""Rejected trips as CSV."""
+"""Writes rejected trips as CSV."""
 
 import csv
 import re
@@ -13,17 +13,17 @@ from ops.runs.errors import ResultsError
 from ops.runs.quarantine import QuarantinedTrip
 
 _SIGNS = "=+\\-@\uff1d\uff0b\uff0d\uff20"
-"""what a formula begins with, also full-width, which some spreadsheets convert"""
+"""characters with which a formula begins, also full-width ones, which some spreadsheets convert"""
 _COMPUTED = re.compile(rf"""(?:^|[;,|\t\r\n])[\s"']*[{_SIGNS}]|^[\t\r\n]""")
-"""at the beginning of a cell, or behind what separates cells where that is no comma"""
+"""at the beginning of a cell, or after a cell separator other than a comma"""
 _BEHIND_SEPARATOR = re.compile(rf"""(?<=[;,|\t\r\n])([\s"']*)(?=[{_SIGNS}])""")
 _SIGN_IN_JSON = re.compile(rf"([;|]\s*)([{_SIGNS}])")
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
 
 def export(file: Path, run_id: str, trips: Iterable[QuarantinedTrip]) -> int:
-    """Writes the trips, one a row, as they come; gives how many there were. The file is there whole
-    or as it was.
+    """Writes the trips, one per row, in their order; returns how many there were. The file is there
+    whole or as it was.
 
     The columns are the run, the segment, each attribute of the table's key (`key.` and its name),
     reason, attribute, and the value in DynamoDB JSON. Raises ResultsError where the file cannot be
@@ -52,8 +52,8 @@ def export(file: Path, run_id: str, trips: Iterable[QuarantinedTrip]) -> int:
 
 
 def never_computed(cell: str) -> str:
-    """A trip's key or a group may be anything, and spreadsheets compute a cell that begins like a
-    formula, which can send the sheet away: an apostrophe keeps it text. Numbers stay as they are.
+    """Adds an apostrophe to text that a spreadsheet would run as a formula. Numbers stay as they
+    are.
 
     https://owasp.org/www-community/attacks/CSV_Injection
     """
@@ -63,14 +63,15 @@ def never_computed(cell: str) -> str:
 
 
 def _never_computed_json(text: str) -> str:
-    """JSON that means the same: inside a string of it, a sign may be written by its number. A comma
-    is no separator there, because the whole cell is in quotation marks where it has one."""
+    """Returns JSON with the same meaning: inside a string, a sign can be written by its number. A
+    comma is no separator there, because the whole cell is in quotation marks where it has one."""
     return _SIGN_IN_JSON.sub(lambda found: f"{found[1]}\\u{ord(found[2]):04x}", text)
 
 
 @contextmanager
 def written_by(option: str, file: Path) -> Iterator[None]:
-    """While the file that the option names is written. Raises ResultsError where it cannot be."""
+    """Converts an error while the file of the option is written. Raises ResultsError where it
+    cannot be."""
     try:
         yield
     except OSError as error:

@@ -1,5 +1,5 @@
-"""Figures as a person reads them, made from exact text: none goes through a float; and text as it
-may be shown."""
+"""Formats figures for people, from exact text and never from a float, and text that is safe to
+show."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -7,7 +7,8 @@ from decimal import Decimal
 
 
 def plain(number: str) -> str:
-    """A JSON number without exponent, zeros at its end or minus zero: ``2e-06`` -> ``0.000002``."""
+    """Formats a JSON number without exponent, trailing zeros or minus zero: ``2e-06`` ->
+    ``0.000002``."""
     text = format(Decimal(number), "f")
     if "." in text:
         text = text.rstrip("0").removesuffix(".")
@@ -15,24 +16,25 @@ def plain(number: str) -> str:
 
 
 def grouped(number: str) -> str:
-    """Commas between the thousands, every other character as it is."""
+    """Adds commas between the thousands, and leaves every other character unchanged."""
     return f"{Decimal(plain(number)):,f}"
 
 
 def instant(time: datetime) -> str:
-    """``2026-05-25T02:15:00Z``: UTC, with a fraction of a second only where there is one."""
+    """Formats a time in UTC, with a fraction of a second only if there is one:
+    ``2026-05-25T02:15:00Z``."""
     utc = time.astimezone(UTC).replace(tzinfo=None)
     fraction = f"{utc.microsecond:06d}".rstrip("0")
     return f"{utc:%Y-%m-%dT%H:%M:%S}{f'.{fraction}' if fraction else ''}Z"
 
 
 def words(name: str) -> str:
-    """A KPI's name as a person reads it: ``total_fare`` -> ``total fare``."""
+    """Returns a KPI's name for people: ``total_fare`` -> ``total fare``."""
     return name.replace("_", " ")
 
 
 def heading(name: str) -> str:
-    """A KPI's name above a column; those of the default definition are shorter."""
+    """Returns the heading of a KPI's column; those of the default definition are shorter."""
     return _HEADINGS.get(name, words(name))
 
 
@@ -45,17 +47,17 @@ _HEADINGS = {
 
 
 def short(number: str) -> str:
-    """With commas, rounded half-even to two decimal places: ``1009.755`` -> ``1,009.76``."""
+    """Rounds half-even to two decimal places, with commas: ``1009.755`` -> ``1,009.76``."""
     return f"{Decimal(number):z,.2f}"
 
 
 def share(part: int, whole: int) -> str:
-    """In per cent, rounded half-even to two places; empty where there is no whole."""
+    """Returns a share in per cent, rounded half-even to two places; empty if the whole is 0."""
     return f"{(Decimal(100) * part / whole).quantize(Decimal('0.01'))} %" if whole else ""
 
 
 def times_the_mean(numbers: Sequence[int]) -> str:
-    """How many times the mean the largest of them is; empty where that says nothing."""
+    """Returns how many times the mean the largest number is; empty if that means nothing."""
     total = sum(numbers)
     if not total:
         return ""
@@ -63,7 +65,7 @@ def times_the_mean(numbers: Sequence[int]) -> str:
 
 
 def lasting(seconds: str) -> str:
-    """``3725.25`` -> ``1 h 2 min``; below a minute with one decimal place."""
+    """Formats a duration: ``3725.25`` -> ``1 h 2 min``; below a minute with one decimal place."""
     exact = Decimal(seconds)
     if exact < 60:
         return f"{exact.quantize(Decimal('0.1'))} s"
@@ -73,21 +75,21 @@ def lasting(seconds: str) -> str:
 
 
 def seconds(milliseconds: int) -> str:
-    """``61005`` -> ``61.005``"""
+    """Converts milliseconds to seconds: ``61005`` -> ``61.005``."""
     return str(Decimal(milliseconds).scaleb(-3))
 
 
 def so_many(number: int, what: str) -> str:
-    """``1 page``, ``2 pages``"""
+    """Formats a number and a noun: ``1 page``, ``2 pages``."""
     return f"{number:,} {what}{'s' * (number != 1)}"
 
 
 def shortened(text: str, longest: int) -> str:
-    """Its first characters, where it is longer."""
+    """Returns the first characters of a text, if it is longer."""
     return text if len(text) <= longest else f"{text[:longest]}…"
 
 
 def visible(text: str) -> str:
-    """What a trip holds may be anything: characters that a terminal would obey, or that would turn
-    the order of others round, by their numbers."""
+    """Replaces characters that a terminal would obey, or that would change the order of others, by
+    their numbers: a trip may contain anything."""
     return "".join(one if one.isprintable() else f"\\u{ord(one):04x}" for one in text)

@@ -46,7 +46,7 @@ class Segment:
 
     @classmethod
     def of(cls, segment: ManifestSegment, run_id: str) -> Self:
-        """Of the objects that it names, those that the run can have written."""
+        """Returns the objects that the manifest names and that the run can have written."""
         return cls(
             segment=segment.segment,
             parts=segment.parts,
@@ -69,7 +69,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishedRun:
-    """Numbers that are no counts are text, as the manifest has them."""
+    """The data of a finished run. Numbers that are not counts are text, as in the manifest."""
 
     run_id: str
     planned_at: datetime
@@ -84,9 +84,9 @@ class FinishedRun:
     """`scan` or `export`"""
     export_arn: str | None
     as_of: datetime
-    """the instant of the export; of a scan, when it was planned"""
+    """the instant of the export; for a scan, the time of the plan"""
     totals: Mapping[str, str]
-    """of the KPIs that can be added up over all days, by name"""
+    """totals of the KPIs that can be added up over all days, by name"""
     scanned: int
     excluded: int
     incomplete: int
@@ -97,9 +97,9 @@ class FinishedRun:
     cost_usd: Mapping[str, str]
     days: tuple[RunDay, ...]
     breakdowns: Mapping[str, tuple[BreakdownDay, ...]]
-    """by name"""
+    """by the breakdown's name"""
     shrunk_to: Mapping[str, int]
-    """the items of days that have fewer than were published; the latest of them"""
+    """items of the latest days that have fewer items than were published"""
     segments: tuple[Segment, ...]
     warnings: tuple[str, ...] = ()
     """sentences; none in manifests of an earlier version"""
@@ -108,8 +108,8 @@ class FinishedRun:
 
     @property
     def read_table_arn(self) -> str:
-        """Of the table whose items were read; on this machine, an export may be of another one than
-        the stack's."""
+        """Returns the ARN of the table whose items were read; on this machine, an export may be of
+        another table than the stack's."""
         return (self.export_arn or self.table_arn).partition("/export/")[0]
 
     @property
@@ -122,7 +122,8 @@ class FinishedRun:
 
     @property
     def balances(self) -> bool:
-        """scanned = excluded + incomplete + rejected + counted, here and in every segment"""
+        """Returns whether scanned = excluded + incomplete + rejected + counted, here and in every
+        segment."""
         not_counted = self.excluded + self.incomplete + self.rejected_in_all
         return self.scanned == not_counted + self.counted and all(
             segment.balances for segment in self.segments
@@ -130,23 +131,24 @@ class FinishedRun:
 
     @property
     def kpi_names(self) -> tuple[str, ...]:
-        """In the definition's order; empty where no day has figures."""
+        """Returns the KPIs in the definition's order; empty if no day has figures."""
         return next((tuple(day.kpis) for day in self.days if day.kpis), ())
 
     @property
     def counting(self) -> frozenset[str]:
-        """The KPIs that count items."""
+        """Returns the KPIs that count items."""
         of_day = next((day.kpis for day in self.days if day.kpis), {})
         return frozenset(name for name, figure in of_day.items() if isinstance(figure, int))
 
     def items_of(self, day: RunDay) -> int | None:
-        """How many items of the day count; None where the manifest does not say so."""
+        """Returns how many items of the day count; None if the manifest does not say so."""
         counted = items_in(day.kpis)
         return self.shrunk_to.get(day.date) if counted is None else counted
 
     @property
     def has_figures(self) -> bool:
-        """Of each of its days. Manifests of an earlier version have none."""
+        """Returns whether each of its days has figures. Manifests of an earlier version have
+        none."""
         of_days = [items_in(day.kpis) for day in self.days if day.kpis]
         counts = [items for items in of_days if items is not None]
         if counts or not of_days:
@@ -155,8 +157,8 @@ class FinishedRun:
 
     @classmethod
     def from_bytes(cls, body: bytes, *, name: str, run_id: str) -> Self:
-        """The run of this id, by its manifest. Raises DocumentError, which names the manifest as
-        `name`."""
+        """Reads the manifest of the run with this id. Raises DocumentError, which names the
+        manifest as `name`."""
         document = read_document(body, _manifest, name=name, kind="manifest", advice=_ADVICE)
         if document.run_id != run_id:
             raise DocumentError(
@@ -201,7 +203,8 @@ class FinishedRun:
 
 
 def _manifest(body: bytes) -> Manifest:
-    """All days that have KPIs have all of them, and the same. Raises msgspec.DecodeError."""
+    """Reads a manifest; all days that have KPIs must have the same KPIs. Raises
+    msgspec.DecodeError."""
     document = Manifest.from_bytes(body)
     for n, day in enumerate(document.days):
         nulls = [name for name, figure in day.kpis.items() if figure is None]
@@ -220,21 +223,22 @@ def _manifest(body: bytes) -> Manifest:
 
 
 def _totals(document: Manifest) -> Mapping[str, Decimal]:
-    """A manifest of schema version 1 has the two of the default definition elsewhere."""
+    """Returns the totals. A manifest of schema version 1 has the two of the default definition
+    elsewhere."""
     if document.totals or document.total_fare is msgspec.UNSET:
         return document.totals
     return {"trip_count": Decimal(document.counted), "total_fare": document.total_fare}
 
 
 def without_count(totals: Mapping[str, str], counted: int) -> dict[str, str]:
-    """The totals that say more than how many items were counted."""
+    """Returns the totals except those of KPIs that count items."""
     count = next((name for name, total in totals.items() if total == str(counted)), None)
     return {name: total for name, total in totals.items() if name != count}
 
 
 def summary_of(manifest: bytes) -> dict[str, Any] | None:
-    """The summary of the run (MergePartials' output), which is in its manifest; None where it is
-    not readable."""
+    """Returns the run's summary (MergePartials' output) from its manifest; None if it is not
+    readable."""
     with suppress(msgspec.DecodeError):
         document = msgspec.json.decode(manifest, type=dict[str, Any])
         return {name: document[name] for name in Summary.__struct_fields__ if name in document}
@@ -248,14 +252,14 @@ _ADVICE = (
 
 
 def manifests(out: Path) -> dict[str, Path]:
-    """Of the finished runs of `out`, by their ids."""
+    """Returns the manifests of the finished runs of `out`, by their ids."""
     files = [file for file in sorted(out.glob(layout.manifest_key("*"))) if file.is_file()]
     named = ((layout.run_of_manifest(str(file.relative_to(out))), file) for file in files)
     return {run_id: file for run_id, file in named if run_id is not None}
 
 
 def finished_run(out: Path, run_id: str | None) -> FinishedRun:
-    """The run of `out` with that id, or the one that finished last.
+    """Returns the run of `out` with that id, or the one that finished last.
 
     Raises ResultsError if there is none, or its manifest cannot be read.
     """
@@ -277,8 +281,8 @@ def finished_run(out: Path, run_id: str | None) -> FinishedRun:
 
 
 def counting_kpis(out: Path) -> frozenset[str]:
-    """The KPIs that count items, as the manifests of `out` say; without a manifest, that of the
-    default definition."""
+    """Returns the KPIs that count items, as the manifests of `out` say; without a manifest, that of
+    the default definition."""
     found: frozenset[str] = frozenset()
     for manifest in manifests(out).values():
         with suppress(ResultsError):
@@ -287,7 +291,7 @@ def counting_kpis(out: Path) -> frozenset[str]:
 
 
 def read_manifest(manifest: Path) -> FinishedRun:
-    """Raises ResultsError."""
+    """Reads the bytes of a manifest."""
     try:
         body = manifest.read_bytes()
     except OSError as error:

@@ -28,7 +28,7 @@ _DIGITS, _PLACES = 38, 18
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Days:
-    """From one day to another, ISO 8601, both included; without one, to that end."""
+    """A period of days, ISO 8601, with its first and last day; None: no limit on that side."""
 
     first: str | None = None
     last: str | None = None
@@ -39,17 +39,17 @@ class Days:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KpiTable:
-    """In the order of the days and, in a day, of its object."""
+    """The published KPIs in the order of the days and, within a day, of its object."""
 
     breakdown: str | None
-    """None: the days themselves"""
+    """the breakdown's name; None: the days"""
     rows: tuple[GroupKpis, ...]
     counting: frozenset[str]
     """the KPIs that count items"""
 
     @property
     def attributes(self) -> list[str]:
-        """What the groups are by."""
+        """Returns the names of the attributes of the groups."""
         return [*dict.fromkeys(name for row in self.rows for name in row.group)]
 
     @property
@@ -57,7 +57,8 @@ class KpiTable:
         return kpi_names(self.rows)
 
     def to_json(self) -> dict[str, Any]:
-        """Figures that are no counts are text, as in the manifest."""
+        """Returns the table for --json; figures that are not counts are text, as in the
+        manifest."""
         return {
             "breakdown": self.breakdown,
             "rows": [
@@ -73,8 +74,8 @@ class KpiTable:
         }
 
     def write_csv(self, lines: TextIO) -> None:
-        """Figures have the digits that the objects have; a group without a value is empty, which no
-        value is."""
+        """Writes a CSV. Figures have all digits of the objects; an attribute that a group does not
+        have is empty, which no value can be."""
         writer = csv.writer(lines, lineterminator="\n")
         attributes, kpis = self.attributes, self.kpis
         writer.writerow(["date", *map(never_computed, attributes), *kpis])
@@ -83,7 +84,7 @@ class KpiTable:
             writer.writerow([row.date, *group, *map(row.text, kpis)])
 
     def to_csv(self, file: Path) -> None:
-        """Raises ResultsError where the file cannot be written."""
+        """Writes a CSV file."""
         with (
             written_by("--csv", file),
             atomic_file(file) as whole,
@@ -92,8 +93,8 @@ class KpiTable:
             self.write_csv(lines)
 
     def to_parquet(self, file: Path) -> None:
-        """Counts are int64, other figures decimal128(38,18). Raises ResultsError where the file
-        cannot be written, or a figure has more digits."""
+        """Writes a Parquet file: counts are int64, other figures decimal128(38,18). Raises
+        ResultsError where the file cannot be written, or a figure has more digits."""
         import pyarrow as pa
         from pyarrow import parquet
 
@@ -122,8 +123,9 @@ class KpiTable:
 def kpi_table(
     out: Path, *, breakdown: str | None, days: Days, counting: frozenset[str]
 ) -> KpiTable:
-    """What `out` has of these days. `counting` names KPIs that count items; one of these names
-    that has other figures does not. Raises DocumentError for an object that cannot be read."""
+    """Returns the table of these days in `out`. `counting` names KPIs that count items; one of
+    these names that has other figures does not. Raises DocumentError for an object that cannot be
+    read."""
     rows: list[GroupKpis] = []
     for file in kpi_files(out) if breakdown is None else breakdown_files(out, breakdown):
         if day_of(file) in days:

@@ -1,4 +1,4 @@
-"""The days of a run that a reader must know more of: open ones, and those that shrank."""
+"""The days of a run about which a reader must know more: open days, and days that shrank."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,13 +21,13 @@ class ShrunkDay:
 
     date: str
     published: int
-    """its trip count that was published before"""
+    """the trip count that was published before"""
     now: int
-    """its trip count in the run"""
+    """the trip count in the run"""
 
 
 class _Marks(msgspec.Struct, frozen=True, kw_only=True):
-    """What a summary says of them."""
+    """The fields of a summary about these days."""
 
     open_days: list[str] = []
     days_open: Count = 0
@@ -41,25 +41,26 @@ class _Marks(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarkedDays:
-    """Of one run. The lists may be shorter than the counts: a summary lists 20 days at the most."""
+    """The marked days of one run. The lists may be shorter than the counts: a summary lists 20 days
+    at the most."""
 
     open_days: tuple[str, ...]
     """days that end after the plan's time"""
     days_open: int
     days_skipped: int
-    """of the open days: left as they were, by OpenDays"""
+    """open days that were left as they were, because of OpenDays"""
     days_not_yet: int
-    """of the open days: they begin after the plan's time, and are never published"""
+    """open days that begin after the plan's time, and are never published"""
     shrank: tuple[ShrunkDay, ...]
     days_shrank: int
     days_kept: int
-    """of those that shrank: what was published was kept, by ShrunkDays"""
+    """days that shrank and whose published figures were kept, because of ShrunkDays"""
     warnings: tuple[str, ...]
 
     @classmethod
     def from_summary(cls, summary: Mapping[str, Any]) -> Self:
-        """Of MergePartials' output. That of an earlier version, or of another form, has none
-        of them."""
+        """Reads them from MergePartials' output. That of an earlier version, or of another form,
+        has none of them."""
         marks = converted(summary, _Marks) or _Marks()
         return cls(
             open_days=tuple(marks.open_days),
@@ -74,7 +75,7 @@ class MarkedDays:
 
     @classmethod
     def of_run(cls, run: FinishedRun) -> Self:
-        """By its manifest, which has all of its days."""
+        """Reads them from the manifest, which has all days of the run."""
         open_days = [day for day in run.days if day.is_open]
         shrank = [
             (ShrunkDay(date=day.date, published=published, now=now), day.outcome)
@@ -94,7 +95,7 @@ class MarkedDays:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Under the names that the summary has for them."""
+        """Returns the fields with the names that the summary has for them."""
         return {
             "days_open": self.days_open,
             "open_days": list(self.open_days),
@@ -107,7 +108,7 @@ class MarkedDays:
         }
 
     def lines(self) -> Iterator[str]:
-        """As a person reads it on a terminal; none where there is nothing to say."""
+        """Returns the lines for a terminal; none if there are no marked days."""
         if self.days_open:
             yield f"open: {self.open_sentence}"
         if self.days_shrank:
@@ -121,7 +122,7 @@ class MarkedDays:
 
     @property
     def open_sentence(self) -> str:
-        """Which days are open, and what became of them."""
+        """Says which days are open, and what became of them."""
         listed = ", ".join(self.open_days[-_LISTED:])
         earlier = self.days_open - min(self.days_open, _LISTED)
         one = self.days_open == 1
@@ -137,7 +138,7 @@ class MarkedDays:
 
     @property
     def shrank_sentence(self) -> str:
-        """How many days shrank, and which figures are published."""
+        """Says how many days shrank, and which figures are published."""
         one = self.days_shrank == 1
         sentence = (
             f"{self.days_shrank:,} {'day has' if one else 'days have'} fewer trips than were "

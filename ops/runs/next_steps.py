@@ -1,4 +1,4 @@
-"""What to do after a run that failed, by the kind of its error; docs/operations.md says more.
+"""Says what to do after a run that failed, by the kind of its error; docs/operations.md says more.
 
 Steps are for the place where they are printed: a run on this machine, a deployed stack, or a stack
 in the embedded AWS of `ops serve`.
@@ -27,31 +27,32 @@ class NamedStack(Protocol):
 
     @property
     def account(self) -> Any:
-        """Where it is deployed: an `ops.stack.account.Account`."""
+        """the `ops.stack.account.Account` in which it is deployed"""
         ...
 
     @property
     def options(self) -> tuple[str, ...]:
-        """What names it on the command line."""
+        """Returns the options that name it on the command line."""
         ...
 
     @property
     def parameters(self) -> Mapping[str, str]:
-        """Those that it is deployed with now."""
+        """Returns the parameters with which it is deployed now."""
         ...
 
     @property
     def is_embedded(self) -> bool:
-        """`ops serve` runs it: it has no Redrive, and nothing deploys it again."""
+        """Returns whether `ops serve` runs it: then it has no Redrive, and nothing deploys it
+        again."""
         ...
 
     def bucket(self) -> Storage:
-        """Where its runs write to."""
+        """Returns the name of the bucket to which its runs write."""
         ...
 
 
 Place = Path | NamedStack
-"""Where a run is: the directory of a run on this machine, or a deployed stack."""
+"""The place of a run: the directory of a run on this machine, or a deployed stack."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,14 +62,14 @@ class FailedRun:
     run_id: str
     errors: Collection[str]
     progress: Progress
-    """of its segments"""
+    """counts of its segments"""
     unreadable_times: Sequence[str] = ()
     """some of the times that it rejected as unreadable"""
 
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """What to do, and the commands or options that do it, if there are any."""
+    """An advice, and the commands or options for it, if there are any."""
 
     says: str
     commands: tuple[str, ...] = field(default=())
@@ -90,12 +91,12 @@ _LOST = {
     "TooManyTripsError",
     "UnbalancedCountsError",
 }
-"""Resuming would fail again: what the run has left is not what it wrote, or what it was
-planned for is not there any more."""
+"""Errors after which resuming would fail again: the run's objects are not what it wrote, or what
+the plan refers to does not exist any more."""
 
 
 def next_steps(run: FailedRun, place: Place) -> list[NextStep]:
-    """What to do after these errors, in the order in which to consider it."""
+    """Returns what to do after these errors, in the order in which to consider it."""
     if run.progress.plan is None:
         says = "The run has no plan yet, so there is nothing to resume. Fix the cause, then start "
         return [NextStep(f"{says}another.")]
@@ -134,7 +135,7 @@ def _after_rejections(run: FailedRun, place: Place, plan: Plan) -> Iterator[Next
 
 
 def _about_rejected(run: FailedRun, place: Place, plan: Plan) -> Iterator[NextStep]:
-    """How to look at the rejected trips, and what to do about most of them."""
+    """Says how to look at the rejected trips, and what to do about most of them."""
     yield NextStep(
         "Look at the rejected trips. If they are wrong, correct them and start a new run:",
         (ops_command("quarantine", run.run_id, place),),
@@ -149,7 +150,7 @@ def _about_rejected(run: FailedRun, place: Place, plan: Plan) -> Iterator[NextSt
 
 
 def _about_reason(reason: Reason) -> str:
-    """What to do about trips that were rejected for this reason."""
+    """Says what to do about trips that were rejected for this reason."""
     match reason:
         case Reason.FARE_WRONG_TYPE:
             says = "FareAttribute and EstimatedFareAttribute must name Numbers or Strings. If a "
@@ -277,8 +278,8 @@ def _resume_with(
     purpose: str,
     is_deployed: bool = False,
 ) -> NextStep:
-    """How to resume the run under another value of a parameter, which is deployed already or not;
-    where it cannot be resumed, how to start another."""
+    """Says how to resume the run with another value of a parameter, which may be deployed already;
+    if the run cannot be resumed, how to start another one."""
     resume = rerun_command(run.run_id, place)
     if isinstance(place, Path):
         says = f"{purpose}, resume the run with this parameter. Finished work is not repeated:"
@@ -294,7 +295,7 @@ def _resume_with(
 
 
 def _new_run(place: Place) -> tuple[str, ...]:
-    """The command that starts a run; of trips in files, only the user knows it."""
+    """Returns the command that starts a run; for trips in files, only the user knows it."""
     return () if isinstance(place, Path) else (_command("run", *place.options),)
 
 
@@ -303,7 +304,7 @@ def _option(parameter: str, value: str) -> str:
 
 
 def _deploy(parameter: str, value: str) -> str:
-    """SAM takes blanks in quotes of its own."""
+    """Quotes a value that contains blanks, as SAM needs it."""
     quoted = f'"{value}"' if set(value) & {" ", "|"} else value
     return shlex.join(["sam", "deploy", "--parameter-overrides", f"{parameter}={quoted}"])
 
@@ -313,7 +314,7 @@ def _deployed(place: Place, parameter: str) -> str:
 
 
 def _sufficient_share(counts: Counts) -> Decimal:
-    """The share of rejected trips, rounded up to two digits: with it the run passes."""
+    """Returns the share of rejected trips, rounded up to two digits: with it, the run passes."""
     exact = Decimal(counts.rejected_in_all) / (counts.rejected_in_all + counts.counted)
     rounded = exact.quantize(Decimal(1).scaleb(exact.adjusted() - 1), rounding=ROUND_CEILING)
     return min(rounded, Decimal(1)).normalize()
@@ -327,8 +328,8 @@ def _is_at_least(text: str, share: Decimal) -> bool:
 
 
 def is_on_this_machine(url: str | None) -> bool:
-    """Whether an endpoint is one of `ops serve`, and not of an account: its host is an address of
-    this machine, or a private one, as that of a Docker bridge is."""
+    """Returns whether an endpoint is one of `ops serve`, and not of an account: its host is this
+    machine, or has a private address, as a Docker bridge has."""
     host = urlsplit(url or "").hostname or ""
     try:
         return ip_address(host).is_private
@@ -337,18 +338,18 @@ def is_on_this_machine(url: str | None) -> bool:
 
 
 def rerun_command(run_id: str, place: Place, *parameters: str) -> str:
-    """What resumes the run, as one types it into a shell."""
+    """Returns the command that resumes the run, for a shell."""
     more = [word for parameter in parameters for word in ("--parameter", parameter)]
     return ops_command("rerun", run_id, place, *more)
 
 
 def ops_command(verb: str, run_id: str, place: Place, *more: str) -> str:
-    """A command about a run, as one types it into a shell."""
+    """Returns a command about a run, for a shell."""
     return _command(verb, run_id, *_options(place), *more)
 
 
 def runs_command(place: Place) -> str:
-    """What lists the runs there."""
+    """Returns the command that lists the runs of the place, for a shell."""
     return _command("runs", *_options(place))
 
 

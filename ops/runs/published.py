@@ -1,4 +1,4 @@
-"""Checks the bucket for what a failed execution published."""
+"""Finds what a failed execution has published."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ _PUBLISHED = (layout.KPIS, layout.BREAKDOWNS)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """Of a run, at the end of an execution of it."""
+    """What a run has published, at the end of an execution of it."""
 
     days: int = 0
-    """that are there and that the run wrote, in this execution or an earlier one"""
+    """days that are published and that the run wrote, in this execution or an earlier one"""
     removed: int = 0
     """vanished days that this execution removed"""
     has_manifest: bool = False
     had_manifest: bool = False
-    """before the execution began"""
+    """whether the manifest existed before the execution began"""
 
     def __str__(self) -> str:
         if self.had_manifest:
@@ -40,7 +40,7 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class PublishedBefore:
-    """What lay there when an execution began."""
+    """The published objects at the time when an execution began."""
 
     keys: frozenset[str]
     has_manifest: bool
@@ -50,8 +50,8 @@ class PublishedBefore:
         return cls(frozenset(_published(bucket)), any(_keys(bucket, layout.manifest_key(run_id))))
 
     def now(self, bucket: Bucket, run_id: str) -> Published:
-        """What has come of it. Each object's metadata names the run that wrote it. A day
-        of which there is a breakdown's object alone is there, too."""
+        """Returns what the run has published since. Each object's metadata names the run that wrote
+        it. A day counts as published even if it has only an object of a breakdown."""
         keys = set(_published(bucket))
         own = (key for key in keys if bucket.metadata(key).get("run-id") == run_id)
         return Published(
@@ -72,5 +72,5 @@ def _days(keys: Iterable[str]) -> set[str]:
 
 
 def _keys(bucket: Bucket, prefix: str) -> Iterator[str]:
-    """Those of the product's layout."""
+    """Returns the keys of this program's layout."""
     return filter(is_known, (listed.key for listed in bucket.objects(prefix)))

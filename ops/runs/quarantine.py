@@ -1,4 +1,4 @@
-"""The rejected trips of a run: how many for which reason, and the trips themselves."""
+"""The rejected trips of a run: how many for each reason, and the trips themselves."""
 
 import json
 from collections import Counter
@@ -24,26 +24,27 @@ from trip_kpis.core.layout import is_quarantine_of, quarantine_prefix
 
 _MOST_OBJECTS = 20
 _MOST_TIMES = 200
-"""enough to see in which form they are"""
+"""enough to see their form"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quarantined:
-    """Rejected trips in the same objects."""
+    """The rejected trips in the same object or objects."""
 
     segment: int
     by_reason: Mapping[str, int]
     keys: tuple[str, ...]
-    """of the objects: the only ones that count. Others are of attempts that lost a race or died"""
+    """keys of the objects: only these count. Other objects come from attempts that lost a race or
+    died"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rejections:
-    """All that a run rejected, in the order of its segments."""
+    """Everything that a run rejected, in the order of its segments."""
 
     run_id: str
     is_finished: bool
-    """else this is what it has rejected so far, and may go on to reject more"""
+    """if false, this is what the run has rejected so far, and it may reject more"""
     completed: int
     """trips with both fares, rejected or counted"""
     quarantined: tuple[Quarantined, ...]
@@ -52,7 +53,7 @@ class Rejections:
 
     @cached_property
     def by_reason(self) -> Mapping[str, int]:
-        """The most frequent reason first."""
+        """Returns the counts, the most frequent reason first."""
         sums: Counter[str] = Counter()
         for one in self.quarantined:
             sums.update(one.by_reason)
@@ -64,11 +65,12 @@ class Rejections:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Of all objects."""
+        """Returns the keys of all objects."""
         return tuple(key for one in self.quarantined for key in one.keys)
 
     def keys_with(self, each: int) -> tuple[str, ...]:
-        """Of the first objects among which so many trips of each reason are sure to be."""
+        """Returns the keys of the first objects that certainly contain so many trips of each
+        reason."""
         missing = dict.fromkeys(self.by_reason, each)
         wanted: list[str] = []
         for one in self.quarantined:
@@ -80,8 +82,8 @@ class Rejections:
 
 
 def rejections(out: Path, run_id: str) -> Rejections:
-    """By the manifest of the run, or by its parts where it has none: a run that rejected too many
-    trips stops before it is written. Raises ResultsError where there is no such run."""
+    """Reads the run's manifest, or its parts if it has none: a run that rejected too many trips
+    stops before it is written. Raises ResultsError where there is no such run."""
     if run_id in manifests(out):
         return of_finished(finished_run(out, run_id))
     parts = sorted(
@@ -137,7 +139,7 @@ def of_finished(run: FinishedRun) -> Rejections:
 
 
 class _Line(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of an object in the quarantine, as it is written."""
+    """A line of an object in the quarantine, as it is in the file."""
 
     key: dict[str, dict[str, str]]
     reason: str
@@ -150,7 +152,7 @@ _LINE = msgspec.json.Decoder(_Line)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuarantinedTrip:
-    """A line of the quarantine."""
+    """A rejected trip in the quarantine."""
 
     segment: int
     key: Mapping[str, Mapping[str, str]]
@@ -169,7 +171,8 @@ class QuarantinedTrip:
 
 
 def rejected_trips(out: Path, quarantined: Iterable[Quarantined]) -> Iterator[QuarantinedTrip]:
-    """Those whose objects are here. Raises ResultsError for an object that is damaged."""
+    """Yields the trips whose objects are here. Raises ResultsError for an object that is
+    damaged."""
     for one in quarantined:
         for key in one.keys:
             file = file_of(out, key)
@@ -193,8 +196,8 @@ def rejected_trips(out: Path, quarantined: Iterable[Quarantined]) -> Iterator[Qu
 
 
 def unreadable_times(storage: Storage, run_id: str) -> tuple[str, ...]:
-    """Some of the Strings that the run has rejected as times, from its first objects that hold
-    any; also of attempts that do not count. Without lines that cannot be read."""
+    """Returns some of the Strings that the run has rejected as times, from its first objects that
+    have any; also of attempts that do not count. Without lines that cannot be read."""
     found: list[str] = []
     listed = storage.objects(quarantine_prefix(run_id))
     objects = (one for one in listed if is_quarantine_of(run_id, one.key))
@@ -211,7 +214,7 @@ def unreadable_times(storage: Storage, run_id: str) -> tuple[str, ...]:
 
 
 def examples(out: Path, of: Rejections, *, each: int) -> dict[str, list[QuarantinedTrip]]:
-    """So many trips of each reason; fewer where the quarantine has expired."""
+    """Returns so many trips of each reason; fewer if the quarantine has expired."""
     found: dict[str, list[QuarantinedTrip]] = {reason: [] for reason in of.by_reason}
     missing = {reason: min(each, trips) for reason, trips in of.by_reason.items()}
     for trip in rejected_trips(out, of.quarantined):

@@ -1,4 +1,4 @@
-"""A run, finished or not, and the runs that there were."""
+"""A run, finished or not, and the list of the runs."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -22,18 +22,19 @@ SUPERSEDED = "it cannot be resumed, because a later run has replaced its trips; 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """What is known of a run."""
+    """What is known about a run."""
 
     run_id: str
     began_at: datetime | None = None
     executions: tuple[Execution, ...] = ()
-    """the newest first; empty where none is known"""
+    """the newest first; empty if none is known"""
     finished: FinishedRun | None = None
-    """its manifest, which stays, also while the run is repeated or after that"""
+    """its manifest, which stays while the run is repeated and after that"""
     progress: Progress | None = None
-    """of its segments, where their logs were read"""
+    """the progress of its segments, if their logs were read"""
     is_superseded: bool = False
-    """it is not finished and cannot be resumed, because a later run has replaced its table"""
+    """whether it is not finished and cannot be resumed, because a later run has replaced its
+    table"""
 
     @property
     def is_running(self) -> bool:
@@ -41,7 +42,7 @@ class Run:
 
     @property
     def status(self) -> str:
-        """FINISHED, RUNNING, NOT_FINISHED, or how its last execution ended: "failed"."""
+        """Returns FINISHED, RUNNING, NOT_FINISHED, or how its last execution ended: "failed"."""
         if self.is_running:
             return RUNNING
         if self.finished is not None:
@@ -53,17 +54,18 @@ class Run:
 
     @property
     def error(self) -> str | None:
-        """Of its last execution, where the run is not finished for it."""
+        """Returns the error of its last execution, because of which the run is not finished."""
         return self.executions[0].error if self.executions and not self.finished else None
 
     @property
     def errors(self) -> frozenset[str]:
-        """Of its last execution and its segments."""
+        """Returns the errors of its last execution and its segments."""
         return self.executions[0].errors if self.executions else frozenset()
 
     @property
     def seconds(self) -> str | None:
-        """From its beginning to its end, over all executions, as far as that is known."""
+        """Returns the seconds from its beginning to its end, over all executions, as far as that is
+        known."""
         if self.finished is not None:
             return self.finished.seconds
         ended_at = self.executions[0].stopped_at if self.executions else None
@@ -73,15 +75,15 @@ class Run:
 
     @property
     def marked(self) -> MarkedDays | None:
-        """Its days that were open or shrank."""
+        """Returns its days that were open or shrank."""
         return MarkedDays.of_run(self.finished) if self.finished else None
 
     def days(self, outcome: str) -> int:
         return sum(day.outcome == outcome for day in self.finished.days) if self.finished else 0
 
     def to_json(self) -> dict[str, Any]:
-        """As `runs --json` has it. Numbers that are no counts are text, as in the manifest. What a
-        run has not come to is null."""
+        """Returns the fields of `runs --json`. Numbers that are no counts are text, as in the
+        manifest. What a run has not come to is null."""
         run, marked = self.finished, self.marked
         return {
             **self._head(),
@@ -100,7 +102,7 @@ class Run:
         }
 
     def progress_to_json(self) -> dict[str, Any]:
-        """As `status --json` has it: with what its segments' logs contain."""
+        """Returns the fields of `status --json`, with the content of its segments' logs."""
         progress = self.progress or Progress()
         return {
             **self._head(),
@@ -125,7 +127,7 @@ class Run:
 
 
 def runs_in(out: Path, executions: Sequence[Execution]) -> tuple[Run, ...]:
-    """Every run of `out`, and every run that one of the `executions` belongs to, the newest first.
+    """Returns every run of `out`, and every run of one of the `executions`, the newest first.
 
     `executions` are in the order of their beginning. Raises ResultsError for a manifest that cannot
     be read.
@@ -154,7 +156,8 @@ def runs_in(out: Path, executions: Sequence[Execution]) -> tuple[Run, ...]:
 def began_at(
     run_id: str, executions: Sequence[Execution], planned_at: datetime | None
 ) -> datetime | None:
-    """Only an execution of the run's own name has begun it: another may have been forgotten."""
+    """Returns when the run began: only an execution with the run's own name has begun it, and that
+    one may have been forgotten."""
     began = [one.started_at for one in executions if one.name == run_id]
     return next((at for at in (*began, planned_at) if at is not None), None)
 

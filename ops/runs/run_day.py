@@ -8,11 +8,12 @@ from trip_kpis.core.run.figures import Figure
 from trip_kpis.core.run.manifest import ManifestBreakdownDay, ManifestDay
 
 Kpis = Mapping[str, Figure]
-"""by name, in the definition's order; a count is an int, every other figure a Decimal"""
+"""the figures by name, in the definition's order; a count is an int, every other figure a
+Decimal"""
 
 
 def items_in(kpis: Kpis) -> int | None:
-    """How many items they are of; None where no KPI counts them."""
+    """Returns the number of items of the figures; None if no KPI counts them."""
     return next((one for one in kpis.values() if isinstance(one, int)), None)
 
 
@@ -23,13 +24,13 @@ class RunDay:
     date: str
     outcome: str
     sha256: str | None
-    """of the day's kpi.json, where it is the run's"""
+    """SHA-256 of the day's kpi.json, if the run's figures are published"""
     kpis: Kpis
-    """the run's own, whoever's are published; empty for a day without trips"""
+    """the run's own figures, even if another run's are published; empty for a day without trips"""
     is_open: bool = False
-    """it ends after the run's plan; manifests of an earlier version do not say so"""
+    """whether it ends after the run's plan; manifests of an earlier version do not say so"""
     published_trip_count: int | None = None
-    """what was published before, where the run has fewer trips"""
+    """the trip count that was published before, if the run has fewer trips"""
 
     @classmethod
     def of(cls, day: ManifestDay) -> Self:
@@ -45,14 +46,14 @@ class RunDay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BreakdownDay:
-    """What became of a breakdown's object of a day in the run."""
+    """What became of the object of a breakdown for one day, in the run."""
 
     date: str
     outcome: str
     sha256: str | None
-    """of the object, where it is the run's"""
+    """SHA-256 of the object, if the run's figures are published"""
     groups: int | None
-    """in the run; None where it has no items of the day"""
+    """groups in the run; None if it has no items of the day"""
 
     @classmethod
     def of(cls, day: ManifestBreakdownDay) -> Self:

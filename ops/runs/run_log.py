@@ -1,4 +1,5 @@
-"""How far a run is, as the logs of its segments tell: the parts that its workers have appended."""
+"""The progress of a run, from the logs of its segments: the parts that its workers have
+appended."""
 
 from __future__ import annotations
 
@@ -17,33 +18,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """What is in the segments' logs by now. A worker appends about once a minute, so what it has
-    read since is not in it yet."""
+    """The content of the segments' logs so far. A worker appends about once a minute, so what it
+    has read since is not in it yet."""
 
     plan: Plan | None = None
-    """None: the run has none yet"""
+    """the plan; None: the run has none yet"""
     counts: Counts = field(default_factory=Counts)
     parts: int = 0
     begun: frozenset[int] = frozenset()
-    """the segments that have a part at least"""
+    """the segments that have at least one part"""
     finished: frozenset[int] = frozenset()
 
     @property
     def segments(self) -> int:
-        """0: not known yet"""
+        """Returns the number of segments; 0: not known yet."""
         return self.plan.total_segments if self.plan and not self.plan.waits_for_export else 0
 
     @property
     def expected_items(self) -> int:
-        """As many as the export has; of a scan, as many as DescribeTable counted when the run was
-        planned, which may be hours old, and never less than were scanned."""
+        """Returns the items of the export; for a scan, as many as DescribeTable counted when the
+        run was planned, which may be hours old, but never less than were scanned."""
         if self.plan and self.plan.export and self.plan.export.items is not None:
             return self.plan.export.items
         planned = self.plan.estimate.item_count if self.plan else 0
         return max(planned, self.counts.scanned)
 
     def with_parts(self, headers: Iterable[PartHeader]) -> Self:
-        """What it is with these parts as well."""
+        """Returns the progress with these parts as well."""
         appended = list(headers)
         return replace(
             self,
@@ -55,7 +56,7 @@ class Progress:
 
 
 class RunLog:
-    """Reads every part once, however often it is asked."""
+    """Reads every part once, even if it is called often."""
 
     def __init__(self, storage: Storage, run_id: str) -> None:
         self._storage = storage
@@ -65,11 +66,12 @@ class RunLog:
 
     @property
     def progress(self) -> Progress:
-        """The progress at the last look."""
+        """Returns the progress at the last `look`."""
         return self._progress
 
     def look(self) -> Progress:
-        """The progress now. A damaged part does not count here; the merge names it."""
+        """Reads the new parts and returns the progress. A damaged part does not count here; the
+        merge names it."""
         plan = self._progress.plan
         if plan is None or plan.waits_for_export:
             plan = read_plan(self._storage, self._run_id)

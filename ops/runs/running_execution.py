@@ -19,27 +19,27 @@ from ops.runs.run_log import Progress, RunLog
 from ops.runs.storage import Bucket
 
 _SHARE_OF_LOOKING = 0.1
-"""Looking at a run of very many segments takes a while, and costs a LIST for every thousand parts:
-it is done so seldom that it takes no more than this share of the time. Meanwhile only the
-execution's status is asked for, so that its end is seen at once."""
+"""The largest share of the time that reading the progress may take. For a run of very many segments
+it takes a while, and costs a LIST for every thousand parts. In between, only the execution's status
+is requested, so that its end is noticed at once."""
 
 
 _Answer = TypeVar("_Answer")
 
 
 class Ask(Protocol):
-    """Makes a call to AWS and returns its answer."""
+    """Makes a call to AWS and returns its answer; may repeat it."""
 
     def __call__(self, call: Callable[[], _Answer], /) -> _Answer: ...
 
 
 def ask_once(call: Callable[[], _Answer], /) -> _Answer:
-    """Makes the call; its errors are the caller's."""
+    """Makes the call once; its errors are the caller's."""
     return call()
 
 
 class Target(Protocol):
-    """What runs are executed in: a stack's state machine and bucket, and clients for them."""
+    """What runs are executed in: the state machine and bucket of a stack, and their clients."""
 
     @property
     def state_machine_arn(self) -> str: ...
@@ -70,7 +70,8 @@ class RunningExecution:
     def start(
         cls, target: Target, execution_input: Mapping[str, Any], *, name: str
     ) -> "RunningExecution":
-        """Of the run that the input names, or a new one that is called as the execution is."""
+        """Starts an execution of the run that the input names, or of a new run with the execution's
+        name."""
         run_id = execution_input.get("run_id", name)
         before = PublishedBefore.of(_bucket(target), run_id)
         started = target.client("stepfunctions").start_execution(
@@ -87,7 +88,7 @@ class RunningExecution:
         poll_seconds: float,
         ask: Ask = ask_once,
     ) -> None:
-        """Reports the progress until the execution has ended, and once then.
+        """Reports the progress until the execution has ended, and once after that.
 
         Args:
             on_progress: receives the progress.
@@ -107,12 +108,12 @@ class RunningExecution:
 
     @property
     def progress(self) -> Progress:
-        """At the last look."""
+        """Returns the progress when it was last read."""
         return self._log.progress
 
     def ended(self, *, pages: PagesRead | None = None) -> EndedExecution:
-        """Once it was followed to its end; `pages` are those of the table that it read, where
-        they were counted.
+        """Returns the execution that has ended, after it was followed to its end; `pages` are those
+        of the table that it read, if they were counted.
 
         Where it was not begun here, "published" is what is there now.
         """
@@ -144,5 +145,5 @@ class RunningExecution:
 
 
 def _bucket(target: Target) -> Bucket:
-    """That it is not there may be what an execution fails of."""
+    """Returns the bucket, which may be missing: this may be the reason why an execution fails."""
     return Bucket(target.client("s3"), target.bucket_name, may_be_absent=True)

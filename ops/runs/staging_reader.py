@@ -1,4 +1,4 @@
-"""Reads what a run has left under staging/: its plan, and the parts of its segments' logs."""
+"""Reads the objects of a run under staging/: its plan, and the parts of its segments' logs."""
 
 from __future__ import annotations
 
@@ -23,21 +23,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StagedPart:
-    """A part of a segment's log, and when it was appended."""
+    """A part of a segment's log, and the time when it was appended."""
 
     header: PartHeader
     appended_at: datetime
 
 
 def staged_parts(storage: Storage, run_id: str) -> Iterator[StagedPart]:
-    """In the order of the keys, without those that are damaged; none without the run's plan."""
+    """Returns the parts in the order of their keys, without damaged ones; none without the run's
+    plan."""
     plan = read_plan(storage, run_id)
     return iter(()) if plan is None else read_parts(storage, plan, list_parts(storage, run_id))
 
 
 def read_plan(storage: Storage, run_id: str) -> Plan | None:
-    """With what is read of its export, once that is known. None where there is none that this
-    version can read."""
+    """Returns the plan, with what is read of its export, once that is known. None where there is
+    none that this version can read."""
     body = storage.read(layout.plan_key(run_id)) if is_run_id(run_id) else None
     if not body:
         return None
@@ -50,7 +51,7 @@ def read_plan(storage: Storage, run_id: str) -> Plan | None:
 
 
 def list_parts(storage: Storage, run_id: str) -> Iterator[Listed]:
-    """The objects of the run's parts."""
+    """Lists the objects of the run's parts."""
     if is_run_id(run_id):
         for listed in storage.objects(layout.parts_prefix(run_id)):
             if is_known(listed.key):
@@ -58,8 +59,8 @@ def list_parts(storage: Storage, run_id: str) -> Iterator[Listed]:
 
 
 def read_parts(storage: Storage, plan: Plan, listed: Iterable[Listed]) -> Iterator[StagedPart]:
-    """Those of this plan's run that are not damaged: a damaged one is an error of the run, which
-    names it."""
+    """Returns the parts of this plan's run that are not damaged: a damaged one is an error of the
+    run, which names it."""
     # Where no part is read, pyarrow is not loaded.
     from trip_kpis.core.log.partials import PartialColumns
     from trip_kpis.core.log.parts import decode
@@ -78,7 +79,7 @@ def read_parts(storage: Storage, plan: Plan, listed: Iterable[Listed]) -> Iterat
 
 
 def staged_plans(storage: Storage, run_id: str | None = None) -> dict[str, Mapping[str, Any]]:
-    """Of one run, or of all, by their ids: what their plan.json says, whichever version wrote it.
+    """Returns the content of plan.json by run id, of one run or of all, whichever version wrote it.
 
     Without those that are damaged.
     """

@@ -1,4 +1,4 @@
-"""Where the objects of runs are: in an S3 bucket, or in a directory."""
+"""Reads the objects of runs, from an S3 bucket or a directory."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -13,34 +13,35 @@ from ops.object_on_disk import ObjectOnDisk, file_name
 from trip_kpis.core.layout import is_known
 
 STATE_OBJECTS = Path("state", "objects")
-"""where the directory of a run on this machine has the objects of its bucket"""
+"""the place of the bucket's objects in the directory of a run on this machine"""
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """An object of a listing."""
+    """An object in a listing."""
 
     key: str
     written_at: datetime
 
 
 class Storage(Protocol):
-    """Objects by their keys, wherever they are kept."""
+    """Objects by their keys, in a bucket or a directory."""
 
     def objects(self, prefix: str) -> Iterator[Listed]:
-        """Those whose keys begin with the prefix."""
+        """Lists the objects whose keys begin with the prefix."""
         ...
 
     def read(self, key: str) -> bytes | None:
-        """The object's body; None where there is none."""
+        """Returns the object's body; None if it does not exist."""
         ...
 
 
 class Bucket:
-    """An S3 bucket, through a client of boto3's. Everything raises botocore's errors."""
+    """An S3 bucket, through a boto3 client. Everything raises botocore's errors."""
 
     def __init__(self, client: Any, name: str, *, may_be_absent: bool = False) -> None:
-        """A bucket that is not there has no objects if it `may_be_absent`, else it is an error."""
+        """Creates the storage: a bucket that does not exist has no objects if it `may_be_absent`;
+        otherwise it is an error."""
         self._client = client
         self._name = name
         self._may_be_absent = may_be_absent
@@ -68,7 +69,7 @@ class Bucket:
         return body
 
     def metadata(self, key: str) -> Mapping[str, str]:
-        """The user's own (x-amz-meta-…)."""
+        """Returns the user's metadata (x-amz-meta-…)."""
         found: Mapping[str, str] = self._client.head_object(Bucket=self._name, Key=key)["Metadata"]
         return found
 

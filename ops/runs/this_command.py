@@ -1,4 +1,4 @@
-"""How this command is called, for the commands that messages suggest."""
+"""Finds how this command was called, for the commands that messages suggest."""
 
 import shutil
 import sys
@@ -6,8 +6,8 @@ from pathlib import Path
 
 
 def this_command() -> tuple[str, ...]:
-    """The words that call it from the current directory: `ops` where the shell finds it under that
-    name, else the path of the script, or of the interpreter with `-m ops`."""
+    """Returns the words that call it from the current directory: `ops` if the shell finds it under
+    that name, else the path of the script, or of the interpreter with `-m ops`."""
     script = Path(sys.argv[0])
     if script.name == "ops":
         found = shutil.which("ops")
@@ -18,6 +18,6 @@ def this_command() -> tuple[str, ...]:
 
 
 def _path(file: Path) -> str:
-    """Relative to the current directory where it is in it."""
+    """Returns the path relative to the current directory, if it is in it."""
     absolute, here = Path.cwd() / file, Path.cwd()
     return str(absolute.relative_to(here) if absolute.is_relative_to(here) else absolute)

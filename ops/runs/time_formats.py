@@ -1,4 +1,4 @@
-"""Which format of `TimeFormats` reads times that a run has rejected as unreadable."""
+"""Finds the format of `TimeFormats` that reads times which a run has rejected as unreadable."""
 
 import re
 from collections import defaultdict
@@ -26,11 +26,11 @@ _DIGIT_DATES, _DIGIT_TIMES = ("%Y%m%d", "%d%m%Y", "%m%d%Y"), ("%H%M", "%H%M%S")
 _EPOCHS = tuple(f"epoch_{unit}" for unit in Unit)
 _OFFSETS = ("+0000", "+00:00", "-0000", "-00:00")
 _LETTERS = "bBap"
-"""directives that are read as words; the others are numbers"""
+"""directives that are read as words; the others are read as numbers"""
 
 
 def formats_of(texts: Sequence[str], rules: ReadingRules) -> tuple[str, ...]:
-    """The format that reads the most of these texts.
+    """Returns the format that reads the most of these texts.
 
     Several where the texts do not decide between them: 05/06/2024 may be in May or in June. None
     where no known format reads any text.
@@ -60,13 +60,14 @@ def _day(text: str, time_format: str, rules: ReadingRules) -> date | None:
 
 
 def _outline(text: str) -> str:
-    """A text without its values: ``25.05.2024 1 PM`` -> ``0.0.0 0 a``."""
+    """Returns a text without its values: ``25.05.2024 1 PM`` -> ``0.0.0 0 a``."""
     return re.sub("[A-Za-z]+", "a", re.sub("[0-9]+", "0", text))
 
 
 @cache
 def _formats_by_outline() -> Mapping[str, Sequence[str]]:
-    """So that only a few are tried: each takes a while to be compiled."""
+    """Groups the formats by outline, so that only a few are tried: each takes a while to be
+    compiled."""
     found = defaultdict(list)
     for one in _formats():
         for offset in _OFFSETS if "%z" in one else ("",):

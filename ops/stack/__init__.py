@@ -1,1 +1,1 @@
-"""A deployed stack, in an AWS account or in anything that answers like one."""
+"""A deployed stack, in an AWS account or in an emulator of AWS."""

@@ -1,4 +1,4 @@
-"""The account that the operator is at work in: its clients, and its errors in words."""
+"""The operator's AWS account: its clients, and messages for its errors."""
 
 import os
 import shlex
@@ -36,15 +36,14 @@ class SignInExpiredError(AccountError):
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """As the aws CLI finds it: by profile and region, or what the environment says of them
-    (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL, …).
-    """
+    """An account, found as the aws CLI finds it: by profile and region, or from the environment
+    (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL, …)."""
 
     profile: str | None = None
     region: str | None = None
 
     def client(self, service: str) -> Any:
-        """A client of boto3's. Raises AccountError for a profile or a region that is missing."""
+        """Returns a boto3 client. Raises AccountError for a profile or a region that is missing."""
         with asking_aws(self, f"for a client of {service}"):
             return self._session.client(service, config=_CONFIG)
 
@@ -54,18 +53,19 @@ class Account:
 
     @property
     def region_name(self) -> str | None:
-        """None is left to botocore, which knows AWS_DEFAULT_REGION and the profile's, but not
-        AWS_REGION, as the aws CLI does."""
+        """Returns the region; None leaves it to botocore, which reads AWS_DEFAULT_REGION and the
+        profile's region, but not AWS_REGION, as the aws CLI does."""
         return self.region or os.environ.get("AWS_REGION")
 
     @property
     def options(self) -> tuple[str, ...]:
-        """What names this account on the command line, here and of the aws CLI."""
+        """Returns the options that name this account on the command line, for `ops` and for the aws
+        CLI."""
         given = {"--profile": self.profile, "--region": self.region}
         return tuple(word for name, value in given.items() if value for word in (name, value))
 
     def how_to_sign_in(self, command: str = "aws sso login") -> str:
-        """What to do when the session has expired; `command` begins a new one."""
+        """Says what to do when the session has expired; `command` begins a new one."""
         if self.profile is None and "AWS_ACCESS_KEY_ID" in os.environ:
             return "set new AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN"
         profile = self.profile or self._session.profile_name
@@ -74,7 +74,7 @@ class Account:
 
 @contextmanager
 def asking_aws(account: Account, what: str) -> Iterator[None]:
-    """Around calls of a client of the account: `what` is asked for.
+    """Converts the errors of calls of a client of the account: `what` is asked for.
 
     Raises:
         SignInExpiredError: The session or the credentials have expired.
@@ -113,6 +113,6 @@ def asking_aws(account: Account, what: str) -> Iterator[None]:
         raise AccountError(f"asking AWS {what}: {code}: {message}") from error
     except (BotoCoreError, ResponseParserError) as error:
         raise AccountError(
-            f"asking AWS {what}: {error}. Is that address up, and does it know this region? See "
-            "AWS_ENDPOINT_URL, --region and --profile"
+            f"asking AWS {what}: {error}. Check the address and the region: AWS_ENDPOINT_URL, "
+            "--region and --profile"
         ) from error

@@ -1,4 +1,4 @@
-"""Estimates a run: by a deployed stack, or without one, over a table of the account."""
+"""Estimates a run: with a deployed stack, or without a stack over a table of the account."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -24,11 +24,13 @@ from trip_kpis.core.estimate.document import estimate_document
 from trip_kpis.core.run.requests import RunRequest
 
 _MOST_SECONDS = 600
-"""for the sample: more than a function has, where a small read budget is to be kept to"""
+"""seconds for the sample: more than a function has, because a small read budget may have to be
+kept"""
 
 
 def of_stack(stack: Stack, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """By an execution of the stack's state machine. Raises AccountError or ResultsError."""
+    """Estimates with an execution of the stack's state machine. Raises AccountError or
+    ResultsError."""
     with asking_aws(stack.account, f"for an estimate of the stack {stack.name}"):
         client = stack.client("stepfunctions")
         return estimate_by_execution(client, stack.state_machine_arn, asked)
@@ -37,7 +39,7 @@ def of_stack(stack: Stack, asked: Mapping[str, Any]) -> dict[str, Any]:
 def of_table(
     table_name: str, account: Account, *, environment: Mapping[str, str], asked: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """By the functions' own code in this process, with the operator's own credentials.
+    """Estimates with the functions' own code in this process, with the operator's own credentials.
 
     `environment` has PlanRun's variables. Raises SettingError or InputError for what no stack or
     run can have, and AccountError for what AWS answers.
@@ -72,7 +74,7 @@ def of_table(
 
 @contextmanager
 def _reading(account: Account, table_name: str) -> Iterator[None]:
-    """The functions' errors speak of a role and a stack; here there is neither."""
+    """Converts the functions' errors, which mention a role and a stack: here there is neither."""
     with asking_aws(account, f"for the table {table_name}"):
         try:
             yield

@@ -1,4 +1,4 @@
-"""The executions of a stack's state machine, and which run each of them belongs to."""
+"""The executions of a stack's state machine, and the run of each."""
 
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -10,7 +10,7 @@ from ops.stack.stack import Stack
 
 
 def executions(stack: Stack, *, last: int | None = None) -> tuple[Execution, ...]:
-    """The `last` ones, or all that Step Functions remembers, the newest first.
+    """Returns the `last` executions, or all that Step Functions remembers, the newest first.
 
     Raises AccountError.
     """
@@ -20,8 +20,8 @@ def executions(stack: Stack, *, last: int | None = None) -> tuple[Execution, ...
 
 
 def executions_of(stack: Stack, run_id: str) -> tuple[Execution, ...]:
-    """Those of one run, the newest first: that which began it, by its name, and those since that
-    went on with it. Empty where Step Functions remembers none. Raises AccountError."""
+    """Returns the executions of one run, the newest first: the one that began it, by its name, and
+    later ones that resumed it. Empty where Step Functions remembers none. Raises AccountError."""
     client = stack.client("stepfunctions")
     began_it = f":{run_id}"
 
@@ -37,15 +37,15 @@ def executions_of(stack: Stack, run_id: str) -> tuple[Execution, ...]:
 
 
 def _arns(client: Any, stack: Stack) -> Iterator[str]:
-    """The newest first, as ListExecutions has them."""
+    """Yields the ARNs, the newest first, as ListExecutions has them."""
     pages = client.get_paginator("list_executions")
     for page in pages.paginate(stateMachineArn=stack.state_machine_arn):
         yield from (listed["executionArn"] for listed in page["executions"])
 
 
 def _describe(client: Any) -> Callable[[str], Execution]:
-    """ListExecutions does not tell the input, which names the run. To be called one after the
-    other: many at once would use up the account's quota.
+    """Describes an execution, because ListExecutions does not return the input, which names the
+    run. To be called one after the other: many at once would use up the account's quota.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
     """

@@ -1,4 +1,4 @@
-"""What a stack's bucket holds, fetched into a directory, as `aws s3 sync` would leave it there."""
+"""Fetches the objects of a stack's bucket into a directory, as `aws s3 sync` would."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -15,7 +15,7 @@ from trip_kpis.core.layout import is_known
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """The keys of the objects that were fetched, and of those that no run writes."""
+    """The keys of the fetched objects, and of those that no run writes."""
 
     keys: tuple[str, ...]
     foreign: tuple[str, ...]
@@ -24,9 +24,8 @@ class Fetched:
 def fetch(
     stack: Stack, prefixes: Iterable[str], directory: Path, *, wanted: Callable[[str], bool]
 ) -> Fetched:
-    """Every object under the prefixes whose key is `wanted` and of the product's layout, each as a
-    file that bears the object's time. Raises AccountError.
-    """
+    """Fetches every object under the prefixes whose key is `wanted` and of this program's layout,
+    each as a file with the object's time. Raises AccountError."""
     bucket = stack.bucket()
     foreign: list[str] = []
 
@@ -56,7 +55,7 @@ def fetch(
 
 
 def newest_first(stack: Stack, prefix: str) -> list[str]:
-    """The keys of the product's layout under the prefix, in the order of their objects' times.
+    """Returns the keys of this program's layout under the prefix, the newest object first.
 
     Raises AccountError.
     """
@@ -65,7 +64,7 @@ def newest_first(stack: Stack, prefix: str) -> list[str]:
 
 
 def written_last(stack: Stack, prefix: str) -> list[str]:
-    """The key that was written last, with all that may have been: S3 has times in seconds.
+    """Returns the keys that may have been written last: S3 has times in seconds.
 
     Raises AccountError.
     """

@@ -1,4 +1,4 @@
-"""Calls to AWS that are repeated until they are answered: for a run that is followed for hours."""
+"""Repeats calls to AWS until they are answered, for a run that is followed for hours."""
 
 import time
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from ops.stack.account import AccountError
 from trip_kpis.aws.throttling import Backoff
 
 GIVE_UP_MINUTES = 15
-"""without an answer"""
+"""minutes without an answer"""
 _TRANSIENT = (BotoConnectionError, HTTPClientError, IncompleteReadError, ResponseParserError)
 _TOO_MANY_REQUESTS = {"SlowDown", "TooManyRequestsException", "RequestLimitExceeded"}
 
@@ -27,7 +27,7 @@ _Answer = TypeVar("_Answer")
 
 @dataclass(frozen=True, slots=True)
 class UntilAnswered:
-    """Repeats a call whose error is transient, with longer and longer waits.
+    """Repeats a call whose error is transient, with growing waits.
 
     It says once that AWS does not answer, and once that it answers again.
     """
@@ -37,8 +37,8 @@ class UntilAnswered:
     sleep: Callable[[float], None] = time.sleep
 
     def __call__(self, call: Callable[[], _Answer], /) -> _Answer:
-        """The call's answer. Raises its error where that is not transient, and AccountError after
-        GIVE_UP_MINUTES without an answer."""
+        """Returns the call's answer. Raises its error where that is not transient, and AccountError
+        after GIVE_UP_MINUTES without an answer."""
         backoff = Backoff()
         lost_at = None
         while True:
@@ -65,7 +65,8 @@ class UntilAnswered:
 
 
 def is_transient(error: Exception) -> bool:
-    """Whether the same call may be answered later: no connection, throttling, a server's error."""
+    """Returns whether the same call may be answered later: no connection, throttling, a server's
+    error."""
     if not isinstance(error, ClientError):
         return isinstance(error, _TRANSIENT)
     code = error.response["Error"].get("Code", "")

@@ -1,4 +1,4 @@
-"""Runs of a deployed stack: started, resumed, and followed to their end."""
+"""Starts, resumes and follows the runs of a deployed stack."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -30,13 +30,13 @@ _RECENT = 50
 
 
 def start(stack: Stack, execution_input: Mapping[str, Any]) -> RunningExecution:
-    """A new run. Raises AccountError."""
+    """Starts a new run. Raises AccountError."""
     with asking_aws(stack.account, f"to start a run of the stack {stack.name}"):
         return RunningExecution.start(stack, execution_input, name=new_execution_name("run"))
 
 
 def resume(stack: Stack, run_id: str | None, asked: Mapping[str, Any]) -> RunningExecution:
-    """A new execution that resumes a run; None is the last one. `asked` is what its input says
+    """Starts an execution that resumes a run; None is the last one. `asked` is what its input says
     besides. Raises AccountError if there is no such run, or an execution of it is running, and
     InputError if it cannot read with what is asked."""
     of_run = executions_of_run(stack, run_id)
@@ -73,7 +73,7 @@ def follow(
 
 
 def running_execution(stack: Stack, run_id: str | None) -> RunningExecution | None:
-    """That of a run which is running; None is the last run. Raises AccountError."""
+    """Returns the execution of a run that is running; None is the last run. Raises AccountError."""
     newest = next(iter(executions_of_run(stack, run_id)), None)
     if newest is None or newest.arn is None or newest.status != RUNNING:
         return None
@@ -81,7 +81,8 @@ def running_execution(stack: Stack, run_id: str | None) -> RunningExecution | No
 
 
 def run_of_stack(stack: Stack, run_id: str | None) -> Run:
-    """With its progress; None is the last run. Raises AccountError or ResultsError."""
+    """Returns a run with its progress; None is the last run. Raises AccountError or
+    ResultsError."""
     of_run = executions_of_run(stack, run_id)
     run_id = of_run[0].run_id if of_run else str(run_id)
     seen = progress(stack, run_id)
@@ -107,7 +108,8 @@ def run_of_stack(stack: Stack, run_id: str | None) -> Run:
 
 
 def executions_of_run(stack: Stack, run_id: str | None) -> tuple[Execution, ...]:
-    """The newest first; None is the run of the newest execution that is no estimate.
+    """Returns the executions of a run, the newest first; None is the run of the newest execution
+    that is not an estimate.
 
     Empty where Step Functions remembers none of that run. Raises AccountError, and so it does where
     there has been no run at all.
@@ -128,18 +130,19 @@ def _newest(stack: Stack) -> Execution:
 
 
 def newest_run_id(stack: Stack) -> str:
-    """Of the run that began or was resumed last. Raises AccountError where there is none."""
+    """Returns the id of the run that began or was resumed last. Raises AccountError where there is
+    none."""
     return _newest(stack).run_id
 
 
 def progress(stack: Stack, run_id: str) -> Progress:
-    """Of the run's segments. Raises AccountError."""
+    """Returns the progress of the run's segments. Raises AccountError."""
     with asking_aws(stack.account, f"for the log of run {run_id}"):
         return RunLog(stack.bucket(), run_id).look()
 
 
 def _finished(stack: Stack, run_id: str) -> FinishedRun | None:
-    """The run's manifest, which is written last; None: it has not finished."""
+    """Reads the run's manifest, which is written last; None: the run has not finished."""
     key = layout.manifest_key(run_id)
     with asking_aws(stack.account, f"for the manifest of run {run_id}"):
         body = stack.bucket().read(key)
@@ -148,7 +151,7 @@ def _finished(stack: Stack, run_id: str) -> FinishedRun | None:
 
 
 def no_such_run(stack: Stack, run_id: str) -> AccountError:
-    """There is nothing to resume, or to tell of."""
+    """Returns the error for a run that does not exist."""
     return AccountError(
         f"the stack {stack.name} has no plan of a run {run_id}: it was never planned, or that was "
         f"longer ago than StagingExpirationDays. `runs --stack {stack.name}` lists its runs"

@@ -1,4 +1,4 @@
-"""A few items of a table in the account, for a look at what its items have."""
+"""Reads a few items of a table in the account, to recognize their attributes."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ _ITEMS_A_PAGE = 500
 
 
 def sampled_items(table: str, account: Account) -> tuple[list[Any], tuple[str, ...]]:
-    """Items of the beginnings of several segments, and the table's key attributes. It reads at most
-    2,000 items. Raises AccountError."""
+    """Returns items from the beginnings of several segments, and the table's key attributes. It
+    reads at most 2,000 items. Raises AccountError."""
     client = account.client("dynamodb")
     items: list[Any] = []
     with asking_aws(account, f"for a sample of the table {table}"):

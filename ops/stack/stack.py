@@ -1,4 +1,4 @@
-"""The stack by its name: what CloudFormation says of it."""
+"""Finds a stack by its name: what CloudFormation says about it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,13 +13,13 @@ from ops.stack.account import Account, AccountError, asking_aws
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
-    """Where a deployed stack runs, and writes to."""
+    """A deployed stack: its state machine, its bucket and its parameters."""
 
     name: str
     account: Account
     outputs: Mapping[str, str]
     parameters: Mapping[str, str] = field(default_factory=dict)
-    """that it is deployed with"""
+    """parameters with which it is deployed"""
 
     @property
     def state_machine_arn(self) -> str:
@@ -33,22 +33,24 @@ class Stack:
         return self.account.client(service)
 
     def bucket(self) -> Bucket:
-        """Where runs write to. Raises AccountError."""
+        """Returns the bucket to which runs write. Raises AccountError."""
         return Bucket(self.client("s3"), self.bucket_name)
 
     @property
     def options(self) -> tuple[str, ...]:
-        """What names this stack on the command line, for the commands that messages suggest."""
+        """Returns the options that name this stack on the command line, for the commands that
+        messages suggest."""
         return ("--stack", self.name, *self.account.options)
 
     @property
     def is_embedded(self) -> bool:
-        """Whether `ops serve` runs it, and no account."""
+        """Returns whether `ops serve` runs it, and not an account."""
         return is_on_this_machine(self.client("cloudformation").meta.endpoint_url)
 
     @classmethod
     def named(cls, name: str, account: Account) -> Self:
-        """Raises AccountError if there is none of that name, or it is another template's."""
+        """Finds the stack; raises AccountError if there is none with this name, or if it belongs to
+        another template."""
         client = account.client("cloudformation")
         with asking_aws(account, f"for the stack {name}"):
             try:

@@ -1,4 +1,5 @@
-"""`python -m tests.faults 10000`: so many schedules in two processes, and their counts."""
+"""`python -m tests.faults 10000`: plays so many schedules in two processes, and prints their
+counts."""
 
 import argparse
 import sys
@@ -10,7 +11,7 @@ _SHOWN = 20
 
 
 def main() -> int:
-    """0 if nothing was wrong."""
+    """Returns 0 if no schedule showed a difference."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("schedules", type=int)
     parser.add_argument("--first", type=int, default=0, help="the first seed")

@@ -1,4 +1,5 @@
-"""Between the functions' clients and AWS: every attempt at a call comes by here, and its fault."""
+"""The boundary between the functions' clients and AWS: every attempt at a call passes it, and its
+fault."""
 
 import random
 from collections.abc import Callable
@@ -47,7 +48,7 @@ class Pages:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delayed:
-    """A write under way whose sender is gone."""
+    """A write in progress whose sender is gone."""
 
     worker: Invocation
     call: Call
@@ -55,13 +56,14 @@ class Delayed:
     """when Lambda would have ended the sender at the latest"""
 
     def is_over_by(self, now: datetime) -> bool:
-        """A merge's write takes effect before that, for no merge sends one later."""
+        """Returns whether a merge's write takes effect before that, because no merge sends one
+        later."""
         return self.worker.function == "MergePartials" and now >= self.worker_ends
 
 
 @dataclass(slots=True)
 class Boundary:
-    """Answers for AWS, or does not."""
+    """Answers in place of AWS, or does not answer."""
 
     store: Store
     faults: Faults
@@ -99,7 +101,7 @@ class Boundary:
         self.running[-1].spend(self.takes.retry_ms)
 
     def let_through(self, which: Callable[[Delayed], bool]) -> None:
-        """Delayed writes that take effect now."""
+        """Lets delayed writes take effect now."""
         now = [late for late in self.delayed if which(late)]
         self.delayed = [late for late in self.delayed if not which(late)]
         for late in now:

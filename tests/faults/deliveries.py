@@ -1,4 +1,4 @@
-"""Lambda: an event goes to a handler, and what becomes of it has a name."""
+"""The Lambda service: delivers an event to a handler, and names the result."""
 
 import json
 import random
@@ -45,7 +45,8 @@ class Lambda:
     invocations: int = 0
 
     def deliver(self, function: str, payload: dict[str, Any]) -> dict[str, Any]:
-        """The function's answer. Raises FailedError by the name that Step Functions would see."""
+        """Returns the function's answer. Raises FailedError by the name that Step Functions would
+        see."""
         fault = self.faults.at_delivery()
         if fault is Fault.MERGED_EARLY:
             fault = None if function != "ScanSegment" else fault
@@ -66,12 +67,12 @@ class Lambda:
                 self._unheard(function, payload)
 
     def wait(self, ms: float) -> None:
-        """Time passes between two deliveries."""
+        """Lets time pass between two deliveries."""
         self.clock.spend(ms)
         self._meanwhile(timedelta(milliseconds=ms))
 
     def again(self, worker: Invocation) -> None:
-        """The worker's event to another one, whose answer nobody hears."""
+        """Delivers the worker's event to another worker, whose answer nobody receives."""
         self._unheard(worker.function, worker.payload)
 
     def _unheard(self, function: str, payload: dict[str, Any]) -> None:

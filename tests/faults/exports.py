@@ -1,4 +1,4 @@
-"""Exports of a table, as DynamoDB leaves them in a bucket, and what each of their files holds."""
+"""Exports of a table, as DynamoDB writes them to a bucket, and the items of each of their files."""
 
 import base64
 import gzip
@@ -17,7 +17,7 @@ _MOST_FILES = 8
 
 
 class Damage(StrEnum):
-    """What an export may have besides what DynamoDB wrote, so that no run may finish over it."""
+    """Damage of an export, because of which no run over it may succeed."""
 
     OTHER_FARES = "a data file of another version"
     MISCOUNTED = "a data file with another number of items"
@@ -29,7 +29,7 @@ class Damage(StrEnum):
 
     @property
     def error(self) -> str:
-        """That a run over it fails with."""
+        """Returns the error with which a run over it fails."""
         of_others = {
             Damage.MISSING: "ExportNotFoundError",
             Damage.FAILED: "ExportFailedError",
@@ -102,7 +102,7 @@ class Export:
 
     @property
     def status(self) -> str:
-        """As DescribeExport has it."""
+        """Returns the status that DescribeExport reports."""
         if self.in_progress:
             return "IN_PROGRESS"
         return "FAILED" if self.damage is Damage.FAILED else "COMPLETED"
@@ -117,7 +117,7 @@ class Export:
         return f"{self.folder}/manifest-summary.json"
 
     def described(self) -> dict[str, Any]:
-        """As DescribeExport describes it."""
+        """Returns the description that DescribeExport returns."""
         described = {
             "ExportArn": self.arn,
             "ExportStatus": self.status,
@@ -133,7 +133,7 @@ class Export:
         return described
 
     def objects(self, rng: random.Random) -> dict[str, bytes]:
-        """What is in the bucket when it is complete, by key."""
+        """Returns the content of the bucket when the export is complete, by key."""
         if self.damage is Damage.FAILED:
             return {}
         counts = [len(file.items) for file in self.files]
@@ -195,7 +195,7 @@ class Export:
         return {f"{self.folder}/data/{file.name}": _gzip([*map(_dearer, file.items)], rng)}
 
     def freeze(self, document: Mapping[str, Any]) -> Iterator[str]:
-        """Takes the segments that the run has frozen; gives what is wrong with them."""
+        """Records the segments of the run; returns what is wrong with them."""
         files = {f"{self.folder}/data/{file.name}": file for file in self.files}
         keys = [[file["key"] for file in segment] for segment in document["segments"]]
         if sorted(chain(*keys)) != sorted(files):
@@ -203,12 +203,12 @@ class Export:
         self.segments = [[files[key] for key in segment if key in files] for segment in keys]
 
     def size(self, number: int, total: int) -> int:
-        """How many items a segment has."""
+        """Counts the items of a segment."""
         assert total == len(self.segments)
         return sum(len(file.items) for file in self.segments[number])
 
     def place_after(self, number: int, total: int, cursor: Mapping[str, Any] | None) -> int:
-        """How many items the segment has up to this cursor."""
+        """Counts the items of the segment up to this cursor."""
         assert total == len(self.segments)
         if cursor is None:
             return 0
@@ -227,7 +227,7 @@ def _gzip(items: Sequence[_Item], rng: random.Random) -> bytes:
 
 
 def _dearer(item: _Item) -> _Item:
-    """The item with another fare."""
+    """Returns the item with another fare."""
     return {**item, "fare_amount": {"N": "987654.321"}}
 
 

@@ -1,4 +1,4 @@
-"""What can happen to a call, and to the delivery of an invocation, drawn from a seed."""
+"""The faults of a call, and of the delivery of an invocation, drawn from a seed."""
 
 import random
 from collections import Counter
@@ -9,7 +9,7 @@ from tests.faults.http_calls import Call
 
 
 class Fault(StrEnum):
-    """The kinds that a counts counts."""
+    """The kinds of faults that are counted."""
 
     # The call has no effect:
     KILLED_BEFORE = "killed before a call took effect"
@@ -109,7 +109,7 @@ class Faults:
         self._rate = self.rng.choice(_RATES)
 
     def at_call(self, call: Call) -> Fault | None:
-        """What happens to this attempt at a call; None: nothing."""
+        """Returns what happens to this attempt at a call; None: nothing."""
         if not self.is_on:
             return None
         if self._bursting and self._bursting[0] == call.operation:
@@ -124,7 +124,7 @@ class Faults:
         return fault
 
     def at_delivery(self) -> Fault | None:
-        """What happens to this delivery of an invocation."""
+        """Returns what happens to this delivery of an invocation."""
         if not self.is_on:
             return None
         if self._deadly:
@@ -138,13 +138,13 @@ class Faults:
         return fault
 
     def at_service_call(self) -> Fault | None:
-        """What happens to a call that the state machine itself makes to DynamoDB."""
+        """Returns what happens to a call that the state machine itself makes to DynamoDB."""
         if not self.is_on or self.rng.random() >= 2 * self._rate:
             return None
         return self.rng.choice((Fault.THROTTLING, Fault.ERROR_500, Fault.ANSWER_LOST))
 
     def happened(self, fault: Fault) -> None:
-        """Counts a fault that really was injected."""
+        """Counts a fault that was really injected."""
         self.counts[fault] += 1
 
 

@@ -1,4 +1,4 @@
-"""The HTTP boundary: a request of botocore's as a Call, and an Answer as botocore's response.
+"""The HTTP boundary: converts botocore's request to a Call, and an Answer to botocore's response.
 
 Everything of botocore above the socket is the real thing: serialising, signing, retries, parsing,
 checksums.
@@ -17,7 +17,7 @@ from botocore.awsrequest import AWSResponse
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One attempt of botocore's at one request."""
+    """One attempt of botocore at one request."""
 
     operation: str
     url: str
@@ -51,7 +51,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What the service says."""
+    """The answer of the service."""
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -71,7 +71,7 @@ class _Raw(io.BytesIO):
 
 
 def read_call(request: Any, operation: str) -> Call:
-    """What botocore was about to send."""
+    """Reads the request that botocore was about to send."""
     parts = urlsplit(request.url)
     headers = {
         name.lower(): value.decode() if isinstance(value, bytes) else str(value)

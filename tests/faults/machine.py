@@ -1,4 +1,5 @@
-"""The state machine: the real file's states and Retry, each Task a call of the real handler."""
+"""The state machine: the states and the Retry of the real file; each Task calls the real
+handler."""
 
 import json
 import random
@@ -20,7 +21,7 @@ MOST_DELIVERIES = 3_000
 
 
 class StoppedError(Exception):
-    """An execution was stopped from outside: by its operator, or because it goes on and on."""
+    """An execution was stopped from outside: by its operator, or because it does not end."""
 
 
 FUNCTIONS = {"PlanExport": "PlanRun"}
@@ -36,7 +37,7 @@ _WAIT_MS = 300_000
 
 @dataclass(slots=True, kw_only=True)
 class Execution:
-    """How far an execution has come: there, a redrive goes on."""
+    """The progress of an execution: a redrive continues there."""
 
     name: str
     input: dict[str, Any]
@@ -60,8 +61,8 @@ class StateMachine:
     _deliveries: int = 0
 
     def execute(self, execution: Execution) -> dict[str, Any]:
-        """The output. Raises FailedError by the name of the error that failed the execution, or
-        StoppedError."""
+        """Executes the state machine and returns the output. Raises FailedError by the name of the
+        error that failed the execution, or StoppedError."""
         if execution.state is None:
             event = {"execution_name": execution.name, "input": execution.input}
             execution.state = self._whole("PlanRun", event)
@@ -105,7 +106,7 @@ class StateMachine:
         execution.state = self._whole("PlanExport", event)
 
     def _of_dynamodb(self, state: str, call: Callable[[], Export]) -> Export:
-        """A call that the state itself makes."""
+        """Makes a call of a state to DynamoDB."""
         failures: Counter[int] = Counter()
         while True:
             self._count_delivery(state)
@@ -127,7 +128,7 @@ class StateMachine:
             raise StoppedError(f"{what} after {self.stop_after} deliveries")
 
     def _segment(self, of_run: dict[str, Any], number: int) -> Iterator[None]:
-        """A child of the Map, one delivery at a time."""
+        """Runs a child of the Map, one delivery at a time."""
         payload = {**of_run, "segment": number}
         while True:
             answer: dict[str, Any] = {}
@@ -144,7 +145,7 @@ class StateMachine:
         return answer
 
     def _task(self, state: str, payload: dict[str, Any], answer: dict[str, Any]) -> Iterator[None]:
-        """Delivers until there is an answer or Retry is at its end."""
+        """Delivers until there is an answer or no Retry is left."""
         failures: Counter[int] = Counter()
         while True:
             self._count_delivery(f"{state} {payload}")
@@ -162,7 +163,7 @@ class StateMachine:
 
 
 def _retrier(state: str, error: str) -> tuple[int, int] | None:
-    """The first one for this error: its number, its MaxAttempts."""
+    """Returns the first retrier for this error: its number, its MaxAttempts."""
     for number, (errors, most) in enumerate(_retriers()[state]):
         if error in errors:
             return number, most

@@ -1,4 +1,4 @@
-"""Many schedules, in two processes."""
+"""Plays many schedules, in two processes."""
 
 import faulthandler
 import io
@@ -45,5 +45,5 @@ def play_many(seeds: Iterable[int]) -> Totals:
 
 
 def replay_with(seed: int) -> str:
-    """The command that plays the schedule again."""
+    """Returns the command that plays the schedule again."""
     return f"replay with: make faults-fast SEED={seed}"

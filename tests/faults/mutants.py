@@ -39,7 +39,7 @@ from trip_kpis.core.run.proof import Chains, Proof, SegmentProof
 
 @dataclass(slots=True, kw_only=True)
 class _HandedLog:
-    """A log that believes the position it is handed, and its own writes."""
+    """A log that trusts the position that it is given, and its own writes."""
 
     log: SegmentLog
     position: Position
@@ -59,7 +59,7 @@ class _HandedLog:
 
 
 def _scan_from_the_state(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Goes on from the position that the invocation before returned to the state machine."""
+    """Continues at the position that the invocation before returned to the state machine."""
     bucket = Bucket(clients.s3(), read_settings().bucket_name)
     plan = RunStore(bucket).plan(event["run_id"], sha256=event["plan_sha256"])
     log = _HandedLog(
@@ -83,7 +83,7 @@ def _scan_from_the_state(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 class _Believed(Chains):
-    """Whatever is listed is the whole."""
+    """Treats the listed parts as complete."""
 
     def __init__(self, plan: Plan) -> None:
         super().__init__(plan)
@@ -114,7 +114,7 @@ class _Believed(Chains):
 
 
 def _merge_what_is_listed(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Publishes without following the chains."""
+    """Publishes without checking the chains."""
     with patch.object(merge_partials, "Chains", _Believed):
         return merge_partials.handler(event, context)
 
@@ -125,7 +125,7 @@ def _not_held(_: PublishingLease) -> Iterator[None]:
 
 
 def _merge_without_a_lease(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Publishes whoever else does."""
+    """Publishes while other merges publish."""
     with patch.object(PublishingLease, "held", _not_held):
         return merge_partials.handler(event, context)
 
@@ -171,13 +171,13 @@ def _without_the_last_line(
 
 
 def _merge_whatever_was_read(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Does not ask how many items the export's files have."""
+    """Does not check how many items the export's files have."""
     with patch.object(Plan, "items_of", lambda _plan, _segment: None):
         return merge_partials.handler(event, context)
 
 
 def _plan_another_export(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Begins an export whenever the run is resumed, and reads that."""
+    """Starts an export whenever the run is resumed, and reads that."""
 
     def freeze(store: RunStore, plan: Plan, export: FrozenExport) -> FrozenExport:
         key = f"staging/run={plan.run_id}/export.json"

@@ -7,7 +7,7 @@ from tests.faults.schedule import play
 
 
 def main() -> int:
-    """0 if nothing was wrong."""
+    """Returns 0 if the schedule showed no difference."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.replay", description=__doc__)
     parser.add_argument("seed", type=int, help="which schedule: SEED=123")
     counts = play(parser.parse_args().seed)

@@ -1,4 +1,4 @@
-"""What a run must come to, and what it may fail with on the way."""
+"""The expected results of a run, and the errors with which it may fail."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,20 +25,20 @@ something that is not there; any other name is none of the program's."""
 
 
 class Read(Protocol):
-    """What a run reads, in segments of so many in all."""
+    """The items that a run reads, in its segments."""
 
     def size(self, number: int, total: int) -> int:
-        """How many items a segment has."""
+        """Counts the items of a segment."""
         ...
 
     def place_after(self, number: int, total: int, cursor: Mapping[str, Any] | None, /) -> int:
-        """How many items the segment has up to this cursor."""
+        """Counts the items of the segment up to this cursor."""
         ...
 
 
 @dataclass(slots=True, kw_only=True)
 class Run:
-    """A run, and what it must come to."""
+    """A run, and its expected results."""
 
     run_id: str
     table: Table

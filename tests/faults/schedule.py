@@ -1,4 +1,4 @@
-"""One seed's story: a table, its runs, what befalls them, and what comes of it."""
+"""The schedule of one seed: a table, its runs, their faults, and the results."""
 
 import random
 from collections import Counter
@@ -37,7 +37,7 @@ _PIECE_BYTES = (150, 400, 8 * 2**20)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """What is broken on purpose, to see whether it is seen. By default, nothing is."""
+    """A variant of the program that is broken on purpose. By default, nothing is broken."""
 
     handlers: Mapping[str, Handler] = field(default_factory=lambda: HANDLERS)
     store_honours_conditions: bool = True
@@ -47,7 +47,7 @@ AS_IT_IS = Variant()
 
 
 def play(seed: int, variant: Variant = AS_IT_IS, *, faults: bool = True) -> Totals:
-    """Plays the schedule of this seed; the totals say whether anything was wrong."""
+    """Plays the schedule of this seed; the totals say whether there was a difference."""
     story = _Story(seed, variant, with_faults=faults)
     with (
         environment(story.settings),
@@ -117,7 +117,7 @@ class _Story:
 
     @contextmanager
     def small_blocks(self) -> Iterator[None]:
-        """Exports are read in pieces and blocks of a few items, and each block takes its time."""
+        """Makes exports be read in pieces and blocks of a few items, each of which takes time."""
         read = ExportFiles.pages
 
         def pages(files: ExportFiles, segment: int, *, after: Cursor | None) -> Iterator[Page]:
@@ -168,7 +168,7 @@ class _Story:
         )
 
     def _run(self, run_id: str, *, with_faults: bool) -> None:
-        """A run until it has finished."""
+        """Executes a run until it has finished."""
         self._add(run_id)
         if with_faults:
             for _ in range(self.rng.randint(1, _MOST_EXECUTIONS)):
@@ -275,8 +275,8 @@ class _Story:
         return run
 
     def _let_read_export(self, run: Run, damage: Damage | None) -> None:
-        """One that the run makes, or one that is there already or under way. Whatever is written to
-        the table later is in no export."""
+        """Lets the run read an export: one that it makes, or one that exists or is in progress.
+        Whatever is written to the table later is in no export."""
         run.reads_export = True
         run.table, _ = made_up(self.rng, at_least_one=True, name=f"{run.run_id}-later")
         if damage is not None and not run.as_planned.items:
@@ -328,7 +328,7 @@ class _Story:
             self.store.add(key, body)
 
     def _start_export(self, source: Mapping[str, Any]) -> Export:
-        """ExportTableToPointInTime: the same request is the same export."""
+        """Answers ExportTableToPointInTime: the same request is the same export."""
         run = self.checker.runs[source["prefix"].removeprefix("exports/run=")]
         if export := run.exports_begun.get(source["token"]):
             return export
@@ -348,7 +348,7 @@ class _Story:
         return export
 
     def _export_of(self, arn: str) -> Export:
-        """DescribeExport."""
+        """Answers DescribeExport."""
         for run in self.checker.runs.values():
             if export := run.table.exports.get(arn):
                 if not export.in_progress and export.manifest_key not in self.store.objects:
@@ -396,7 +396,7 @@ class _Story:
         return True
 
     def _overtake(self, worker: Invocation) -> bool:
-        """A newer run goes by, whole, while this one publishes."""
+        """Runs a newer run completely, while this one publishes."""
         if not self._may_overtake or worker.payload["run_id"] != "run":
             return False
         self._may_overtake = False

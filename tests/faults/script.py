@@ -27,7 +27,7 @@ Drawn = tuple[Fault, float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Injected:
-    """A fault, and where it hit."""
+    """A fault, and the call at which it occurred."""
 
     execution: int
     """of the schedule's, from 0 on"""
@@ -39,7 +39,7 @@ class Injected:
 
 
 class Script:
-    """The faults of one schedule; it may be asked from several threads."""
+    """The faults of one schedule; it may be used from several threads."""
 
     def __init__(self, seed: int, replayed: Iterable[Injected] | None = None) -> None:
         self.seed = seed
@@ -55,19 +55,19 @@ class Script:
         self._lock = threading.Lock()
 
     def begin(self, execution: int) -> random.Random:
-        """From now on, faults of that execution; what is drawn once for all of it is drawn from
-        what this returns."""
+        """Begins the faults of that execution; what is drawn once for all of it is drawn from the
+        returned generator."""
         with self._lock:
             self._execution = execution
             self._asked.clear()
         return random.Random(f"{self.seed} {execution}")
 
     def end(self) -> None:
-        """No more of them."""
+        """Ends the faults."""
         self._execution = None
 
     def at(self, question: str, draw: Callable[[random.Random], Drawn | None]) -> Injected | None:
-        """What happens now that this is asked; `draw` is the seed's way to decide it."""
+        """Returns what happens at this question; `draw` decides it with the seed."""
         with self._lock:
             if self._execution is None:
                 return None
@@ -82,7 +82,8 @@ class Script:
 
     @property
     def left_out(self) -> int:
-        """Faults that were to be injected again and whose question was not asked so often."""
+        """Returns the faults that were to be injected again and whose question was not asked so
+        often."""
         return 0 if self._replayed is None else len(self._replayed) - len(self.injected)
 
     def save(self, file: Path) -> None:
@@ -92,8 +93,8 @@ class Script:
 
     @classmethod
     def load(cls, file: Path) -> Self:
-        """To inject again what `save` wrote. Raises OSError or ValueError, whose message names the
-        file."""
+        """Loads what `save` wrote, to inject it again. Raises OSError or ValueError, whose message
+        names the file."""
         try:
             document = json.loads(file.read_text())
             faults = [

@@ -53,11 +53,11 @@ class Slots:
             slot.close()
 
     def invocation_of(self, name: str) -> Invocation | None:
-        """What the slot is doing; None if it is doing nothing any more."""
+        """Returns what the slot is doing; None if it is idle."""
         return self._serving.get(name)
 
     def kill(self, name: str) -> None:
-        """SIGKILL, in the middle of what it is doing."""
+        """Ends the slot's process with SIGKILL, during its work."""
         for process_id in self._slots[name].process_ids():
             with suppress(ProcessLookupError):
                 os.kill(process_id, signal.SIGKILL)

@@ -18,7 +18,7 @@ FAULTS = Path("out/faults")
 
 
 def main() -> int:
-    """0 if nothing was wrong."""
+    """Returns 0 if no schedule showed a difference."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.slow", description=__doc__)
     parser.add_argument("schedules", type=int, nargs="?", default=1)
     parser.add_argument("--first", type=int, default=0, help="the first seed")

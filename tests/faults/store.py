@@ -42,7 +42,7 @@ class Store:
     watchers: list[Watcher] = field(default_factory=list)
 
     def answer(self, call: Call) -> Answer:
-        """The effect and the answer of a call that reaches S3."""
+        """Applies a call that reaches S3, and answers it."""
         match call.operation:
             case "GetObject":
                 return self._get(call)
@@ -57,7 +57,7 @@ class Store:
         raise AssertionError(f"no such operation here: {call.operation}")
 
     def below(self, prefix: str) -> dict[str, bytes]:
-        """The bodies of the objects whose keys begin with `prefix`."""
+        """Returns the bodies of the objects whose keys begin with `prefix`."""
         return {
             key: stored.body
             for key, stored in sorted(self.objects.items())
@@ -95,7 +95,7 @@ class Store:
         return Answer(headers={"etag": stored.etag, **metadata})
 
     def add(self, key: str, body: bytes) -> None:
-        """What another program writes."""
+        """Adds an object that another program writes."""
         self.objects[key] = Stored(body=body, metadata={}, written_at=self.now())
 
     def _put(self, call: Call) -> Answer:
@@ -165,7 +165,7 @@ class Store:
 
 
 def error(status: int, code: str) -> Answer:
-    """An error as S3 says it."""
+    """Returns an error as S3 reports it."""
     return _xml(status, f"<Error><Code>{code}</Code><Message>{code}</Message></Error>")
 
 

@@ -31,7 +31,7 @@ class Table:
     _segments: dict[tuple[int, int], list[_Item]] = field(default_factory=dict, init=False)
 
     def answer(self, call: Call) -> Answer:
-        """The answer to a call that reaches DynamoDB, or Lambda."""
+        """Answers a call that reaches DynamoDB, or Lambda."""
         if call.operation == "GetAccountSettings":
             return _json(200, {"AccountLimit": {"UnreservedConcurrentExecutions": 1_000}})
         request = json.loads(call.body)
@@ -55,11 +55,11 @@ class Table:
         return _json(200, {"ExportDescription": self.exports[arn].described()})
 
     def size(self, number: int, total: int) -> int:
-        """How many items a segment has."""
+        """Counts the items of a segment."""
         return len(self.segment(number, total))
 
     def segment(self, number: int, total: int) -> list[_Item]:
-        """The items of a segment, in the order in which a scan reads them."""
+        """Returns the items of a segment, in the order in which a scan reads them."""
         at = (number, total)
         if at not in self._segments:
             self._segments[at] = sorted(
@@ -68,7 +68,7 @@ class Table:
         return self._segments[at]
 
     def place_after(self, number: int, total: int, key: _Item | None) -> int:
-        """How many items the segment has up to this exclusive start key."""
+        """Counts the items of the segment up to this exclusive start key."""
         if key is None:
             return 0
         return sum(_place(item) <= _place(key) for item in self.segment(number, total))
@@ -105,7 +105,7 @@ class Table:
 
 
 def error(status: int, code: str) -> Answer:
-    """An error as DynamoDB says it."""
+    """Returns an error as DynamoDB reports it."""
     return _json(
         status, {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": f"{code}!"}
     )

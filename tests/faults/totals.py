@@ -1,4 +1,4 @@
-"""What a number of schedules came to."""
+"""The results of a number of schedules."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True, kw_only=True)
 class Totals:
-    """Of one schedule, or of many: `+` adds them up."""
+    """The results of one schedule, or of many: `+` adds them up."""
 
     schedules: int = 0
     of_exports: int = 0
@@ -36,7 +36,7 @@ class Totals:
         )
 
     def lines(self) -> list[str]:
-        """To print."""
+        """Returns the lines to print."""
         figures = [
             ("schedules", self.schedules),
             ("  of runs that read an export", self.of_exports),

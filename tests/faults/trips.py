@@ -16,7 +16,7 @@ _MOST_PAGES = 18
 
 @dataclass(slots=True)
 class Truth:
-    """What a run over a table must come to."""
+    """The expected results of a run over a table."""
 
     scanned: int = 0
     incomplete: int = 0
@@ -30,7 +30,7 @@ class Truth:
         return sum(map(len, self.fares.values()))
 
     def objects(self) -> dict[str, bytes]:
-        """What must be under kpis/."""
+        """Returns the expected objects under kpis/."""
         return {
             f"kpis/date={day}/kpi.json": KnownDay.of(map(Fraction, fares)).kpi_json(day)
             for day, fares in self.fares.items()

@@ -1,4 +1,4 @@
-"""Time that costs no time, and threads whose order is the seed's.
+"""Simulated time that costs no time, and threads whose order the seed decides.
 
 What stands here for the standard library's sleeping, waiting, pooling and clock is all that is
 replaced in a schedule, besides what is beyond the HTTP boundary. The project's own functions run as
@@ -38,7 +38,7 @@ _wait_for_real = Future.result
 
 @dataclass(slots=True)
 class Clock:
-    """The wall clock of a schedule: moves by a little with every look and every call."""
+    """The wall clock of a schedule: it advances a little with every look and every call."""
 
     at: datetime = datetime(2024, 6, 3, 2, 15, tzinfo=UTC)
 
@@ -51,7 +51,7 @@ class Clock:
 
 
 class KilledError(BaseException):
-    """The process is gone: nothing in it catches this, nothing of it runs on."""
+    """The process was killed: nothing in it catches this, and nothing of it continues."""
 
     def __init__(self, error: str) -> None:
         super().__init__(error)
@@ -76,7 +76,7 @@ class Invocation:
         return int(self.remaining_ms)
 
     def spend(self, ms: float) -> None:
-        """Time passes; at the limit, Lambda ends it."""
+        """Lets time pass; at the limit, Lambda ends the invocation."""
         if self.died_of:
             raise KilledError(self.died_of)
         self.clock.spend(ms)
@@ -100,7 +100,7 @@ _mine = threading.local()
 
 @contextmanager
 def in_this_thread(invocation: Invocation) -> Iterator[None]:
-    """While its handler runs here."""
+    """Makes this the invocation of the thread in which its handler runs."""
     before = getattr(_mine, "invocation", None)
     _mine.invocation = invocation
     try:
@@ -111,7 +111,7 @@ def in_this_thread(invocation: Invocation) -> Iterator[None]:
 
 
 def invocation_here() -> Invocation:
-    """Whose handler runs in this thread, or waits for it."""
+    """Returns the invocation whose handler runs in this thread, or waits for it."""
     invocation: Invocation = _mine.invocation
     return invocation
 
@@ -161,10 +161,12 @@ class _Pool:
         self._rng = rng
         self._waiting: list[tuple[_Called, Callable[..., Any], tuple[Any, ...]]] = []
 
-    def __enter__(self) -> "_Pool":
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def shutdown(self, *, wait: bool, cancel_futures: bool) -> None:
+        """Some of what waits may be under way by now."""
+        assert cancel_futures
+        begun = self._waiting[: self._rng.randint(0, len(self._waiting))] if wait else []
+        for future, _, _ in self._waiting[len(begun) :]:
+            future.cancel()
         self._run_until(None)
 
     def submit(self, call: Callable[..., Any], *arguments: Any) -> "_Called":

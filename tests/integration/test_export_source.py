@@ -282,6 +282,23 @@ def test_a_later_run_over_a_newer_instant_overwrites_the_older_figures(table: Pi
     assert figure(table) == 8
 
 
+def test_of_two_runs_over_the_same_export_the_one_that_was_planned_later_decides(
+    table: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever their names are, and whichever ends last: the first was begun with a mistake."""
+    export = table.put_export(trips(60))
+    monkeypatch.setenv("FARE_ATTRIBUTE", "estimated_fare_amount")
+    assert table.run("z-with-a-mistake", export_manifest=export.url)["days_published"] > 0
+    monkeypatch.setenv("FARE_ATTRIBUTE", "fare_amount")
+    corrected = table.run("corrected", export_manifest=export.url)
+    assert (corrected["days_superseded"], corrected["days_unchanged"]) == (0, 0)
+    of_corrected = table.objects("kpis/")
+    monkeypatch.setenv("FARE_ATTRIBUTE", "estimated_fare_amount")
+    assert table.merge("z-with-a-mistake")["days_published"] == 0
+    assert table.objects("kpis/") == of_corrected
+    assert corrected["days_published"] > 0
+
+
 def test_an_export_from_before_a_scan_leaves_the_scans_figures_in_either_order(
     table: Pipeline,
 ) -> None:
@@ -371,11 +388,11 @@ Damage = Callable[[StoredExport], object]
     ("damage", "kind", "said"),
     [
         (wrong_md5, CorruptExportError, "its MD5 is"),
-        (cut, CorruptExportError, "it is cut"),
+        (cut, CorruptExportError, "it is truncated"),
         (cut_between_lines, CorruptExportError, "has 39 items, and the export's manifest says 40"),
         (wrong_counts, CorruptExportError, "has 40 items, and the export's manifest says 41"),
-        (no_json, CorruptExportError, "line 4, is no item"),
-        (lambda of: of.put_data(0, b"no gzip at all, but a text"), CorruptExportError, "no gzip"),
+        (no_json, CorruptExportError, "line 4, is not an item"),
+        (lambda of: of.put_data(0, b"no gzip at all, but a text"), CorruptExportError, "not gzip"),
         (lambda of: of.put_data(0, b""), ExportNotFoundError, "is not there, or is empty"),
         (lambda of: of.delete(of.data_keys[0]), ExportNotFoundError, "StagingExpirationDays"),
         (replaced_while_read, CorruptExportError, "was replaced or removed"),
@@ -687,6 +704,18 @@ def test_a_run_without_its_export_makes_none_of_a_table_that_was_created_again(
         table.plan("resumed", run_id="run-1")
 
 
+def test_a_run_over_an_export_that_another_version_began_is_refused_as_that(
+    table: Pipeline,
+) -> None:
+    export = table.put_export(trips(10))
+    table.planned_export(export_manifest=export.url)
+    key = "staging/run=run-1/plan.json"
+    of_another = table.objects(key)[key].replace(b'"schema_version": 3', b'"schema_version": 2')
+    table.s3.put_object(Bucket=BUCKET_NAME, Key=key, Body=of_another)
+    with pytest.raises(PlanMismatchError, match="has schema version 2"):
+        table.scan()
+
+
 def test_a_run_is_not_continued_with_another_source_or_export(table: Pipeline) -> None:
     export, other = (table.put_export(trips(n)) for n in (10, 11))
     table.planned_export(export_manifest=export.url)
@@ -923,7 +952,7 @@ def test_what_was_read_before_an_error_inside_a_file_is_appended(
     export.put(export.data_keys[0], whole[:-1])
     table.planned_export(export_manifest=export.url)
     for _ in range(2):
-        with pytest.raises(CorruptExportError, match="it is cut"):
+        with pytest.raises(CorruptExportError, match="it is truncated"):
             work(table, "i")
     (end,) = ends(table)
     assert end is not None

@@ -79,6 +79,7 @@ def test_a_day_is_one_object_whose_metadata_says_which_run_wrote_it(pipeline: Pi
     assert head["ContentType"] == "application/json"
     assert head["Metadata"] == {
         "as-of": "2024-06-01T03:15:00.000000+00:00",
+        "planned-at": "2024-06-01T03:15:00.000000+00:00",
         "run-id": "run-1",
         "sha256": sha256(day(7).to_bytes()).hexdigest(),
         "trip-count": "1",

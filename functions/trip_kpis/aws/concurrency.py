@@ -19,21 +19,23 @@ def in_order(
     *,
     workers: int = WORKERS,
     ahead: int = _AHEAD,
+    abandons: bool = False,
 ) -> Iterator[_Result]:
     """Runs `call` on each argument, so many at the same time, with at most `ahead` results that
-    wait to be taken. The first call that raises ends it; calls that have not begun are not begun.
+    wait to be taken.
 
-    The first call that raises ends it; what has not begun by then is not begun.
+    The first call that raises ends it, and so does closing the iterator: calls that have not begun
+    are not begun, and it waits for those under way, unless it `abandons` them. Only calls without
+    an effect may be abandoned.
     """
-    with ThreadPoolExecutor(workers) as pool:
-        waiting: deque[Future[_Result]] = deque()
-        try:
-            for argument in arguments:
-                waiting.append(pool.submit(call, argument))
-                if len(waiting) >= ahead:
-                    yield waiting.popleft().result()
-            while waiting:
+    pool = ThreadPoolExecutor(workers)
+    waiting: deque[Future[_Result]] = deque()
+    try:
+        for argument in arguments:
+            waiting.append(pool.submit(call, argument))
+            if len(waiting) >= ahead:
                 yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(wait=not abandons, cancel_futures=True)

@@ -174,4 +174,4 @@ class ExportFiles:
             return piece
 
         rest = range(PIECE_BYTES, first.size, PIECE_BYTES)
-        yield from in_order(fetched, rest, workers=1, ahead=2)
+        yield from in_order(fetched, rest, workers=1, ahead=2, abandons=True)

@@ -1,7 +1,7 @@
 """Publishes the objects that exist once a day: an older run never overwrites a newer run's figures.
 
 Everything here happens under the publishing lease (`aws.lease`), which keeps other merges out.
-Conditional writes keep out whoever else writes to the bucket.
+Conditional writes prevent conflicts with other programs that write to the bucket.
 """
 
 import json

@@ -17,15 +17,16 @@ WINDOW_SECONDS = 10.0
 class Pacer:
     """Decides when a worker may request its next page, in one invocation.
 
-    What a page consumes is known only once it is there, so a whole one is paid for before it is
-    asked for: from a bucket that the share fills, and that holds two pages, the one that is being
-    read and the next one. Besides, no ten seconds may see more than ten seconds of the share, at
-    whatever moment between a request and its answer DynamoDB counts.
+    The units of a page are known only when it has arrived, so a full page is paid for before it is
+    requested. The units come from a token bucket, which the share fills, and which has room for two
+    pages: the one that is being read and the next one. In addition, no period of ten seconds may
+    have more than ten seconds of the share, at any moment at which DynamoDB may count a page,
+    between its request and its answer.
 
-    An invocation knows nothing of the one that was in its place before, not even whether it was
-    killed. So it begins with two pages owed, as much as that one can have read ahead, and waits the
-    time of three; of less, but of one at least, where three take more than ten seconds.
-    Invocations one after the other in one place then keep to the share as if they were one.
+    An invocation does not know the invocation before it, not even whether it was killed. So it
+    begins with a debt of two pages, as many as the earlier one can have read ahead, and waits for
+    the time of three pages. If three pages take more than ten seconds, it waits less, but at least
+    for the time of one page. So successive invocations keep to the share as if they were one.
     """
 
     units_per_second: float
@@ -100,7 +101,7 @@ class Pacer:
     def _window_has_room_at(self) -> float:
         """Returns the time at which another page fits into ten seconds of the share.
 
-        Where not even one page fits into them, they hold that one.
+        If ten seconds of the share are less than one page, one page is allowed in them.
         """
         room = WINDOW_SECONDS * self.units_per_second - self.page_units
         in_window, has_room_at = sum(units for _, units in self._recent), -math.inf

@@ -14,7 +14,7 @@ from trip_kpis.core.errors import (
 from trip_kpis.core.estimate.forecast import EstimateTerms
 from trip_kpis.core.estimate.planning import check_parts, resumed_budget
 from trip_kpis.core.export.frozen import FrozenExport
-from trip_kpis.core.run.plan import AS_OF, Plan, RunDefaults, check_agreement
+from trip_kpis.core.run.plan import Plan, RunDefaults, check_agreement
 from trip_kpis.core.run.read_budget import ReadBudget
 from trip_kpis.core.run.requests import RunRequest
 from trip_kpis.core.run.table_description import TableDescription
@@ -42,12 +42,7 @@ class RunStore:
         was changed, or that is another run's.
         """
         url, stored = self._plan_object(run_id)
-        try:
-            plan = _checked(Plan.from_bytes(stored.body), run_id, url=url)
-        except PlanMismatchError as error:
-            if sha256 in (None, hashlib.sha256(stored.body).hexdigest()):
-                raise
-            raise PlanMismatchError(_changed(url)) from error
+        plan = _checked(Plan.from_bytes(stored.body), run_id, url=url)
         if plan.waits_for_export:
             plan = plan.with_export(self.export(plan))
         if sha256 not in (None, plan.sha256):
@@ -79,7 +74,7 @@ class RunStore:
         if export.plan_sha256 != plan.sha256:
             raise PlanMismatchError(
                 f"{url} belongs to another plan than the run's plan.json: start a new run, and "
-                "look at who may write to staging/"
+                "find out who may write to staging/"
             )
         return export
 
@@ -146,7 +141,7 @@ class RunStore:
             layout.manifest_key(plan.run_id),
             body,
             content_type="application/json",
-            metadata={AS_OF: plan.as_of},
+            metadata=plan.order_metadata,
         )
 
 
@@ -154,7 +149,7 @@ def _checked(plan: Plan, run_id: str, *, url: str) -> Plan:
     if plan.run_id != run_id:
         raise PlanMismatchError(
             f"{url} is the plan of the run {plan.run_id!r}: something has copied it there. Start "
-            "a new run, and look at who may write to staging/"
+            "a new run, and find out who may write to staging/"
         )
     return plan
 

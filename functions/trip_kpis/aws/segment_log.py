@@ -69,7 +69,7 @@ class SegmentLog:
         if header.plan_sha256 != self.plan.sha256:
             raise ForeignPartError(
                 f"{keys[-1]} was written for another plan of run {self.plan.run_id} than its "
-                "plan.json is now: start a new run, and look at who may write to staging/"
+                "plan.json is now: start a new run, and find out who may write to staging/"
             )
         position = Position(next_part=len(keys), start=header.end, finished=header.end is None)
         self.check_room(segment, position)
@@ -157,18 +157,18 @@ class SegmentLog:
         place = layout.part_at(key)
         if place is None:
             raise ForeignPartError(
-                f"{key} is no part of a segment: remove it, and look at who may write to staging/"
+                f"{key} is no part of a segment: remove it, and find out who may write to staging/"
             )
         stored = self.bucket.get(key)
         if stored is None:
             raise BrokenChainError(
-                f"{key} was listed and is gone: start a new run, and look at who may delete in "
+                f"{key} was listed and is gone: start a new run, and find out who may delete in "
                 "staging/"
             )
         if stored.metadata.get("sha256") != hashlib.sha256(stored.body).hexdigest():
             raise CorruptPartError(
                 f"the part {key} is damaged: its bytes are not those that were written (sha256). "
-                "Start a new run, and look at who may write to staging/"
+                "Start a new run, and find out who may write to staging/"
             )
         return _StoredPart(key=key, place=place, body=stored.body)
 
@@ -178,7 +178,7 @@ class SegmentLog:
         if (header.segment, header.part) != (stored.place.segment, stored.place.part):
             raise ForeignPartError(
                 f"{stored.key} holds part {header.part} of segment {header.segment}: start a new "
-                "run, and look at who may write to staging/"
+                "run, and find out who may write to staging/"
             )
         return header, table
 

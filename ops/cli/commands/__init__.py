@@ -1,1 +1,1 @@
-"""The verbs, a module each: its options, and what it shows."""
+"""The verbs, one module each: options and output."""

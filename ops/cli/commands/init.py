@@ -232,7 +232,7 @@ def _table(table: str | None, stack: str | None, profile: str | None, region: st
 def _counted(
     name: str, text: str, items: list[Any], keys: tuple[str, ...], parameters: dict[str, str]
 ) -> dict[str, int]:
-    """What the items are by the definition. Raises DefinitionError for one that is not valid."""
+    """Counts the items by the definition. Raises DefinitionError for one that is not valid."""
     from datetime import date
 
     from trip_kpis.core.definition.parsing import DefinitionFile, StackPaths

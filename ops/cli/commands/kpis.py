@@ -95,7 +95,7 @@ def kpis(
 
 @contextmanager
 def _published(source: Source, breakdown: str | None, days: Days) -> Iterator[KpiTable]:
-    """Raises click.UsageError for a breakdown that is not there."""
+    """Fetches the published KPIs; raises click.UsageError if there is no such breakdown."""
     from ops.runs.day_kpis import breakdowns_in
     from ops.runs.finished_run import counting_kpis, manifests, read_manifest
     from ops.runs.kpi_table import kpi_table
@@ -127,7 +127,7 @@ def _say_written(table: KpiTable, file: Path) -> None:
 
 
 def _show(table: KpiTable) -> None:
-    """Figures have all their digits."""
+    """Shows the table; figures have all their digits."""
     from ops.cli import terminal
     from ops.cli.tables import Column, show_table
     from ops.runs.figures import grouped

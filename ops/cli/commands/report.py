@@ -60,8 +60,8 @@ def report(*, source: Source, run_id: str | None, to: Path | None) -> None:
 
 
 def _fetch(source: Source, directory: Path, run: FinishedRun) -> None:
-    """What the page shows: days, groups, a few rejected items, and the parts unless they are many,
-    with the plan that says how they are read."""
+    """Fetches what the page shows: days, groups, a few rejected items, and the parts unless they
+    are many, with the plan that says how they are read."""
     from ops.report.rejected import EXAMPLES
     from ops.report.timeline import MOST_PARTS
     from ops.runs.quarantine import of_finished
@@ -73,9 +73,9 @@ def _fetch(source: Source, directory: Path, run: FinishedRun) -> None:
 
 
 def leave_report(console: Console, out: Path, run_id: str | None = None) -> None:
-    """At the end of a command that has executed the run, or None for the only one of `out`: writes
-    its report if it is finished. An earlier run's does not stay. Never fails: the run's outcome
-    is what the command is about."""
+    """Writes the report at the end of a command that has executed the run (None: the only run of
+    `out`), if the run is finished. It removes the report of an earlier run. It never fails, because
+    the result of the command is the run's outcome."""
     from ops.cli.terminal import say
     from ops.local.results import execution_names
     from ops.report.written import REPORT, write_report

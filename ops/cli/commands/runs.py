@@ -56,7 +56,8 @@ def _of_directory(source: Source) -> tuple[Run, ...]:
 
 
 def _of_stack(source: Source, last: int) -> tuple[Run, ...]:
-    """By the executions that Step Functions remembers, and the manifests of the runs before."""
+    """Lists the runs by the executions that Step Functions remembers, and the manifests of earlier
+    runs."""
     from ops.runs.run import runs_in
     from ops.stack.executions import executions
     from ops.stack.fetched import newest_first

@@ -162,7 +162,7 @@ def serve(
 
 @contextmanager
 def _kept_unless_empty(logs: Path) -> Iterator[None]:
-    """Around what writes logs: the directory is removed where no function has run."""
+    """Removes the directory of the logs at the end if no function has run."""
     try:
         yield
     finally:
@@ -171,7 +171,7 @@ def _kept_unless_empty(logs: Path) -> Iterator[None]:
 
 
 def _report_executions(local: LocalStack, logs: Path | None) -> NoReturn:
-    """Says of each execution that it has started, and how it has ended."""
+    """Reports each execution when it has started, and how it has ended."""
     from ops.cli.terminal import remark
     from ops.local.served_executions import ServedExecutions
 
@@ -184,7 +184,7 @@ def _report_executions(local: LocalStack, logs: Path | None) -> NoReturn:
 
 
 def _change(execution: Execution, logs: Path | None) -> str:
-    """What is said of an execution that has started or ended."""
+    """Returns the report on an execution that has started or ended."""
     name = f"{'Estimate' if execution.is_estimate else 'Run'} {execution.run_id}"
     if execution.name != execution.run_id:
         name += f", execution {execution.name},"

@@ -108,7 +108,7 @@ def test_a_client_with_another_key_hears_why_it_is_refused(
     stranger: Any = boto3.Session(
         aws_access_key_id="test", aws_secret_access_key="test", region_name=cloud.region
     ).client(service, endpoint_url=cloud.endpoint_url)
-    with pytest.raises(ClientError, match="another one each time"):
+    with pytest.raises(ClientError, match="new at each start"):
         getattr(stranger, operation)()
 
 

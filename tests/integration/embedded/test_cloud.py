@@ -94,7 +94,7 @@ def test_a_port_that_is_taken_is_named() -> None:
 
 
 def test_there_is_one_in_a_process() -> None:
-    with EmbeddedCloud(), pytest.raises(CloudStartError, match="up in this process already"):
+    with EmbeddedCloud(), pytest.raises(CloudStartError, match="already running in this process"):
         EmbeddedCloud().__enter__()
 
 

@@ -114,7 +114,7 @@ def test_a_person_reads_cost_census_and_advice_without_control_codes_or_cut_word
         "│",
     ]
     assert "Days: 3 in the sample, 2024-05-01 to 2024-05-03" in lines
-    assert "! For its size this table needs no pipeline" in said
+    assert "! This table is small enough for one Lambda" in said
 
 
 def test_json_is_one_line_and_what_people_read_goes_elsewhere(

@@ -260,12 +260,12 @@ BAD_EXPORTS: dict[str, tuple[Callable[[SyncedExport], object], str, str]] = {
     "no JSON": (
         lambda one: one.put_data(1, gzip.compress(lines_of(MORE[:499]) + b"nothing\n")),
         "CorruptExportError",
-        "line 500, is no item of an export in DynamoDB JSON",
+        "line 500, is not an item of an export in DynamoDB JSON",
     ),
     "cut": (
         lambda one: one.put_data(1, gzip.compress(lines_of(BULKY))[:-9]),
         "CorruptExportError",
-        "is damaged: it is cut",
+        "is damaged: it is truncated",
     ),
     "wrong checksum": (
         lambda one: (one.folder / "manifest-files.md5").write_bytes(b"AAAA"),
@@ -332,7 +332,7 @@ def test_a_bad_file_is_named_as_it_is_called_here(tmp_path: Path) -> None:
         (lambda one: one.say(exportType="INCREMENTAL_EXPORT"), "Make a full export"),
         (lambda one: one.data[0].unlink(), "fetch the whole export again"),
         (lambda one: one.data[0].write_bytes(b"no gzip"), "Copy the export again"),
-        (lambda one: one.put_data(0, one.data[0].read_bytes()[:-9]), "it is cut"),
+        (lambda one: one.put_data(0, one.data[0].read_bytes()[:-9]), "it is truncated"),
     ],
 )
 def test_an_export_that_no_run_can_read_is_refused_before_anything_is_begun(

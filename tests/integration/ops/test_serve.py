@@ -61,7 +61,7 @@ def test_its_exports_open_it_and_nothing_else_does(
 ) -> None:
     process, said = served
     assert client("dynamodb", said).list_tables()["TableNames"] == ["trips"]
-    with pytest.raises(ClientError, match="another one each time"):
+    with pytest.raises(ClientError, match="new at each start"):
         client("dynamodb", said, access_key="test").list_tables()
     assert stopped(process) == "Stopped. The table, the bucket and the executions are gone.\n"
 

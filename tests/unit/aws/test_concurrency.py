@@ -45,3 +45,25 @@ def test_arguments_are_taken_as_results_are_so_that_memory_is_bounded() -> None:
     assert list(islice(results, 500)) == list(range(500))
     assert next(arguments) < 1000
     results.close()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("abandons", [True, False])
+def test_whoever_takes_no_more_waits_for_calls_under_way_unless_they_only_read(
+    abandons: bool,
+) -> None:
+    begun, may_end, has_ended = threading.Event(), threading.Event(), threading.Event()
+
+    def call(number: int) -> int:
+        if number == 1:
+            begun.set()
+            if abandons:
+                may_end.wait(30)
+            has_ended.set()
+        return number
+
+    results = in_order(call, range(9), workers=1, ahead=2, abandons=abandons)
+    assert next(results) == 0
+    assert begun.wait(30)
+    results.close()  # type: ignore[attr-defined]
+    assert has_ended.is_set() is not abandons
+    may_end.set()

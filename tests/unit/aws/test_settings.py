@@ -296,5 +296,5 @@ def test_a_file_that_is_no_text_is_an_error(tmp_path: Path) -> None:
 def test_a_definition_that_is_no_toml_is_an_error_with_the_line(tmp_path: Path) -> None:
     file = tmp_path / "d.toml"
     file.write_text("[item]\nday = \n")
-    with pytest.raises(DefinitionError, match=r"d\.toml is no TOML.*line 2"):
+    with pytest.raises(DefinitionError, match=r"d\.toml is not TOML.*line 2"):
         read_run_defaults({**PLAN, "KPI_DEFINITION": str(file)})

@@ -90,7 +90,7 @@ class DefinitionFile:
         try:
             return tomllib.loads(self.text, parse_float=Decimal)
         except tomllib.TOMLDecodeError as error:
-            raise DefinitionError(f"{self.name}.toml is no TOML: {error}") from error
+            raise DefinitionError(f"{self.name}.toml is not TOML: {error}") from error
         except InvalidOperation as error:
             raise DefinitionError(
                 f"{self.name}.toml has a number whose exponent is too long for any number"
@@ -187,8 +187,8 @@ class _Reader:
         name = next(iter(given))
         if not given.keys() & set(_OPERATORS) and not _closest(name, _OPERATORS):
             raise self._fail(
-                f"{self.file}: {key}.{name} is no operator ({_listed(_OPERATORS)}). A path into a "
-                f'map is written in quotes: "{key.removeprefix("item.where.")}.{name}" = …'
+                f"{self.file}: {key}.{name} is not an operator ({_listed(_OPERATORS)}). A path "
+                f'into a map is written in quotes: "{key.removeprefix("item.where.")}.{name}" = …'
             )
         self._known(given, key, _OPERATORS)
         return [
@@ -245,11 +245,11 @@ class _Reader:
         self._known(given, key, (*functions, *_OPTIONS))
         named = [one for one in functions if one in given]
         if len(named) != 1:
-            raise self._wrong(key, dict(given), f"one of {_listed(functions)}, and no second one")
+            raise self._wrong(key, dict(given), f"exactly one of {_listed(functions)}")
         function = Function(named[0])
         if function is Function.COUNT:
             if given != {"count": True}:
-                raise self._wrong(key, dict(given), "{ count = true }, with nothing besides")
+                raise self._wrong(key, dict(given), "{ count = true }, and nothing else")
             return Kpi(name=name, function=function)
         of = given[function]
         paths = self._paths([of] if isinstance(of, str) else of, f"{key}.{function}", fares)

@@ -56,7 +56,7 @@ def _of_what_was_read(sample: SampledItems) -> Iterator[Advice]:
             text=f"DynamoDB says that the table {plan.table_name} has "
             f"{plan.estimate.item_count:,} items, and the sample alone has {items:,}. DynamoDB "
             "renews size and count about every six hours: until then read units, cost and minutes "
-            "come out too low, and a run has no more segments than max_concurrency asks for. Ask "
+            "are too low, and a run has no more segments than max_concurrency asks for. Ask "
             "again later, or give total_segments.",
         )
 
@@ -163,7 +163,7 @@ def _of_one_lambda(sample: SampledItems) -> Iterator[Advice]:
     if sample.size_is_known and alone_seconds <= ONE_LAMBDA_SECONDS:
         yield Advice(
             code="one_lambda",
-            text="For its size this table needs no pipeline: one Lambda that scans it page by page "
-            f"would be through in about {max(1, round(alone_seconds))} s of its 900 s. What a run "
-            "adds is that its figures are exact, proved, and the same when it is repeated.",
+            text="This table is small enough for one Lambda: a scan page by page takes about "
+            f"{max(1, round(alone_seconds))} s of its 900 s. The advantages of a run are that its "
+            "figures are exact, proved, and the same when it is repeated.",
         )

@@ -10,6 +10,9 @@ from trip_kpis.core.errors import PlanMismatchError
 from trip_kpis.core.export.manifests import NOT_JSON, Address, File, Summary, instant
 
 SCHEMA_VERSION = 1
+FILE_WEIGHT = 5_000
+"""A file costs a request, even if it is empty: about the time in which so many items are read. An
+export has an empty file for each partition of the table that has no item."""
 
 
 class ExportFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,13 +107,13 @@ def freeze(
 
 
 def _cut(files: Sequence[ExportFile], segments: int) -> tuple[tuple[ExportFile, ...], ...]:
-    """Puts each file, the largest first, into the segment that has the fewest items so far."""
+    """Puts each file, the largest first, into the segment that has the least to do so far."""
     cut: list[list[ExportFile]] = [[] for _ in range(segments)]
-    smallest = [(0, 0, number) for number in range(segments)]
+    smallest = [(0, number) for number in range(segments)]
     for file in sorted(files, key=lambda one: (-(one.items or 0), one.key)):
-        items, among, number = heapq.heappop(smallest)
+        weight, number = heapq.heappop(smallest)
         cut[number].append(file)
-        heapq.heappush(smallest, (items + (file.items or 0), among + 1, number))
+        heapq.heappush(smallest, (weight + FILE_WEIGHT + (file.items or 0), number))
     return tuple(tuple(one) for one in cut)
 
 
@@ -118,5 +121,5 @@ def _unusable(url: str, why: str) -> PlanMismatchError:
     return PlanMismatchError(
         f"{url} cannot be used: {why}. Another version of the program has written it, or "
         "something has changed it: finish the run with the version that began it, or start a new "
-        "run, and look at who may write to staging/"
+        "run, and find out who may write to staging/"
     )

@@ -51,7 +51,7 @@ class LineBlocks:
         cut."""
         self._begun.append(self._inflating.flush())
         if not self._inflating.eof:
-            raise self._corrupt("it is cut, or has something added: its gzip data has no end")
+            raise self._corrupt("it is truncated, or something was added: its gzip data has no end")
         return b"".join(self._begun)
 
     def _inflate(self, compressed: bytes) -> tuple[bytes, bytes]:
@@ -61,7 +61,7 @@ class LineBlocks:
                 self._inflating = _gzip()
             text = self._inflating.decompress(compressed, BLOCK_BYTES)
         except _NO_GZIP as error:
-            raise self._corrupt(f"it is no gzip ({error})") from error
+            raise self._corrupt(f"it is not gzip ({error})") from error
         return text, self._inflating.unconsumed_tail or self._inflating.unused_data
 
     def _add(self, text: bytes) -> Iterator[bytes]:
@@ -132,7 +132,7 @@ class ExportLines:
                 line, what = number, str(at_line)
                 break
         return CorruptExportError(
-            f"{url}, line {line + 1:,}, is no item of an export in DynamoDB JSON ({what}). "
+            f"{url}, line {line + 1:,}, is not an item of an export in DynamoDB JSON ({what}). "
             f"{NEXT_STEPS}"
         )
 

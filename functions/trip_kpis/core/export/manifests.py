@@ -126,7 +126,9 @@ def _summary(body: bytes, kind: type[_Document], url: str) -> _Document:
     try:
         return msgspec.json.decode(body, type=kind)
     except NOT_JSON as error:
-        raise CorruptExportError(f"{url} is no export's summary: {error}. {NEXT_STEPS}") from error
+        raise CorruptExportError(
+            f"{url} is not the summary of an export: {error}. {NEXT_STEPS}"
+        ) from error
 
 
 def read_files(body: bytes, summary: Summary, *, url: str) -> tuple[File, ...]:
@@ -136,7 +138,7 @@ def read_files(body: bytes, summary: Summary, *, url: str) -> tuple[File, ...]:
         files = tuple(msgspec.json.decode(line, type=File) for line in body.splitlines() if line)
     except NOT_JSON as error:
         raise CorruptExportError(
-            f"{url} is no list of an export's files: {error}. {NEXT_STEPS}"
+            f"{url} is not a list of an export's files: {error}. {NEXT_STEPS}"
         ) from error
     names = [file.data_file_s3_key.rpartition("/")[2] for file in files]
     if len(set(names)) < len(names):

@@ -43,7 +43,7 @@ class Reason(StrEnum):
 
 class RejectionError(Exception):
     """An error inside `core` only: a value cannot be read. It becomes a RejectedTrip, and never
-    leaves the reading of a page. Ends as a RejectedTrip, never leaves a page."""
+    leaves the reading of a page."""
 
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason)

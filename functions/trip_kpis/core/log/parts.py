@@ -139,5 +139,5 @@ def _items(table: pa.Table, columns: PartialColumns) -> list[int]:
 def _corrupt(key: str, what: str) -> str:
     return (
         f"the part {key} is damaged: {what}. Parts are written once and never changed, so "
-        "something else has touched it: start a new run, and look at who may write to staging/"
+        "something else has touched it: start a new run, and find out who may write to staging/"
     )

@@ -159,7 +159,7 @@ def check_figures(*values: Decimal | float) -> None:
         if not isinstance(exponent, int) or not (
             exponent >= -_LARGEST_EXPONENT and figure.adjusted() <= _LARGEST_EXPONENT
         ):
-            raise ValueError(f"{value} is no figure of a run")
+            raise ValueError(f"{value} cannot be a figure of a run")
 
 
 def _members(texts: Mapping[str, str | None], kpis: Mapping[str, Figure]) -> str:

@@ -105,7 +105,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ManifestDay(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a day, and the run's own figures of it, whoever's are published.
+    """What became of a day, and the run's own figures of it, even if another run's are published.
 
     In the document the KPIs are members of the day itself. Sums, averages, minima and maxima are
     Strings, of the characters that `kpi.json` has. Without items of the day they are null.

@@ -36,7 +36,7 @@ _KeyAttributes = Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_lengt
 
 SCHEMA_VERSION = 3
 """the version of plan and parts; a run must be finished by the version that began it"""
-AS_OF = "as-of"
+AS_OF, PLANNED_AT = "as-of", "planned-at"
 """the key of the as-of time in the metadata of days and manifests"""
 
 SCAN, EXPORT = "scan", "export"
@@ -184,6 +184,11 @@ class Plan:
         return self.planned_at if self.export is None else self.export.as_of
 
     @property
+    def order_metadata(self) -> dict[str, str]:
+        """Metadata of what the run publishes, by which the later one of two runs is known."""
+        return {AS_OF: self.as_of, PLANNED_AT: self.planned_at}
+
+    @property
     def makes_export(self) -> bool:
         """Returns whether the run makes the export that it reads, and pays for it."""
         return self.source == EXPORT and not (self.export_arn or self.export_manifest)
@@ -273,7 +278,7 @@ class Plan:
         try:
             document = msgspec.json.decode(body, type=dict[str, Any])
         except msgspec.DecodeError as error:
-            raise _unreadable(f"it is no JSON object: {error}") from error
+            raise _unreadable(f"it is not a JSON object: {error}") from error
         if (version := document.get("schema_version")) != SCHEMA_VERSION:
             raise PlanMismatchError(
                 f"the plan has schema version {version!r}, this code writes {SCHEMA_VERSION}: a "
@@ -321,7 +326,7 @@ def _unreadable(what: str) -> PlanMismatchError:
     return PlanMismatchError(
         f"the plan cannot be used: {what}. Another version of the program has written it, or "
         "something has changed it: finish the run with the version that began it, or start a new "
-        "run, and look at who may write to staging/"
+        "run, and find out who may write to staging/"
     )
 
 
@@ -350,9 +355,9 @@ def check_agreement(frozen: Plan, wanted: Plan, request: RunRequest) -> None:
     ]
     if differing:
         raise PlanMismatchError(
-            f"the run {frozen.run_id} was planned otherwise: {'; '.join(differing)}. Continue it "
-            "with the settings that it began with (unless its plan.json was changed: then put that "
-            "back), or start a new run without run_id"
+            f"the run {frozen.run_id} was planned with other settings: {'; '.join(differing)}. "
+            "Resume it with the settings that it began with (if its plan.json was changed: restore "
+            "it), or start a new run without run_id"
         )
 
 

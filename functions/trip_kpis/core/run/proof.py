@@ -58,7 +58,7 @@ class _Problem:
 _NEXT_STEPS: dict[type[PermanentError], str] = {
     ForeignPartError: "something has put parts where they do not belong: start a new run, and look "
     "at who may write to staging/",
-    BrokenChainError: "something has removed or replaced parts: start a new run, and look at who "
+    BrokenChainError: "something has removed or replaced parts: start a new run, and find out who "
     "may write to staging/",
     MissingSegmentError: "resume the run, to read the rest",
     UnbalancedCountsError: "the figures cannot be trusted and nothing was published: start a new "
@@ -174,8 +174,9 @@ class _Chain:
         if not counts.balances:
             self._note(
                 UnbalancedCountsError,
-                f"{part}: scanned {counts.scanned}, but incomplete {counts.incomplete} + rejected "
-                f"{counts.rejected_in_all} + counted {counts.counted}",
+                f"{part}: scanned {counts.scanned}, but excluded {counts.excluded} + incomplete "
+                f"{counts.incomplete} + rejected {counts.rejected_in_all} + counted "
+                f"{counts.counted}",
             )
         self._parts += 1
         self._end = header.end

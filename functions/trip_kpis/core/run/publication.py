@@ -14,7 +14,7 @@ from trip_kpis.core.items.attributes import dotted_path
 from trip_kpis.core.items.zones import time_zone
 from trip_kpis.core.run.figures import DayObject, digest
 from trip_kpis.core.run.outcome import Outcome as Outcome  # beside what decides on it
-from trip_kpis.core.run.plan import AS_OF, Plan
+from trip_kpis.core.run.plan import AS_OF, PLANNED_AT, Plan
 
 CLOCKS_DIFFER_BY = timedelta(minutes=15)
 """the largest difference of clocks: a published as-of time that is further ahead of the merge's
@@ -54,6 +54,8 @@ class PublishedDay:
     etag: str
     as_of: str = ""
     """the as-of time of the run that wrote it; empty if another program wrote it"""
+    planned_at: str = ""
+    """of the plan of this run; empty if it is not known"""
     run_id: str = ""
     sha256: str | None = None
     """digest of the body; None if it is not known"""
@@ -75,6 +77,7 @@ class PublishedDay:
         return cls(
             etag=etag,
             as_of=metadata.get(AS_OF, ""),
+            planned_at=metadata.get(PLANNED_AT, ""),
             run_id=metadata.get(_RUN_ID, ""),
             sha256=metadata.get(_SHA256),
             trip_count=_count(metadata.get(_TRIP_COUNT, "")),
@@ -136,7 +139,7 @@ class Judge:
             raise NothingCountedError(
                 f"all {sum(day.items for day in counted)} trips are of days that begin after "
                 f"the run was planned, {first} and later; nothing was published. Check whether "
-                f"{_day_of(self.plan)} is the time of the trip, and not of something to come, then "
+                f"{_day_of(self.plan)} is the time of the trip, and not a time in the future, then "
                 "start a new run"
             )
         if self.terms.skip_open_days:
@@ -195,7 +198,7 @@ class Judge:
         run, and what a later run compares without reading the body."""
         shrank_from = {} if verdict.shrank_from is None else {_SHRANK_FROM: verdict.shrank_from}
         return {
-            AS_OF: self.plan.as_of,
+            **self.plan.order_metadata,
             _RUN_ID: self.plan.run_id,
             _SHA256: verdict.digest or digest(day),
             _TRIP_COUNT: str(day.items),
@@ -218,7 +221,7 @@ class Judge:
         if there is None:
             # The later run has seen that there is no such day, and would have removed it.
             return self.terms.remove_vanished_days and self.later.any_finished
-        return is_later(there.as_of, there.run_id, than=self.plan, now=self.now)
+        return is_later(there.as_of, there.planned_at, there.run_id, than=self.plan, now=self.now)
 
     def _is_marked_wrongly(self, day: date, there: PublishedDay) -> bool:
         """Returns whether the bytes are the same, but the metadata is not true (any more)."""
@@ -257,12 +260,18 @@ def possible_as_of(text: str, *, now: datetime) -> datetime | None:
     return moment if is_past and datetime.fromisoformat(text).tzinfo is not None else None
 
 
-def is_later(as_of: str, run_id: str, *, than: Plan, now: datetime) -> bool:
-    """Returns whether the run with this as-of time is later than `than`; for two runs of the same
-    microsecond, the run id decides."""
+def is_later(as_of: str, planned_at: str, run_id: str, *, than: Plan, now: datetime) -> bool:
+    """Decides whether the run with these times is later than `than`.
+
+    The as-of time decides. If both are as of the same instant, as two runs over one export are,
+    the later plan decides, because it may be a correction; then the run id.
+    """
     theirs = possible_as_of(as_of, now=now)
-    mine = datetime.fromisoformat(than.as_of), than.run_id
-    return theirs is not None and (theirs, run_id) > mine
+    if theirs is None:
+        return False
+    planned = possible_as_of(planned_at, now=now) or theirs
+    mine = datetime.fromisoformat(than.as_of), datetime.fromisoformat(than.planned_at)
+    return (theirs, planned, run_id) > (*mine, than.run_id)
 
 
 def _count(text: str) -> int | None:

@@ -32,7 +32,7 @@ def check_something_counts(counts: Counts) -> None:
         excluded = f"{counts.excluded} are excluded, " if counts.excluded else ""
         check = (
             "[item.where] of the KPI definition fits the table's items: a String, a Number and a "
-            "truth value of the same look are different values"
+            "Boolean that look the same are different values"
             if counts.excluded == counts.scanned
             else "FareAttribute and EstimatedFareAttribute, or the KPI definition, name the "
             "table's attributes: an estimate lists those that its items have"

@@ -38,6 +38,6 @@ class ReadBudget:
             return msgspec.json.decode(body, type=cls)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise PlanMismatchError(
-                f"{url} is no read budget ({error!r}): something else has written it. Start a new "
+                f"{url} is not a read budget ({error!r}): something else wrote it. Start a new "
                 "run, and find out who may write to staging/"
             ) from error

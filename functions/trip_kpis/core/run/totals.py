@@ -57,8 +57,8 @@ class Totals:
         items = pc.sum(table[definition.items_column]).as_py() or 0
         if items >= MOST_TRIPS:
             raise TooManyTripsError(
-                f"{items:,} trips: below {MOST_TRIPS:,} a sum of fares is sure to be exact; split "
-                "the table by time, or ask for wider sums"
+                f"{items:,} trips are too many: a sum of fares is certainly exact only below "
+                f"{MOST_TRIPS:,}. Split the table by time"
             )
 
 

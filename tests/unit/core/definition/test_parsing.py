@@ -166,7 +166,7 @@ def breakdown(text: str) -> str:
 
 WRONG: list[tuple[str, list[str]]] = [
     # TOML itself, with the line
-    ("[item]\nday = \n", ["mine.toml is no TOML", "line 2"]),
+    ("[item]\nday = \n", ["mine.toml is not TOML", "line 2"]),
     # names of tables and keys
     ("", ["mine.toml has no [item]"]),
     ('[item]\nday = "at"\n', ["mine.toml has no [kpis]"]),
@@ -210,10 +210,10 @@ WRONG: list[tuple[str, list[str]]] = [
     ('[item]\nday = "at"\n[kpis]\n', ["[kpis] is empty", "count = true"]),
     (kpi('"sum"'), ["kpis.x", '"sum"', "{ count = true }"]),
     (kpi('{ summ = "a" }'), ["kpis.x.summ", "count, sum, average", "mean sum?"]),
-    (kpi('{ sum = "a", max = "b" }'), ["kpis.x", "no second one"]),
+    (kpi('{ sum = "a", max = "b" }'), ["kpis.x", "exactly one of"]),
     (kpi("{ missing = 0 }"), ["kpis.x", "one of count, sum"]),
     (kpi("{ count = false }"), ["kpis.x", "{ count = true }"]),
-    (kpi("{ count = true, missing = 0 }"), ["kpis.x", "nothing besides"]),
+    (kpi("{ count = true, missing = 0 }"), ["kpis.x", "nothing else"]),
     (kpi("{ sum = [] }"), ["kpis.x.sum", "an attribute path"]),
     (kpi("{ sum = 7 }"), ["kpis.x.sum", "7"]),
     (kpi('{ sum = "a", scale = 0 }'), ["kpis.x.scale", "not 0"]),

@@ -296,7 +296,7 @@ def test_a_budget_is_written_and_read() -> None:
     ],
 )
 def test_what_is_no_budget_is_refused_with_its_place(body: bytes) -> None:
-    with pytest.raises(PlanMismatchError, match="s3://b/k is no read budget"):
+    with pytest.raises(PlanMismatchError, match="s3://b/k is not a read budget"):
         ReadBudget.from_bytes(body, url="s3://b/k")
 
 

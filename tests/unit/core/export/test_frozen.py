@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.samples import frozen_export, plan
 from trip_kpis.core.errors import PlanMismatchError
-from trip_kpis.core.export.frozen import FrozenExport, freeze
+from trip_kpis.core.export.frozen import FILE_WEIGHT, FrozenExport, freeze
 from trip_kpis.core.export.manifests import Address, File, Summary
 
 SUMMARY = Summary(
@@ -77,8 +77,19 @@ def test_segments_are_as_even_as_their_largest_file_lets_them_be(
     items: list[int], most: int
 ) -> None:
     export = frozen([file(n, of) for n, of in enumerate(items)], most_segments=most)
-    sizes = [export.items_of(n) or 0 for n in range(len(export.segments))]
-    assert max(sizes) - min(sizes) <= max(items, default=0)
+    weights = [
+        (export.items_of(n) or 0) + FILE_WEIGHT * len(segment)
+        for n, segment in enumerate(export.segments)
+    ]
+    assert max(weights) - min(weights) <= max(items, default=0) + FILE_WEIGHT
+
+
+def test_empty_files_are_shared_by_all_segments() -> None:
+    """A request each takes its time, too: one worker would still read them when all others have
+    ended."""
+    files = [file(n, 1_000 if n < 100 else 0) for n in range(5_000)]
+    of_segment = [len(one) for one in frozen(files, most_segments=100).segments]
+    assert (min(of_segment), max(of_segment)) == (50, 50)
 
 
 @given(st.permutations([file(n, of) for n, of in enumerate([5, 5, 0, 3, 9, 9, 1])]))

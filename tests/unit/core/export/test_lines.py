@@ -113,7 +113,7 @@ def test_a_file_that_is_cut_anywhere_is_said_to_be_cut(data: st.DataObject) -> N
     cut = data.draw(
         st.integers(0, len(compressed) - 1).filter(lambda at: at not in (first_member,))
     )
-    with pytest.raises(CorruptExportError, match="it is cut") as caught:
+    with pytest.raises(CorruptExportError, match="it is truncated") as caught:
         blocks_of([compressed[:cut]])
     assert URL in str(caught.value)
 
@@ -132,7 +132,7 @@ def test_a_file_that_is_cut_anywhere_is_said_to_be_cut(data: st.DataObject) -> N
 )
 @pytest.mark.parametrize("size", [1, 1000])
 def test_what_is_no_gzip_is_said_to_be_none(body: bytes, size: int) -> None:
-    with pytest.raises(CorruptExportError, match="it is no gzip") as caught:
+    with pytest.raises(CorruptExportError, match="it is not gzip") as caught:
         blocks_of(pieces_of(body, size))
     assert all(said in str(caught.value) for said in (URL, "Nothing was published"))
 
@@ -226,7 +226,7 @@ def test_a_line_that_is_no_item_is_named_by_its_number(
     good = line(fare={"N": "1"}, text={"S": "line\u2028separator\r\x85"})
     with pytest.raises(CorruptExportError, match=said) as caught:
         columns(good * before + wrong + good, at=41_000)
-    assert f"{URL}, line {41_001 + before:,}, is no item" in str(caught.value)
+    assert f"{URL}, line {41_001 + before:,}, is not an item" in str(caught.value)
     assert "Nothing was published" in str(caught.value)
 
 

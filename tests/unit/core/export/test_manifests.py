@@ -152,11 +152,11 @@ def test_an_export_of_an_empty_table_may_list_nothing() -> None:
         ([], ["0 files", "0 items", "says 5"]),
         ([line("a", 2), line("a", 3)], ["a data file twice"]),
         ([line("a", 2), line("a", 3, dataFileS3Key="elsewhere/a.json.gz")], ["twice"]),
-        ([line("a", 5), b"{\n"], ["no list of an export's files"]),
+        ([line("a", 5), b"{\n"], ["not a list of an export's files"]),
         ([line("a", 5, dataFileS3Key=None)], ["dataFileS3Key"]),
         ([line("a", 5, itemCount="5")], ["itemCount"]),
         ([line("a", 5).replace(b"md5Checksum", b"md5")], ["md5Checksum"]),
-        ([b"[]\n"], ["no list"]),
+        ([b"[]\n"], ["not a list"]),
         ([line("a", 5).replace(b"a.json", b"\xff.json")], ["utf-8"]),
     ],
 )

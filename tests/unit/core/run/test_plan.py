@@ -455,7 +455,7 @@ def test_a_run_is_not_resumed_with_another_definition_and_both_are_named(name: s
     [
         ({"sha256": "0" * 64}, "not the one that was frozen"),
         ({"text": OTHER.text + "more = { count = true }\n"}, "not the one that was frozen"),
-        ({"text": "[item"}, "others.toml is no TOML"),
+        ({"text": "[item"}, "others.toml is not TOML"),
         ({"text": OTHER.text.replace("sum", "summ")}, "mean sum?"),
         ({"name": 7}, "kpi_definition"),
         ({"text": None}, "kpi_definition"),

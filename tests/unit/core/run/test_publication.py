@@ -116,6 +116,24 @@ def test_the_later_instant_wins_whenever_the_runs_were_planned(
     assert judge_of_export(instant).of_counted(kpis(), there).outcome is outcome
 
 
+@pytest.mark.parametrize(
+    ("planned_at", "run_id", "outcome"),
+    [
+        (EARLIER, "run-6", Outcome.PUBLISHED),
+        (LATER, "run-4", Outcome.SUPERSEDED),
+        (PLANNED_AT.isoformat(), "run-4", Outcome.PUBLISHED),
+        (PLANNED_AT.isoformat(), "run-6", Outcome.SUPERSEDED),
+        ("", "run-6", Outcome.PUBLISHED),  # not known: as for a scan, the as-of time
+        ("2099-01-01T00:00:00+00:00", "run-6", Outcome.PUBLISHED),  # impossible
+    ],
+)
+def test_of_two_runs_as_of_the_same_instant_the_later_plan_wins(
+    planned_at: str, run_id: str, outcome: Outcome
+) -> None:
+    there = replace(written_by(kpis(trips=9), as_of=EARLIER, run_id=run_id), planned_at=planned_at)
+    assert judge_of_export(EARLIER).of_counted(kpis(), there).outcome is outcome
+
+
 def test_an_older_export_that_is_read_later_leaves_a_newer_scans_figures_and_not_the_reverse() -> (
     None
 ):

@@ -105,16 +105,19 @@ def emptied_without_manifests(synced: SyncedExport) -> None:
     [
         (lambda one: one.say(outputFormat="ION"), "has the format ION: export the table with"),
         (lambda one: one.say(exportType="INCREMENTAL_EXPORT"), "Make a full export"),
-        (lambda one: one.say(tableId=None), "manifest-summary.json is no export's summary"),
+        (
+            lambda one: one.say(tableId=None),
+            "manifest-summary.json is not the summary of an export",
+        ),
         (lambda one: one.say(itemCount=8), "7 items in all, and the export's summary says 8"),
         (lambda one: one.list(lambda files: files.append(files[0])), "names a data file twice"),
         (
             lambda one: (one.folder / "manifest-summary.json").write_bytes(b"{"),
-            "manifest-summary.json is no export's summary",
+            "manifest-summary.json is not the summary of an export",
         ),
         (
             lambda one: (one.folder / "manifest-files.json").write_bytes(b"?"),
-            "manifest-files.json is no list of an export's files",
+            "manifest-files.json is not a list of an export's files",
         ),
         (
             lambda one: (one.folder / "manifest-files.json").unlink(),
@@ -332,7 +335,7 @@ def test_a_sample_has_items_if_any_file_has(tmp_path: Path) -> None:
     [
         ([trip()], {"hash_key": "ride_id"}, "line 1 has no attribute 'ride_id'"),
         ([trip()], {"sort_key": "at"}, "line 1 has no attribute 'at'"),
-        ([b"nothing"], {}, "line 1 is no JSON"),
+        ([b"nothing"], {}, "line 1 is not JSON"),
         ([b'"\xff"'], {}, "is no UTF-8 text"),
     ],
 )
@@ -348,10 +351,10 @@ def test_a_sample_is_refused_that_does_not_fit(
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        (b"no gzip at all", "it is no gzip"),
-        (gzip.compress(b'{"Item":{}}\n')[:-9], "it is cut"),
+        (b"no gzip at all", "it is not gzip"),
+        (gzip.compress(b'{"Item":{}}\n')[:-9], "it is truncated"),
         (gzip.compress(b'{"Metadata":{},"Keys":{},"NewImage":{}}\n'), "an incremental export"),
-        (gzip.compress(b'{"trip_id":"t-1"}\n'), "is no item in DynamoDB JSON"),
+        (gzip.compress(b'{"trip_id":"t-1"}\n'), "is not an item in DynamoDB JSON"),
     ],
     ids=["text", "cut", "incremental", "other"],
 )

@@ -75,8 +75,8 @@ def test_a_value_is_as_dynamodb_would_have_it(
 @pytest.mark.parametrize(
     ("value", "kind", "message"),
     [
-        (float("nan"), pa.float64(), "row 1: x is 'nan', which is no Number"),
-        (float("inf"), pa.float32(), "row 1: x is 'inf', which is no Number"),
+        (float("nan"), pa.float64(), "row 1: x is 'nan', which is not a Number"),
+        (float("inf"), pa.float32(), "row 1: x is 'inf', which is not a Number"),
         (1e300, pa.float64(), "row 1: x is '1e.300'"),
         (dt.timedelta(seconds=1), pa.duration("s"), "column x has the type duration"),
         ([(1, "a")], pa.map_(pa.int64(), pa.string()), "column x has the type map<int64, string"),
@@ -139,7 +139,7 @@ def test_a_file_without_rows_is_said_to_have_none(tmp_path: Path) -> None:
 def test_a_file_that_was_cut_short_is_refused(tmp_path: Path) -> None:
     file = written(tmp_path / "trips.parquet", {"trip_id": pa.array(["a"])})
     file.write_bytes(file.read_bytes()[:-20])
-    with pytest.raises(TripFileError, match=r"no whole Parquet file.*fetch it again"):
+    with pytest.raises(TripFileError, match=r"not a complete Parquet file.*fetch it again"):
         read_trips([file], hash_key="trip_id")
 
 

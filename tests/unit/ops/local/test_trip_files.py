@@ -245,10 +245,10 @@ def test_items_that_differ_in_the_sort_key_alone_are_two(tmp_path: Path) -> None
             "trip_id,fare_amount\na,1\n,2\n",
             r"line 3: it has no value for the key",
         ),
-        ("trip_id,fare_amount\na\n", r"line 2 has not the 2 fields of the header"),
-        ("trip_id,fare_amount\na,1,2\n", r"line 2 has not the 2 fields of the header"),
+        ("trip_id,fare_amount\na\n", r"line 2 does not have the 2 fields of the header"),
+        ("trip_id,fare_amount\na,1,2\n", r"line 2 does not have the 2 fields of the header"),
         ("trip_id,fare_amount,fare_amount\na,1,2\n", r"has the column 'fare_amount' twice"),
-        ('trip_id,fare_amount\n"a,1\n', r"is no CSV"),
+        ('trip_id,fare_amount\n"a,1\n', r"is not CSV"),
         ("", r"is empty"),
         ("\n", r"is empty"),
         ('[{"trip_id": 1}]', r"is a JSON array"),
@@ -264,8 +264,8 @@ def test_items_that_differ_in_the_sort_key_alone_are_two(tmp_path: Path) -> None
         ),
         ('{"Item": {"trip_id": "a"}}', r"line 1: trip_id is 'a': a value has its type"),
         ('{"Item": {"trip_id": {"B": "!"}}}', r"line 1: trip_id is '!'.*base64"),
-        ('{"trip_id": {"S": "a"}}', r"line 1 is no item in DynamoDB JSON"),
-        ('{"Item": {"trip_id": {"S": "a"}}}\n{broken', r"line 2 is no JSON"),
+        ('{"trip_id": {"S": "a"}}', r"line 1 is not an item in DynamoDB JSON"),
+        ('{"Item": {"trip_id": {"S": "a"}}}\n{broken', r"line 2 is not JSON"),
         (
             '{"Item": {"trip_id": {"S": "a"}}}\n{"Item": {"trip_id": {"N": "1"}}}',
             r"line 2.*one type",
@@ -375,7 +375,7 @@ def test_a_file_that_was_cut_short_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "trips.csv.gz"
     file.write_bytes(gzip.compress(b"trip_id,fare_amount\na,1\n" * 50)[:40])
     with pytest.raises(
-        TripFileError, match=r"trips\.csv\.gz is no whole gzip file.*fetch it again"
+        TripFileError, match=r"trips\.csv\.gz is not a complete gzip file.*fetch it again"
     ):
         read_trips([file], hash_key="trip_id")
 
@@ -458,9 +458,9 @@ def nested(levels: int) -> str:
         ('{"N": "123456789012345678901234567890123456789"}', "38 significant digits"),
         ('{"N": "1E126"}', "1E126"),
         ('{"N": "1E-131"}', "1E-131"),
-        ('{"N": "1_0"}', "no Number"),
-        ('{"N": " 1"}', "no Number"),
-        ('{"N": "\\u0661"}', "no Number"),
+        ('{"N": "1_0"}', "not a Number"),
+        ('{"N": " 1"}', "not a Number"),
+        ('{"N": "\\u0661"}', "not a Number"),
         ('{"N": 12.1}', r"in quotes, \{\"N\": \"12.1\"\}"),
         ('{"S": 5}', "in quotes"),
         ('{"NULL": "true"}', "NULL is true"),
@@ -528,7 +528,7 @@ def test_a_directory_without_data_files_is_refused(tmp_path: Path) -> None:
         ('{"itemCount": 3, "dataFileS3Key": "x"}', "manifest of an export"),
         ('{\n "Items": [{"trip_id": {"S": "a"}}],\n "Count": 1\n}', "aws dynamodb scan.*jq"),
         ('{"ModelName": "trips", "DataModel": []}', "NoSQL Workbench"),
-        ("PAR1", "no whole Parquet file"),
+        ("PAR1", "not a complete Parquet file"),
     ],
 )
 def test_a_file_of_another_form_is_recognized(tmp_path: Path, text: str, message: str) -> None:

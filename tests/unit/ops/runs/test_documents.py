@@ -188,7 +188,7 @@ def test_a_run_id_of_the_state_that_leads_elsewhere_is_refused(tmp_path: Path) -
     state.save(STACK, trips())
     noted = [{"run_id": "../../x", "name": "a", "input": {}}]
     (tmp_path / "state/executions.json").write_text(json.dumps(noted))
-    with pytest.raises(StateError, match="is no id of a run"):
+    with pytest.raises(StateError, match="is not the id of a run"):
         state.executions()
 
 
