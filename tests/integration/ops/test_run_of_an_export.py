@@ -320,7 +320,7 @@ def test_a_bad_file_is_named_as_it_is_called_here(tmp_path: Path) -> None:
     done = run(folder, tmp_path / "out")
     assert done.returncode == 1
     (failed,) = summary(done)["failed_segments"]
-    assert failed["cause"].startswith(f"{bad}, line 501, is no item")
+    assert failed["cause"].startswith(f"{bad}, line 501, ")
     assert f"{bad}, line 501" in words(done.stderr)
     assert "s3://" not in done.stdout + done.stderr
 
