@@ -3,14 +3,19 @@
 import os
 from collections.abc import Callable, Mapping
 from functools import wraps
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
 from trip_kpis.core.run.requests import RunRequest
+from trip_kpis.core.settings import CONSISTENT_READ, READ_UNITS_PER_SECOND
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_READING = (CONSISTENT_READ, READ_UNITS_PER_SECOND)
+"""settings of the reading of a table"""
 
 
 def execution_input(command: _Command) -> _Command:
@@ -154,13 +159,18 @@ def refused_beside(option: str, *names: str) -> None:
             raise click.UsageError(f"{parameter.opts[0]} cannot be combined with {option}: {says}")
 
 
-def refuse_read_units(asked: Mapping[str, Any]) -> None:
-    """Raises click.UsageError for an option about read units if an export is read."""
+def refuse_read_units(
+    asked: Mapping[str, Any], parameters: Mapping[str, str] = MappingProxyType({})
+) -> None:
+    """Raises click.UsageError for an option or a parameter about read units if an export is
+    read."""
     if asked.get("source") == "export" or {"export_arn", "export_manifest"} & asked.keys():
-        for name in sorted({"read_units_per_second", "consistent_read"} & asked.keys()):
+        given = [f"--{one.field.replace('_', '-')}" for one in _READING if one.field in asked]
+        given += [f"--parameter {one.parameter}" for one in _READING if one.parameter in parameters]
+        for option in given:
             raise click.UsageError(
-                f"--{name.replace('_', '-')} has no effect on an export, which is read without "
-                "read units: leave it out"
+                f"{option} has no effect on an export, which is read without read units: leave it "
+                "out"
             )
 
 

@@ -227,7 +227,7 @@ class Follower:
         self._progress.update(self._stage.id, completed=done)
         if done < self._next_line and not has_ended:
             return
-        self._next_line = done + (total or done) / _LINES
+        self._next_line = done + max(1, (total or done) / _LINES)
         rate = _rate(self._stage).replace("/s", " trips/s")
         facts = [_trips(self._stage), *remarks, rate, _time(self._stage)]
         self._line(f"{self._stage.description}: {', '.join(filter(None, facts))}")

@@ -134,6 +134,8 @@ def _export(_context: click.Context, _option: click.Parameter, given: str | None
     do with it."""
     if given is None:
         return None
+    if not given:
+        raise click.BadParameter("it is empty: name a directory or a data file")
     if given.startswith("s3://"):
         raise click.BadParameter(
             f"{given} is in S3. Copy its folder, `aws s3 sync s3://…/AWSDynamoDB/EXPORT_ID DIR`, "

@@ -77,7 +77,9 @@ def _counts(run: Run) -> list[tuple[str, str]]:
         rows.append(("read units", f"{counts.read_units:,.1f}, in {pages}"))
     else:
         as_of = instant(datetime.fromisoformat(progress.plan.as_of))
-        rows.append(("export", f"{progress.plan.export.export_arn or 'of files'}, as of {as_of}"))
+        arn = progress.plan.export.export_arn
+        of_files = f"files without manifests, as of {as_of} at the latest"
+        rows.append(("export", f"{arn}, as of {as_of}" if arn else of_files))
     rows += [("rejected", f"{n:,} {reason}") for reason, n in sorted(counts.rejected.items())]
     rows += [("throttled", f"{n:,} {why}") for why, n in sorted(counts.throttles.items())]
     return rows

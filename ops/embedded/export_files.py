@@ -19,6 +19,8 @@ from typing import Any
 
 import msgspec
 
+from trip_kpis.core.export.manifests import CHECKSUMS, FILES, SUMMARY, md5_text
+
 _encode = msgspec.json.Encoder().encode
 _BLOCK_BYTES = 256 * 1024
 """bytes of a data file's lines, uncompressed, that are kept in memory"""
@@ -46,6 +48,14 @@ def multipart_etag(md5: bytes) -> str:
     """Returns the ETag that S3 gives an object of one part, because DynamoDB uploads its files in
     parts."""
     return f"{hashlib.md5(md5, usedforsecurity=False).hexdigest()}-1"
+
+
+def write_manifest(file: Path, body: bytes) -> tuple[Path, Path]:
+    """Writes a manifest, and beside it the file with its MD5. Returns both."""
+    file.write_bytes(body)
+    checksum = file.with_suffix(CHECKSUMS[0])
+    checksum.write_text(md5_text(hashlib.md5(body, usedforsecurity=False).digest()))
+    return file, checksum
 
 
 def data_file_name(export_id: str, number: int) -> str:
@@ -93,8 +103,8 @@ class ExportWriter:
         self._directory = directory
         self._start_time = start_time or export_time
         self._export_id = export_id or _export_id(self._start_time)
-        above = f"{prefix.rstrip('/')}/" if prefix else ""
-        self._folder = f"{above}AWSDynamoDB/{self._export_id}"
+        parent = f"{prefix.rstrip('/')}/" if prefix else ""
+        self._folder = f"{parent}AWSDynamoDB/{self._export_id}"
         self._described: dict[str, Any] = {
             "version": "2020-06-30",
             "exportArn": f"{table_arn}/export/{self._export_id}",
@@ -144,7 +154,7 @@ class ExportWriter:
         """Writes the rest of the data files, then the manifests.
 
         Args:
-            end_time: The export time by default.
+            end_time: The start time by default.
             billed_size_bytes: The table's size; by default that of the data, uncompressed.
         """
         for file in self._files:
@@ -153,12 +163,12 @@ class ExportWriter:
         item_count = sum(file.item_count for file in self._files)
         if billed_size_bytes is None:
             billed_size_bytes = sum(file.uncompressed_bytes for file in self._files)
-        self._store_with_checksum("manifest-files", b"".join(map(self._line, self._files)))
+        self._store_with_checksum(FILES, b"".join(map(self._line, self._files)))
         end_time = end_time or self._start_time
         self._described["endTime"] = written_time(end_time)
         self._described["itemCount"] = item_count
         self._described["billedSizeBytes"] = billed_size_bytes
-        self._store_with_checksum("manifest-summary", _encode(self._described))
+        self._store_with_checksum(SUMMARY, _encode(self._described))
         return WrittenExport(
             arn=self.arn,
             manifest_key=f"{self._folder}/manifest-summary.json",
@@ -171,16 +181,15 @@ class ExportWriter:
     def _line(self, file: _DataFile) -> bytes:
         described = {
             "itemCount": file.item_count,
-            "md5Checksum": base64.b64encode(file.md5.digest()).decode(),
+            "md5Checksum": md5_text(file.md5.digest()),
             "etag": self._etag(file.md5.digest()),
             "dataFileS3Key": f"{self._folder}/data/{file.path.name}",
         }
         return _encode(described) + b"\n"
 
     def _store_with_checksum(self, name: str, body: bytes) -> None:
-        md5 = hashlib.md5(body, usedforsecurity=False).digest()
-        self._store(f"{self._folder}/{name}.json", body)
-        self._store(f"{self._folder}/{name}.md5", base64.b64encode(md5))
+        for file in write_manifest(self._directory / self._folder / name, body):
+            self._keys.append(file.relative_to(self._directory).as_posix())
 
     def _store(self, key: str, body: bytes) -> None:
         path = self._directory / key

@@ -3,14 +3,15 @@ AWS, without a copy."""
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from moto.s3.exceptions import MissingKey, S3AccessDeniedError
+from moto.s3.exceptions import MissingKey, S3ClientError
 from moto.s3.models import FakeKey, S3Backend, get_canned_acl, s3_backends
 from moto.utilities.utils import LowercaseDict
 
@@ -20,11 +21,30 @@ from ops.embedded.patching import replaced
 _BLOCK_BYTES = 256 * 1024
 
 
+_CHANGES: Mapping[str, tuple[str, ...]] = {
+    "put_object": ("bucket_name", "key_name"),
+    "delete_object": ("bucket_name", "key_name"),
+    "put_object_acl": ("bucket_name", "key_name"),
+    "put_object_legal_hold": ("bucket_name", "key_name"),
+    "put_object_retention": ("bucket_name", "key_name"),
+    "put_object_tagging": ("key",),
+    "delete_object_tagging": ("bucket_name", "key_name"),
+    "copy_object": ("src_key",),
+    "upload_part_copy": ("src_bucket_name", "src_key_name"),
+}
+"""What moto's S3 cannot do with a mounted object, with the arguments that name the object."""
+
+
 def mount(bucket_name: str, files: Mapping[str, Path]) -> None:
     """Makes files objects of the bucket, under their keys.
 
-    They are read-only. An object is what its file is when it is asked for, with an ETag by size and
-    time of the file.
+    They are read-only, and what their files are now. A file that changes later answers 412
+    (PreconditionFailed), as a changed object answers to a reader that expects its ETag: nobody
+    reads two versions of it, or of a set of files. A file that is gone answers 404.
+
+    PutObject, DeleteObject, PutObjectTagging, DeleteObjectTagging, PutObjectAcl,
+    PutObjectLegalHold and PutObjectRetention are denied for them, and CopyObject and UploadPartCopy
+    from them: a copy would be in memory as a whole.
     """
     bucket: Any = s3_backends[ACCOUNT_ID]["aws"].get_bucket(bucket_name)
     for key, file in files.items():
@@ -33,27 +53,34 @@ def mount(bucket_name: str, files: Mapping[str, Path]) -> None:
 
 @contextmanager
 def mounted_objects_are_read_only() -> Iterator[None]:
-    """PutObject, DeleteObject: not a patch, but a rule: they are refused for mounted objects."""
-    put_object: Any = S3Backend.put_object
-    delete_object: Any = S3Backend.delete_object
-
-    def check(backend: Any, bucket_name: str, key_name: str) -> None:
-        if isinstance(backend.get_bucket(bucket_name).keys.get(key_name), _MountedObject):
-            raise S3AccessDeniedError()
-
-    def put(self: Any, bucket_name: str, key_name: str, *arguments: Any, **more: Any) -> Any:
-        check(self, bucket_name, key_name)
-        return put_object(self, bucket_name, key_name, *arguments, **more)
-
-    def delete(self: Any, bucket_name: str, key_name: str, *arguments: Any, **more: Any) -> Any:
-        check(self, bucket_name, key_name)
-        return delete_object(self, bucket_name, key_name, *arguments, **more)
-
-    with (
-        replaced(S3Backend, "put_object", put),
-        replaced(S3Backend, "delete_object", delete),
-    ):
+    """Denies what would change or copy mounted objects: not a patch, but a rule."""
+    with ExitStack() as replacing:
+        for name, of_object in _CHANGES.items():
+            allowed = _allowed(vars(S3Backend)[name], of_object)
+            replacing.enter_context(replaced(S3Backend, name, allowed))
         yield
+
+
+def _allowed(method: Any, of_object: tuple[str, ...]) -> Any:
+    """Returns a method of S3Backend that is denied for mounted objects."""
+    signature = inspect.signature(method)
+
+    def allowed(self: Any, *arguments: Any, **more: Any) -> Any:
+        asked = signature.bind(self, *arguments, **more).arguments
+        match [asked[name] for name in of_object]:
+            case [bucket_name, key_name]:
+                found = self.get_bucket(bucket_name).keys.get(key_name)
+            case [found]:
+                pass
+        if isinstance(found, _MountedObject):
+            raise S3ClientError(
+                "AccessDenied",
+                f"{found.name} is a file of this machine, {found.file}, which can only be read: "
+                "to change or copy it, use the file",
+            )
+        return method(self, *arguments, **more)
+
+    return allowed
 
 
 _Object: Any = FakeKey
@@ -86,33 +113,35 @@ class _MountedObject(_Object):  # type: ignore[misc]
     def __init__(self, bucket_name: str, key: str, file: Path) -> None:
         self.bucket_name = bucket_name
         self.name = key
-        self._file = file
+        self.file = file
         self._known = file.stat()
 
+    def __deepcopy__(self, _: Any) -> _MountedObject:
+        """Returns the object itself: ListObjectVersions copies all objects of a bucket."""
+        return self
+
     def advance(self) -> None:
-        """Called when the object is asked for. Raises MissingKey if its file is gone."""
-        if not self._file.is_file():
-            raise MissingKey(key=self.name)
+        """Called when the object is asked for. Raises MissingKey if its file is gone, and
+        S3ClientError if it has changed."""
+        try:
+            found = self.file.stat()
+        except FileNotFoundError:
+            raise MissingKey(key=self.name) from None
+        if _version(found) != _version(self._known):
+            raise S3ClientError(
+                "PreconditionFailed", f"{self.file} has changed since it became an object"
+            )
 
     def dispose(self, garbage: bool = False) -> None:
         """Does nothing, because nothing is open."""
 
     @property
-    def _stat(self) -> os.stat_result:
-        """Returns the file's status; if the file is gone, its last status, because a listing still
-        has the object."""
-        with suppress(FileNotFoundError):
-            self._known = self._file.stat()
-        return self._known
-
-    @property
     def etag(self) -> str:
-        found = self._stat
-        return f'"{found.st_mtime_ns:x}-{found.st_size}"'
+        return f'"{self._known.st_mtime_ns:x}-{self._known.st_size}"'
 
     @property
     def size(self) -> int:
-        return self._stat.st_size
+        return self._known.st_size
 
     @property
     def contentsize(self) -> int:
@@ -120,40 +149,46 @@ class _MountedObject(_Object):  # type: ignore[misc]
 
     @property
     def last_modified(self) -> datetime:
-        return datetime.fromtimestamp(self._stat.st_mtime, UTC)
+        """In UTC, without the zone, as moto's objects have it."""
+        return datetime.fromtimestamp(self._known.st_mtime, UTC).replace(tzinfo=None)
 
     @property
     def value(self) -> _Body:
-        return _Body(self._file, 0, self.size)
+        return _Body(self.file, 0, self.size, _version(self._known))
+
+
+def _version(found: os.stat_result) -> tuple[int, int]:
+    return found.st_size, found.st_mtime_ns
 
 
 class _Body:
     """The body of an object, which is read when it is sent: for moto, which takes its length and a
     slice, and for the server, which takes one block after the other."""
 
-    __slots__ = ("_file", "_start", "_stop")
+    __slots__ = ("_file", "_start", "_stop", "_version")
 
-    def __init__(self, file: Path, start: int, stop: int) -> None:
+    def __init__(self, file: Path, start: int, stop: int, version: tuple[int, int]) -> None:
         self._file = file
         self._start = start
         self._stop = stop
+        self._version = version
 
     def __len__(self) -> int:
         return self._stop - self._start
 
     def __getitem__(self, part: slice) -> _Body:
         start, stop, _ = part.indices(len(self))
-        return _Body(self._file, self._start + start, self._start + stop)
+        return _Body(self._file, self._start + start, self._start + stop, self._version)
 
     def __iter__(self) -> Iterator[bytes]:
-        """Yields the blocks; raises EOFError if the file has become shorter: the client sees that
+        """Yields the blocks; raises EOFError if the file has changed: the client sees that
         something is missing."""
         left = len(self)
         with self._file.open("rb") as file:
             file.seek(self._start)
             while left:
                 block = file.read(min(left, _BLOCK_BYTES))
-                if not block:
-                    raise EOFError(f"{self._file} has become shorter while it was read")
+                if not block or _version(os.fstat(file.fileno())) != self._version:
+                    raise EOFError(f"{self._file} has changed while it was read")
                 left -= len(block)
                 yield block

@@ -13,6 +13,7 @@ from ops.embedded.server import Middleware, layered
 from ops.local.local_stack import Where
 from ops.local.made_up_trips import MadeUpMonth
 from ops.local.run import Follower, rerun, run
+from ops.local.run_source import TableOfTrips
 from ops.runs.day_kpis import day_of, kpi_files
 from ops.runs.execution import EndedExecution
 
@@ -70,7 +71,7 @@ def _run(
     month: MadeUpMonth, out: Path, segments: int, where: Where, follower: Follower
 ) -> EndedExecution:
     return run(
-        month.trips,
+        TableOfTrips(month.trips),
         out=out,
         execution_input={"total_segments": segments},
         parameters={},

@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import os
+import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Self
+from typing import NoReturn, Self
 
 import msgspec
 
 from ops import interruption
-from ops.embedded.export_files import ExportWriter
+from ops.embedded.export_files import ExportWriter, write_manifest
 from ops.embedded.isolation import ACCOUNT_ID, REGION
 from ops.local.dynamodb_json import write_item
+from ops.local.out_directory import MARKER, WRITTEN_BY_RUNS
 from ops.local.trip_files import TripFileError, Trips, add_json_lines
 from ops.runs import figures
 from trip_kpis.core.errors import CorruptExportError, InputError
 from trip_kpis.core.export.lines import LineBlocks
 from trip_kpis.core.export.manifests import (
-    CHECKSUMS,
     DYNAMODB_JSON,
     FILES,
     SUMMARY,
+    File,
+    Summary,
     instant,
     read_files,
     read_summary,
@@ -36,7 +38,7 @@ from trip_kpis.core.export.manifests import (
 
 DATA_FILE = ".json.gz"
 _ION_FILE, _STARTED = ".ion.gz", "_started"
-FOLDER = "exports/here"
+MOUNT_PREFIX = "exports/here"
 """prefix in the stack's bucket, where the functions see it"""
 _FILES_WRITTEN = 4 * (os.cpu_count() or 1)
 _WRITTEN_AT_ONCE = 1_000
@@ -49,9 +51,12 @@ _SAMPLED_BYTES = 64 * 2**10
 class SavedExport:
     """The place of an export, for another process."""
 
-    path: str
+    path: str | None
+    """None: it is in the state, under its table's id"""
     fingerprint: str
     """fingerprint, as in `ExportOnDisk`"""
+    table_arn: str | None = None
+    """None: DynamoDB has written no manifest that names the table"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,25 +99,26 @@ class ExportOnDisk:
 
     @classmethod
     def _found(cls, path: Path) -> Self:
+        _check_utf8(path.resolve())
         if path.name in (SUMMARY, FILES):
             raise TripFileError(f"{path} is a manifest: give --export its folder, {path.parent}")
         if not path.is_dir():
             return cls._without_manifests(path, (path,))
-        above = path.resolve().parent
-        found = [above / SUMMARY] if (above / SUMMARY).is_file() else sorted(path.rglob(SUMMARY))
-        if len(found) > 1:
+        folders = _manifest_folders(path)
+        if len(folders) > 1:
             raise TripFileError(
-                f"{path} has {len(found)} exports: name one of them, such as {found[-1].parent}"
+                f"{path} has {len(folders)} exports: name one of them, such as {folders[-1]}"
             )
-        if found:
-            return cls._with_manifests(path, found[0].parent)
-        data = tuple(sorted(path.rglob(f"*{DATA_FILE}")))
-        if not data and next(path.rglob(f"*{_ION_FILE}"), None):
+        if folders:
+            return cls._with_manifests(path, folders[0])
+        there = _files_below(path)
+        data = tuple(file for file in there if file.name.endswith(DATA_FILE))
+        if not data and any(file.name.endswith(_ION_FILE) for file in there):
             raise TripFileError(
                 f"{path} has an export in Amazon Ion: export the table with the format "
                 f"{DYNAMODB_JSON} (`--export-format {DYNAMODB_JSON}`)"
             )
-        if not data and next(path.rglob(_STARTED), None):
+        if not data and any(file.name == _STARTED for file in there):
             raise TripFileError(
                 f"{path} has an export that is not complete: it has {_STARTED}, and no {SUMMARY}. "
                 "Wait until DynamoDB has completed it, and copy it again"
@@ -155,7 +161,9 @@ class ExportOnDisk:
                     f"{file} is no data file of an export, which ends in {DATA_FILE}: other files "
                     "are read with --trips"
                 )
+            _check_utf8(file)
         newest = max(file.stat().st_mtime for file in files)
+        newest = min(newest, time.time())  # files may claim to be of the future
         as_of = datetime.fromtimestamp(newest, UTC).isoformat(timespec="microseconds")
         fingerprint = _fingerprint(files)
         return cls(
@@ -168,30 +176,42 @@ class ExportOnDisk:
             items=None,
             table_bytes=None,
             fingerprint=fingerprint,
-            remarks=(_uncounted(path, as_of),),
+            remarks=(_no_manifests_remark(path, as_of),),
         )
 
     @property
     def saved(self) -> SavedExport:
-        return SavedExport(path=str(self.path.resolve()), fingerprint=self.fingerprint)
+        return SavedExport(
+            path=str(self.path.resolve()), fingerprint=self.fingerprint, table_arn=self.table_arn
+        )
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Returns whether its files are still those that were found."""
+        try:
+            return _fingerprint(self.files) == self.fingerprint
+        except (OSError, TripFileError):
+            return False
 
     @property
     def prefix(self) -> str:
         """Returns the prefix of the keys of its objects."""
-        return f"{FOLDER}/{self.fingerprint[:16]}/"
+        return f"{MOUNT_PREFIX}/{self.fingerprint[:16]}/"
 
     def manifest_url(self, bucket_name: str) -> str:
         return f"s3://{bucket_name}/{self.prefix}{SUMMARY}"
 
-    def objects(self, spare: Path) -> dict[str, Path]:
+    def objects(self, manifest_directory: Path) -> dict[str, Path]:
         """Returns its files, by the keys under which the functions see them. Without manifests,
-        some that say what is known are written into `spare`."""
+        some that say what is known are written into `manifest_directory`."""
         if self.manifests is None:
             data = {f"{number:05d}-{file.name}": file for number, file in enumerate(self.files)}
-            self._write_manifests(spare, data)
+            self._write_manifests(manifest_directory, data)
         else:
             data = {file.name: file for file in self.files}
-        manifests = [file for file in (self.manifests or spare).iterdir() if file.is_file()]
+        manifests = [
+            file for file in (self.manifests or manifest_directory).iterdir() if file.is_file()
+        ]
         return {
             **{f"{self.prefix}{file.name}": file for file in manifests},
             **{f"{self.prefix}data/{name}": file for name, file in data.items()},
@@ -200,34 +220,40 @@ class ExportOnDisk:
     def _write_manifests(self, folder: Path, data: Iterable[str]) -> None:
         """Writes manifests for these data files."""
         folder.mkdir(parents=True, exist_ok=True)
+        summary = Summary(
+            output_format=DYNAMODB_JSON,
+            table_arn="unknown",
+            table_id=self.table_id,
+            export_time=datetime.fromisoformat(self.as_of),
+            item_count=None,
+        )
         files = [
-            {"itemCount": None, "md5Checksum": None, "dataFileS3Key": f"data/{name}"}
+            File(item_count=None, md5_checksum=None, data_file_s3_key=f"data/{name}")
             for name in data
         ]
-        summary = {
-            "exportArn": None,
-            "tableArn": "unknown",
-            "tableId": self.table_id,
-            "exportTime": self.as_of,
-            "itemCount": None,
-            "billedSizeBytes": 0,
-            "outputFormat": DYNAMODB_JSON,
-        }
-        _write_manifest(folder / SUMMARY, msgspec.json.encode(summary))
-        _write_manifest(folder / FILES, b"".join(msgspec.json.encode(one) + b"\n" for one in files))
+        write_manifest(folder / SUMMARY, msgspec.json.encode(summary))
+        write_manifest(folder / FILES, b"".join(msgspec.json.encode(one) + b"\n" for one in files))
 
     def sample(self, *, hash_key: str, sort_key: str | None) -> Trips:
-        """Returns the first items of a few files. Raises TripFileError for what is no export, and
-        where the items have no such key."""
+        """Returns the first items of a few files, and of the first other file that has any if these
+        are empty. Raises TripFileError for what is no export, and where the items have no such
+        key."""
         trips = Trips(hash_key=hash_key, sort_key=sort_key)
         step = max(1, len(self.files) // _FILES_SAMPLED)
-        for file in self.files[::step][:_FILES_SAMPLED]:
+        few = self.files[::step][:_FILES_SAMPLED]
+        for number, file in enumerate(dict.fromkeys((*few, *self.files))):
+            if number >= len(few) and trips.items:
+                break
             lines = b"".join(islice(_lines(file), _ITEMS_SAMPLED))
             try:
                 add_json_lines(trips, file, lines.decode())
             except UnicodeDecodeError as error:
                 raise TripFileError(f"{file} is no UTF-8 text: fetch it again") from error
         return trips
+
+    def is_sample(self, trips: Trips) -> bool:
+        """Returns whether it has, or may have, more items than these of its items."""
+        return self.items != len(trips.items)
 
     @property
     def described(self) -> str:
@@ -240,7 +266,7 @@ class ExportOnDisk:
         return f"Export{of_table}: {items}{files}, as of {as_of}, {exactly}."
 
 
-def _uncounted(path: Path, as_of: str) -> str:
+def _no_manifests_remark(path: Path, as_of: str) -> str:
     why = f"{path} has no {SUMMARY}" if path.is_dir() else f"{path} is one file, without manifests"
     latest = figures.instant(datetime.fromisoformat(as_of))
     return (
@@ -251,11 +277,58 @@ def _uncounted(path: Path, as_of: str) -> str:
     )
 
 
+def _check_utf8(path: Path) -> None:
+    """Raises TripFileError for a name that no document can contain."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise TripFileError(f"{str(path)!r} is not UTF-8: rename it") from error
+
+
+def _manifest_folders(path: Path) -> Sequence[Path]:
+    """Returns the folders of the exports that a directory belongs to or contains: the directory
+    itself, if it has a summary; else the folder above, if this is its folder of data files."""
+    real = path.resolve()
+    if (path / SUMMARY).is_file():
+        return [path]
+    if real.name == "data" and (real.parent / SUMMARY).is_file():
+        return [real.parent]
+    return [file.parent for file in _files_below(path) if file.name == SUMMARY]
+
+
+def _files_below(path: Path) -> Sequence[Path]:
+    """Returns the files of a directory, in order, without what runs have written there, which may
+    be exports. Links are followed, to each directory once. Raises OSError if a directory cannot be
+    read: nobody would notice that its files are missing."""
+    found: list[Path] = []
+    seen: set[str] = set()
+    for directory, below, files in os.walk(path, followlinks=True, onerror=_raise):
+        real = os.path.realpath(directory)
+        if real in seen:
+            below.clear()
+            continue
+        seen.add(real)
+        of_runs = WRITTEN_BY_RUNS if MARKER in files else ()
+        below[:] = sorted(name for name in below if name not in of_runs)
+        found += (Path(directory, name) for name in files)
+    return sorted(found)
+
+
+def _raise(error: OSError) -> NoReturn:
+    raise error
+
+
 def _fingerprint(files: Sequence[Path]) -> str:
+    """Describes the files, wherever the folder is that they have in common. Raises TripFileError
+    for one without a byte: packed with gzip, even no items have some."""
+    real = [file.resolve() for file in files]
+    folder = os.path.commonpath([file.parent for file in real]) if real else ""
     described = []
-    for file in files:
+    for file in real:
         found = file.stat()
-        described.append([str(file.resolve()), found.st_size, found.st_mtime_ns])
+        if not found.st_size:
+            raise TripFileError(f"{file} has 0 bytes: fetch it again")
+        described.append([str(file.relative_to(folder)), found.st_size, found.st_mtime_ns])
     return hashlib.sha256(json.dumps(described).encode()).hexdigest()
 
 
@@ -274,13 +347,7 @@ def _lines(file: Path) -> Iterator[bytes]:
         raise TripFileError(f"{file} cannot be read: {error.strerror or error}") from error
 
 
-def _write_manifest(file: Path, body: bytes) -> None:
-    file.write_bytes(body)
-    digest = hashlib.md5(body, usedforsecurity=False).digest()
-    file.with_suffix(CHECKSUMS[0]).write_bytes(base64.b64encode(digest))
-
-
-def written(
+def write_export(
     trips: Trips,
     directory: Path,
     *,

@@ -14,8 +14,8 @@ from trip_kpis.core.layout import is_known
 
 MARKER = ".trip-kpis"
 _SAYS = b"The runs of `ops run --out`. The next run with this --out overwrites files here.\n"
-_OWN = ("kpis", "breakdowns", "runs", "quarantine", "state", "logs", "report.html")
-"""names that a run writes there"""
+WRITTEN_BY_RUNS = ("kpis", "breakdowns", "runs", "quarantine", "state", "logs", "report.html")
+"""names that a run writes into its directory"""
 _SHOWN = 3
 
 
@@ -91,7 +91,7 @@ def _has_objects(out: Path) -> bool:
 
 def _links(out: Path) -> Iterator[Path]:
     """Returns the symbolic links at places where a run would write."""
-    for top in (out / name for name in _OWN):
+    for top in (out / name for name in WRITTEN_BY_RUNS):
         if top.is_symlink():
             yield top
         for path, directories, files in os.walk(top):

@@ -65,13 +65,18 @@ class FittedParameters:
 
 
 def fit_parameters(
-    parameters: Mapping[str, str], trips: Trips, *, refuse_absent: bool = True
+    parameters: Mapping[str, str],
+    trips: Trips,
+    *,
+    refuse_absent: bool = True,
+    is_sample: bool = False,
 ) -> FittedParameters:
     r"""Returns the given parameters, but if a path is the whole name of a column of a flattened
     file, ``trip_end.fare_amount`` becomes ``trip_end\.fare_amount``.
 
     Raises DeploymentError or SettingError for what no run can have. A path that no trip has raises
-    SettingError, too, or is a remark, with the parameters that would fit.
+    SettingError, too, or is a remark, with the parameters that would fit. If the trips are a
+    sample, it is a remark without these: what was not sampled may have the path.
     """
     environment = functions_environment({"TableName": TABLE_NAME, **parameters})
     defaults = read_run_defaults(environment)
@@ -89,6 +94,7 @@ def fit_parameters(
         return FittedParameters(
             parameters=parameters, remarks=("The files have no trips in them.",)
         )
+    none = f"None of the {len(trips.items):,} sampled items" if is_sample else "No trip"
     fitted, remarks, wrong = dict(parameters), [], []
     for named in _named_paths(file.document, stack):
         if any(find(item, named.path) is not None for item in trips.items.values()):
@@ -98,7 +104,7 @@ def fit_parameters(
             if _is_decisive(named.path, definition):
                 wrong.append(named)
             elif not named.key.startswith("item.where"):
-                remarks.append(f"No trip has {named.written}, which {named.key} names.")
+                remarks.append(f"{none} has {named.written}, which {named.key} names.")
         elif whole not in names:
             wrong.append(named)
         elif named.parameter not in fitted or fitted[named.parameter] == named.written:
@@ -107,7 +113,13 @@ def fit_parameters(
                 f"{named.written} is one column of the files, so {named.parameter} is "
                 f"{fitted[named.parameter]} here."
             )
-    if wrong:
+    if wrong and is_sample:
+        absent = ", or ".join(f"{one.written}, which {one.name} names" for one in wrong)
+        remarks.append(
+            f"{none} has {absent}. They have {_some(names)}. If the name is wrong, correct it; "
+            "Ctrl-C stops a run."
+        )
+    elif wrong:
         sentences = _wrong_names(wrong, names, f"{file.name}.toml")
         if refuse_absent:
             raise SettingError(sentences)
@@ -182,11 +194,14 @@ def _is_decisive(path: AttributePath, definition: Definition) -> bool:
     )
 
 
+def _some(names: Sequence[str]) -> str:
+    there = ", ".join(dotted_path((name,)) for name in islice(names, _NAMES_SHOWN))
+    return f"{there} and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else there
+
+
 def _wrong_names(wrong: Sequence[_NamedPath], names: Sequence[str], file: str) -> str:
     """Returns what is wrong, and what to add to the command, or to write into the definition."""
     said = "; ".join(f"no trip has {one.written}, which {one.name} names" for one in wrong)
-    there = ", ".join(dotted_path((name,)) for name in islice(names, _NAMES_SHOWN))
-    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
     edits, options = [], []
     for one in wrong:
         closest = closest_name(one.written, names)
@@ -201,4 +216,4 @@ def _wrong_names(wrong: Sequence[_NamedPath], names: Sequence[str], file: str) -
             )
     advice = [f"In {file}, write {', and '.join(edits)}"] if edits else []
     advice += [f"Run it again with {' '.join(options)}"] if options else []
-    return f"{said}. The trips have {there}{more}. {'. '.join(advice)}"
+    return f"{said}. The trips have {_some(names)}. {'. '.join(advice)}"

@@ -2,9 +2,6 @@
 stopped."""
 
 import json
-import re
-import shutil
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,15 +12,17 @@ from typing import Any, Protocol
 from ops import interruption
 from ops.atomic_write import atomic_write
 from ops.local.bucket_tree import mirror
-from ops.local.export_on_disk import FOLDER, ExportOnDisk, written
+from ops.local.export_on_disk import ExportOnDisk
 from ops.local.local_stack import LocalStack, Where, local_stack
-from ops.local.names import CONTAINERS_BUCKET, TABLE_NAME
+from ops.local.names import CONTAINERS_BUCKET
 from ops.local.out_directory import cannot_write
 from ops.local.parameters import fit_parameters
 from ops.local.results import unfinished_run
+from ops.local.run_source import FREE_SPACE, RunSource
 from ops.local.state_directory import SavedStack, StateDirectory, StateError
-from ops.local.trip_files import Trips
+from ops.local.trip_files import TripFileError, Trips
 from ops.runs.copied_files import ignored
+from ops.runs.errors import read_units_refused
 from ops.runs.estimate import estimate_by_execution
 from ops.runs.execution import (
     SUCCEEDED,
@@ -40,11 +39,6 @@ from trip_kpis.core.layout import plan_key
 from trip_kpis.core.run.plan import SCAN
 
 _POLL_SECONDS = 0.1
-MANY_TRIPS = 20_000
-"""the number of trips from which loading an emulated table takes a long time"""
-_FREE_SPACE = "free space there, or name another directory, and start again"
-_URL = re.compile(rf"s3://[\w.-]+/{FOLDER}/[^\s,:\"]+")
-"""the URL of an export's object, in a message"""
 
 
 class Follower(Protocol):
@@ -74,7 +68,7 @@ class Follower(Protocol):
 
 
 def run(
-    trips: Trips,
+    source: RunSource,
     *,
     out: Path,
     execution_input: Mapping[str, Any],
@@ -82,23 +76,19 @@ def run(
     where: Where,
     follower: Follower,
     fresh: bool = False,
-    as_export: bool = False,
-    export: ExportOnDisk | None = None,
 ) -> EndedExecution:
-    """Runs the state machine over `trips`, and writes the content of the bucket to `out`. Before
+    """Runs the state machine over `source`, and writes the content of the bucket to `out`. Before
     the execution starts, it writes what `rerun` needs to the `state` of `out`.
 
-    With `as_export`, the run reads an export of the trips, and no table is filled; with an
-    `export`, it reads that, and `trips` are a sample of it.
-
     The bucket is that of the earlier runs of `out`, which stay; the table has the trips of this run
-    alone. `fresh` removes the earlier runs. Until the trips are loaded, `out` is as it was.
+    alone. `fresh` removes the earlier runs. Until the source is ready, `out` is as it was.
 
     Raises SettingError, EmbeddedCloudError, TripFileError or StateError for what keeps it from
     running. A run that fails raises nothing.
     """
-    fitted = fit_parameters(parameters, trips)
-    for remark in (*trips.remarks, *(export.remarks if export else ()), *fitted.remarks):
+    trips = source.trips
+    fitted = fit_parameters(parameters, trips, is_sample=source.is_sample)
+    for remark in (*source.remarks, *fitted.remarks):
         follower.say(remark)
     state = StateDirectory(out)
     with state.locked():
@@ -106,39 +96,28 @@ def run(
         in_bucket = {} if earlier is None else _in_bucket_of(earlier, fitted.parameters, out)
         if earlier is not None and earlier.key_attributes != trips.key_attributes:
             follower.say(_another_key(earlier, trips))
-        if as_export:
-            export = _written(trips, state, follower)
-        if export is None:
-            is_same_table = earlier is not None and state.has_trips(trips)
-            table_id = earlier.table_id if earlier and is_same_table else str(uuid.uuid4())
-            if slow := remark_on_size(len(trips.items)):
-                follower.say(slow)
-            follower.begin("Loading the table", trips=len(trips.items))
-        else:
-            follower.say(export.described)
-            if earlier is not None and earlier.export and earlier.table_id != export.table_id:
-                follower.say(_another_table(out))
-            trips, table_id = trips.without_items(), export.table_id
+        prepared = source.prepare(state, earlier, follower)
+        export = prepared.export
         with local_stack(
-            trips,
+            prepared.table,
             where=where,
             parameters={**fitted.parameters, **in_bucket},
             on_loaded=follower.advance,
             state=state,
-            table_id=table_id,
+            table_id=prepared.table_id,
         ) as local:
             if earlier is None:
                 state.forget()
             stack = SavedStack(
                 hash_key=trips.hash_key,
                 sort_key=trips.sort_key,
-                table_id=table_id,
+                table_id=prepared.table_id,
                 bucket_name=local.bucket_name,
                 parameters={**fitted.parameters, "BucketName": local.bucket_name},
                 page_bytes=where.page_bytes,
-                export=None if export is None else export.saved,
+                export=prepared.saved_export,
             )
-            state.save(stack, trips)
+            state.save(stack, prepared.table)
             _use_saved_bucket(local, state, where)
             files = _mounted(export, local, state)
             if export is not None:
@@ -151,6 +130,8 @@ def run(
                 follower.say(f"Run {name}. If it is interrupted: {rerun_command(name, out)}")
                 ended = _to_its_end(local, noted, follower.show, files)
                 follower.executed(succeeded=ended.succeeded)
+                if export is not None and not (ended.succeeded or export.is_unchanged):
+                    follower.say(_changed(export))
                 _leave(local, state, out, follower)
     return ended
 
@@ -170,7 +151,8 @@ def rerun(
     exported, and nothing is executed.
 
     None is the one run that is not finished. Raises StateError if there is no state, it is damaged,
-    or there is no such run, or another run has replaced its table, and what `run` raises.
+    or there is no such run, or another run has replaced its table, InputError if it cannot read
+    with what is `asked`, and what `run` raises.
     """
     state = StateDirectory(out)
     bucket_name = state.stack().bucket_name
@@ -194,6 +176,8 @@ def rerun(
         is_planned = state.bucket().read(plan_key(run_id)) is not None
         name = new_execution_name("rerun") if is_planned else run_id
         export = state.export_of(stack)
+        if export is not None and "read_units_per_second" in asked:
+            raise read_units_refused(run_id)
         if export is not None:
             trips = stack.empty_table
         else:
@@ -218,6 +202,8 @@ def rerun(
                 noted = _noted(local, asked, name=name)
                 ended = _to_its_end(local, noted, follower.show, files)
                 follower.executed(succeeded=ended.succeeded)
+                if export is not None and not (ended.succeeded or export.is_unchanged):
+                    follower.say(_changed(export))
                 _leave(local, state, out, follower)
     return ended
 
@@ -316,47 +302,44 @@ def _stopped_in_words(follower: Follower, run_id: str, out: Path) -> Iterator[No
         raise cannot_write(out, error, advice) from error
 
 
-def _written(trips: Trips, state: StateDirectory, follower: Follower) -> ExportOnDisk:
-    """Writes the trips as an export to the state."""
-    table_id = str(uuid.uuid4())
-    directory = state.export_path(table_id)
-    follower.begin("Writing an export", trips=len(trips.items))
-    try:
-        return written(
-            trips,
-            directory,
-            table_name=TABLE_NAME,
-            table_id=table_id,
-            on_written=follower.advance,
-        )
-    except BaseException as error:
-        shutil.rmtree(directory, ignore_errors=True)
-        if not isinstance(error, OSError):
-            raise
-        raise cannot_write(directory, error, _FREE_SPACE) from error
-
-
 def _mounted(
     export: ExportOnDisk | None, local: LocalStack, state: StateDirectory
 ) -> Mapping[str, Path]:
     """Makes the export's files visible to the functions, in the bucket; returns them by their
-    URLs."""
+    URLs. Raises TripFileError if they have changed since the export was found."""
     if export is None:
         return {}
-    spare = state.export_path(export.table_id)
+    manifest_directory = state.export_path(export.table_id)
     try:
-        files = export.objects(spare)
+        files = export.objects(manifest_directory)
     except OSError as error:
-        raise cannot_write(spare, error, _FREE_SPACE) from error
+        raise cannot_write(manifest_directory, error, FREE_SPACE) from error
     local.cloud.mount(local.bucket_name, files)
+    if not export.is_unchanged:
+        raise TripFileError(
+            f"the files of the export {export.path} have changed since they were found: start "
+            "again when nothing changes them any more"
+        )
     return {f"s3://{local.bucket_name}/{key}": file for key, file in files.items()}
+
+
+def _changed(export: ExportOnDisk) -> str:
+    return (
+        f"The files of the export {export.path} have changed since the run began. Put them back "
+        "as they were and resume the run, or start a new run."
+    )
 
 
 def _with_paths(ended: EndedExecution, files: Mapping[str, Path]) -> EndedExecution:
     """Replaces the URLs of files of this machine in the execution's errors by their paths."""
 
+    longest_first = sorted(files.items(), key=lambda file: len(file[0]), reverse=True)
+
     def named(message: str) -> str:
-        return _URL.sub(lambda url: _in_json(files.get(url[0], url[0])), message)
+        for url, path in longest_first:
+            for written in (_in_json(url), url):
+                message = message.replace(written, _in_json(path))
+        return message
 
     return replace(
         ended,
@@ -398,24 +381,6 @@ def _another_key(earlier: SavedStack, trips: Trips) -> str:
     return (
         f"The table's key was {was} in earlier runs, and is {now} now. If that is a mistake, press "
         "Ctrl-C and give the same --key and --sort-key."
-    )
-
-
-def remark_on_size(trips: int) -> str | None:
-    """Returns the remark on a large number of trips that are about to be loaded into an emulated
-    table."""
-    if trips <= MANY_TRIPS:
-        return None
-    return (
-        f"{trips:,} trips are many for the emulated table: loading them takes minutes or longer. "
-        "Add --source export to read them without a table."
-    )
-
-
-def _another_table(out: Path) -> str:
-    return (
-        f"The last run of {out} read an export of another table, and this one overwrites its days. "
-        "If that is a mistake, press Ctrl-C and name another directory with --out."
     )
 
 

@@ -231,9 +231,7 @@ class StateDirectory:
         """Returns whether the table, or the export in this directory, that the run reads was not
         replaced by a later run. An export elsewhere is looked for when it is read (`export_of`)."""
         stack = self.stack_of(run_id)
-        is_elsewhere = stack.export is not None and (
-            Path(stack.export.path) != self.export_path(stack.table_id).resolve()
-        )
+        is_elsewhere = stack.export is not None and stack.export.path is not None
         return is_elsewhere or stack.table_id == self.stack().table_id
 
     def trips(self) -> Trips:
@@ -252,7 +250,7 @@ class StateDirectory:
         StateError where it is not what it was."""
         if stack.export is None:
             return None
-        path = Path(stack.export.path)
+        path = Path(stack.export.path or self.export_path(stack.table_id))
         if not path.exists():
             raise StateError(
                 f"the export {path}, which the run reads, is not there any more: put it back, or "

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from ops.runs.errors import read_units_refused
 from ops.runs.execution import (
     FAILED,
     RUNNING,
@@ -22,6 +23,7 @@ from ops.stack.account import AccountError, asking_aws
 from ops.stack.executions import executions, executions_of
 from ops.stack.stack import Stack
 from trip_kpis.core import layout
+from trip_kpis.core.run.plan import SCAN
 
 _POLL_SECONDS = 2.0
 _RECENT = 50
@@ -35,7 +37,8 @@ def start(stack: Stack, execution_input: Mapping[str, Any]) -> RunningExecution:
 
 def resume(stack: Stack, run_id: str | None, asked: Mapping[str, Any]) -> RunningExecution:
     """Starts an execution that resumes a run; None is the last one. `asked` is what its input says
-    besides. Raises AccountError if there is no such run, or an execution of it is running."""
+    besides. Raises AccountError if there is no such run, or an execution of it is running, and
+    InputError if it cannot read with what is asked."""
     of_run = executions_of_run(stack, run_id)
     run_id = of_run[0].run_id if of_run else str(run_id)
     if of_run and of_run[0].status == RUNNING:
@@ -43,8 +46,11 @@ def resume(stack: Stack, run_id: str | None, asked: Mapping[str, Any]) -> Runnin
             f"run {run_id} is running (execution {of_run[0].name}): wait for its end. To watch it: "
             f"{ops_command('status', run_id, stack, '--follow')}"
         )
-    if progress(stack, run_id).plan is None:
+    plan = progress(stack, run_id).plan
+    if plan is None:
         raise no_such_run(stack, run_id)
+    if plan.source != SCAN and "read_units_per_second" in asked:
+        raise read_units_refused(run_id)
     with asking_aws(stack.account, f"to resume run {run_id}"):
         name = new_execution_name("rerun")
         return RunningExecution.start(stack, {**asked, "run_id": run_id}, name=name)

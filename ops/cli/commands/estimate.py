@@ -148,7 +148,8 @@ def _of_export(
     _refuse_table_name(parameters, "the export's manifest names the table")
     export = ExportOnDisk.at(path)
     trips = export.sample(hash_key=key, sort_key=sort_key)
-    fitted = fit_parameters(parameters, trips, refuse_absent=False)
+    is_sample = export.is_sample(trips)
+    fitted = fit_parameters(parameters, trips, refuse_absent=False, is_sample=is_sample)
     found = estimate_export(export, trips, parameters=fitted.parameters, asked=asked)
     for line in (export.described, *fitted.remarks):
         remark(line)

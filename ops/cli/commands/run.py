@@ -20,6 +20,7 @@ from ops.cli.results import named_stack
 from ops.local.names import CONTAINERS_PORT
 
 if TYPE_CHECKING:
+    from ops.local.run_source import RunSource
     from ops.local.trip_files import SameKey
 
 _HERE = (
@@ -149,7 +150,11 @@ def run(
         )
     parameters = options.with_definition(parameters, definition)
     source = "export" if export_path else asked.get("source", parameters.get("Source"))
-    refuse_read_units({**asked, "source": source})
+    if export_path and parameters.get("Source") == "scan":
+        raise click.UsageError(
+            "--export cannot be combined with --parameter Source=scan: leave one out"
+        )
+    refuse_read_units({**asked, "source": source}, parameters)
     interruption.explain("The run had not started. Nothing of it is kept.")
     from ops.cli import terminal
     from ops.cli.commands.report import leave_report
@@ -159,6 +164,7 @@ def run(
     from ops.local.export_on_disk import ExportOnDisk
     from ops.local.local_stack import Where
     from ops.local.run import run as run_here
+    from ops.local.run_source import NamedExport, TableOfTrips, TripsAsExport
     from ops.local.trip_files import read_trips
 
     if lambda_endpoint is not None:
@@ -169,16 +175,18 @@ def run(
                 "The functions in containers must reach the embedded AWS: on Linux give --host the "
                 "address of the Docker bridge, usually 172.17.0.1.",
             )
-    export = None if export_path is None else ExportOnDisk.at(export_path)
-    if export is not None:
-        trips = export.sample(hash_key=key, sort_key=sort_key)
+    if export_path is not None:
+        export = ExportOnDisk.at(export_path)
+        sample = export.sample(hash_key=key, sort_key=sort_key)
+        run_source: RunSource = NamedExport(export, sample)
     else:
         trips = read_trips(
             files, hash_key=key, sort_key=sort_key, same_key=same_key, encoding=encoding
         )
+        run_source = TripsAsExport(trips) if source == "export" else TableOfTrips(trips)
     with Follower(terminal.console(stderr=True)) as follower:
         ended = run_here(
-            trips,
+            run_source,
             out=out,
             execution_input=asked,
             parameters=parameters,
@@ -187,8 +195,6 @@ def run(
             ),
             follower=follower,
             fresh=fresh,
-            as_export=source == "export" and export is None,
-            export=export,
         )
     console = terminal.console(stderr=as_json)
     show_ended(console, ended, out)

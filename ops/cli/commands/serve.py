@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import tempfile
 import time
 from collections.abc import Iterator
@@ -14,8 +15,9 @@ import click
 from ops import interruption
 from ops.cli import options
 from ops.cli.execution_input import refused_beside
-from ops.local.names import CONTAINERS_BUCKET, CONTAINERS_PORT, TABLE_NAME
+from ops.local.names import CONTAINERS_BUCKET, CONTAINERS_PORT, STACK_NAME, TABLE_NAME
 from ops.runs.execution import RUNNING, Execution
+from ops.runs.this_command import this_command
 
 if TYPE_CHECKING:
     from ops.local.local_stack import LocalStack
@@ -93,8 +95,9 @@ def serve(
             files, hash_key=key, sort_key=sort_key, same_key=same_key, encoding=encoding
         )
     remarks = [*trips.remarks, *(export.remarks if export else ())]
+    is_sample = export is not None and export.is_sample(trips)
     if lambda_endpoint is None:
-        fitted = fit_parameters(parameters, trips, refuse_absent=export is None)
+        fitted = fit_parameters(parameters, trips, is_sample=is_sample)
         parameters = {**fitted.parameters}
         remarks += fitted.remarks
     for line in remarks:
@@ -115,7 +118,7 @@ def serve(
     with ExitStack() as silence:
         with (
             _kept_unless_empty(logs),
-            tempfile.TemporaryDirectory(prefix="trip-kpis-manifests-") as spare,
+            tempfile.TemporaryDirectory(prefix="trip-kpis-manifests-") as manifest_directory,
             local_stack(
                 trips if export is None else trips.without_items(),
                 where=where,
@@ -124,10 +127,17 @@ def serve(
                 table_id=None if export is None else export.table_id,
             ) as local,
         ):
-            export_url = ""
+            of_export = ""
             if export is not None:
-                local.cloud.mount(local.bucket_name, export.objects(Path(spare)))
-                export_url = f"\nexport         {export.manifest_url(local.bucket_name)}"
+                local.cloud.mount(local.bucket_name, export.objects(Path(manifest_directory)))
+                url = export.manifest_url(local.bucket_name)
+                of_export = (
+                    f"\nexport         {url}\n\n"
+                    "The table is empty. A run reads the export if it names it:\n  "
+                    + shlex.join(
+                        [*this_command(), "run", "--stack", STACK_NAME, "--export-manifest", url]
+                    )
+                )
             interruption.explain("")
             terminal.console().print(
                 f"The embedded AWS is up at {local.cloud.endpoint_url}; Ctrl-C ends it.\n\n"
@@ -135,7 +145,7 @@ def serve(
                 f"export AWS_ACCESS_KEY_ID={local.cloud.access_key} AWS_SECRET_ACCESS_KEY=any "
                 f"AWS_DEFAULT_REGION={local.cloud.region}\n\n"
                 f"table          {TABLE_NAME}\nbucket         {local.stack.bucket_name}\n"
-                f"state machine  {local.stack.state_machine_arn}{export_url}",
+                f"state machine  {local.stack.state_machine_arn}{of_export}",
                 highlight=False,
                 soft_wrap=True,
             )

@@ -6,13 +6,13 @@ import json
 import os
 import tracemalloc
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, IncompleteReadError, ResponseStreamingError
 
 from ops.embedded.cloud import EmbeddedCloud
 from ops.embedded.export_files import ExportWriter
@@ -113,25 +113,51 @@ def test_an_empty_file_is_an_empty_object(
     assert (got["Body"].read(), got["ContentLength"]) == (b"", 0)
 
 
-def test_a_changed_file_has_another_etag(s3: Any, prefix: str, file: Path) -> None:
-    def same(tag: str) -> bytes:
-        body: bytes = s3.get_object(Bucket=BUCKET, Key=f"{prefix}file", IfMatch=tag)["Body"].read()
-        return body
-
-    def changed(tag: str) -> None:
-        for call in (s3.get_object, s3.head_object):
-            status, _ = refusal(call, Key=f"{prefix}file", IfMatch=tag)
-            assert status == 412
-
-    first = s3.head_object(Bucket=BUCKET, Key=f"{prefix}file")["ETag"]
-    assert same(first) == BODY
+def changed_size(file: Path) -> None:
     file.write_bytes(BODY + b"x")
     os.utime(file, (WRITTEN.timestamp(), WRITTEN.timestamp()))
-    changed(first)
-    second = s3.head_object(Bucket=BUCKET, Key=f"{prefix}file")["ETag"]
-    assert same(second) == BODY + b"x"
+
+
+def changed_time(file: Path) -> None:
     os.utime(file, (0, 0))
-    changed(second)
+
+
+def put_in_its_place(file: Path) -> None:
+    other = file.with_name("other")
+    other.write_bytes(BODY[::-1])
+    other.replace(file)
+
+
+@pytest.mark.parametrize("change", [changed_size, changed_time, put_in_its_place])
+def test_a_file_that_has_changed_since_is_never_read(
+    s3: Any, prefix: str, file: Path, change: Callable[[Path], None]
+) -> None:
+    """A run would mix the figures of both versions."""
+    key = f"{prefix}file"
+    before = s3.head_object(Bucket=BUCKET, Key=key)
+    assert s3.get_object(Bucket=BUCKET, Key=key, IfMatch=before["ETag"])["Body"].read() == BODY
+    change(file)
+    assert refusal(s3.get_object, Key=key) == (412, "PreconditionFailed")
+    for asked in ({}, {"IfMatch": before["ETag"]}, {"Range": "bytes=0-1"}):
+        assert refusal(s3.get_object, Key=key, **asked)[0] == 412
+        assert refusal(s3.head_object, Key=key, **asked)[0] == 412
+    (listed,) = s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix)["Contents"]
+    assert (listed["ETag"], listed["Size"]) == (before["ETag"], len(BODY))
+
+
+def test_a_file_that_changes_while_it_is_sent_breaks_the_answer(
+    cloud: EmbeddedCloud, s3: Any, prefix: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "large"
+    file.write_bytes(bytes(1 << 26))
+    mount(cloud, prefix, tmp_path)
+    body = s3.get_object(Bucket=BUCKET, Key=f"{prefix}large")["Body"]
+    assert len(body.read(1 << 16)) == 1 << 16
+    with file.open("r+b") as written:
+        written.seek(1 << 25)
+        written.write(b"other")
+    with pytest.raises((IncompleteReadError, ResponseStreamingError)):
+        body.read()
 
 
 def test_a_file_that_is_gone_is_no_key(s3: Any, prefix: str, file: Path) -> None:
@@ -144,9 +170,37 @@ def test_a_file_that_is_gone_is_no_key(s3: Any, prefix: str, file: Path) -> None
 
 def test_an_object_is_read_only(s3: Any, prefix: str, file: Path) -> None:
     key = f"{prefix}file"
-    assert refusal(s3.put_object, Key=key, Body=b"other") == (403, "AccessDenied")
-    assert refusal(s3.delete_object, Key=key) == (403, "AccessDenied")
+    tags = {"TagSet": [{"Key": "a", "Value": "b"}]}
+    for call, asked in (
+        (s3.put_object, {"Body": b"other"}),
+        (s3.delete_object, {}),
+        (s3.put_object_tagging, {"Tagging": tags}),
+        (s3.delete_object_tagging, {}),
+        (s3.put_object_acl, {"ACL": "public-read"}),
+    ):
+        assert refusal(call, Key=key, **asked) == (403, "AccessDenied"), call
     assert s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() == file.read_bytes() == BODY
+
+
+def test_a_copy_of_an_object_is_refused_in_words(s3: Any, prefix: str, file: Path) -> None:
+    source = {"Bucket": BUCKET, "Key": f"{prefix}file"}
+    target = {"Bucket": BUCKET, "Key": f"{prefix}copy"}
+    upload = s3.create_multipart_upload(**target)["UploadId"]
+    for call, more in (
+        (s3.copy_object, {}),
+        (s3.upload_part_copy, {"UploadId": upload, "PartNumber": 1}),
+    ):
+        with pytest.raises(ClientError, match=f"{prefix}file is a file of this machine") as raised:
+            call(CopySource=source, **target, **more)
+        assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+
+
+def test_the_versions_of_the_bucket_are_listed(s3: Any, prefix: str, file: Path) -> None:
+    s3.put_object(Bucket=BUCKET, Key=f"{prefix}other", Body=b"1")
+    listed = s3.list_object_versions(Bucket=BUCKET, Prefix=prefix)["Versions"]
+    assert [one["Key"] for one in listed] == [f"{prefix}file", f"{prefix}other"]
+    assert listed[0]["Size"] == len(BODY)
+    assert all(one["IsLatest"] for one in listed)
 
 
 def test_a_tree_is_listed_in_pages(

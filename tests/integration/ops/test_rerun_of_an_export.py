@@ -61,11 +61,26 @@ def test_it_continues_with_the_same_export_and_no_other(out: Path, tmp_path: Pat
     assert f"the export {synced.folder}, which the run reads, is not there any more" in refused(out)
     aside.rename(synced.folder)
 
+    budget = rerun(out, "--read-units-per-second", "5")
+    assert budget.returncode == 2
+    assert f"run {run_id} reads an export, without read units: leave" in words(budget.stderr)
+
     resumed = succeeded(rerun(out))
     assert (resumed["run_id"], resumed["counted"]) == (run_id, 9)
     assert resumed["as_of"] == "2026-05-25T02:15:00.000000+00:00"
     assert manifest(out, run_id)["export_arn"] == synced.arn
     assert kpis(out) == kpis_of_trips(9)
+
+
+def test_results_in_the_folder_of_the_export_do_not_become_a_part_of_it(tmp_path: Path) -> None:
+    """Without manifests, a run writes some into its --out."""
+    synced = leave_export(tmp_path / "copy", [TRIPS, [REJECTED]])
+    synced.remove_manifests()
+    out = synced.folder / "out"
+    failed_run(synced, out)
+    assert [*out.rglob("manifest-summary.json")]
+    assert succeeded(rerun(out))["counted"] == 9
+    assert succeeded(run(synced.folder, out, *TOLERANT))["days_unchanged"] == 3
 
 
 @pytest.mark.slow
@@ -88,19 +103,22 @@ def test_a_later_run_over_something_else_does_not_keep_it_from_that(
 def test_trips_that_were_written_as_an_export_are_there_until_the_next_run(
     out: Path, tmp_path: Path
 ) -> None:
+    """Also if the directory was moved."""
     trips = leave_export(tmp_path / "copy", [[*TRIPS, REJECTED]]).data[0]
     as_export = (("--source", "export"), ("--parameter", "Source=export"))
     begun = [ops("run", "--trips", trips, *option, "--out", out, "--json") for option in as_export]
     assert all("Writing an export" in done.stderr for done in begun)
+    assert not any("another table" in done.stderr for done in begun)
     run_ids = [summary(done)["run_id"] for done in begun]
     status = ops("status", run_ids[0], "--out", out).stdout
     assert "cannot be resumed, because a later run has replaced its trips" in status
     done = rerun(out, run_ids[0])
     assert done.returncode == 2
     assert f"run {run_ids[0]} cannot be resumed" in done.stderr
-    resumed = succeeded(rerun(out))
+    moved = out.rename(tmp_path / "moved")
+    resumed = succeeded(rerun(moved))
     assert (resumed["run_id"], resumed["counted"]) == (run_ids[1], 9)
-    assert kpis(out) == kpis_of_trips(9)
+    assert kpis(moved) == kpis_of_trips(9)
 
 
 @pytest.mark.slow

@@ -167,8 +167,29 @@ def test_without_manifests_it_is_as_of_some_time_and_unchecked(tmp_path: Path) -
     assert "warning: The export has no manifests" in done.stderr
     said = manifest(out, summary(done)["run_id"])
     assert (said["source"], said["export_arn"]) == ("export", None)
+    status = ops("status", "--out", out).stdout
+    assert re.search(r"export +files without manifests, as of \S+Z at the latest\n", status)
     assert "UTC</time>, at the latest." in (out / "report.html").read_text()
     check_out(out)
+
+
+def test_an_attribute_that_only_later_items_have_is_read(tmp_path: Path) -> None:
+    """The first items are looked at before a run. A name that no item has is refused if these are
+    all."""
+    without = [
+        {name: value for name, value in trip(number).items() if name != "estimated_fare_amount"}
+        for number in range(200)
+    ]
+    synced = leave_export(tmp_path / "copy", [[*without, *(trip(n) for n in range(200, 260))]])
+    done = run(synced.folder, tmp_path / "out")
+    said = succeeded(done)
+    assert (said["incomplete"], said["counted"]) == (200, 60)
+    assert "None of the 200 sampled items has estimated_fare_amount, which" in done.stderr
+    assert "--parameter EstimatedFareAttribute" not in done.stderr
+    few = leave_export(tmp_path / "few", [without[:9]])
+    refused = run(few.folder, tmp_path / "refused")
+    assert refused.returncode == 2
+    assert "no trip has estimated_fare_amount, which EstimatedFareAttribute" in refused.stderr
 
 
 def test_trips_read_as_an_export_have_the_figures_of_a_table(
@@ -289,6 +310,21 @@ def test_a_bad_export_publishes_nothing_and_says_which_file_it_is(
     assert error in ops("status", "--out", out).stdout
 
 
+def test_a_bad_file_is_named_as_it_is_called_here(tmp_path: Path) -> None:
+    folder = tmp_path / "Köln 1"
+    folder.mkdir()
+    for number, name in enumerate(("a.json.gz", "zürich.json.gz")):
+        (folder / name).write_bytes(gzip.compress(lines_of([trip(900 + number)])))
+    bad = folder / "my export, ü:1.json.gz"
+    bad.write_bytes(gzip.compress(lines_of(LONG) + b"nothing\n"))
+    done = run(folder, tmp_path / "out")
+    assert done.returncode == 1
+    (failed,) = summary(done)["failed_segments"]
+    assert failed["cause"].startswith(f"{bad}, line 501, ")
+    assert f"{bad}, line 501" in words(done.stderr)
+    assert "s3://" not in done.stdout + done.stderr
+
+
 @pytest.mark.parametrize(
     ("damage", "says"),
     [
@@ -324,6 +360,18 @@ def test_an_export_that_no_run_can_read_is_refused_before_anything_is_begun(
         ),
         (("--consistent-read",), "--consistent-read has no effect on an export"),
         (("--read-units-per-second", "9"), "--read-units-per-second has no effect on an export"),
+        (
+            ("--parameter", "ReadUnitsPerSecond=9"),
+            "--parameter ReadUnitsPerSecond has no effect on an export",
+        ),
+        (
+            ("--parameter", "ConsistentRead=true"),
+            "--parameter ConsistentRead has no effect on an export",
+        ),
+        (
+            ("--parameter", "Source=scan"),
+            "--export cannot be combined with --parameter Source=scan",
+        ),
         (("--stack", "trip-kpis"), "--export cannot be combined with --stack"),
         (("--key", "ride_id"), "has no attribute 'ride_id' for the table's key"),
     ],
@@ -343,12 +391,17 @@ def test_options_that_do_not_fit_are_refused(
     ("arguments", "says"),
     [
         (("--export", "nowhere"), "nowhere does not exist"),
+        (("--export", "", "--out", "x"), "it is empty: name a directory or a data file"),
+        (("--export", "{not_utf8}", "--out", "x"), "is not UTF-8: rename it"),
         (
             ("--export", "s3://b/AWSDynamoDB/01-2/", "--out", "x"),
             "s3://b/AWSDynamoDB/01-2/ is in S3. Copy its folder, `aws s3 sync",
         ),
         (("--export", "."), "give --out DIR with --trips FILE or --export DIR"),
-        (("--trips", "x.csv", "--export-manifest", "s3://b/manifest-summary.json"), "'x.csv' does"),
+        (
+            ("--trips", __file__, "--export-manifest", "s3://b/manifest-summary.json"),
+            "--export-manifest cannot be combined with --trips",
+        ),
         (
             ("--stack", "s", "--source", "scan", "--export-arn", f"{TABLE_ARN}/export/1"),
             "source is 'scan', and the input names an export: leave one out",
@@ -364,8 +417,10 @@ def test_options_that_do_not_fit_are_refused(
     ],
 )
 def test_a_run_that_does_not_say_what_to_read_is_refused(
-    arguments: tuple[str, ...], says: str
+    tmp_path: Path, arguments: tuple[str, ...], says: str
 ) -> None:
-    done = ops("run", *arguments)
+    not_utf8 = tmp_path / os.fsdecode(b"\xff")
+    not_utf8.mkdir()
+    done = ops("run", *(one.format(not_utf8=not_utf8) for one in arguments))
     assert done.returncode == 2
     assert says in words(done.stderr)

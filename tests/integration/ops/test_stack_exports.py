@@ -72,6 +72,9 @@ def test_a_scan_and_every_way_to_an_export_have_the_same_figures(stack: LocalSta
         assert again["as_of"] == made["as_of"]
         assert (again["scanned"], again["days_unchanged"]) == (10, 3)
     assert objects_in(stack, "kpis/") == of_scan
+    budget = ops("rerun", made["run_id"], *OF_STACK, "--read-units-per-second", "5")
+    assert budget.returncode == 2
+    assert "reads an export, without read units: leave --read-units-per-second out" in budget.stderr
 
 
 def _table(stack: LocalStack) -> dict[str, Any]:
@@ -160,8 +163,10 @@ def test_serve_has_an_export_that_the_stack_can_read(synced: SyncedExport, tmp_p
     serving = ("serve", "--export", synced.folder, "--port", "0")
     with started(*serving, env={**os.environ, "TMPDIR": str(tmp_path)}) as process:
         try:
-            said = reported_until(process, "\nexport  ")
-            url = said.rpartition("\nexport  ")[2].strip()
+            said = reported_until(process, " --export-manifest ")
+            url = said.rpartition("\nexport  ")[2].split()[0]
+            assert "The table is empty. A run reads the export if it names it:\n" in said
+            assert said.endswith(f" -m ops run --stack trip-kpis --export-manifest {url}\n")
             figures = figures_by_run_of_stack(said, url)
             assert "The table, the bucket and the executions are gone" in stopped(process)
         finally:

@@ -58,7 +58,7 @@ def test_runs_over_trips_and_over_an_export_are_measured_from_start_to_report() 
     assert done.returncode == 0, done.stderr
     trips, export = json.loads(done.stdout)
     assert (trips["trips"], export["trips"]) == (20, 3_015)
-    assert all(one["cpu_seconds"] > 1 for one in (trips, export))
+    assert all(one["cpu_seconds"] > 0 for one in (trips, export))
 
 
 def test_a_table_has_a_row_for_every_input() -> None:

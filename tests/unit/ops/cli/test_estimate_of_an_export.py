@@ -119,7 +119,7 @@ def test_an_empty_export_is_an_empty_table(tmp_path: Path) -> None:
 def test_an_attribute_that_no_item_has_is_advice(synced: SyncedExport) -> None:
     done = estimate(synced.folder, "--parameter", "FareAttribute=price", "--json")
     assert "attribute_absent" in codes(json.loads(done.stdout))
-    assert "no trip has price" in done.stderr
+    assert "None of the 400 sampled items has price, which FareAttribute names" in done.stderr
 
 
 def test_its_fields_are_those_of_every_estimate(synced: SyncedExport) -> None:

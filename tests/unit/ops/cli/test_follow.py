@@ -138,6 +138,19 @@ def test_there_is_about_a_line_for_every_tenth_and_none_twice() -> None:
     assert len(set(shown)) == 11
 
 
+def test_a_line_about_no_trips_is_there_once() -> None:
+    """However often an empty export is looked at while it is read."""
+    empty = replace(WAITING, estimate=replace(PLAN.estimate, item_count=0)).with_export(
+        frozen_export(0, 0)
+    )
+    nothing = replace(progress(0), plan=empty)
+    assert lines(*[nothing] * 9, replace(progress(0, 2), plan=empty)) == [
+        "Scanning segments: 0 trips, 0 of 2 segments",
+        "Scanning segments: 0 of 0 trips, 2 of 2 segments",
+        "Merging and publishing",
+    ]
+
+
 def test_where_there_are_more_trips_than_expected_nobody_knows_how_many_are_left() -> None:
     assert lines(progress(1500)) == ["Scanning segments: 1,500 trips, 0 of 4 segments"]
 

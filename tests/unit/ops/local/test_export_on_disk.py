@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from ops.local.export_on_disk import ExportOnDisk, written
+from ops.local.export_on_disk import ExportOnDisk, write_export
+from ops.local.out_directory import claim_out
 from ops.local.trip_files import TripFileError, Trips
 from tests.exports_on_disk import AS_OF, TABLE_ARN, TABLE_ID, SyncedExport, leave_export
 from tests.samples import trip
@@ -86,6 +87,19 @@ def test_without_manifests_it_is_as_of_when_the_newest_file_was_written(
     assert export.remarks[0].startswith(f"{synced.folder} has no manifest-summary.json: ")
 
 
+def test_files_that_claim_to_be_of_the_future_are_as_of_now(synced: SyncedExport) -> None:
+    """Otherwise no later run could replace their days."""
+    synced.remove_manifests()
+    os.utime(synced.data_files_on_disk[0], (4e9, 4e9))
+    as_of = datetime.fromisoformat(ExportOnDisk.at(synced.folder).as_of)
+    assert AS_OF < as_of <= datetime.now(UTC)
+
+
+def emptied_without_manifests(synced: SyncedExport) -> None:
+    synced.data[2].write_bytes(b"")
+    synced.remove_manifests()
+
+
 @pytest.mark.parametrize(
     ("damage", "says"),
     [
@@ -110,6 +124,8 @@ def test_without_manifests_it_is_as_of_when_the_newest_file_was_written(
             "manifest-files.json cannot be read (No such file or directory): fetch the whole",
         ),
         (lambda one: one.data[2].unlink(), "lacks 1 of the export's 3 data files, such as "),
+        (lambda one: one.data[2].write_bytes(b""), " has 0 bytes: fetch it again"),
+        (lambda one: emptied_without_manifests(one), " has 0 bytes: fetch it again"),
     ],
 )
 def test_an_export_that_is_not_whole_is_refused(
@@ -125,7 +141,68 @@ def test_two_exports_are_refused_with_the_name_of_one(tmp_path: Path) -> None:
     folders = [leave_export(tmp_path, [ITEMS]).folder for _ in range(2)]
     with pytest.raises(TripFileError) as raised:
         ExportOnDisk.at(tmp_path)
-    assert f"has 2 exports: name one of them, such as {max(folders)}" in str(raised.value)
+    advice = f"has 2 exports: name one of them, such as {max(folders)}"
+    assert advice in str(raised.value)
+    assert ExportOnDisk.at(max(folders)).manifests == max(folders)
+
+
+@pytest.mark.parametrize("name", ["second", "data"])
+def test_the_named_export_is_read_also_where_it_is_in_another_one(
+    synced: SyncedExport, tmp_path: Path, name: str
+) -> None:
+    """The advice about several exports names the inner one, and the outer one is not read for it,
+    even if its folder has the name of a folder of data files."""
+    other = leave_export(tmp_path / "other", [ITEMS[:1]], table_id="second").folder
+    if name == "data":
+        (synced.folder / "data").rename(synced.folder / "elsewhere")
+    inner = other.rename(synced.folder / name)
+    export = ExportOnDisk.at(inner)
+    assert (export.manifests, export.table_id, export.items) == (inner, "second", 1)
+
+
+def test_a_folder_with_manifests_is_that_export_whatever_is_in_it(
+    synced: SyncedExport, tmp_path: Path
+) -> None:
+    leave_export(tmp_path / "other", [ITEMS[:1]]).folder.rename(synced.folder / "second")
+    assert ExportOnDisk.at(synced.folder).manifests == synced.folder
+
+
+def test_data_files_in_a_folder_below_manifests_are_not_taken_for_their_export(
+    synced: SyncedExport,
+) -> None:
+    inner = synced.folder / "copy"
+    inner.mkdir()
+    (inner / "a.json.gz").write_bytes(synced.data[0].read_bytes())
+    export = ExportOnDisk.at(inner)
+    assert (export.manifests, export.files) == (None, (inner / "a.json.gz",))
+
+
+def test_the_results_of_runs_are_no_exports(synced: SyncedExport) -> None:
+    """A run writes manifests, or trips as an export, into the state of its --out, which may be a
+    folder in the export's."""
+    out = synced.folder / "out"
+    claim_out(out)
+    leave_export(out / "state/exports/3f2a", [ITEMS])
+    assert ExportOnDisk.at(synced.folder.parent).manifests == synced.folder
+    synced.remove_manifests()
+    export = ExportOnDisk.at(synced.folder)
+    assert (export.manifests, len(export.files)) == (None, 3)
+    kept = out / "kept"
+    leave_export(kept, [ITEMS])
+    assert ExportOnDisk.at(out).items == len(ITEMS), "what no run has written"
+
+
+def test_links_are_followed_and_lead_to_each_export_once(
+    synced: SyncedExport, tmp_path: Path
+) -> None:
+    view = tmp_path / "view"
+    view.mkdir()
+    for name in ("one", "two"):
+        (view / name).symlink_to(synced.folder)
+    (view / "loop").symlink_to(view)
+    assert ExportOnDisk.at(view).items == len(ITEMS)
+    synced.remove_manifests()
+    assert len(ExportOnDisk.at(view).files) == 3
 
 
 @pytest.mark.parametrize(
@@ -143,6 +220,19 @@ def test_what_is_no_whole_export_is_said(tmp_path: Path, name: str, says: str) -
     file.touch()
     with pytest.raises(TripFileError, match=says):
         ExportOnDisk.at(file if "manifest" in name else tmp_path)
+
+
+@pytest.mark.parametrize("name", [b"\xff", b"\xff.json.gz"])
+def test_a_name_that_no_document_can_have_is_refused(tmp_path: Path, name: bytes) -> None:
+    place = tmp_path / os.fsdecode(name)
+    if place.suffix:
+        place.write_bytes(gzip.compress(b""))
+    else:
+        place.mkdir()
+    for path in {place, tmp_path if place.suffix else place}:
+        with pytest.raises(TripFileError, match="is not UTF-8: rename it") as raised:
+            ExportOnDisk.at(path)
+        str(raised.value).encode()
 
 
 @pytest.mark.parametrize("name", ["README.md", "trips.csv", "data.ion"])
@@ -173,10 +263,22 @@ def test_other_files_are_another_export(synced: SyncedExport) -> None:
     assert after.prefix != before.prefix
 
 
+def test_a_moved_export_has_the_same_fingerprint_and_another_place(
+    synced: SyncedExport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process may have another current directory."""
+    monkeypatch.chdir(tmp_path)
+    before = ExportOnDisk.at(synced.folder.relative_to(tmp_path)).saved
+    assert before.path == str(synced.folder)
+    moved = synced.folder.rename(tmp_path / "moved")
+    after = ExportOnDisk.at(Path("moved")).saved
+    assert (after.fingerprint, after.path) == (before.fingerprint, str(moved))
+
+
 def test_the_objects_are_the_files_where_they_are(synced: SyncedExport, tmp_path: Path) -> None:
     export = ExportOnDisk.at(synced.folder)
-    objects = export.objects(tmp_path / "spare")
-    assert not (tmp_path / "spare").exists()
+    objects = export.objects(tmp_path / "manifest_directory")
+    assert not (tmp_path / "manifest_directory").exists()
     assert export.manifest_url("b") == f"s3://b/{export.prefix}manifest-summary.json"
     assert {key.removeprefix(export.prefix): file for key, file in objects.items()} == {
         str(file.relative_to(synced.folder)): file
@@ -191,23 +293,23 @@ def test_without_manifests_some_are_written_that_say_what_is_known(
     """Files of the same name in several folders are several objects. No file is a link: a run
     refuses a directory that has one."""
     synced.remove_manifests()
+    file = synced.data_files_on_disk[0]
     other = synced.folder / "data/more"
     other.mkdir()
-    file = synced.data_files_on_disk[0]
     (other / file.name).write_bytes(file.read_bytes())
-    export, spare = ExportOnDisk.at(synced.folder), tmp_path / "spare"
-    objects = export.objects(spare)
+    export, manifest_directory = ExportOnDisk.at(synced.folder), tmp_path / "manifest_directory"
+    objects = export.objects(manifest_directory)
     data = {key: file for key, file in objects.items() if "/data/" in key}
     assert sorted(data.values()) == sorted(export.files)
     assert len(data) == 4
-    lines = (spare / "manifest-files.json").read_bytes().splitlines()
+    lines = (manifest_directory / "manifest-files.json").read_bytes().splitlines()
     listed = {f"{export.prefix}{json.loads(line)['dataFileS3Key']}" for line in lines}
     assert listed == data.keys()
     assert objects.keys() - listed == {
         f"{export.prefix}manifest-{name}" for name in
         ("summary.json", "summary.md5", "files.json", "files.md5")
     }  # fmt: skip
-    assert not [one for one in spare.rglob("*") if one.is_symlink()]
+    assert not [one for one in manifest_directory.rglob("*") if one.is_symlink()]
 
 
 def test_a_sample_has_the_first_items_of_several_files(tmp_path: Path) -> None:
@@ -218,6 +320,14 @@ def test_a_sample_has_the_first_items_of_several_files(tmp_path: Path) -> None:
     assert 5 <= len(of_files) <= 8
     assert len(found) == 200 * len(of_files)
     assert ("t-1-0",) in found
+
+
+def test_a_sample_has_items_if_any_file_has(tmp_path: Path) -> None:
+    """DynamoDB writes a file for each partition of the table, also for those without items."""
+    synced = leave_export(tmp_path, [*([[]] * 20), ITEMS, []])
+    assert len(sample(synced.folder).items) == len(ITEMS)
+    with pytest.raises(TripFileError, match="has no attribute 'ride_id'"):
+        sample(synced.folder, hash_key="ride_id")
 
 
 @pytest.mark.parametrize(
@@ -265,7 +375,9 @@ def test_trips_that_are_written_as_an_export_are_all_in_it(tmp_path: Path) -> No
     trips.items.update({(key,): item for key, item in items.items()})
     said: list[int] = []
     began = datetime.now(UTC).replace(microsecond=0)
-    export = written(trips, tmp_path, table_name="trips", table_id=TABLE_ID, on_written=said.append)
+    export = write_export(
+        trips, tmp_path, table_name="trips", table_id=TABLE_ID, on_written=said.append
+    )
     assert (export.items, export.table_id, sum(said)) == (2, TABLE_ID, 2)
     assert began <= datetime.fromisoformat(export.as_of) <= datetime.now(UTC)
     lines = [

@@ -84,6 +84,26 @@ def test_where_a_wrong_name_is_not_refused_it_is_a_remark_and_other_names_are_fi
     assert fitted.remarks[1].endswith("--parameter DayAttribute=pickup_datetime")
 
 
+def test_what_a_sample_lacks_is_a_remark_without_a_replacement(tmp_path: Path) -> None:
+    """The items that were not sampled may have it."""
+    sample = trips(trip(fare_amount=None, fare={"N": "1"}), trip("t-2", fare_amount=None))
+    fitted = fit_parameters({}, sample, is_sample=True)
+    assert fitted.parameters == {}
+    (remark,) = fitted.remarks
+    assert remark == (
+        "None of the 2 sampled items has fare_amount, which FareAttribute names. They have "
+        "trip_id, estimated_fare_amount, pickup_datetime, fare. If the name is wrong, correct it; "
+        "Ctrl-C stops a run."
+    )
+    item = {name: value for name, value in ORDER.items() if name not in {"city", "price", "status"}}
+    both, city = fit_parameters(defined(tmp_path), trips(item), is_sample=True).remarks[::-1]
+    assert city == "None of the 1 sampled items has city, which breakdowns.city names."
+    assert both.startswith(
+        "None of the 1 sampled items has status, which item.where names, or price, which "
+        "kpis.revenue.sum names. They have "
+    )
+
+
 def test_a_path_into_a_map_that_no_trip_has_is_refused() -> None:
     said = refusal(trips(trip(trip_end={"M": {"fee": {"N": "1"}}})), FareAttribute="trip_end.fare")
     assert "no trip has trip_end.fare" in said

@@ -1,6 +1,6 @@
 """Who loads many trips into the emulated table learns of the faster way."""
 
-from ops.local.run import MANY_TRIPS, remark_on_size
+from ops.local.run_source import MANY_TRIPS, remark_on_size
 
 
 def test_more_trips_than_the_table_is_good_for_have_a_remark_with_the_option() -> None:

@@ -18,11 +18,12 @@ from ops.local.export_on_disk import ExportOnDisk
 from ops.local.local_stack import Where
 from ops.local.out_directory import claim_out
 from ops.local.run import run
+from ops.local.run_source import TripsAsExport
 from ops.local.state_directory import SavedStack, StateDirectory, StateError
 from ops.local.trip_files import Trips
 from ops.object_on_disk import ObjectOnDisk, file_name
 from ops.runs.execution import Execution, FailedSegment
-from tests.exports_on_disk import TABLE_ID, SyncedExport, leave_export
+from tests.exports_on_disk import SyncedExport, leave_export
 from tests.runs_left import leave_run
 from tests.samples import trip
 
@@ -338,14 +339,34 @@ def test_a_run_over_an_export_has_its_source_whatever_later_runs_read(tmp_path: 
     assert state.export_of(state.stack()) is None
 
 
+def of_trips(state: StateDirectory) -> SavedStack:
+    """A run is begun that has written its trips as an export."""
+    table = Trips(hash_key="trip_id", sort_key=None, items={("t-1",): trip("t-1")})
+    with state.locked():
+        prepared = TripsAsExport(table).prepare(state, None, Mock())
+        stack = replace(STACK, table_id=prepared.table_id, export=prepared.saved_export)
+        state.save(stack, prepared.table)
+    begin_run(state, "of-export")
+    return stack
+
+
 def test_an_export_in_the_state_is_there_until_another_run_is_saved(tmp_path: Path) -> None:
     state = StateDirectory(tmp_path / "out")
-    leave_export(state.export_path(TABLE_ID), [[trip()]])
-    over_export(state, ExportOnDisk.at(state.export_path(TABLE_ID)), "of-export")
+    stack = of_trips(state)
     assert state.has_source_of("of-export")
     state.save(replace(STACK, table_id="another"), trips(EVERY_KIND))
     assert not state.has_source_of("of-export")
-    assert not state.export_path(TABLE_ID).exists()
+    assert not state.export_path(stack.table_id).exists()
+
+
+def test_an_export_in_the_state_moves_with_it(tmp_path: Path) -> None:
+    of_trips(StateDirectory(tmp_path / "out"))
+    (tmp_path / "out").rename(tmp_path / "moved")
+    state = StateDirectory(tmp_path / "moved")
+    assert state.has_source_of("of-export")
+    export = state.export_of(state.stack_of("of-export"))
+    assert export is not None
+    assert export.files[0].is_relative_to(tmp_path / "moved")
 
 
 @pytest.mark.parametrize(
@@ -377,13 +398,12 @@ def test_an_export_that_was_not_written_to_its_end_leaves_nothing(tmp_path: Path
     table = Trips(hash_key="trip_id", sort_key=None, items={("t-1",): trip("t-1")})
     with pytest.raises(KeyboardInterrupt):
         run(
-            table,
+            TripsAsExport(table),
             out=tmp_path,
             execution_input={},
             parameters={},
             where=Where(),
             follower=Interrupted(),
-            as_export=True,
         )
     assert not [file for file in tmp_path.rglob("*.gz") if file.is_file()]
     assert not StateDirectory(tmp_path).exists

@@ -91,6 +91,9 @@ def test_an_export_is_as_of_an_instant(tmp_path: Path, changes: dict[str, str], 
     page = written(tmp_path)
     assert says in page
     assert ("2026-05-25 02:15:00 UTC</time>" in page) == bool(changes)
+    has_manifest = "export_arn" in changes
+    assert ("its manifest says how many items each of its files has" in page) == has_manifest
+    assert "DynamoDB itself" not in page, "ops may have written the export"
 
 
 def test_a_day_that_another_run_has_written_since_is_distinguished(tmp_path: Path) -> None:
