@@ -111,7 +111,7 @@ class Checker:
     def in_the_end(self) -> None:
         """Checks the bucket after everything that ran has finished."""
         for run in self.runs.values():
-            if run.is_finished:
+            if self._has_published(run):
                 self.wrong += self._wrong_in_manifest(run)
         published, wanted = self.store.below("kpis/"), self._wanted()
         for key in sorted(published.keys() | wanted.keys()):
@@ -136,16 +136,17 @@ class Checker:
 
     def _may_be_left(self, key: str, there: bytes | None) -> bool:
         """Returns whether a run has left this day that was stopped while it published, and could
-        not be resumed: unless a later run removes such days."""
-        latest = max(
-            (self._as_of(run.run_id) for run in self.runs.values() if self._has_published(run)),
-            default="",
-        )
+        not be resumed: unless a later run has decided on the day."""
+        decided = [
+            self._as_of(run.run_id)
+            for run in self.runs.values()
+            if self._has_published(run) and (self.removes_vanished_days or key in run.objects)
+        ]
         return there is not None and any(
             run.merge_began
             and not self._has_published(run)
             and run.objects.get(key) == there
-            and (not self.removes_vanished_days or self._as_of(run.run_id) > latest)
+            and self._as_of(run.run_id) > max(decided, default="")
             for run in self.runs.values()
         )
 

@@ -189,10 +189,10 @@ class Export:
             objects["manifest-files.json"] = listed.replace(b'"itemCount": ', b'"itemCount": 1')
         return {f"{self.folder}/{name}": body for name, body in objects.items()}
 
-    def other_objects(self, rng: random.Random) -> dict[str, bytes]:
+    def other_object(self, rng: random.Random) -> tuple[str, bytes]:
         """The largest data file of another version."""
         file = max(self.files, key=lambda one: len(one.items))
-        return {f"{self.folder}/data/{file.name}": _gzip([*map(_dearer, file.items)], rng)}
+        return f"{self.folder}/data/{file.name}", _gzip([*map(_dearer, file.items)], rng)
 
     def freeze(self, document: Mapping[str, Any]) -> Iterator[str]:
         """Records the segments of the run; returns what is wrong with them."""

@@ -194,8 +194,8 @@ class _Story:
         if run.export is not None:
             self._go_on("run")
         else:
-            # A redrive that begins the export now finds that it is of another table.
-            run.may_fail_with = {"PlanMismatchError", "InputError"} if run.reads_export else set()
+            # An export that is begun now, or was when nobody knew of it yet, is of another table.
+            run.may_fail_with = {"PlanMismatchError"} if run.reads_export else set()
             self._execute("run", with_faults=False)
             self._execute("run", with_faults=False)
         self._run("newer", with_faults=True)
@@ -210,8 +210,7 @@ class _Story:
         elif self._execute("run", with_faults=True, stop_after=self.rng.randint(2, 20)):
             return
         elif run.export is not None:
-            self._replace_a_file(run.export)
-            run.may_fail_with = {"CorruptExportError", "ExportNotFoundError"}
+            run.may_fail_with = self._replace_a_file(run.export)
         is_finished = False
         for _ in range(2):
             is_finished = is_finished or self._execute("run", with_faults=True)
@@ -224,24 +223,29 @@ class _Story:
         self._run("newer", with_faults=True)
 
     def _put_right(self, run: Run) -> None:
-        """Somebody copies the export once more, whole: the run may finish now, but with no figure
-        of the other files."""
+        """Somebody copies the export once more, whole. The run may finish now, but with no figure
+        of the other files; it must, if it cannot have read any."""
         if run.export is None or run.export.damage is Damage.FAILED:
             return
+        is_cut = run.export.damage in {Damage.MANIFEST, Damage.CUT}
+        if is_cut or run.may_fail_with == {"ExportNotFoundError"}:
+            run.may_fail_with = set()
         run.export.damage, run.must_fail = None, False
         if not run.export.in_progress:
             self.faults.happened(Fault.PUT_RIGHT)
             self._complete(run.export)
 
-    def _replace_a_file(self, export: Export) -> None:
-        for key, body in export.other_objects(self.rng).items():
-            if key not in self.store.objects:
-                continue
-            self.faults.happened(Fault.REPLACED)
-            if self.rng.random() < 0.5:
-                self.store.add(key, body)
-            else:
-                del self.store.objects[key]
+    def _replace_a_file(self, export: Export) -> set[str]:
+        """Returns what a run over the export may fail with then."""
+        key, body = export.other_object(self.rng)
+        if key not in self.store.objects:
+            return set()
+        self.faults.happened(Fault.REPLACED)
+        if self.rng.random() < 0.5:
+            self.store.add(key, body)
+            return {"CorruptExportError"}
+        del self.store.objects[key]
+        return {"ExportNotFoundError"}
 
     def _archive(self) -> None:
         """A lifecycle rule moves some of the published days to Glacier."""

@@ -694,6 +694,19 @@ def test_a_run_that_has_its_export_is_merged_though_the_table_is_gone(table: Pip
     assert table.merge()["scanned"] == 30
 
 
+def test_a_redrive_that_exports_a_table_that_was_created_again_is_refused_as_that(
+    table: Pipeline,
+) -> None:
+    planned = table.plan(source="export")
+    table.dynamodb.delete_table(TableName="trips")
+    table.make_table(trips(7))
+    table.turn_recovery(True)
+    arn = table.start_export(planned["source"])
+    for _ in range(2):
+        with pytest.raises(PlanMismatchError, match="deleted and created again"):
+            table.plan_export(planned, arn=arn)
+
+
 def test_a_run_without_its_export_makes_none_of_a_table_that_was_created_again(
     table: Pipeline,
 ) -> None:

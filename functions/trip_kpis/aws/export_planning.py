@@ -75,10 +75,12 @@ class Exports:
         bucket = Bucket(self.store.bucket.client, address.bucket)
         summary_url, files_url = bucket.url(address.summary_key), bucket.url(address.files_key)
         summary = manifests.read_summary(_manifest(bucket, address.summary_key), url=summary_url)
+        if plan.makes_export:
+            check_table_id(plan, summary.table_id)
         if summary.table_id != plan.table_id:
             raise InputError(
                 f"the export {summary_url} is of the table {summary.table_arn} (id "
-                f"{summary.table_id}), and the stack's table is {plan.table_arn} (id "
+                f"{summary.table_id}), and the run was planned for the table {plan.table_arn} (id "
                 f"{plan.table_id}): name an export of this table"
             )
         files = manifests.read_files(_manifest(bucket, address.files_key), summary, url=files_url)

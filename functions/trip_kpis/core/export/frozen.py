@@ -89,7 +89,7 @@ def freeze(
     most_segments: int,
 ) -> FrozenExport:
     """Distributes the files over as many segments as there are files, at most `most_segments`, with
-    about the same number of items in each."""
+    about the same work in each."""
     frozen = [
         ExportFile(key=address.data_key(file), items=file.item_count, md5=file.md5_checksum)
         for file in files

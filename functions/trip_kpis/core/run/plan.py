@@ -60,6 +60,9 @@ _DECIDES_FIGURES = (
 )
 
 
+_OF_A_TABLE_THAT_IS_SCANNED = ("table_id", "key_attributes")
+"""which may be another one now if the run reads an export: the plan has the exported table's"""
+
 _IF_ASKED_FOR = ("total_segments", "consistent_read", "source", "export_arn", "export_manifest")
 
 _UNCOUNTED = (
@@ -351,7 +354,7 @@ def check_agreement(frozen: Plan, wanted: Plan, request: RunRequest) -> None:
         f"{name} was {_shown(getattr(frozen, name))}, now it is {_shown(getattr(wanted, name))}"
         for name in (*_DECIDES_FIGURES, *asked_for)
         if getattr(frozen, name) != getattr(wanted, name)
-        and not (name == "table_id" and frozen.source == EXPORT)
+        and not (name in _OF_A_TABLE_THAT_IS_SCANNED and frozen.source == EXPORT)
     ]
     if differing:
         raise PlanMismatchError(
@@ -378,9 +381,8 @@ def check_table(plan: Plan, table_name: str) -> None:
 
 
 def check_table_id(plan: Plan, table_id: str) -> None:
-    """Raises PlanMismatchError if the table was deleted and created again after the plan, and the
-    run has no export of the earlier table."""
-    if plan.export is None and plan.table_id != table_id:
+    """Raises PlanMismatchError if the table was deleted and created again after the plan."""
+    if plan.table_id != table_id:
         raise PlanMismatchError(
             f"the table {plan.table_name!r} was deleted and created again after the run "
             f"{plan.run_id} was planned (its id was {plan.table_id!r}, now it is "
