@@ -1,7 +1,7 @@
 """The output at the end of a run."""
 
 import shlex
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
@@ -13,11 +13,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ops.cli.tables import Column, is_shown_whole, show_headed_rows
 from ops.runs.day_kpis import GroupKpis, day_of, kpi_files, kpi_names, read_kpis
 from ops.runs.documents import DocumentError, converted
 from ops.runs.errors import ResultsError
 from ops.runs.execution import EndedExecution, readable_cause
-from ops.runs.figures import heading, instant, so_many, visible, words
+from ops.runs.figures import balance, heading, instant, so_many, visible, words
 from ops.runs.finished_run import counting_kpis, finished_run, without_count
 from ops.runs.marked_days import MarkedDays
 from ops.runs.next_steps import FailedRun, Place, next_steps
@@ -66,8 +67,6 @@ def show_kpis(
     `of` says how many days there are, where `out` has the last of them alone. `marks` are words
     about single days.
     """
-    table = Table(title="KPIs by day", title_justify="left")
-    table.add_column("date")
     files = kpi_files(out)
     days: dict[str, GroupKpis | str] = {}
     for file in files[-DAYS_SHOWN:]:
@@ -76,20 +75,34 @@ def show_kpis(
         except DocumentError as error:
             days[day_of(file)] = f"not readable: {error.problem}"
     names = kpi_names(day for day in days.values() if isinstance(day, GroupKpis))
-    for name in names or [""]:
-        table.add_column(heading(name), justify="right")
+    columns = [Column("date"), *(Column(heading(name), is_number=True) for name in names or [""])]
     if marks.keys() & days.keys():
-        table.add_column("")
+        columns.append(Column(""))
     counting = counting_kpis(out)
+    rows = []
     for date, day in days.items():
         if isinstance(day, str):
             cells = [day, *[""] * (len(names) - 1)]
         else:
             cells = [_figure(day.kpis.get(name), is_count=name in counting) for name in names]
-        table.add_row(date, *cells, *([marks[date]] if date in marks else []))
-    console.print(table if files else "No trip counts: there is no day to publish.")
+        rows.append([date, *cells, marks.get(date, "")][: len(columns)])
+    if not files:
+        console.print("No trip counts: there is no day to publish.")
+    elif is_shown_whole(console, table := _drawn("KPIs by day", columns, rows)):
+        console.print(table)
+    else:
+        show_headed_rows(console, "KPIs by day", columns, rows)
     if (in_all := of or len(files)) > DAYS_SHOWN:
         console.print(f"… the last {DAYS_SHOWN} of {in_all:,} days")
+
+
+def _drawn(title: str, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> Table:
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        table.add_column(column.heading, justify="right" if column.is_number else "left")
+    for row in rows:
+        table.add_row(*row)
+    return table
 
 
 def _figure(figure: Decimal | None, *, is_count: bool) -> str:
@@ -134,7 +147,6 @@ def show_summary(console: Console, ended: EndedExecution) -> None:
     if summary is None:
         console.print("The run's output is of another version: the counts are not shown.")
         return
-    rejected = sum(summary.rejected.values())
     days = {
         name.removeprefix("days_").replace("_", " "): n
         for name, n in output.items()
@@ -143,10 +155,14 @@ def show_summary(console: Console, ended: EndedExecution) -> None:
     totals = without_count(summary.totals, summary.counted)
     if summary.total_fare:
         totals = {"total_fare": summary.total_fare} | totals
-    excluded = f"{summary.excluded:,} excluded + " if summary.excluded else ""
+    balanced = balance(
+        excluded=summary.excluded,
+        incomplete=summary.incomplete,
+        rejected=sum(summary.rejected.values()),
+        counted=summary.counted,
+    )
     console.print(
-        f"{summary.scanned:,} scanned = {excluded}{summary.incomplete:,} incomplete + "
-        f"{rejected:,} rejected + {summary.counted:,} counted, in "
+        f"{summary.scanned:,} scanned = {balanced}, in "
         f"{so_many(summary.segments, 'segment')} and {so_many(summary.pages, 'page')}\n"
         + "".join(f"{words(name)} {total}\n" for name, total in totals.items())
         + f"days: {', '.join(f'{n:,} {what}' for what, n in days.items() if n) or 'none'}",

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from ops.cli.screens import show_next_steps
 from ops.runs.execution import Execution, readable_cause
-from ops.runs.figures import instant, share, so_many
+from ops.runs.figures import balance, instant, share, so_many
 from ops.runs.next_steps import Place, ops_command
 from ops.runs.run import FINISHED, RUNNING, SUPERSEDED, Run
 from ops.runs.run_log import Progress
@@ -70,8 +70,13 @@ def _counts(run: Run) -> list[tuple[str, str]]:
     if run.status != FINISHED and progress.expected_items:
         expected = progress.expected_items
         trips += f" ({share(counts.scanned, expected)} of about {expected:,})"
-    trips += f" = {counts.incomplete:,} incomplete + {counts.rejected_in_all:,} rejected + "
-    rows = [("segments", segments), ("trips", f"{trips}{counts.counted:,} counted")]
+    balanced = balance(
+        excluded=counts.excluded,
+        incomplete=counts.incomplete,
+        rejected=counts.rejected_in_all,
+        counted=counts.counted,
+    )
+    rows = [("segments", segments), ("trips", f"{trips} = {balanced}")]
     if progress.plan.export is None:
         pages = so_many(counts.pages, "page")
         rows.append(("read units", f"{counts.read_units:,.1f}, in {pages}"))

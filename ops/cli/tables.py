@@ -36,13 +36,16 @@ def show_table(
         table.add_row(*map(Text, row))
     if not console.is_terminal:
         _plain(console, title, columns, shown)
-    elif (
-        console.measure(table, options=console.options.update(width=10_000)).maximum
-        <= console.width
-    ):
+    elif is_shown_whole(console, table):
         console.print(table)
     else:
         _blocks(console, title, columns, shown)
+
+
+def is_shown_whole(console: Console, table: Table) -> bool:
+    """Returns whether the table fits, so that no cell is wrapped or truncated."""
+    wide = console.options.update(width=10_000)
+    return console.measure(table, options=wide).maximum <= console.width
 
 
 def _plain(

@@ -26,6 +26,7 @@ from ops.runs import figures
 from trip_kpis.core.errors import CorruptExportError, InputError
 from trip_kpis.core.export.lines import LineBlocks
 from trip_kpis.core.export.manifests import (
+    CHECKSUMS,
     DYNAMODB_JSON,
     FILES,
     SUMMARY,
@@ -37,7 +38,9 @@ from trip_kpis.core.export.manifests import (
 )
 
 DATA_FILE = ".json.gz"
-_ION_FILE, _STARTED = ".ion.gz", "_started"
+_ION_FILE = ".ion.gz"
+_OF_AN_EXPORT = {"_started", FILES, *(FILES.replace(".json", ending) for ending in CHECKSUMS)}
+"""names of files that DynamoDB writes beside the data files of an export, besides the summary"""
 MOUNT_PREFIX = "exports/here"
 """prefix in the stack's bucket, where the functions see it"""
 _FILES_WRITTEN = 4 * (os.cpu_count() or 1)
@@ -118,10 +121,12 @@ class ExportOnDisk:
                 f"{path} has an export in Amazon Ion: export the table with the format "
                 f"{DYNAMODB_JSON} (`--export-format {DYNAMODB_JSON}`)"
             )
-        if not data and any(file.name == _STARTED for file in there):
+        parent = path.resolve().parent
+        beside = [*there, *(parent.iterdir() if path.resolve().name == "data" else ())]
+        if found := sorted({file.name for file in beside} & _OF_AN_EXPORT):
             raise TripFileError(
-                f"{path} has an export that is not complete: it has {_STARTED}, and no {SUMMARY}. "
-                "Wait until DynamoDB has completed it, and copy it again"
+                f"{path} has an export that is not complete: it has {' and '.join(found)}, and no "
+                f"{SUMMARY}. Wait until DynamoDB has completed it, and copy the whole export again"
             )
         if not data:
             raise TripFileError(

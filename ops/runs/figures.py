@@ -93,3 +93,9 @@ def visible(text: str) -> str:
     """Replaces characters that a terminal would obey, or that would change the order of others, by
     their numbers: a trip may contain anything."""
     return "".join(one if one.isprintable() else f"\\u{ord(one):04x}" for one in text)
+
+
+def balance(*, excluded: int, incomplete: int, rejected: int, counted: int) -> str:
+    """Formats what became of the scanned items; excluded ones are named if there are any."""
+    of_excluded = f"{excluded:,} excluded + " if excluded else ""
+    return f"{of_excluded}{incomplete:,} incomplete + {rejected:,} rejected + {counted:,} counted"

@@ -394,7 +394,11 @@ Damage = Callable[[StoredExport], object]
         (wrong_counts, CorruptExportError, "has 40 items, and the export's manifest says 41"),
         (no_json, CorruptExportError, "line 4, is not an item"),
         (lambda of: of.put_data(0, b"no gzip at all, but a text"), CorruptExportError, "not gzip"),
-        (lambda of: of.put_data(0, b""), ExportNotFoundError, "is not there, or is empty"),
+        (
+            lambda of: of.put_data(0, b""),
+            ExportNotFoundError,
+            "is not there, is empty, or was replaced",
+        ),
         (lambda of: of.delete(of.data_keys[0]), ExportNotFoundError, "StagingExpirationDays"),
         (replaced_while_read, CorruptExportError, "was replaced or removed"),
         (removed_while_read, CorruptExportError, "was replaced or removed"),

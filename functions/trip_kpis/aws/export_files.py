@@ -177,9 +177,9 @@ class ExportFiles:
         first = self.bucket.piece(file.key, start=0, length=PIECE_BYTES)
         if first is None:
             raise ExportNotFoundError(
-                f"the export's data file {url} is not there, or is empty: an export that a run "
-                "makes expires with StagingExpirationDays. Nothing was published. Start a new run, "
-                "or name another export"
+                f"the export's data file {url} is not there, is empty, or was replaced. An export "
+                "that a run makes expires with StagingExpirationDays. Nothing was published. Start "
+                "a new run, or name another export"
             )
         yield first
 

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 from rich.console import Console
 
-from ops.cli.screens import show_failure, show_next_steps, show_summary
+from ops.cli.screens import show_failure, show_kpis, show_next_steps, show_summary
 from ops.runs.execution import EndedExecution, FailedSegment
 from ops.runs.run_log import Progress
 from ops.runs.storage import Directory, Storage
@@ -50,6 +50,24 @@ def shown(**changes: Any) -> str:
     show_summary(console, outcome)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_no_date_and_no_figure_is_truncated_however_narrow_the_terminal_is(
+    tmp_path: Path, width: int
+) -> None:
+    day = tmp_path / "kpis" / "date=2024-05-25"
+    day.mkdir(parents=True)
+    figures = {f"average_of_column_{n}": 1234567.25 for n in range(6)}
+    (day / "kpi.json").write_text(json.dumps({"date": "2024-05-25", "rides": 2, **figures}))
+    console = Console(file=io.StringIO(), width=width)
+    show_kpis(console, tmp_path, marks={"2024-05-25": "superseded"})
+    assert isinstance(console.file, io.StringIO)
+    text = console.file.getvalue()
+    assert "2024-05-25" in text
+    assert text.count("1,234,567.25") == 6
+    assert "superseded" in text
+    assert "…" not in text
 
 
 def test_what_a_failure_names_can_be_copied_in_one_piece(tmp_path: Path) -> None:

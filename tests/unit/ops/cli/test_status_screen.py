@@ -85,7 +85,8 @@ def test_what_failed_is_reported_with_its_reason(tmp_path: Path) -> None:
             plan=plan(total_segments=9),
             counts=Counts(
                 pages=2,
-                scanned=5,
+                scanned=9,
+                excluded=4,
                 incomplete=1,
                 counted=2,
                 rejected={Reason.TIME_MISSING: 2},
@@ -104,7 +105,8 @@ def test_what_failed_is_reported_with_its_reason(tmp_path: Path) -> None:
         "execution    run-1, failed",
         "             segment 7: AccessDeniedError: the role may not",
         "segments     1 of 9 finished, 2 begun",
-        "trips        5 scanned (100.00 % of about 5) = 1 incomplete + 2 rejected + 2 counted",
+        "trips        9 scanned (100.00 % of about 9) = 4 excluded + 1 incomplete + 2 rejected + "
+        "2 counted",
         "rejected     2 time_missing",
         "throttled    3 TableReadKeyRangeThroughputExceeded",
     ):

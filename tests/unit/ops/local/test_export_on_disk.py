@@ -205,6 +205,19 @@ def test_links_are_followed_and_lead_to_each_export_once(
     assert len(ExportOnDisk.at(view).files) == 3
 
 
+@pytest.mark.parametrize("left", ["_started", "manifest-files.json", "manifest-files.md5"])
+@pytest.mark.parametrize("named", [".", "data"])
+def test_what_a_copy_that_was_interrupted_has_left_is_no_export_without_manifests(
+    synced: SyncedExport, left: str, named: str
+) -> None:
+    """A data file may be missing, and its items would be missing in the figures."""
+    synced.remove_manifests()
+    (synced.folder / "_started").unlink(missing_ok=True)
+    (synced.folder / left).touch()
+    with pytest.raises(TripFileError, match=f"it has {left}, and no manifest-summary.json"):
+        ExportOnDisk.at(synced.folder / named)
+
+
 @pytest.mark.parametrize(
     ("name", "says"),
     [
