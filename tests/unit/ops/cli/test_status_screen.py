@@ -105,8 +105,10 @@ def test_what_failed_is_reported_with_its_reason(tmp_path: Path) -> None:
         "execution    run-1, failed",
         "             segment 7: AccessDeniedError: the role may not",
         "segments     1 of 9 finished, 2 begun",
-        "trips        9 scanned (100.00 % of about 9) = 4 excluded + 1 incomplete + 2 rejected + "
-        "2 counted",
+        (
+            "trips        9 scanned (100.00 % of about 9) = 4 excluded + 1 incomplete + "
+            "2 rejected + 2 counted"
+        ),
         "rejected     2 time_missing",
         "throttled    3 TableReadKeyRangeThroughputExceeded",
     ):
