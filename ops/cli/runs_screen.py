@@ -10,7 +10,6 @@ from ops.cli.tables import Column, show_headed_rows
 from ops.cli.terminal import say
 from ops.runs.execution import INTERRUPTED
 from ops.runs.figures import lasting, so_many
-from ops.runs.marked_days import MarkedDays
 from ops.runs.next_steps import Place, ops_command
 from ops.runs.run import FINISHED, NOT_FINISHED, RUNNING, SUPERSEDED, Run
 
@@ -40,15 +39,18 @@ def show_runs(found: Sequence[Run], place: Place, name: str) -> None:
             says += f"; to resume it: {ops_command('rerun', run.run_id, place)}"
         if run.status != FINISHED:
             say(console, says)
-        if run.marked and (marks := _marks(run.marked)):
+        if marks := _marks(run):
             status = ops_command("status", run.run_id, place)
             say(console, f"{run.run_id} has {marks}; to read more: {status}")
 
 
-def _marks(marked: MarkedDays) -> str:
-    warned, shrank = len(marked.warnings), marked.days_shrank
+def _marks(run: Run) -> str:
+    warned = len(run.marked.warnings) if run.marked else 0
+    shrank = run.marked.days_shrank if run.marked else 0
+    superseded = run.days("superseded") if run.finished else 0
     found = [so_many(warned, "warning")] if warned else []
     found += [f"{so_many(shrank, 'day')} with fewer trips than before"] if shrank else []
+    found += [f"{so_many(superseded, 'day')} that a later run has published"] if superseded else []
     return " and ".join(found)
 
 

@@ -227,12 +227,18 @@ def _other_settings(
     of_before, of_after = plans.get(before.run_id, {}), plans.get(after.run_id, {})
     for name in _OF_PLAN:
         if name in of_before and name in of_after:
-            pairs[name] = of_before[name], of_after[name]
+            pairs[name] = _comparable(of_before[name]), _comparable(of_after[name])
     return tuple(
         OtherSetting(name=name, before=one, after=other)
         for name, (one, other) in pairs.items()
         if one != other
     )
+
+
+def _comparable(setting: Any) -> Any:
+    """Returns the value; of a KPI definition, its digest: its name and its text may differ, and
+    decide no figure."""
+    return setting["sha256"] if isinstance(setting, dict) and "sha256" in setting else setting
 
 
 def _figures(of: Kpis) -> dict[str, Any]:

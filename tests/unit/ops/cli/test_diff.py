@@ -110,6 +110,21 @@ def test_what_is_published_now_does_not_matter(tmp_path: Path) -> None:
     assert diff(tmp_path).exit_code == 0
 
 
+@pytest.mark.parametrize(("other", "is_reported"), [("name", False), ("sha256", True)])
+def test_a_definition_with_another_name_is_no_other_definition(
+    tmp_path: Path, other: str, is_reported: bool
+) -> None:
+    leave_two(tmp_path)
+    for run_id in "ab":
+        document = json.loads(plan(run_id).to_bytes())
+        if run_id == "b":
+            document["kpi_definition"][other] = "another"
+        (tmp_path / f"staging/run={run_id}/plan.json").write_text(json.dumps(document))
+    said = diff(tmp_path).output
+    assert ("other kpi_definition: " in said) == is_reported
+    assert "[kpis]" not in said
+
+
 def test_other_settings_are_reported_and_are_no_difference_by_themselves(tmp_path: Path) -> None:
     leave_two(tmp_path)
     assert "Attributes and time zone are not compared" in diff(tmp_path).output

@@ -52,6 +52,16 @@ def test_the_newest_is_first_with_what_its_manifest_says(tmp_path: Path) -> None
     assert row.split()[1:6] == ["2024-06-01", "02:15", "finished", "6.0", "s"]
 
 
+def test_days_that_a_later_run_has_published_are_reported(tmp_path: Path) -> None:
+    leave_run(tmp_path)
+    file = tmp_path / "runs/run=run-1/manifest.json"
+    document = json.loads(file.read_bytes())
+    for day in document["days"][:2]:
+        day["outcome"] = "superseded"
+    file.write_text(json.dumps(document))
+    assert "run-1 has 2 days that a later run has published" in runs(tmp_path).output
+
+
 def test_the_table_fits_into_80_columns_also_with_long_ids(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
