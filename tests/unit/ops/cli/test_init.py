@@ -134,6 +134,18 @@ def test_the_key_of_an_export_may_be_named(tmp_path: Path) -> None:
     assert "taken as the table's key" not in result.output
 
 
+def test_the_two_keys_of_an_export_are_found(tmp_path: Path) -> None:
+    rides = [
+        {**ride(number // 2), "rideId": {"S": f"r{number // 2}"}, "stop": {"N": f"{number % 2}"}}
+        for number in range(40)
+    ]
+    leave_export(tmp_path / "rides", [rides])
+    for named in ((), ("--sort-key", "stop", "--force")):
+        result = of_export(tmp_path, tmp_path / "rides", *named)
+        assert "rideId and stop: taken as the table's key" in result.output
+        assert "--key rideId --sort-key stop --out out" in result.output
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -142,14 +154,20 @@ def test_the_key_of_an_export_may_be_named(tmp_path: Path) -> None:
         (("--region", "us-east-1"), "--region cannot be combined with --export"),
         (("--table", "rides"), "say what to look at"),
         (("--key", "row"), "has no attribute 'row' for the table's key"),
+        (("--key", "rides"), "has no attribute 'rides' for the table's key"),
+        (("--sort-key", "began"), "has no attribute 'began' for the table's key"),
+        (("--key", "rideId", "--sort-key", "began"), "has no attribute 'began'"),
+        (("--key", "rideId", "--sort-key", "tags"), "the key attribute 'tags'"),
+        (("--sort-key", "tags"), "the key attribute 'tags'"),
     ],
 )
 def test_what_does_not_fit_an_export_is_refused(
     tmp_path: Path, arguments: tuple[str, ...], says: str
 ) -> None:
-    leave_export(tmp_path / "rides", [[ride(1)]])
+    leave_export(tmp_path / "rides", [[{**ride(1), "tags": {"SS": ["a"]}}]])
     result = of_export(tmp_path, tmp_path / "rides", *arguments)
     assert (result.exit_code, says in result.output) == (2, True), result.output
+    assert "trip_id" not in result.output
     assert not (tmp_path / "orders.toml").exists()
 
 
