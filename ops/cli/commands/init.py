@@ -243,7 +243,7 @@ def _counted(
             key_attributes=keys,
             time_zone=time_zone("UTC"),
             earliest_day=date(2000, 1, 1),
-            time_formats=tuple(parameters.values()),
+            time_formats=tuple(filter(None, parameters.get("TimeFormats", "").split("|"))),
         ),
     )
     rejected = Counter(f"rejected ({one.reason})" for one in read.rejected)

@@ -190,6 +190,30 @@ def test_without_any_time_it_says_what_is_missing(tmp_path: Path) -> None:
     assert "has times in a known form" in result.output
 
 
+def of_times(directory: Path, *times: dict[str, str]) -> Result:
+    rides = [{**ride(number), "startedAt": time} for number, time in enumerate(times)]
+    leave_export(directory / "rides", [rides])
+    return of_export(directory, directory / "rides")
+
+
+def test_times_in_several_forms_are_recognized(tmp_path: Path) -> None:
+    times = [{"S": "25.05.2024 10:00"}, {"S": "2024-05-25"}, {"N": "1716631200"}]
+    result = of_times(tmp_path, *times, {"S": "26/05/2024"}, {"S": "27/05/2024"})
+    assert result.exit_code == 0, result.output
+    assert written(tmp_path)["item"]["day"] == "startedAt"
+    last = shlex.split(result.output.splitlines()[-1])
+    assert last[-1] == "TimeFormats=%d/%m/%Y|%d.%m.%Y %H:%M"
+    assert "of 5 items: 5 count, 0 excluded, 0 incomplete." in result.output
+
+
+def test_times_that_cannot_be_read_are_named_with_their_forms(tmp_path: Path) -> None:
+    times = [{"S": "2024-05-25"}, {"S": "2024-05-26"}, {"S": "soon"}, {"N": "20240525"}]
+    result = of_times(tmp_path, *times)
+    assert result.exit_code == 2
+    forms = "startedAt has 2 date alone, 1 String aaaa, 1 date as a number"
+    assert forms in " ".join(result.output.split())
+
+
 @pytest.mark.parametrize("arguments", [[], ["--table", "a", "--stack", "b"]])
 def test_it_looks_at_one_thing(arguments: list[str]) -> None:
     assert CliRunner().invoke(main, ["init", *arguments]).exit_code == 2
