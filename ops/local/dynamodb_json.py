@@ -63,10 +63,10 @@ def check_key(item: Item, key_attributes: tuple[str, ...]) -> None:
     for name, most in zip(key_attributes, _MOST_KEY_BYTES, strict=False):
         kind, value = next(iter(item.get(name, {"": ""}).items()))
         if kind not in KEY_TYPES or not value:
+            found = "no value" if kind in ("", *KEY_TYPES) else f"a value of type {kind}"
             raise RefusedByDynamoDbError(
-                f"it has no value for the key attribute {name!r}: every item needs one, a String, "
-                "Number or Binary that is not empty; name another attribute with --key or "
-                "--sort-key"
+                f"it has {found} for the key attribute {name!r}: every item needs a String, Number "
+                "or Binary that is not empty; name another attribute with --key or --sort-key"
             )
         if _size({kind: value}) > most:
             raise RefusedByDynamoDbError(

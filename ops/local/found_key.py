@@ -54,7 +54,7 @@ def read_with_key_found(read: Read, *, sort_key: str | None = None) -> Trips:
     for key in _keys_of_items(columns, sort_key):
         with suppress(TripFileError):
             return read(hash_key=key[0], sort_key=key[1])
-    raise _no_key(columns)
+    raise _no_key(columns, sort_key)
 
 
 def _read_rows(read: Read, names: Sequence[str], sort_key: str | None) -> Trips:
@@ -94,7 +94,8 @@ def _keys_of_items(
     pairs = [
         (hash_key, sort)
         for hash_key, sort in permutations(columns, 2)
-        if (sort_key is None and _LIKE_A_KEY.search(hash_key)) or sort == sort_key
+        if (sort == sort_key and not columns[hash_key].is_money)
+        or (sort_key is None and _LIKE_A_KEY.search(hash_key))
     ]
     for hash_key, sort in islice(sorted(pairs, key=rank), _MOST_PAIRS):
         values = zip(_values(columns[hash_key]), _values(columns[sort]), strict=True)
@@ -125,17 +126,26 @@ def _values(column: Column) -> Iterator[str | bytes]:
     return (inner for value in column.values for inner in value.values())
 
 
-def _no_key(columns: Mapping[str, Column]) -> NoSuchKeyError:
+def _no_key(columns: Mapping[str, Column], sort_key: str | None) -> NoSuchKeyError:
     if not columns:
         return NoSuchKeyError(
             "no attribute can be the table's key: none is in every item as a String, a Number or a "
             "Binary of one type. Are the items of several tables?",
             names=(),
         )
+    if sort_key is None:
+        said = (
+            "the table's key was not found: no attribute with a name like a key's is different in "
+            "every item, alone or together with one other. Name the hash key with --key, and the "
+            "sort key, if there is one, with --sort-key"
+        )
+    else:
+        said = (
+            f"the sort key is not {sort_key!r}: together with it, no other attribute is different "
+            "in every item. Name another one with --sort-key"
+        )
     return NoSuchKeyError(
-        "the table's key was not found: no attribute with a name like a key's is different in "
-        "every item, alone or together with one other. Name the hash key with --key, and the sort "
-        "key, if there is one, with --sort-key. Every item has these attributes as a String, "
-        f"Number or Binary: {', '.join(columns)}",
+        f"{said}. Every item has these attributes as a String, Number or Binary: "
+        f"{', '.join(columns)}",
         names=tuple(columns),
     )

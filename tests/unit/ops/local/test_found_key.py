@@ -103,7 +103,11 @@ def test_a_named_sort_key_gets_its_hash_key(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("sort_key", "says"),
-    [("laeg", "'laeg'.*did you mean --sort-key leg"), ("trip", "attribute 'trip'")],
+    [
+        ("laeg", "'laeg'.*did you mean --sort-key leg"),
+        ("trip", "a value of type M for the key attribute 'trip'"),
+        ("status", "the sort key is not 'status'"),
+    ],
 )
 def test_an_error_of_a_named_sort_key_is_about_that_name(
     tmp_path: Path, sort_key: str, says: str

@@ -284,7 +284,8 @@ def test_items_that_differ_in_the_sort_key_alone_are_two(tmp_path: Path) -> None
             r"line 2.*one type",
         ),
         ('{"Item": {"fare_amount": {"N": "1"}}}', r"line 1 has no attribute 'trip_id'"),
-        ('{"Item": {"trip_id": {"BOOL": true}}}', r"line 1: it has no value"),
+        ('{"Item": {"trip_id": {"BOOL": true}}}', r"line 1: it has a value of type BOOL"),
+        ('{"Item": {"trip_id": {"S": ""}}}', r"line 1: it has no value"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_with_its_name_line_and_value(
