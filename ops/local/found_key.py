@@ -117,7 +117,7 @@ def _columns(items: Sequence[Item]) -> Mapping[str, Column]:
         values = [item[name] for item in items if item.get(name)]
         kinds = {kind for value in values for kind in value}
         is_everywhere = len(values) == len(items) and all(map(any, (v.values() for v in values)))
-        if name != LINE and is_everywhere and len(kinds) == 1 and kinds < {*KEY_TYPES}:
+        if name != LINE and is_everywhere and len(kinds) == 1 and kinds <= {*KEY_TYPES}:
             found[name] = Column((name,), [*values])
     return found
 

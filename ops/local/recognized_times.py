@@ -39,7 +39,7 @@ class Times:
     """formats for `TimeFormats`, in this order; empty if the forms that are always read are enough
     """
     alternatives: tuple[str, ...]
-    """formats that would read as many Strings as the first of `formats`, as other days"""
+    """formats that would read as many Strings as one of `formats`, as other days"""
     share: float
     """share of the values that are read with these formats"""
 
@@ -86,26 +86,23 @@ def _counts(values: Iterable[AttributeValue]) -> Counter[tuple[str, str]]:
 
 
 def _formats(unread: Mapping[str, int], *, least: float) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Returns formats that together read most of the texts, and alternatives to the first of them.
+    """Returns formats that together read most of the texts, and alternatives to them.
 
-    A further format is one that reads at least so many other values, and no text that an earlier
-    format reads: days and months in both orders cannot be told apart.
+    Each reads at least so many values that no other one reads, and no text that an earlier format
+    reads: days and months in both orders cannot be told apart.
     """
     formats: tuple[str, ...] = ()
     alternatives: tuple[str, ...] = ()
     rest = [*unread]
-    while rest and len(formats) < _MOST_FORMATS:
-        found = formats_of(rest, _RULES)
-        if not found:
-            break
+    while len(formats) < _MOST_FORMATS and (found := formats_of(rest, _RULES)):
         further, *others = found
         gained = {text for text in rest if _is_read(text, (*formats, further))}
         read = unread.keys() - {*rest}
-        is_worth_it = sum(unread[text] for text in gained) >= least
-        if formats and (not is_worth_it or any(is_read_by(further, one, _RULES) for one in read)):
+        if sum(unread[text] for text in gained) < least:
             break
-        alternatives = alternatives if formats else tuple(others)
-        formats = (*formats, further)
+        if any(is_read_by(further, text, _RULES) for text in read):
+            break
+        formats, alternatives = (*formats, further), (*alternatives, *others)
         rest = [text for text in rest if text not in gained]
     return formats, alternatives
 

@@ -65,13 +65,21 @@ def test_numbers_are_no_times_if_nothing_says_so(values: Values) -> None:
 
 def test_a_format_for_a_few_values_is_not_worth_it() -> None:
     assert times([*ISO * 5, *DOTS * 5, SLASHES[0]]).formats == ("%d.%m.%Y %H:%M",)
+    assert times([*ISO * 6, SLASHES[0]]).formats == ()
 
 
-def test_formats_that_read_the_same_texts_as_other_days_are_alternatives() -> None:
-    found = times([{"S": "05/06/2024"}, *DOTS])
-    assert found.alternatives == ()
-    found = times([{"S": "05/06/2024"}])
-    assert {*found.formats, *found.alternatives} == {"%d/%m/%Y", "%m/%d/%Y"}
+def test_formats_that_read_as_many_texts_as_other_days_are_alternatives() -> None:
+    ambiguous = [{"S": "05/06/2024"}]
+    for values in (ambiguous, [*DOTS, *ambiguous]):
+        found = times(values)
+        assert {"%d/%m/%Y", "%m/%d/%Y"} == {found.formats[-1], *found.alternatives}
+        assert found.share == 1
+
+
+@pytest.mark.parametrize("text", ["1E+125", "-1E-130", f"{'9' * 17}.{'9' * 21}", "9" * 38])
+def test_a_number_of_any_size_is_no_time(text: str) -> None:
+    assert times([{"N": text}]).share == 0
+    assert forms_of_times([{"N": text}]).total() == 1
 
 
 def test_forms_are_counted_and_unknown_ones_are_shapes() -> None:
