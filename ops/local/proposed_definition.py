@@ -86,7 +86,7 @@ def _forms(column: Column) -> str:
     shown = forms.most_common(_MOST_UNREAD)
     others = forms.total() - sum(count for _, count in shown)
     counts = ", ".join(f"{count:,} {form}" for form, count in shown)
-    return f"{column.name} has {counts}" + (f" and {others:,} in other forms" if others else "")
+    return f"{column.name} ({counts}{f', {others:,} in other forms' if others else ''})"
 
 
 def _where(status: Column | None, reasons: list[str]) -> list[str]:

@@ -210,7 +210,7 @@ def test_times_that_cannot_be_read_are_named_with_their_forms(tmp_path: Path) ->
     times = [{"S": "2024-05-25"}, {"S": "2024-05-26"}, {"S": "soon"}, {"N": "20240525"}]
     result = of_times(tmp_path, *times)
     assert result.exit_code == 2
-    forms = "startedAt has 2 date alone, 1 String aaaa, 1 date as a number"
+    forms = "startedAt (2 date alone, 1 String aaaa, 1 date as a number)"
     assert forms in " ".join(result.output.split())
 
 
