@@ -20,6 +20,8 @@ _MOST_LEVELS = 32
 _MOST_DIGITS = 38
 _LEAST_EXPONENT, _MOST_EXPONENT = -130, 125
 """of a Number in scientific notation"""
+KEY_TYPES = ("S", "N", "B")
+"""the types that a key attribute can have"""
 _MOST_KEY_BYTES = (2048, 1024)
 """of the hash key, of the sort key"""
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,5})?")
@@ -60,11 +62,11 @@ def check_key(item: Item, key_attributes: tuple[str, ...]) -> None:
     """Raises RefusedByDynamoDbError if the item has no value that can be its key."""
     for name, most in zip(key_attributes, _MOST_KEY_BYTES, strict=False):
         kind, value = next(iter(item.get(name, {"": ""}).items()))
-        if kind not in {"S", "N", "B"} or not value:
+        if kind not in KEY_TYPES or not value:
+            found = "no value" if kind in ("", *KEY_TYPES) else f"a value of type {kind}"
             raise RefusedByDynamoDbError(
-                f"it has no value for the key attribute {name!r}: every item needs one, a String, "
-                "Number or Binary that is not empty; name another attribute with --key or "
-                "--sort-key"
+                f"it has {found} for the key attribute {name!r}: every item needs a String, Number "
+                "or Binary that is not empty; name another attribute with --key or --sort-key"
             )
         if _size({kind: value}) > most:
             raise RefusedByDynamoDbError(

@@ -5,9 +5,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ops.local.recognized_columns import Column, Recognized
+from ops.local.recognized_columns import ENOUGH, Column, Recognized
 
 _MOST_SHOWN = 8
+_MOST_UNREAD = 4
 _ACTIVE_BREAKDOWNS = 2
 
 
@@ -28,13 +29,10 @@ class NothingRecognizedError(Exception):
 def propose(found: Recognized, *, source: str, items: int) -> Proposal:
     """Proposes a definition for what was recognized."""
     if not found.times:
-        raise NothingRecognizedError(
-            f"no column of {source} has times in a known form, and the day of an item is that of "
-            "a time: write the definition by hand (docs/definitions.md), with TimeFormats for the "
-            "form"
-        )
+        raise NothingRecognizedError(_no_times(found, source))
     day, *other_times = found.times
-    formats = day.time_formats or ()
+    formats, alternatives = day.times.formats, day.times.alternatives
+    time_formats = "|".join(formats)
     reasons = [f"{day.name}: the time that decides the day"]
     lines = [
         f"# KPI definition, proposed from {items:,} items of {_one_line(source)}.",
@@ -47,12 +45,12 @@ def propose(found: Recognized, *, source: str, items: int) -> Proposal:
     if other_times:
         lines.append(f"# Other times: {', '.join(map(_text, _names(other_times)))}")
     if formats:
-        reasons[0] += f", in the form {formats[0]} (TimeFormats)"
-        lines.append(f"# Its times need the parameter TimeFormats: {formats[0]}")
+        reasons[0] += f", in the form {' or '.join(formats)} (TimeFormats)"
+        lines.append(f"# Its times need the parameter TimeFormats: {time_formats}")
     reasons.append("a time without an offset: in the zone of TimeZone, by default UTC")
-    if len(formats) > 1:
-        reasons[0] += f"; {' or '.join(formats[1:])} would read it, too: check which is right"
-        lines.append(f"# These formats read them, too, as other days: {', '.join(formats[1:])}")
+    if alternatives:
+        reasons[0] += f"; {' or '.join(alternatives)} would read it, too: check which is right"
+        lines.append(f"# These formats read them, too, as other days: {', '.join(alternatives)}")
     if found.null_words:
         words = ", ".join(map(_text, found.null_words))
         lines.append(f"null_values = [{words}]  # Strings that mean that there is no value")
@@ -65,8 +63,30 @@ def propose(found: Recognized, *, source: str, items: int) -> Proposal:
     return Proposal(
         text="\n".join(lines) + "\n",
         reasons=reasons,
-        parameters={"TimeFormats": formats[0]} if formats else {},
+        parameters={"TimeFormats": time_formats} if formats else {},
     )
+
+
+def _no_times(found: Recognized, source: str) -> str:
+    by_hand = (
+        "The day of an item is that of a time: write the definition by hand (docs/definitions.md), "
+        "with TimeFormats for the form"
+    )
+    if not found.unread_times:
+        return f"no column of {source} has times in a known form. {by_hand}"
+    forms = "; ".join(map(_forms, found.unread_times[:_MOST_UNREAD]))
+    return (
+        f"no column of {source} has times in a known form in at least {ENOUGH * 100:.0f} % of its "
+        f"values. These may be times: {forms}. {by_hand}"
+    )
+
+
+def _forms(column: Column) -> str:
+    forms = column.forms_of_times
+    shown = forms.most_common(_MOST_UNREAD)
+    others = forms.total() - sum(count for _, count in shown)
+    counts = ", ".join(f"{count:,} {form}" for form, count in shown)
+    return f"{column.name} ({counts}{f', {others:,} in other forms' if others else ''})"
 
 
 def _where(status: Column | None, reasons: list[str]) -> list[str]:

@@ -4,18 +4,11 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
-from decimal import Decimal
 from functools import cached_property
-from itertools import islice
 
-from ops.runs.time_formats import formats_of
-from trip_kpis.core.definition.model import Day, Definition
+from ops.local.recognized_times import Times, forms_of_times, recognize_times
 from trip_kpis.core.items.attributes import AttributePath, AttributeValue, Item, dotted_path
 from trip_kpis.core.items.numbers import comparable
-from trip_kpis.core.items.times import form_of, form_of_epoch
-from trip_kpis.core.items.zones import time_zone
-from trip_kpis.core.reading.read_item import ReadingRules
 
 _MONEY = (
     "fare", "price", "total", "amount", "revenue", "cost", "paid", "payment", "charge", "fee",
@@ -46,8 +39,7 @@ _CODES = {"type", "code", "method", "status", "count", "rate"}
 _NO_AMOUNTS = {"lat", "latitude", "lon", "lng", "longitude"}
 _MOST_WORDS = 12
 _MOST_GROUPS = 50
-_MOST_TEXTS = 2_000
-_ENOUGH = 0.9
+ENOUGH = 0.9
 """the share of a column's values that must be of its kind"""
 
 
@@ -111,32 +103,38 @@ class Column:
     def is_minor_units(self) -> bool:
         return self.are_whole and bool({*self.words} & _MINOR_UNITS)
 
-    @cached_property
-    def time_formats(self) -> tuple[str, ...] | None:
-        """What reads its times, besides the forms that are always read; None for no times."""
-        texts = dict(islice(self.counts.items(), _MOST_TEXTS))
-        if not texts or self.is_money:
-            return None
-        if not self.are_strings:
-            is_named = bool({*self.words} & {*_TIMES, *_LATER_TIMES})
-            return () if is_named and self.are_numbers and self._are_epochs([*texts]) else None
-        if _are_most(texts, lambda text: form_of(text) is not None):
-            return ()
-        if self.are_numbers and not {*self.words} & {*_TIMES, *_LATER_TIMES}:
-            return None
-        unread = [text for text in texts if form_of(text) is None]
-        formats = formats_of(unread, _rules(self.path))
-        are_read = _are_most(texts, lambda text: form_of(text, formats=formats) is not None)
-        return formats if formats and are_read else None
+    @property
+    def is_named_as_a_time(self) -> bool:
+        return bool({*self.words} & {*_TIMES, *_LATER_TIMES})
 
-    def _are_epochs(self, texts: Sequence[str]) -> bool:
-        rules = _rules(self.path)
-        forms = [
-            form_of_epoch(Decimal(text), time_zone=rules.time_zone, earliest=rules.earliest_day)
-            for text in texts
-            if comparable(text) is not None and len(text) < 25
-        ]
-        return bool(forms) and all(one.startswith("epoch ") for one in forms)
+    @cached_property
+    def times(self) -> Times:
+        """Recognizes its times."""
+        return recognize_times(self._with_a_text, is_named=self.is_named_as_a_time)
+
+    @property
+    def is_time(self) -> bool:
+        return bool(self.counts) and not self.is_money and self.times.share >= ENOUGH
+
+    @property
+    def may_be_time(self) -> bool:
+        """Returns whether it has some times, or the name of a time, and is no time."""
+        if not self.counts or self.is_money or self.is_id or self.is_time:
+            return False
+        return self.is_named_as_a_time or self.times.share > 0
+
+    @property
+    def forms_of_times(self) -> Counter[str]:
+        return forms_of_times(self._with_a_text)
+
+    @property
+    def _with_a_text(self) -> Iterator[AttributeValue]:
+        """Returns its Strings, Numbers and Booleans that do not mean that there is no value."""
+        return (
+            value
+            for value in self.values
+            if any(str(value.get(kind, "")) in self.counts for kind in ("S", "N", "BOOL"))
+        )
 
     @property
     def is_status(self) -> bool:
@@ -155,13 +153,13 @@ class Column:
         if self.are_numbers:
             named = self.words[-1:] and self.words[-1] in {"id", *_CODES}
             return bool(few and named)
-        return few and not self.is_status and self.time_formats is None
+        return few and not self.is_status and not self.is_time
 
 
 def _are_most(counts: Mapping[str, int], is_one: Callable[[str], bool]) -> bool:
     """Of values by their texts; not of different texts, of which one day may have few."""
     of_kind = sum(count for text, count in counts.items() if is_one(text))
-    return bool(counts) and of_kind >= sum(counts.values()) * _ENOUGH
+    return bool(counts) and of_kind >= sum(counts.values()) * ENOUGH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +168,8 @@ class Recognized:
 
     amounts: Sequence[Column]
     times: Sequence[Column]
+    unread_times: Sequence[Column]
+    """columns that may be times, too few of which can be read; the most readable first"""
     status: Column | None
     categories: Sequence[Column]
     null_words: Sequence[str]
@@ -184,7 +184,7 @@ def recognize(items: Iterable[Item], key_attributes: Sequence[str]) -> Recognize
     others = [
         one for one in columns.values() if one.path not in {(name,) for name in key_attributes}
     ]
-    times = [one for one in others if one.time_formats is not None]
+    times = [one for one in others if one.is_time]
     amounts = [one for one in others if one.is_money and one not in times]
     if not amounts:
         amounts = [
@@ -206,6 +206,9 @@ def recognize(items: Iterable[Item], key_attributes: Sequence[str]) -> Recognize
         times=sorted(
             times, key=lambda one: (bool({*one.words} & _LATER_TIMES), _rank(one, _TIMES))
         ),
+        unread_times=sorted(
+            (one for one in others if one.may_be_time), key=lambda one: -one.times.share
+        ),
         status=status[0] if status else None,
         categories=sorted(categories, key=lambda one: (_rank(one, _GROUPS), len(one.counts))),
         null_words=sorted(set().union(*(one.null_words for one in chosen))),
@@ -222,13 +225,3 @@ def _leaves(item: Item, above: AttributePath) -> Iterator[tuple[AttributePath, A
             yield from _leaves(value["M"], (*above, name))
         else:
             yield (*above, name), value
-
-
-def _rules(path: AttributePath) -> ReadingRules:
-    """Returns rules with which times are read; the rest of an item has no effect."""
-    return ReadingRules(
-        definition=Definition(name="", day=Day(paths=(path,)), complete=(), kpis=()),
-        key_attributes=(),
-        time_zone=time_zone("UTC"),
-        earliest_day=date(2000, 1, 1),
-    )

@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from ops.local.closest_name import closest_name
 from ops.local.dynamodb_json import (
+    KEY_TYPES,
     Item,
     RefusedByDynamoDbError,
     check_key,
@@ -29,6 +30,7 @@ from ops.local.parquet_items import ParquetError, read_parquet
 from ops.runs.figures import plain
 
 __all__ = [
+    "LINE",
     "ROW",
     "STREAM_KEY",
     "UTF_8",
@@ -47,6 +49,9 @@ STREAM_KEY = "trip_id"
 """The attribute that events of one trip share in the files of a stream producer."""
 ROW = "row"
 """The hash key that numbers the rows of files without an id, if no column has this name."""
+LINE = "\x00"
+"""The hash key that numbers the items of JSON Lines, to look for their key; no attribute has this
+name."""
 UTF_8 = "utf-8"
 """The encoding of text files, unless another one is given."""
 SameKey = Literal["error", "last"]
@@ -80,10 +85,12 @@ class TripFileError(Exception):
 class NoSuchKeyError(TripFileError):
     """A file has no column, or an item no attribute, with the name of the table's key."""
 
-    def __init__(self, message: str, *, names: Sequence[str]) -> None:
+    def __init__(self, message: str, *, names: Sequence[str], wanted: str | None = None) -> None:
         super().__init__(message)
         self.names = tuple(names)
-        """that it has instead"""
+        """names of what it has and can be a key"""
+        self.wanted = wanted
+        """the name that it does not have; None: no name was given"""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -363,7 +370,9 @@ def _no_such_key(
     else:
         proposed = f"name one of them with {option}"
     return NoSuchKeyError(
-        f"{place} {name!r} for the table's key, only {', '.join(names)}: {proposed}", names=names
+        f"{place} {name!r} for the table's key, only {', '.join(names)}: {proposed}",
+        names=names,
+        wanted=name,
     )
 
 
@@ -378,7 +387,7 @@ def _check_header(trips: Trips, file: Path, cells: list[str], text: str) -> None
     if trips.hash_key in cells or not (why := _sign_of_a_trip(cells)):
         return
     line = text.lstrip().partition("\n")[0].rstrip()
-    key = STREAM_KEY if trips.hash_key == ROW else trips.hash_key
+    key = STREAM_KEY if trips.hash_key in (ROW, LINE) else trips.hash_key
     names = [*(key, *_USUAL_COLUMNS), *(f"column_{n}" for n in range(5, len(cells) + 1))]
     raise TripFileError(
         f"{file} has no header: its first line is {line[:_LONGEST_LINE_SHOWN]} and {why}. Add a "
@@ -442,18 +451,26 @@ def add_json_lines(trips: Trips, file: Path, text: str) -> None:
             item = read_item(document["Item"])
         except RefusedByDynamoDbError as error:
             raise TripFileError(f"{file} line {number}: {error}") from error
+        if trips.hash_key == LINE:
+            item[LINE] = {"S": str(len(trips.items))}
         for name in trips.key_attributes:
             if name not in item:
                 place = f"{file} line {number} has no attribute"
-                raise _no_such_key(trips, name, place, [*item], has_rows=False)
+                names = [one for one in item if one != LINE and item[one].keys() & {*KEY_TYPES}]
+                raise _no_such_key(trips, name, place, names, has_rows=False)
         key = _key(trips, item, file, f"line {number}")
         if key in trips.items:
             first = (
                 f"in line {lines[key]} already" if key in lines else "in an earlier file already"
             )
+            advice = (
+                "if the table has a sort key, name it with --sort-key"
+                if trips.sort_key is None
+                else f"{trips.hash_key!r} and {trips.sort_key!r} are not the table's key. Name it "
+                "with --key and --sort-key"
+            )
             raise TripFileError(
-                f"{file} line {number} has the key {', '.join(key)}, which is {first}: if the "
-                "table has a sort key, name it with --sort-key"
+                f"{file} line {number} has the key {', '.join(key)}, which is {first}: {advice}"
             )
         trips.items[key], lines[key] = item, number
 

@@ -144,17 +144,12 @@ class _NamedKey:
     sort_key: str | None
 
     def read(self, read: Read) -> Trips:
-        """By this key, or where nothing is named, by the one that is found."""
+        """Reads by this key, or finds the hash key if it is not named."""
         from ops.local.found_key import read_with_key_found
-        from ops.local.trip_files import STREAM_KEY
 
-        if self.is_found:
-            return read_with_key_found(read)
-        return read(hash_key=self.hash_key or STREAM_KEY, sort_key=self.sort_key)
-
-    @property
-    def is_found(self) -> bool:
-        return self.hash_key is None and self.sort_key is None
+        if self.hash_key is None:
+            return read_with_key_found(read, sort_key=self.sort_key)
+        return read(hash_key=self.hash_key, sort_key=self.sort_key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,7 +197,7 @@ def _export(path: Path, named: _NamedKey) -> _Seen:
         source=f"the export {path.resolve().name}",
         command=["run", "--export", str(path), *_key_options(trips), "--out", "out"],
         remarks=(export.described,),
-        reasons=(found,) if named.is_found else (),
+        reasons=(found,) if named.hash_key is None else (),
     )
 
 
@@ -248,7 +243,7 @@ def _counted(
             key_attributes=keys,
             time_zone=time_zone("UTC"),
             earliest_day=date(2000, 1, 1),
-            time_formats=tuple(parameters.values()),
+            time_formats=tuple(filter(None, parameters.get("TimeFormats", "").split("|"))),
         ),
     )
     rejected = Counter(f"rejected ({one.reason})" for one in read.rejected)

@@ -134,6 +134,18 @@ def test_the_key_of_an_export_may_be_named(tmp_path: Path) -> None:
     assert "taken as the table's key" not in result.output
 
 
+def test_the_two_keys_of_an_export_are_found(tmp_path: Path) -> None:
+    rides = [
+        {**ride(number // 2), "rideId": {"S": f"r{number // 2}"}, "stop": {"N": f"{number % 2}"}}
+        for number in range(40)
+    ]
+    leave_export(tmp_path / "rides", [rides])
+    for named in ((), ("--sort-key", "stop", "--force")):
+        result = of_export(tmp_path, tmp_path / "rides", *named)
+        assert "rideId and stop: taken as the table's key" in result.output
+        assert "--key rideId --sort-key stop --out out" in result.output
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -142,14 +154,20 @@ def test_the_key_of_an_export_may_be_named(tmp_path: Path) -> None:
         (("--region", "us-east-1"), "--region cannot be combined with --export"),
         (("--table", "rides"), "say what to look at"),
         (("--key", "row"), "has no attribute 'row' for the table's key"),
+        (("--key", "rides"), "has no attribute 'rides' for the table's key"),
+        (("--sort-key", "began"), "has no attribute 'began' for the table's key"),
+        (("--key", "rideId", "--sort-key", "began"), "has no attribute 'began'"),
+        (("--key", "rideId", "--sort-key", "tags"), "the key attribute 'tags'"),
+        (("--sort-key", "tags"), "the key attribute 'tags'"),
     ],
 )
 def test_what_does_not_fit_an_export_is_refused(
     tmp_path: Path, arguments: tuple[str, ...], says: str
 ) -> None:
-    leave_export(tmp_path / "rides", [[ride(1)]])
+    leave_export(tmp_path / "rides", [[{**ride(1), "tags": {"SS": ["a"]}}]])
     result = of_export(tmp_path, tmp_path / "rides", *arguments)
     assert (result.exit_code, says in result.output) == (2, True), result.output
+    assert "trip_id" not in result.output
     assert not (tmp_path / "orders.toml").exists()
 
 
@@ -170,6 +188,30 @@ def test_without_any_time_it_says_what_is_missing(tmp_path: Path) -> None:
     result = init(tmp_path, text="id,price\n1,2.5\n")
     assert result.exit_code == 2
     assert "has times in a known form" in result.output
+
+
+def of_times(directory: Path, *times: dict[str, str]) -> Result:
+    rides = [{**ride(number), "startedAt": time} for number, time in enumerate(times)]
+    leave_export(directory / "rides", [rides])
+    return of_export(directory, directory / "rides")
+
+
+def test_times_in_several_forms_are_recognized(tmp_path: Path) -> None:
+    times = [{"S": "25.05.2024 10:00"}, {"S": "2024-05-25"}, {"N": "1716631200"}]
+    result = of_times(tmp_path, *times, {"S": "26/05/2024"}, {"S": "27/05/2024"})
+    assert result.exit_code == 0, result.output
+    assert written(tmp_path)["item"]["day"] == "startedAt"
+    last = shlex.split(result.output.splitlines()[-1])
+    assert last[-1] == "TimeFormats=%d/%m/%Y|%d.%m.%Y %H:%M"
+    assert "of 5 items: 5 count, 0 excluded, 0 incomplete." in result.output
+
+
+def test_times_that_cannot_be_read_are_named_with_their_forms(tmp_path: Path) -> None:
+    times = [{"S": "2024-05-25"}, {"S": "2024-05-26"}, {"S": "soon"}, {"N": "20240525"}]
+    result = of_times(tmp_path, *times)
+    assert result.exit_code == 2
+    forms = "startedAt (2 date alone, 1 String aaaa, 1 date as a number)"
+    assert forms in " ".join(result.output.split())
 
 
 @pytest.mark.parametrize("arguments", [[], ["--table", "a", "--stack", "b"]])

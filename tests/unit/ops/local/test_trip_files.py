@@ -64,6 +64,19 @@ def test_a_key_is_not_replaced_by_the_trip_id(tmp_path: Path) -> None:
         read_trips([file], hash_key="trip_ID")
 
 
+def test_no_attribute_that_cannot_be_a_key_is_proposed_as_one(tmp_path: Path) -> None:
+    line = '{"Item": {"trip": {"M": {}}, "rides": {"S": "a"}, "leg": {"N": "1"}}}'
+    with pytest.raises(TripFileError, match=r"only rides, leg: name one of them with --key$"):
+        read_trips([written(tmp_path, "export.json", line)], hash_key="trip_x")
+
+
+def test_two_named_keys_that_are_not_the_table_s_are_both_in_the_error(tmp_path: Path) -> None:
+    line = '{"Item": {"id": {"S": "a"}, "leg": {"N": "1"}}}\n'
+    file = written(tmp_path, "export.json", line * 2)
+    with pytest.raises(TripFileError, match=r"line 2 .*'id' and 'leg' are not the table's key"):
+        read_trips([file], hash_key="id", sort_key="leg")
+
+
 def test_a_key_that_no_attribute_has_is_refused_with_the_closest_name(tmp_path: Path) -> None:
     file = written(tmp_path, "export.json", '{"Item": {"trip_id": {"S": "a"}, "leg": {"N": "1"}}}')
     with pytest.raises(
@@ -271,7 +284,8 @@ def test_items_that_differ_in_the_sort_key_alone_are_two(tmp_path: Path) -> None
             r"line 2.*one type",
         ),
         ('{"Item": {"fare_amount": {"N": "1"}}}', r"line 1 has no attribute 'trip_id'"),
-        ('{"Item": {"trip_id": {"BOOL": true}}}', r"line 1: it has no value"),
+        ('{"Item": {"trip_id": {"BOOL": true}}}', r"line 1: it has a value of type BOOL"),
+        ('{"Item": {"trip_id": {"S": ""}}}', r"line 1: it has no value"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_with_its_name_line_and_value(
