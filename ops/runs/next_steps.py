@@ -81,9 +81,7 @@ _LOST = {
     "CorruptPartError",
     "DynamoDb.ExportNotFoundException",
     "ExportFailedError",
-    "ExportNotFoundError",
     "ForeignPartError",
-    "PlanMismatchError",
     "PlanNotFoundError",
     "TableNotFoundError",
     "TooManyGroupsError",
@@ -104,6 +102,12 @@ def next_steps(run: FailedRun, place: Place) -> list[NextStep]:
         says = f"After {lost[0]}, resuming this run fails again: start a new one. If the message "
         says += "names an object that somebody put there, changed or damaged, docs/operations.md "
         return [NextStep(f"{says}says what else there is.", _new_run(place))]
+    if restore := _what_to_restore(run.errors, place):
+        says = f"{restore}, then resume this run. Finished work is not repeated:"
+        resume = NextStep(says, (rerun_command(run.run_id, place),))
+        says = "If that is not possible, start a new run"
+        new_run = _new_run(place)
+        return [resume, NextStep(f"{says}:" if new_run else f"{says}.", new_run)]
     if "TooManyRejectedError" in run.errors:
         return list(_after_rejections(run, place, run.progress.plan))
     if "NothingCountedError" in run.errors:
@@ -117,6 +121,19 @@ def next_steps(run: FailedRun, place: Place) -> list[NextStep]:
         return [_resume_with("NAME", "VALUE", run, place, purpose=purpose)]
     says = "Fix the cause, then resume this run. Finished work is not repeated:"
     return [NextStep(says, (rerun_command(run.run_id, place),))]
+
+
+def _what_to_restore(errors: Collection[str], place: Place) -> str:
+    """Says what must be again as it was before the run can be resumed; empty if nothing."""
+    if "ExportNotFoundError" in errors:
+        if isinstance(place, Path):
+            says = "Put the files of the export back as they were, with the same times of "
+            return f"{says}modification (`cp -p`)"
+        says = "If the objects of the export still exist, correct the permissions that "
+        return f"{says}docs/operations.md names for this error"
+    if "PlanMismatchError" in errors:
+        return "Set what the error names as it was when the run began"
+    return ""
 
 
 def _after_rejections(run: FailedRun, place: Place, plan: Plan) -> Iterator[NextStep]:

@@ -92,8 +92,6 @@ def test_refused_invocations_are_resumed_by_fewer_workers() -> None:
         "CorruptExportError",
         "DynamoDb.ExportNotFoundException",
         "ExportFailedError",
-        "ExportNotFoundError",
-        "PlanMismatchError",
         "TooManyPartsError",
     ],
 )
@@ -103,6 +101,31 @@ def test_what_is_lost_is_not(error: str) -> None:
     assert f"After {error}, resuming this run fails again: start a new one" in step.says
     assert step.commands == ()
     assert commands(after(error, STACK)) == [f"{OPS} run --stack trips"]
+
+
+@pytest.mark.parametrize(
+    ("error", "place", "words"),
+    [
+        ("ExportNotFoundError", OUT, "Put the files of the export back as they were"),
+        ("ExportNotFoundError", OUT, "`cp -p`"),
+        ("ExportNotFoundError", STACK, "If the objects of the export still exist"),
+        ("PlanMismatchError", OUT, "Set what the error names as it was when the run began"),
+        ("PlanMismatchError", STACK, "Set what the error names as it was when the run began"),
+    ],
+)
+def test_what_can_be_put_back_is_resumed_then(error: str, place: Place, words: str) -> None:
+    first, otherwise = after(error, place)
+    assert words in first.says
+    assert first.commands == (RERUN if place == OUT else f"{OPS} rerun run-1 --stack trips",)
+    assert otherwise.says.startswith("If that is not possible, start a new run")
+    assert otherwise.commands == (() if place == OUT else (f"{OPS} run --stack trips",))
+
+
+def test_what_is_lost_decides_although_something_else_can_be_put_back() -> None:
+    progress = Progress(plan=plan(), counts=Counts())
+    errors = {"CorruptExportError", "ExportNotFoundError"}
+    (step,) = next_steps(FailedRun(run_id="run-1", errors=errors, progress=progress), OUT)
+    assert step.says.startswith("After CorruptExportError, resuming this run fails again")
 
 
 def test_a_run_without_a_plan_is_started_again() -> None:
