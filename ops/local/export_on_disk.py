@@ -199,6 +199,13 @@ class ExportOnDisk:
             return False
 
     @property
+    def newest_or_missing(self) -> str:
+        """Names the file that has probably changed, if one has."""
+        if missing := [file for file in self.files if not file.exists()]:
+            return f"{missing[0]} is missing"
+        return f"the newest one is {max(self.files, key=lambda file: file.stat().st_mtime_ns)}"
+
+    @property
     def prefix(self) -> str:
         """Returns the prefix of the keys of its objects."""
         return f"{MOUNT_PREFIX}/{self.fingerprint[:16]}/"

@@ -325,8 +325,9 @@ def _mounted(
 
 def _changed(export: ExportOnDisk) -> str:
     return (
-        f"The files of the export {export.path} have changed since the run began. Put them back "
-        "as they were and resume the run, or start a new run."
+        f"The files of the export {export.path} have changed since the run began; "
+        f"{export.newest_or_missing}. The run can be resumed only if they are as they were, with "
+        "the same times of modification (`cp -p`)."
     )
 
 

@@ -263,7 +263,8 @@ class StateDirectory:
         if export.fingerprint != stack.export.fingerprint:
             raise StateError(
                 f"the export {path} is not the one that the run began with: its files have changed "
-                "since. Put them back as they were, or start a new run with `ops run`"
+                f"since; {export.newest_or_missing}. Put them back as they were, with the same "
+                "times of modification (`cp -p`), or start a new run with `ops run`"
             )
         return export
 

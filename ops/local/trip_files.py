@@ -3,6 +3,7 @@ exports them."""
 
 from __future__ import annotations
 
+import base64
 import codecs
 import csv
 import gzip
@@ -106,10 +107,17 @@ class Trips:
     """the number of rows of CSV and Parquet files"""
     key_types: dict[str, str] = field(default_factory=dict)
     """types of the key attributes, as the first item has them"""
+    first_items: dict[Path, int] = field(default_factory=dict)
+    """the number of items that were there before each file"""
 
     @property
     def key_attributes(self) -> tuple[str, ...]:
         return (self.hash_key,) if self.sort_key is None else (self.hash_key, self.sort_key)
+
+    def file_of(self, key: tuple[str, ...]) -> Path:
+        """Returns the file that has added the item with this key, which is there."""
+        place = list(self.items).index(key)
+        return next(file for file, first in reversed(self.first_items.items()) if first <= place)
 
     def without_items(self) -> Trips:
         """Returns the same table without items."""
@@ -413,6 +421,7 @@ def _sign_of_a_trip(cells: list[str]) -> str:
 def _merge(trips: Trips, file: Path, rows: Mapping[tuple[str, ...], tuple[str, Item]]) -> None:
     """Merges a file's rows with what other files say about the same trips."""
     changed, example = 0, ""
+    trips.first_items.setdefault(file, len(trips.items))
     for key, (place, item) in rows.items():
         there = trips.items.setdefault(key, {})
         before = dict(there)
@@ -443,6 +452,7 @@ def _merge(trips: Trips, file: Path, rows: Mapping[tuple[str, ...], tuple[str, I
 def add_json_lines(trips: Trips, file: Path, text: str) -> None:
     """Adds the items of a file, one per line, as in an export. Raises TripFileError."""
     lines: dict[tuple[str, ...], int] = {}
+    trips.first_items.setdefault(file, len(trips.items))
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
@@ -460,19 +470,26 @@ def add_json_lines(trips: Trips, file: Path, text: str) -> None:
                 raise _no_such_key(trips, name, place, names, has_rows=False)
         key = _key(trips, item, file, f"line {number}")
         if key in trips.items:
-            first = (
-                f"in line {lines[key]} already" if key in lines else "in an earlier file already"
-            )
-            advice = (
-                "if the table has a sort key, name it with --sort-key"
-                if trips.sort_key is None
-                else f"{trips.hash_key!r} and {trips.sort_key!r} are not the table's key. Name it "
-                "with --key and --sort-key"
-            )
-            raise TripFileError(
-                f"{file} line {number} has the key {', '.join(key)}, which is {first}: {advice}"
-            )
+            raise _same_key(trips, key, f"{file} line {number}", lines.get(key))
         trips.items[key], lines[key] = item, number
+
+
+def _same_key(trips: Trips, key: tuple[str, ...], place: str, line: int | None) -> TripFileError:
+    """For a second item with a key. `line` is that of the first one in the same file; None: it is
+    in another file."""
+    says = f"{place} has the key {', '.join(key)}, which "
+    name_it = "if the table has a sort key, name it with --sort-key"
+    if line is None:
+        says += f"{trips.file_of(key)} has, too: one of the two files may be a copy of the other. "
+        says += "Fetch both again, or leave one out"
+        return TripFileError(says if trips.sort_key else f"{says}. Or, {name_it}")
+    advice = name_it
+    if trips.sort_key:
+        advice = (
+            f"{trips.hash_key!r} and {trips.sort_key!r} are not the table's key. Name it with --key "
+            "and --sort-key, or fetch the file again"
+        )
+    return TripFileError(f"{says}is in line {line} already: {advice}")
 
 
 def _document(file: Path, number: int, line: str, text: str) -> dict[str, Any]:
@@ -541,5 +558,16 @@ def _key(trips: Trips, item: Item, file: Path, place: str) -> tuple[str, ...]:
                 f"{file} {place}: the key attribute {name!r} is of type {kind} here, and of "
                 f"type {wanted} in earlier items: a table's key has one type"
             )
-        key.append(plain(value) if kind == "N" else str(value))
+        key.append(_key_text(kind, value))
     return tuple(key)
+
+
+def _key_text(kind: str, value: Any) -> str:
+    """Returns equal texts for equal values of a key."""
+    match kind:
+        case "N":
+            return plain(value)
+        case "B":
+            return base64.b64encode(value).decode()
+        case _:
+            return str(value)

@@ -5,7 +5,7 @@ in the embedded AWS of `ops serve`.
 """
 
 import shlex
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Decimal, InvalidOperation
 from ipaddress import ip_address
@@ -17,6 +17,7 @@ from ops.runs.run_log import Progress
 from ops.runs.storage import Storage
 from ops.runs.this_command import this_command
 from ops.runs.time_formats import formats_of, is_read_by
+from trip_kpis.core.items.attributes import AttributePath, dotted_path
 from trip_kpis.core.items.rejections import Reason
 from trip_kpis.core.log.counts import Counts
 from trip_kpis.core.run.plan import Plan
@@ -81,9 +82,7 @@ _LOST = {
     "CorruptPartError",
     "DynamoDb.ExportNotFoundException",
     "ExportFailedError",
-    "ExportNotFoundError",
     "ForeignPartError",
-    "PlanMismatchError",
     "PlanNotFoundError",
     "TableNotFoundError",
     "TooManyGroupsError",
@@ -104,6 +103,12 @@ def next_steps(run: FailedRun, place: Place) -> list[NextStep]:
         says = f"After {lost[0]}, resuming this run fails again: start a new one. If the message "
         says += "names an object that somebody put there, changed or damaged, docs/operations.md "
         return [NextStep(f"{says}says what else there is.", _new_run(place))]
+    if restore := _what_to_restore(run.errors, place):
+        says = f"{restore}, then resume this run. Finished work is not repeated:"
+        resume = NextStep(says, (rerun_command(run.run_id, place),))
+        says = "If that is not possible, start a new run"
+        new_run = _new_run(place)
+        return [resume, NextStep(f"{says}:" if new_run else f"{says}.", new_run)]
     if "TooManyRejectedError" in run.errors:
         return list(_after_rejections(run, place, run.progress.plan))
     if "NothingCountedError" in run.errors:
@@ -112,11 +117,28 @@ def next_steps(run: FailedRun, place: Place) -> list[NextStep]:
         says = "Lambda had no free execution for hours. Resume with fewer segments at a time. "
         says += "Finished work is not repeated:"
         return [NextStep(says, (f"{rerun_command(run.run_id, place)} --max-concurrency N",))]
+    if "SettingError" in run.errors and isinstance(place, Path):
+        says = "If the error names a file, put it back as it was. If it names a parameter, add "
+        says += "--parameter NAME=VALUE to the command. Resume this run. Finished work is not "
+        return [NextStep(f"{says}repeated:", (rerun_command(run.run_id, place),))]
     if "SettingError" in run.errors:
         purpose = "To correct the parameter that the error names"
         return [_resume_with("NAME", "VALUE", run, place, purpose=purpose)]
     says = "Fix the cause, then resume this run. Finished work is not repeated:"
     return [NextStep(says, (rerun_command(run.run_id, place),))]
+
+
+def _what_to_restore(errors: Collection[str], place: Place) -> str:
+    """Says what must be again as it was before the run can be resumed; empty if nothing."""
+    if "ExportNotFoundError" in errors:
+        if isinstance(place, Path):
+            says = "Put the files of the export back as they were, with the same times of "
+            return f"{says}modification (`cp -p`)"
+        says = "If the objects of the export still exist, correct the permissions that "
+        return f"{says}docs/operations.md names for this error"
+    if "PlanMismatchError" in errors:
+        return "Set what the error names as it was when the run began"
+    return ""
 
 
 def _after_rejections(run: FailedRun, place: Place, plan: Plan) -> Iterator[NextStep]:
@@ -146,17 +168,39 @@ def _about_rejected(run: FailedRun, place: Place, plan: Plan) -> Iterator[NextSt
         if run.unreadable_times:
             yield _about_times(run, place, plan)
     elif most is not None:
-        yield NextStep(_about_reason(most))
+        yield NextStep(_about_reason(most, plan))
 
 
-def _about_reason(reason: Reason) -> str:
+def _named(paths: Iterable[AttributePath], plan: Plan) -> tuple[str, str]:
+    """Returns the paths, and the parameters or the definition's file that names them."""
+    named = plan.named(paths)
+    by = dict.fromkeys(one.parameter or _file_of(plan) for one in named)
+    return _joined([dotted_path(one.path) for one in named], "or"), _joined([*by], "and")
+
+
+def _fares(plan: Plan) -> Sequence[AttributePath]:
+    definition = plan.definition
+    return [path for path in definition.paths if path in definition.fares]
+
+
+def _joined(words: Sequence[str], last: str) -> str:
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def _file_of(plan: Plan) -> str:
+    return f"{plan.kpi_definition.name}.toml"
+
+
+def _about_reason(reason: Reason, plan: Plan) -> str:
     """Says what to do about trips that were rejected for this reason."""
     match reason:
         case Reason.FARE_WRONG_TYPE:
-            says = "FareAttribute and EstimatedFareAttribute must name Numbers or Strings. If a "
+            fares, by = _named(_fares(plan), plan)
             return (
-                f"{says}fare is in a map, name the value in it, such as trip_end.fare_amount, "
-                "and start a new run."
+                f"What is at {fares} (named by {by}) must be a Number or a String. If a fare is in "
+                "a map, name the value in it, such as trip_end.fare_amount, and start a new run."
             )
         case Reason.FARE_NOT_A_NUMBER:
             says = "A fare that is a String must be a decimal number such as 12.50: without a "
@@ -164,36 +208,39 @@ def _about_reason(reason: Reason) -> str:
         case Reason.FARE_TOO_PRECISE:
             return "A fare can have 18 decimal places at the most: round the fares."
         case Reason.FARE_TOO_LARGE:
-            return "A fare must be below 1,000,000,000. Check whether FareAttribute names the fare."
+            fares, by = _named(_fares(plan), plan)
+            return f"A fare must be below 1,000,000,000. Check {fares} (named by {by})."
         case Reason.NUMBER_WRONG_TYPE:
             return (
                 "What a KPI is calculated from must be a Number or a String. If it is in a map or "
-                "a list, name the value in it in the KPI definition, and start a new run."
+                f"a list, name the value in it in {_file_of(plan)}, and start a new run."
             )
         case Reason.NUMBER_NOT_A_NUMBER:
             return (
                 "A number that is a String must be decimal, such as 12.50. If a word means that "
-                "there is none, name it in item.null_values of the KPI definition."
+                f"there is none, name it in item.null_values of {_file_of(plan)}."
             )
         case Reason.NUMBER_TOO_PRECISE:
             return "A number can have 18 decimal places at the most: round the numbers."
         case Reason.NUMBER_TOO_LARGE:
             return (
                 "A number, after its scale, must be below 1,000,000,000, and so must the sum of "
-                "an item's several attributes. Check the attributes and scales of the KPI "
-                "definition."
+                "an item's several attributes. Check the attributes and scales of "
+                f"{_file_of(plan)}."
             )
         case Reason.GROUP_WRONG_TYPE:
             return (
                 "What a breakdown groups by must be a String, a Number or a Boolean. If it is in a "
-                "map or a list, name the value in it in the KPI definition, and start a new run."
+                f"map or a list, name the value in it in {_file_of(plan)}, and start a new run."
             )
         case Reason.TIME_MISSING:
-            says = "Trips have no value for DayAttribute. If the time has another name, start a "
-            return f"{says}new run with that DayAttribute."
+            day, by = _named(plan.definition.day.paths, plan)
+            says = f"Trips have no value at {day}. If the time has another name, correct {by}, "
+            return f"{says}then start a new run."
         case Reason.TIME_WRONG_TYPE:
-            says = "DayAttribute must name a String or a Number. If the time is in a map, name the "
-            return f"{says}value in it, and start a new run."
+            day, by = _named(plan.definition.day.paths, plan)
+            says = f"What is at {day} must be a String or a Number. If the time is in a map, name "
+            return f"{says}the value in it in {by}, then start a new run."
         case Reason.TIME_UNREADABLE:
             return "Times have a form that is not read: TimeFormats can describe it."
         case Reason.TIME_OUT_OF_RANGE:
@@ -237,9 +284,10 @@ def _about_times(run: FailedRun, place: Place, plan: Plan) -> NextStep:
 def _after_nothing_counted(run: FailedRun, place: Place, plan: Plan) -> Iterator[NextStep]:
     counts = run.progress.counts
     if counts.counted:
+        day, by = _named(plan.definition.day.paths, plan)
         yield NextStep(
-            f"If {plan.day_attribute}, which DayAttribute names, is not the time of the trip, "
-            "start a new run with another DayAttribute. Else wait until a day is over."
+            f"If {day}, which {by} names, is not the time of the trip, correct {by}, then start "
+            "a new run. Else wait until a day is over."
         )
     if counts.counted or not counts.scanned:
         yield NextStep(
@@ -258,10 +306,10 @@ def _after_nothing_counted(run: FailedRun, place: Place, plan: Plan) -> Iterator
     if counts.rejected:
         yield from _about_rejected(run, place, plan)
     if counts.incomplete:
+        needed, by = _named(plan.definition.needed, plan)
         yield NextStep(
-            f"{counts.incomplete:,} of {counts.scanned:,} items do not have both "
-            f"{plan.fare_attribute} and {plan.estimated_fare_attribute}. If the fares have other "
-            "names, start a new run with other values of FareAttribute and EstimatedFareAttribute."
+            f"{counts.incomplete:,} of {counts.scanned:,} items have no value at {needed}. If the "
+            f"names are wrong, correct {by}, then start a new run."
         )
 
 

@@ -178,8 +178,8 @@ class ExportFiles:
         if first is None:
             raise ExportNotFoundError(
                 f"the export's data file {url} is not there, is empty, or was replaced. An export "
-                "that a run makes expires with StagingExpirationDays. Nothing was published. Start "
-                "a new run, or name another export"
+                "that a run makes expires with StagingExpirationDays. Nothing was published. If it "
+                "cannot be put back, start a new run, or name another export"
             )
         yield first
 

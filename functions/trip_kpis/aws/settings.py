@@ -85,6 +85,11 @@ def read_definition(environment: Environment = os.environ) -> DefinitionFile:
     try:
         return DefinitionFile(name=path.stem, text=path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
+        if isinstance(error, OSError) and path == Path(named):
+            raise SettingError(
+                f"the KPI definition {path} cannot be read ({error.strerror}): put the file back; "
+                "to resume a run, it must be as it was"
+            ) from error
         there = sorted(one.stem for one in DEFINITIONS.glob("*.toml"))
         hint = f". There {'is' if len(there) == 1 else 'are'} {', '.join(there)} ({error})"
         raise settings.KPI_DEFINITION.wrong(environment, hint=hint) from error

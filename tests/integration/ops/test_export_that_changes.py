@@ -78,6 +78,18 @@ def test_a_file_that_is_replaced_during_the_run_fails_it(
     )
 
 
+def test_a_file_that_is_removed_during_the_run_is_named(
+    synced: SyncedExport, tmp_path: Path
+) -> None:
+    file = synced.data_files_on_disk[-1]
+    follower = ChangingFollower("Run ", file.unlink)
+    ended = run_with(synced, tmp_path / "out", follower)
+    assert ended.errors >= {"ExportNotFoundError"}
+    (says,) = [line for line in follower.lines if "have changed since the run began" in line]
+    assert f"{file} is missing" in says
+    assert "with the same times of modification (`cp -p`)" in says
+
+
 def test_a_file_that_is_replaced_before_the_run_has_begun_is_refused(
     synced: SyncedExport, tmp_path: Path
 ) -> None:

@@ -50,7 +50,8 @@ def test_it_continues_with_the_same_export_and_no_other(out: Path, tmp_path: Pat
     file.write_bytes(body)
     says = refused(out)
     assert f"the export {synced.folder} is not the one that the run began with" in says
-    assert "Put them back as they were, or start a new run with `ops run`" in says
+    assert f"its files have changed since; the newest one is {file}" in says
+    assert "with the same times of modification (`cp -p`), or start a new run" in says
     os.utime(file, ns=(written.st_atime_ns, written.st_mtime_ns))
 
     file.rename(aside)

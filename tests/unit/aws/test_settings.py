@@ -277,13 +277,23 @@ def test_or_on_a_laptop_any_file(tmp_path: Path) -> None:
     assert (found.name, found.text) == ("my orders", COUNTING)
 
 
-@pytest.mark.parametrize("name", ["tripz", "../definitions/nothing", "trips.toml", "/no/such.toml"])
+@pytest.mark.parametrize("name", ["tripz", "../definitions/nothing", "trips.toml"])
 def test_a_definition_that_is_not_there_is_an_error_with_those_that_are(name: str) -> None:
     with pytest.raises(SettingError) as caught:
         read_definition({"KPI_DEFINITION": name})
     said = str(caught.value)
     assert f"KpiDefinition is {name!r}" in said
     assert "There is trips (" in said
+
+
+def test_a_file_that_is_not_there_any_more_is_to_be_put_back(tmp_path: Path) -> None:
+    file = tmp_path / "d.toml"
+    with pytest.raises(SettingError) as caught:
+        read_definition({"KPI_DEFINITION": str(file)})
+    assert str(caught.value) == (
+        f"the KPI definition {file} cannot be read (No such file or directory): put the file back; "
+        "to resume a run, it must be as it was"
+    )
 
 
 def test_a_file_that_is_no_text_is_an_error(tmp_path: Path) -> None:

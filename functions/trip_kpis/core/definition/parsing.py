@@ -97,6 +97,11 @@ class DefinitionFile:
             ) from error
 
     @property
+    def parameters(self) -> frozenset[str]:
+        """Returns the names of the stack's parameters from which the definition takes paths."""
+        return frozenset(_PARAMETER.findall(json.dumps(self.document, default=str)))
+
+    @property
     def sha256(self) -> str:
         """Returns the digest of the content: comments and blanks do not change it."""
         said = json.dumps(self.document, default=repr, separators=(",", ":"))

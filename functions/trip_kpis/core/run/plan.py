@@ -5,6 +5,7 @@ import json
 import math
 import random
 import re
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -233,16 +234,22 @@ class Plan:
     def named_paths(self) -> tuple[NamedPath, ...]:
         """Returns the numbers and times that the definition reads, with the parameters that contain
         their paths."""
+        definition = self.definition
+        return self.named([*definition.number_paths, *definition.day.paths])
+
+    def named(self, paths: Iterable[AttributePath]) -> tuple[NamedPath, ...]:
+        """Returns these paths of the definition, each once, with the parameters that contain
+        them."""
         stack = {
             self.fare_attribute: ("fare", "FareAttribute"),
             self.estimated_fare_attribute: ("estimated_fare", "EstimatedFareAttribute"),
             self.day_attribute: ("day", "DayAttribute"),
         }
-        definition = self.definition
-        paths = dict.fromkeys([*definition.number_paths, *definition.day.paths])
+        used = self.kpi_definition.file.parameters
+        of_stack = {path: named for path, named in stack.items() if named[1] in used}
         return tuple(
-            NamedPath(path, *stack.get(dotted_path(path), (dotted_path(path), None)))
-            for path in paths
+            NamedPath(path, *of_stack.get(dotted_path(path), (dotted_path(path), None)))
+            for path in dict.fromkeys(paths)
         )
 
     @property

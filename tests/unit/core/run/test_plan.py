@@ -480,3 +480,13 @@ def test_the_paths_of_a_plan_are_named_by_what_names_them() -> None:
         (("fare_amount",), "fare", "FareAttribute"),
         (("at",), "at", "the KPI definition"),
     ]
+
+
+def test_a_parameter_names_only_the_paths_that_the_definition_takes_from_it() -> None:
+    """A definition may write the very path of a parameter; its comments have no effect."""
+    text = OTHER.text.replace("${FareAttribute}", "fare_amount") + "# ${FareAttribute}\n"
+    of = plan(kpi_definition=FrozenDefinition.of(replace(OTHER, text=text)))
+    assert [(one.path, one.role, one.parameter) for one in of.named_paths] == [
+        (("fare_amount",), "fare_amount", None),
+        (("at",), "at", None),
+    ]

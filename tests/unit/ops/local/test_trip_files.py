@@ -245,9 +245,41 @@ def test_items_that_differ_in_the_sort_key_alone_are_two(tmp_path: Path) -> None
     file = written(tmp_path, "export.json", "\n".join(lines))
     assert len(read_trips([file], hash_key="trip_id", sort_key="leg").items) == 2
     with pytest.raises(
-        TripFileError, match=r"line 2 has the key a, which is in line 1 already.*--sort-key"
+        TripFileError, match=r"line 2 has the key a, which is in line 1 already: if the.*--sort-key"
     ):
         read_trips([file], hash_key="trip_id")
+
+
+def test_a_file_that_was_copied_over_another_is_named_with_it(tmp_path: Path) -> None:
+    """A sort key is asked for only if none was given, and a Binary is base64."""
+    lines = [json.dumps({"Item": {"trip_id": {"S": name}, "leg": {"B": "AP8K"}}}) for name in "abc"]
+    files = [
+        written(tmp_path, name, text)
+        for name, text in {
+            "1.json": lines[0], "2.json": "", "3.json": lines[1], "4.json": lines[2],
+            "5.json": lines[1],
+        }.items()
+    ]  # fmt: skip
+    for sort_key, key in ((None, "b"), ("leg", "b, AP8K")):
+        with pytest.raises(TripFileError) as caught:
+            read_trips(files, hash_key="trip_id", sort_key=sort_key)
+        says = str(caught.value)
+        assert f"{files[4]} line 1 has the key {key}, which {files[2]} has, too" in says
+        assert "may be a copy of the other" in says
+        assert ("--sort-key" in says) is (sort_key is None)
+
+
+def test_a_file_of_items_that_is_named_twice_is_refused(tmp_path: Path) -> None:
+    file = written(tmp_path, "export.json", json.dumps({"Item": {"trip_id": {"S": "a"}}}))
+    with pytest.raises(TripFileError, match=rf"the key a, which {file} has, too"):
+        read_trips([file, file], hash_key="trip_id")
+
+
+def test_a_key_that_one_file_has_twice_does_not_ask_for_the_sort_key_again(tmp_path: Path) -> None:
+    line = json.dumps({"Item": {"trip_id": {"S": "a"}, "leg": {"N": "1"}}})
+    file = written(tmp_path, "export.json", f"{line}\n{line}")
+    with pytest.raises(TripFileError, match="in line 1 already: check --key and --sort-key"):
+        read_trips([file], hash_key="trip_id", sort_key="leg")
 
 
 @pytest.mark.parametrize(

@@ -13,13 +13,29 @@ from ops.runs.storage import Listed
 from ops.runs.this_command import this_command
 from tests.samples import plan
 from trip_kpis.core import errors
+from trip_kpis.core.definition.parsing import DefinitionFile
 from trip_kpis.core.items.rejections import Reason
 from trip_kpis.core.log.counts import Counts
+from trip_kpis.core.run.plan import FrozenDefinition
 from trip_kpis.core.run.quality import check_rejected_share
 
 OUT = Path("out")
 OPS = " ".join(this_command())
 RERUN = f"{OPS} rerun run-1 --out out"
+RIDES = FrozenDefinition.of(
+    DefinitionFile(
+        name="rides",
+        text="""
+[item]
+day = "trip.at"
+complete = ["status"]
+[kpis]
+revenue = { sum = "trip.price" }
+tips = { sum = "tip", missing = 0 }
+""",
+    )
+)
+"""A definition that uses no parameter of the stack."""
 
 
 class NoObjects:
@@ -92,8 +108,6 @@ def test_refused_invocations_are_resumed_by_fewer_workers() -> None:
         "CorruptExportError",
         "DynamoDb.ExportNotFoundException",
         "ExportFailedError",
-        "ExportNotFoundError",
-        "PlanMismatchError",
         "TooManyPartsError",
     ],
 )
@@ -103,6 +117,38 @@ def test_what_is_lost_is_not(error: str) -> None:
     assert f"After {error}, resuming this run fails again: start a new one" in step.says
     assert step.commands == ()
     assert commands(after(error, STACK)) == [f"{OPS} run --stack trips"]
+
+
+@pytest.mark.parametrize(
+    ("error", "place", "words"),
+    [
+        ("ExportNotFoundError", OUT, "Put the files of the export back as they were"),
+        ("ExportNotFoundError", OUT, "`cp -p`"),
+        ("ExportNotFoundError", STACK, "If the objects of the export still exist"),
+        ("PlanMismatchError", OUT, "Set what the error names as it was when the run began"),
+        ("PlanMismatchError", STACK, "Set what the error names as it was when the run began"),
+    ],
+)
+def test_what_can_be_put_back_is_resumed_then(error: str, place: Place, words: str) -> None:
+    first, otherwise = after(error, place)
+    assert words in first.says
+    assert first.commands == (RERUN if place == OUT else f"{OPS} rerun run-1 --stack trips",)
+    assert otherwise.says.startswith("If that is not possible, start a new run")
+    assert otherwise.commands == (() if place == OUT else (f"{OPS} run --stack trips",))
+
+
+def test_what_is_lost_decides_although_something_else_can_be_put_back() -> None:
+    progress = Progress(plan=plan(), counts=Counts())
+    errors = {"CorruptExportError", "ExportNotFoundError"}
+    (step,) = next_steps(FailedRun(run_id="run-1", errors=errors, progress=progress), OUT)
+    assert step.says.startswith("After CorruptExportError, resuming this run fails again")
+
+
+def test_a_wrong_setting_may_be_a_definition_that_is_not_there() -> None:
+    (step,) = after("SettingError")
+    assert "If the error names a file, put it back as it was" in step.says
+    assert "--parameter NAME=VALUE" in step.says
+    assert step.commands == (RERUN,)
 
 
 def test_a_run_without_a_plan_is_started_again() -> None:
@@ -267,8 +313,50 @@ def test_trips_of_days_to_come_name_the_day_attribute() -> None:
 
 def test_attributes_that_no_item_has_are_named() -> None:
     (step,) = after("NothingCountedError", counts=Counts(scanned=3, incomplete=3))
-    assert "3 of 3 items do not have both fare_amount and estimated_fare_amount" in step.says
+    assert step.says == (
+        "3 of 3 items have no value at fare_amount or estimated_fare_amount. If the names are "
+        "wrong, correct FareAttribute and EstimatedFareAttribute, then start a new run."
+    )
     assert "confirm-empty-table" not in str(step)
+
+
+# Another KPI definition than the default one
+
+
+def test_attributes_of_another_definition_are_named_with_its_file() -> None:
+    counts = Counts(scanned=3, incomplete=3)
+    (step,) = after("NothingCountedError", counts=counts, kpi_definition=RIDES)
+    assert step.says == (
+        "3 of 3 items have no value at status or trip.price. If the names are wrong, correct "
+        "rides.toml, then start a new run."
+    )
+
+
+def test_trips_of_days_to_come_name_the_day_of_another_definition() -> None:
+    counts = Counts(scanned=3, counted=3)
+    first, *_ = after("NothingCountedError", counts=counts, kpi_definition=RIDES)
+    assert "If trip.at, which rides.toml names, is not the time" in first.says
+
+
+@pytest.mark.parametrize(
+    "reason", [one for one in Reason if one.name.startswith(("NUMBER_", "GROUP_", "TIME_"))]
+)
+def test_parameters_that_another_definition_does_not_use_are_not_named(reason: Reason) -> None:
+    counts = rejecting(3, 9, reason)
+    steps = after("TooManyRejectedError", counts=counts, kpi_definition=RIDES)
+    assert "Attribute" not in str(steps)
+    if reason in (Reason.TIME_MISSING, Reason.TIME_WRONG_TYPE):
+        assert "trip.at" in steps[1].says
+        assert "rides.toml" in steps[1].says
+
+
+def test_fares_are_named_by_the_parameters_that_the_definition_uses() -> None:
+    text = RIDES.text.replace('"trip.price"', '"${FareAttribute}"')
+    definition = FrozenDefinition.of(DefinitionFile(name="rides", text=text))
+    counts = rejecting(3, 9, Reason.FARE_WRONG_TYPE)
+    steps = after("TooManyRejectedError", counts=counts, kpi_definition=definition)
+    assert "fare_amount (named by FareAttribute) must be" in steps[1].says
+    assert "Estimated" not in steps[1].says
 
 
 @pytest.mark.parametrize(
