@@ -486,8 +486,8 @@ def _same_key(trips: Trips, key: tuple[str, ...], place: str, line: int | None) 
     advice = name_it
     if trips.sort_key:
         advice = (
-            f"{trips.hash_key!r} and {trips.sort_key!r} are not the table's key. Name it with --key "
-            "and --sort-key, or fetch the file again"
+            f"{trips.hash_key!r} and {trips.sort_key!r} are not the table's key. Name it with "
+            "--key and --sort-key, or fetch the file again"
         )
     return TripFileError(f"{says}is in line {line} already: {advice}")
 
