@@ -57,8 +57,8 @@ class RunSource(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class TableOfTrips:
-    """A table that is filled with the trips."""
+class _AllTrips:
+    """Trips that were all read."""
 
     trips: Trips
     is_sample = False
@@ -66,6 +66,11 @@ class TableOfTrips:
     @property
     def remarks(self) -> Sequence[str]:
         return self.trips.remarks
+
+
+@dataclass(frozen=True, slots=True)
+class TableOfTrips(_AllTrips):
+    """A table that is filled with the trips."""
 
     def prepare(
         self, state: StateDirectory, earlier: SavedStack | None, follower: Follower
@@ -81,15 +86,8 @@ class TableOfTrips:
 
 
 @dataclass(frozen=True, slots=True)
-class TripsAsExport:
+class TripsAsExport(_AllTrips):
     """An export of the trips, which is written into the state; no table is filled."""
-
-    trips: Trips
-    is_sample = False
-
-    @property
-    def remarks(self) -> Sequence[str]:
-        return self.trips.remarks
 
     def prepare(
         self, state: StateDirectory, earlier: SavedStack | None, follower: Follower
