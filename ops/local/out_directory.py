@@ -28,7 +28,7 @@ def check_out(out: Path) -> None:
     """Raises StateError unless a run may replace the content of `out`. A directory that is not
     there may be made."""
     try:
-        names = sorted(one.name for one in out.iterdir())
+        names = sorted(one.name for one in out.iterdir() if not _is_of_other_runs(one))
     except FileNotFoundError:
         return
     except OSError as error:
@@ -60,6 +60,13 @@ def cannot_write(path: Path, error: OSError, advice: str = "name another directo
     """Returns the error for a failed write."""
     where = error.filename or path
     return StateError(f"{where} cannot be written to ({error.strerror or error}): {advice}")
+
+
+def _is_of_other_runs(path: Path) -> bool:
+    """Returns whether other runs have made this directory, such as the demo's out/demo: a run in
+    the directory above writes nothing there."""
+    is_elsewhere = path.name not in WRITTEN_BY_RUNS and not path.is_symlink()
+    return is_elsewhere and path.is_dir() and _is_marked(path)
 
 
 def _is_marked(out: Path) -> bool:

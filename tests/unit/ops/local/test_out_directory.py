@@ -107,3 +107,14 @@ def test_rerun_does_not_make_the_directory_that_it_is_given(tmp_path: Path) -> N
     assert done.exit_code == 2
     assert "does not exist" in done.output
     assert not (tmp_path / "typo").exists()
+
+
+def test_a_directory_that_has_only_those_of_other_runs_is_taken(tmp_path: Path) -> None:
+    """`make demo` leaves out/demo, and the next step is often a run with --out out."""
+    demo, out = tmp_path / "out" / "demo", tmp_path / "out"
+    claim_out(demo)
+    check_out(out)
+    claim_out(out)
+    (tmp_path / "mine" / "demo").mkdir(parents=True)
+    with pytest.raises(StateError, match="was not made by"):
+        check_out(tmp_path / "mine")
